@@ -1,0 +1,22 @@
+import type { DomainEvent } from '../events/recorded-event.ts';
+
+/** What a decision may know beside state and data: the aggregate's id. Time and chance come in as command data. */
+export type DecisionContext = { readonly id: string };
+
+/**
+ * An aggregate (Decider): state is folded from events; a decision turns a command's data and the state into new events, or
+ * refuses. All pure. A decision that has nothing to do returns no events.
+ */
+export type Aggregate<State, Event extends DomainEvent, CommandData extends Record<string, unknown>> = {
+  /** Stream type. */
+  readonly type: string;
+  readonly initial: State;
+  readonly evolve: (state: State, event: Event) => State;
+  readonly decisions: {
+    readonly [Type in keyof CommandData]: (
+      data: CommandData[Type],
+      state: State,
+      context: DecisionContext,
+    ) => readonly Event[];
+  };
+};

@@ -1,0 +1,9 @@
+import type { ArtefactReference } from '../events/values.ts';
+
+/** Content-addressed store for what is too large for an event: bodies, prompts, transcripts, diffs, reports. */
+export type Artefacts = {
+  /** Stores bytes under their SHA-256; the same bytes again are stored once. @throws RangeError over the size limit. */
+  put(bytes: Uint8Array, mediaType: string): Promise<ArtefactReference>;
+  /** The bytes and their media type; null when there are none under this digest. */
+  get(digest: string): Promise<{ bytes: Uint8Array; mediaType: string } | null>;
+};

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** Text from outside: bounded, and without U+0000, which PostgreSQL cannot store. */
+export const text = (max: number, min = 0) =>
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => !value.includes('\u0000'), 'U+0000 is not allowed')
+    .refine((value) => value.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
+
+/** A short name such as a label or a capability. */
+export const word = text(100, 1);

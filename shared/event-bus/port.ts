@@ -1,0 +1,50 @@
+import type { Context } from '../events/define.ts';
+import type { RecordedEvent } from '../events/recorded-event.ts';
+
+/** A topic a context; each has this many partitions, fixed for life. A stream's events are all in one partition, in order. */
+export const PARTITIONS = 12;
+
+export type TopicPartition = { readonly topic: Context; readonly partition: number };
+
+/** Opaque to consumers but for its order: 0 is the start. */
+export type Offset = bigint;
+
+/** Events of one partition, in order. Everything in [from, next) was seen; `from` is where the batch before it ended. */
+export type BusBatch = TopicPartition & {
+  readonly from: Offset;
+  readonly next: Offset;
+  readonly events: readonly RecordedEvent[];
+};
+
+export type Consumer = {
+  /**
+   * Where to go on, for each partition that was assigned: progress is the consumer's own. Keyed by `partitionKey`; a
+   * missing one means the start.
+   */
+  resume(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>>;
+  /**
+   * At least once, in order per partition, one batch of a partition at a time. Answers where to go on: `next`, or another
+   * offset to seek to. A throw: the same batch comes again, after a pause.
+   */
+  handle(batch: BusBatch): Promise<Offset>;
+};
+
+export type ConsumeOptions = {
+  /** Members of one group share the partitions. The in-process adapter has one member a group. */
+  readonly group: string;
+  readonly topics: readonly Context[];
+  readonly signal: AbortSignal;
+};
+
+/** Spreads the log's events. Adapters: `in-process/`; the contract suite says what each must do. */
+export type EventBus = {
+  /** For the relay only: ordered per stream, at least once. The in-process adapter needs none and refuses. */
+  publish(events: readonly RecordedEvent[]): Promise<void>;
+  /** Consumes until the signal aborts; resolves when the last batch is done. */
+  consume(options: ConsumeOptions, consumer: Consumer): Promise<void>;
+  /** Where each partition ends now, keyed by `partitionKey`: all that is published from now on comes at or after it. */
+  endOffsets(topics: readonly Context[]): Promise<ReadonlyMap<string, Offset>>;
+  close(): Promise<void>;
+};
+
+export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -1,0 +1,50 @@
+import { agentEvents } from './agent.ts';
+import type { Context, EventDefinition, StreamTypeDefinition } from './define.ts';
+import { deliveryEvents } from './delivery.ts';
+import { dependenciesEvents } from './dependencies.ts';
+import { evolutionEvents } from './evolution.ts';
+import { generationEvents } from './generation.ts';
+import { keyEvents } from './key.ts';
+import { codeEvolutionSagaEvents, taskAssignmentSagaEvents } from './saga.ts';
+import { streamType } from './stream.ts';
+import { taskEvents } from './task.ts';
+import { validationEvents } from './validation.ts';
+
+/** Every stream type there is. A new one is added here, and nowhere else. */
+export const streamTypes: readonly StreamTypeDefinition[] = [
+  taskEvents,
+  dependenciesEvents,
+  agentEvents,
+  keyEvents,
+  generationEvents,
+  evolutionEvents,
+  validationEvents,
+  deliveryEvents,
+  codeEvolutionSagaEvents,
+  taskAssignmentSagaEvents,
+];
+
+const byType = new Map(streamTypes.map((definition) => [definition.type, definition]));
+
+export const contexts: readonly Context[] = ['task', 'evolution', 'agent', 'sync', 'saga'];
+
+/** The context of a stream; null when its type is not in the catalogue. */
+export const contextOf = (stream: string): Context | null => byType.get(streamType(stream))?.context ?? null;
+
+/** The stream types of a context. */
+export const streamTypesOf = (context: Context): readonly string[] =>
+  streamTypes.filter((definition) => definition.context === context).map((definition) => definition.type);
+
+/** The definition of an event of a stream. @throws UnknownEvent when the catalogue has no such event. */
+export function definitionOf(stream: string, type: string): EventDefinition {
+  const definition = byType.get(streamType(stream))?.events[type];
+  if (definition === undefined) throw new UnknownEvent(stream, type);
+  return definition;
+}
+
+export class UnknownEvent extends Error {
+  override name = 'UnknownEvent';
+  constructor(stream: string, type: string) {
+    super(`event "${type}" of stream "${stream}" is not in the catalogue`);
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Names a body in the artefact store. */
+export const artefact = z.strictObject({
+  /** SHA-256, hex. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Bytes. */
+  size: z.int().min(0),
+  mediaType: z.string().min(1).max(255),
+});
+export type ArtefactReference = z.infer<typeof artefact>;
+
+export const uuid = z.uuid();
+/** A Git commit id. */
+export const commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+/** US dollars; null when nobody told. */
+export const cost = z.number().min(0).nullable();
+/** Measured values by name, as the `evaluate` command printed them. */
+export const metrics = z.record(z.string().min(1).max(100), z.number());
+export type Metrics = z.infer<typeof metrics>;
+
+export const diffStat = z.strictObject({ files: z.int().min(0), insertions: z.int().min(0), deletions: z.int().min(0) });
+export type DiffStat = z.infer<typeof diffStat>;
+
+/** Why a step failed, so that a person can act: what ran, how it ended, its last words, where the whole log is. */
+export const failure = z.strictObject({
+  step: z.string(),
+  reason: z.string(),
+  command: z.array(z.string()).nullable(),
+  exitCode: z.int().nullable(),
+  lastLines: z.array(z.string()),
+  log: artefact.nullable(),
+});
+export type Failure = z.infer<typeof failure>;
