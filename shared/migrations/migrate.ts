@@ -1,0 +1,54 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+
+/** One step forward, in a transaction; there is no way back. */
+export type Migration = { readonly name: string; up(knex: Knex): Promise<void> };
+
+/** Any number will do, as long as it never changes: all rooms and all processes of a database share it. */
+const LOCK = 7_216_054_318_212_001n;
+
+/**
+ * Brings one room's tables up to date. Processes that start together wait for each other; what already ran is skipped.
+ * @param name of the room, in lower-case letters and underscores: its list is kept in `public.migrations_<name>`
+ * @param migrations numbered, in order; a name that was released never changes
+ * @throws Error when a migration fails (all of this call are rolled back) or when the database knows migrations that this
+ * program does not
+ */
+export async function migrate(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
+  if (!/^[a-z_]{1,40}$/.test(name))
+    throw new RangeError(`migrations "${name}": use lower-case letters and underscores`);
+  const guard = new pg.Client({ connectionString, keepAlive: true });
+  guard.on('error', () => undefined);
+  await guard.connect();
+  try {
+    await guard.query('select pg_advisory_lock($1)', [LOCK]);
+    await runAll(connectionString, name, migrations);
+  } finally {
+    await guard.end();
+  }
+}
+
+async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
+  const database = knex({ client: 'pg', connection: connectionString, pool: { min: 0, max: 2 } });
+  const configuration: Knex.MigratorConfig = {
+    tableName: `migrations_${name}`,
+    schemaName: 'public',
+    migrationSource: sourceOf(migrations),
+  };
+  try {
+    // knex's own lock is a row that a killed process leaves behind. Under our lock nobody else can hold it.
+    await database.migrate.forceFreeMigrationsLock(configuration);
+    await database.migrate.latest(configuration);
+  } finally {
+    await database.destroy();
+  }
+}
+
+const sourceOf = (migrations: readonly Migration[]): Knex.MigrationSource<Migration> => ({
+  getMigrations: async () => [...migrations],
+  getMigrationName: (migration) => migration.name,
+  getMigration: async ({ up, name }) => ({
+    up: (transaction) => up(transaction),
+    down: () => Promise.reject(new Error(`migration ${name}: there is no way back`)),
+  }),
+});
