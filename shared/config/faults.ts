@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import { isSecretName, maskText } from '../security/mask.ts';
+import { configurationSchema } from './schema.ts';
+import { fieldsAt } from './fields-at.ts';
+
+const MAX_VALUE = 80;
+
+/** One line a fault, `path: value → remedy`. Values below a secret's name are never shown. */
+export const describeFaults = (error: z.ZodError, input: unknown): string[] =>
+  error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      const known = fieldsAt(configurationSchema, issue.path);
+      const remedy = known.length === 0 ? 'remove it' : `remove it, or use one of: ${known.join(', ')}`;
+      return issue.keys.map((key) => `${pathText([...issue.path, key])}: unknown field → ${remedy}`);
+    }
+    const value = valueAt(input, issue.path);
+    const remedy = issue.code === 'invalid_union' ? unionRemedy(issue) : lowerFirst(issue.message);
+    return [`${pathText(issue.path)}: ${valueText(issue.path, value)} → ${remedy}`];
+  });
+
+const unionRemedy = (issue: z.core.$ZodIssueInvalidUnion): string => {
+  const wanted = issue.errors.map((branch) =>
+    branch.map((fault) => `${fault.path.join('.')} ${fault.message}`.trim()).join(', '),
+  );
+  return issue.path.some((part) => part === 'secrets')
+    ? 'use {"env": "NAME"} or {"file": "path"}; a secret itself never stands here'
+    : `one of these must be mended: ${wanted.join('; or ')}`;
+};
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${String(part)}`),
+    '',
+  ) || '(whole file)';
+
+function valueText(path: readonly PropertyKey[], value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (path.some((part) => typeof part === 'string' && isSecretName(part))) return `a ${typeof value}`;
+  const text = maskText(JSON.stringify(value));
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
+}
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, part) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
+    input,
+  );
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ConfigurationError } from './configuration-error.ts';
+import { crossCheck } from './cross-check.ts';
+import { describeFaults } from './faults.ts';
+import { configurationSchema, type Configuration } from './schema.ts';
+
+export type LoadedConfiguration = {
+  readonly configuration: Configuration;
+  /** Absolute: relative paths of the configuration start here. */
+  readonly folder: string;
+};
+
+const DEFAULT_NAME = 'workledger.json';
+
+/**
+ * Reads the configuration. Without a path: `workledger.json` of the working folder, or the defaults where there is none.
+ * @throws ConfigurationError with one line a fault: where, what, how to mend
+ */
+export async function loadConfiguration(path?: string, workingFolder = process.cwd()): Promise<LoadedConfiguration> {
+  const file = resolve(workingFolder, path ?? DEFAULT_NAME);
+  const text = await readText(file, path === undefined);
+  const loaded = parseConfiguration(text ?? '{}', file);
+  return { configuration: loaded, folder: dirname(file) };
+}
+
+/** Parses the configuration's text; `file` is how errors name it. @throws ConfigurationError */
+export function parseConfiguration(text: string, file: string): Configuration {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new ConfigurationError(file, [`${(error as Error).message} → make it valid JSON`]);
+  }
+  const parsed = configurationSchema.safeParse(value);
+  if (!parsed.success) throw new ConfigurationError(file, describeFaults(parsed.error, value));
+  const faults = crossCheck(parsed.data);
+  if (faults.length > 0) throw new ConfigurationError(file, faults);
+  return parsed.data;
+}
+
+async function readText(file: string, mayBeMissing: boolean): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' && mayBeMissing) return null;
+    const remedy =
+      code === 'ENOENT' ? 'no such file → create it, or name another with --config' : `${code} → make it readable`;
+    throw new ConfigurationError(file, [remedy]);
+  }
+}
