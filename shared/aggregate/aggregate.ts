@@ -1,7 +1,10 @@
 import type { DomainEvent } from '../events/recorded-event.ts';
 
-/** What a decision may know beside state and data: the aggregate's id. Time and chance come in as command data. */
-export type DecisionContext = { readonly id: string };
+/**
+ * What a decision may know beside state and data: the aggregate's id, and who asks (`key:<uuid>`, `agent:<uuid>`,
+ * `saga:<stream>`, `system`). Time and chance come in as command data.
+ */
+export type DecisionContext = { readonly id: string; readonly actor: string };
 
 /**
  * An aggregate (Decider): state is folded from events; a decision turns a command's data and the state into new events, or

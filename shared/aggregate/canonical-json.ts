@@ -1,0 +1,13 @@
+/**
+ * JSON with the keys of every object in code-unit order and nothing that JSON cannot say: equal values give equal texts.
+ * @throws TypeError on a value that JSON has no form for (a bigint, a cycle)
+ */
+export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value)) ?? 'null';
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (value === null || typeof value !== 'object') return value;
+  if (value instanceof Date) return value.toJSON();
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, ordered(inner)]));
+}

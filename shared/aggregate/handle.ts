@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { CommandAnswer, CommandContext } from '../commands/port.ts';
+import { CommandRefused, refuse } from '../commands/refusal.ts';
+import { AppendTooLarge, InvalidAppend, RevisionConflict } from '../event-log/errors.ts';
+import type { EventLog } from '../event-log/port.ts';
+import { encode } from '../events/codec.ts';
+import type { DomainEvent, EventMetadata } from '../events/recorded-event.ts';
+import { newId, streamName } from '../events/stream.ts';
+import type { Aggregate } from './aggregate.ts';
+import { appendCertainly } from './append-certainly.ts';
+import { commandHash } from './command-hash.ts';
+import { emptyStream, foldEvent, readOn, type FoldedStream, type Remembered } from './folded-stream.ts';
+import { createTurns } from './in-turn.ts';
+
+const TRIES = 10;
+const MAX_PAUSE_MS = 40;
+
+/** A command's context; `commandHash` stands in for the hash of its own words where it is a step of a larger command. */
+export type HandlingContext = CommandContext & { readonly commandHash?: string };
+
+export type Loaded<State> = {
+  readonly stream: string;
+  readonly state: State;
+  /** -1: the stream does not exist. */
+  readonly revision: number;
+  /** What every command that changed the stream led to, by command id. */
+  readonly commands: ReadonlyMap<string, Remembered>;
+};
+
+export type Handler<State, Data extends Record<string, unknown>> = {
+  /**
+   * Decides one command and appends what follows. The same command id answers the same without deciding again.
+   * @throws CommandRefused; RevisionConflict when others were first time after time; OutcomeUnknown when the log is silent
+   */
+  handle<Type extends keyof Data & string>(
+    id: string,
+    command: { readonly type: Type; readonly data: Data[Type] },
+    context: HandlingContext,
+  ): Promise<CommandAnswer>;
+  /** The aggregate as the log has it now. */
+  load(id: string): Promise<Loaded<State>>;
+};
+
+export type HandlerOptions = {
+  /** Streams whose state is kept in memory. */
+  readonly cachedStreams?: number;
+};
+
+/** Command handling for one aggregate: cache, idempotency, expected revision, deciding again. The log alone is the truth. */
+export function createHandler<State, Event extends DomainEvent, Data extends Record<string, unknown>>(
+  log: EventLog,
+  aggregate: Aggregate<State, Event, Data>,
+  options: HandlerOptions = {},
+): Handler<State, Data> {
+  const cache = new LRUCache<string, FoldedStream<State>>({ max: options.cachedStreams ?? 1_000 });
+  const inTurn = createTurns();
+
+  const cached = (stream: string): FoldedStream<State> => {
+    const known = cache.get(stream) ?? emptyStream(stream, aggregate.initial);
+    cache.set(stream, known);
+    return known;
+  };
+
+  /** Whatever fails while folding leaves no half-folded state behind. */
+  const fold = async (folded: FoldedStream<State>, work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      cache.delete(folded.stream);
+      throw error;
+    }
+  };
+  const refresh = (folded: FoldedStream<State>) => fold(folded, () => readOn(log, folded, aggregate.evolve));
+
+  const answer = (id: string, stream: string, revision: number): CommandAnswer => ({
+    id,
+    stream,
+    revision,
+    token: revision < 0 ? '' : `${stream}@${revision}`,
+    details: {},
+  });
+
+  async function decideAndAppend<Type extends keyof Data & string>(
+    id: string,
+    command: { readonly type: Type; readonly data: Data[Type] },
+    context: HandlingContext,
+  ): Promise<CommandAnswer> {
+    const { expectedRevision, actor } = context;
+    const folded = cached(streamName(aggregate.type, id));
+    const { stream } = folded;
+    const metadata = metadataOf(context, context.commandHash ?? commandHash({ ...command, target: id }));
+    const repeatable = context.commandId !== undefined;
+
+    /** A refusal, or nothing to do, is only final when the stream was read to its end first. */
+    let current = false;
+    const look = async () => {
+      await refresh(folded);
+      current = true;
+    };
+
+    for (let attempt = 1; ;) {
+      const remembered = recall(folded.commands, metadata.commandId, metadata.commandHash);
+      if (remembered !== undefined) return answer(id, stream, remembered.revision);
+      const { state, revision } = folded;
+
+      if (expectedRevision !== undefined && expectedRevision !== revision) {
+        if (current) return refuseRevision(stream, expectedRevision, revision);
+        await look();
+        continue;
+      }
+
+      let events: readonly Event[];
+      try {
+        events = aggregate.decisions[command.type](command.data, state, { id, actor });
+      } catch (error) {
+        if (current || !(error instanceof CommandRefused)) throw error;
+        await look();
+        continue;
+      }
+      if (events.length === 0) {
+        if (current) return answer(id, stream, revision);
+        await look();
+        continue;
+      }
+
+      const encoded = encode(stream, events, metadata);
+      try {
+        const appended = await appendCertainly(log, stream, encoded, revision < 0 ? 'none' : revision);
+        if (repeatable) {
+          // Another process may have written these ids before us, for another body: what the log has says which.
+          await refresh(folded);
+          recall(folded.commands, metadata.commandId, metadata.commandHash);
+        } else {
+          const first = appended.revision - encoded.length + 1;
+          await fold(folded, () =>
+            encoded.forEach((event, index) =>
+              foldEvent(folded, aggregate.evolve, { ...event, revision: first + index }),
+            ),
+          );
+        }
+        return answer(id, stream, appended.revision);
+      } catch (error) {
+        if (error instanceof AppendTooLarge) return refuse('too-large', error.message);
+        if (error instanceof InvalidAppend) return refuse('invalid-command', error.message);
+        if (!(error instanceof RevisionConflict) || attempt++ === TRIES) throw error;
+        if (attempt > 2) await pause(Math.random() * MAX_PAUSE_MS);
+        await look();
+      }
+    }
+  }
+
+  return {
+    handle: (id, command, context) => inTurn(id, () => decideAndAppend(id, command, context)),
+    load: async (id) => {
+      const folded = cached(streamName(aggregate.type, id));
+      await refresh(folded);
+      return { ...folded };
+    },
+  };
+}
+
+const metadataOf = (context: HandlingContext, hash: string): EventMetadata => ({
+  correlationId: context.correlationId,
+  causationId: context.causationId ?? null,
+  commandId: context.commandId ?? newId(),
+  commandHash: hash,
+  actor: context.actor,
+  traceparent: context.traceparent ?? null,
+});
+
+/** What this command led to before, if it was here. @throws CommandRefused when its id stood for something else then */
+export function recall(
+  commands: ReadonlyMap<string, Remembered>,
+  commandId: string,
+  hash: string,
+): Remembered | undefined {
+  const remembered = commands.get(commandId);
+  if (remembered !== undefined && remembered.hash !== hash)
+    refuse('idempotency-key-reused', 'this idempotency key was used for another request: use a new one', { commandId });
+  return remembered;
+}
+
+const refuseRevision = (stream: string, expected: number, current: number): never =>
+  refuse('revision-mismatch', `${stream} is at revision ${current}, not at ${expected}: read it again`, {
+    expected,
+    current,
+  });
