@@ -1,0 +1,126 @@
+// The rules of the house for imports. Each says what is meant in its comment; `npm run check` holds them.
+
+const test = String.raw`\.(test|int\.test)\.ts$|/contract\.ts$|(^|/)testing/|^infra/guarantees/`;
+const adapters = '^shared/(event-log|event-bus|artefacts)/[^/]+/';
+const service = (name) => ({
+  name: `${name}-imports-no-other-service`,
+  comment: 'Services talk through events, commands and read models only; infra composes them.',
+  severity: 'error',
+  from: { path: `^${name}/` },
+  to: { path: `^(command-service|projections|sagas|query-service|infra)/`, pathNot: `^${name}/` },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...['command-service', 'projections', 'sagas', 'query-service'].map(service),
+    {
+      name: 'shared-imports-no-service',
+      comment: 'shared/ is what every service speaks: it knows none of them.',
+      severity: 'error',
+      from: { path: '^shared/' },
+      to: { path: '^(command-service|projections|sagas|query-service|infra)/' },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'Aggregates are pure functions of events and commands: no I/O, no library, no clock.',
+      severity: 'error',
+      from: { path: '^command-service/domain/', pathNot: test },
+      to: { pathNot: '^command-service/domain/|^shared/(events|aggregate|commands)/' },
+    },
+    {
+      name: 'domain-tests-stay-small',
+      comment: 'A test of an aggregate needs the aggregate, the test runner, and fast-check at most.',
+      severity: 'error',
+      from: { path: '^command-service/domain/.*\\.test\\.ts$' },
+      to: {
+        pathNot: '^command-service/domain/|^shared/(events|aggregate|commands)/|node_modules/(vitest|fast-check)/',
+      },
+    },
+    {
+      name: 'published-language-is-pure',
+      comment: 'Events, commands and row types are data: schemas and pure functions over them.',
+      severity: 'error',
+      from: { path: '^shared/(events|commands)/', pathNot: test },
+      to: {
+        pathNot: '^shared/(events|commands)/|node_modules/(zod|uuid)/|^(node:)?crypto$',
+      },
+    },
+    {
+      name: 'adapters-by-composition-roots-only',
+      comment: 'Code against the port; only a composition root (infra, main.ts) and tests choose the engine.',
+      severity: 'error',
+      from: {
+        path: '^(shared|command-service|projections|sagas|query-service)/',
+        pathNot: `${test}|/main\\.ts$|${adapters}`,
+      },
+      to: { path: adapters },
+    },
+    {
+      name: 'adapters-know-only-themselves',
+      comment: 'An adapter stands on its own: it does not lean on the adapter of another engine.',
+      severity: 'error',
+      from: { path: '^shared/(event-log|event-bus|artefacts)/([^/]+)/', pathNot: test },
+      to: { path: adapters, pathNot: '^shared/$1/$2/' },
+    },
+    {
+      name: 'eventstoredb-client-in-its-adapter-only',
+      severity: 'error',
+      from: { pathNot: '^shared/event-log/eventstoredb/' },
+      to: { path: '@eventstore/db-client' },
+    },
+    {
+      name: 'kafkajs-in-its-adapter-only',
+      severity: 'error',
+      from: { pathNot: '^shared/event-bus/kafka/' },
+      to: { path: '(^|/)kafkajs(/|$)' },
+    },
+    {
+      name: 'demo-is-a-guest',
+      comment: 'Nothing outside the demo knows the sample project or its agents.',
+      severity: 'error',
+      from: { pathNot: '^infra/local/demo/|^infra/guarantees/' },
+      to: { path: '^infra/local/demo/' },
+    },
+    {
+      name: 'test-code-stays-in-tests',
+      comment: 'Contract suites, test helpers and tests are not part of the product.',
+      severity: 'error',
+      from: { pathNot: `${test}|^vitest\\.config\\.ts$` },
+      to: { path: '\\.test\\.ts$|/contract\\.ts$|(^|/)testing/' },
+    },
+    {
+      name: 'no-circular-imports',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-unresolvable-imports',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-undeclared-dependencies',
+      comment: "Declare it in the workspace's package.json: `npm i -w <workspace> --save-exact <package>`.",
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'product-code-needs-no-development-dependencies',
+      severity: 'error',
+      from: { path: '^(shared|command-service|projections|sagas|query-service|infra)/', pathNot: test },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'], pathNot: 'node_modules/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(\\.workledger|infra/local/demo/sample/template)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
