@@ -1,6 +1,6 @@
 // The rules of the house for imports. Each says what is meant in its comment; `npm run check` holds them.
 
-const test = String.raw`\.(test|int\.test)\.ts$|/contract\.ts$|(^|/)testing/|^infra/guarantees/`;
+const test = String.raw`\.(test|int\.test)\.ts$|/(contract|testing)\.ts$|(^|/)testing/|^infra/guarantees/`;
 const adapters = '^shared/(event-log|event-bus|artefacts)/[^/]+/';
 const service = (name) => ({
   name: `${name}-imports-no-other-service`,
@@ -87,7 +87,7 @@ export default {
       comment: 'Contract suites, test helpers and tests are not part of the product.',
       severity: 'error',
       from: { pathNot: `${test}|^vitest\\.config\\.ts$` },
-      to: { path: '\\.test\\.ts$|/contract\\.ts$|(^|/)testing/' },
+      to: { path: '\\.test\\.ts$|/(contract|testing)\\.ts$|(^|/)testing/' },
     },
     {
       name: 'no-circular-imports',
