@@ -1,0 +1,97 @@
+import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
+import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { evolutionCommands } from '@workledger/shared/commands/evolution.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
+
+type Commands = DataOf<typeof evolutionCommands>;
+export type GenerationDecisions = Pick<Commands, Extract<keyof Commands, `generation.${string}`>>;
+
+export type GenerationState = {
+  readonly status: 'missing' | 'requested' | 'attempting' | 'succeeded' | 'failed' | 'cancelled';
+  readonly run: { readonly taskId: string; readonly runId: string };
+  readonly strategies: readonly string[];
+  /** The latest one, from 1; 0 before the first. */
+  readonly attempt: number;
+  readonly strategy: string | null;
+};
+
+/** A request for code: one attempt at a time; when the last strategy's attempt fails, the request has failed. */
+export const generation: Aggregate<GenerationState, GenerationEvent, GenerationDecisions> = {
+  type: 'generation',
+  initial: { status: 'missing', run: { taskId: '', runId: '' }, strategies: [], attempt: 0, strategy: null },
+  evolve,
+  decisions: {
+    'generation.request': (data, state) => {
+      if (state.status !== 'missing') refuse('already-exists', 'this generation was requested before');
+      if (new Set(data.strategies).size < data.strategies.length)
+        refuse('invalid-command', 'strategies: name each one once', {
+          errors: [{ path: 'strategies', message: 'name each one once' }],
+        });
+      return [{ type: 'GenerationRequested', data }];
+    },
+    'generation.start-attempt': ({ attempt, strategy }, state) => {
+      if (isCurrent(state, attempt, strategy)) return [];
+      only(state, 'start another attempt', 'requested');
+      if (attempt !== state.attempt + 1)
+        refuse('illegal-transition', `attempt ${attempt} cannot start: the next one is ${state.attempt + 1}`);
+      if (!state.strategies.includes(strategy))
+        refuse('unknown-reference', `strategy "${strategy}" is not one of the request: ${state.strategies.join(', ')}`);
+      return [{ type: 'GenerationAttemptStarted', data: { ...state.run, attempt, strategy } }];
+    },
+    'generation.fail-attempt': (data, state) => {
+      running(state, data.attempt, data.strategy);
+      const failed: GenerationEvent = { type: 'GenerationAttemptFailed', data: { ...state.run, ...data } };
+      return data.strategy === state.strategies.at(-1)
+        ? [failed, { type: 'GenerationFailed', data: { ...state.run, failure: data.failure } }]
+        : [failed];
+    },
+    'generation.succeed': (data, state) => {
+      running(state, data.attempt, data.strategy);
+      return [{ type: 'GenerationSucceeded', data: { ...state.run, ...data } }];
+    },
+    'generation.cancel': ({ reason }, state) => {
+      if (state.status === 'cancelled') return [];
+      only(state, 'be cancelled', 'requested', 'attempting');
+      return [{ type: 'GenerationCancelled', data: { ...state.run, reason } }];
+    },
+  },
+};
+
+function evolve(state: GenerationState, event: GenerationEvent): GenerationState {
+  switch (event.type) {
+    case 'GenerationRequested': {
+      const { taskId, runId, strategies } = event.data;
+      return { ...state, status: 'requested', run: { taskId, runId }, strategies };
+    }
+    case 'GenerationAttemptStarted':
+      return { ...state, status: 'attempting', attempt: event.data.attempt, strategy: event.data.strategy };
+    case 'GenerationAttemptFailed':
+      return { ...state, status: 'requested' };
+    case 'GenerationSucceeded':
+      return { ...state, status: 'succeeded' };
+    case 'GenerationFailed':
+      return { ...state, status: 'failed' };
+    case 'GenerationCancelled':
+      return { ...state, status: 'cancelled' };
+  }
+}
+
+const isCurrent = (state: GenerationState, attempt: number, strategy: string): boolean =>
+  state.status === 'attempting' && state.attempt === attempt && state.strategy === strategy;
+
+function only(state: GenerationState, what: string, ...allowed: readonly GenerationState['status'][]): void {
+  const { status } = state;
+  if (status === 'missing') refuse('not-found', 'there is no such generation');
+  if (!allowed.includes(status))
+    refuse('illegal-transition', `a generation that is ${status} cannot ${what}`, { status, allowed });
+}
+
+function running(state: GenerationState, attempt: number, strategy: string): void {
+  only(state, 'end an attempt', 'attempting');
+  if (!isCurrent(state, attempt, strategy))
+    refuse('illegal-transition', `attempt ${attempt} with "${strategy}" is not the running one`, {
+      attempt: state.attempt,
+      strategy: state.strategy,
+    });
+}
