@@ -1,0 +1,31 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Logger } from '../telemetry/logger.ts';
+import { answerErrors, unknownRoute } from './error-middleware.ts';
+import { mountRoutes, type Authenticate } from './mount.ts';
+import { openApiRoute } from './openapi-route.ts';
+import { requestContext } from './request-context-middleware.ts';
+import type { Route } from './route.ts';
+
+export type ApplicationOptions = {
+  readonly routes: readonly Route[];
+  readonly authenticate: Authenticate;
+  readonly logger: Logger;
+  /** Title and version for OpenAPI. */
+  readonly title: string;
+  readonly version: string;
+};
+
+/** The whole HTTP application of a service: context, security headers, routes, OpenAPI, problem details for all the rest. */
+export function createApplication({ routes, authenticate, logger, title, version }: ApplicationOptions): Express {
+  const application = express();
+  application.disable('x-powered-by');
+  application.set('etag', false);
+  application.set('query parser', 'simple');
+  application.use(requestContext(logger));
+  application.use(helmet());
+  application.use(mountRoutes([...routes, openApiRoute(routes, { title, version })], authenticate));
+  application.use(unknownRoute);
+  application.use(answerErrors(logger));
+  return application;
+}

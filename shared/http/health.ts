@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Logger } from '../telemetry/logger.ts';
+import { route, type Reply, type Route } from './route.ts';
+
+/** A dependency's check: rejects when it is not usable. */
+export type HealthChecks = Readonly<Record<string, () => Promise<void>>>;
+
+export type Health = {
+  /** GET /health, /health/ready, /health/live; no key needed, nothing secret told. */
+  readonly routes: readonly Route[];
+  /** From now on not ready: shutdown has begun. */
+  drain(): void;
+};
+
+const CHECK_TIMEOUT = 2_000;
+
+const report = z.object({
+  status: z.enum(['up', 'down', 'draining']),
+  dependencies: z.record(z.string(), z.enum(['up', 'down'])),
+});
+
+/** Health by dependency. Why one is down goes to the log, not to the caller. */
+export function createHealth({ checks, logger }: { readonly checks: HealthChecks; readonly logger: Logger }): Health {
+  let draining = false;
+
+  const check = async (name: string, probe: () => Promise<void>): Promise<[string, 'up' | 'down']> => {
+    const timer = new AbortController();
+    const late = pause(CHECK_TIMEOUT, undefined, { signal: timer.signal, ref: false }).then(() => {
+      throw new Error(`no answer within ${CHECK_TIMEOUT} ms`);
+    });
+    try {
+      await Promise.race([probe(), late]);
+      return [name, 'up'];
+    } catch (error) {
+      logger.warn({ dependency: name, error }, 'dependency is down');
+      return [name, 'down'];
+    } finally {
+      late.catch(() => undefined);
+      timer.abort();
+    }
+  };
+
+  const ready = async (): Promise<Reply> => {
+    const results = await Promise.all(Object.entries(checks).map(([name, probe]) => check(name, probe)));
+    const up = results.every(([, state]) => state === 'up');
+    const status = draining ? 'draining' : up ? 'up' : 'down';
+    return reply(status, Object.fromEntries(results));
+  };
+
+  return {
+    routes: [
+      healthRoute('/health', 'Is the service well, and each of its dependencies?', ready),
+      healthRoute('/health/ready', 'Can it take requests?', ready),
+      healthRoute('/health/live', 'Does the process answer?', () => reply('up', {})),
+    ],
+    drain: () => {
+      draining = true;
+    },
+  };
+}
+
+const reply = (status: z.infer<typeof report>['status'], dependencies: Record<string, 'up' | 'down'>): Reply => ({
+  status: status === 'up' ? 200 : 503,
+  headers: { 'Cache-Control': 'no-store' },
+  json: { status, dependencies },
+});
+
+const healthRoute = (path: string, summary: string, handler: () => Promise<Reply> | Reply): Route =>
+  route({
+    method: 'get',
+    path,
+    role: 'public',
+    tag: 'health',
+    summary,
+    answers: { 200: { description: 'Yes.', schema: report }, 503: { description: 'No.', schema: report } },
+    handler,
+  });

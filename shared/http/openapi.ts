@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { problemKinds, type ProblemCode } from './problem-kinds.ts';
+import type { Route } from './route.ts';
+
+export type ApiInformation = { readonly title: string; readonly version: string };
+type Json = Record<string, unknown>;
+
+/** Describes a table of routes as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1). */
+export function openApi(routes: readonly Route[], { title, version }: ApiInformation): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method] = operation(route);
+  return {
+    openapi: '3.1.0',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: { title, version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: wl_<id>_<secret>' } },
+    },
+  };
+}
+
+const operation = (route: Route): Json => ({
+  operationId: operationId(route),
+  summary: route.summary,
+  tags: [route.tag ?? route.path.split('/').find((segment, index) => index >= 3 && segment !== '') ?? 'service'],
+  ...(description(route) === '' ? {} : { description: description(route) }),
+  security: route.role === 'public' ? [] : [{ key: [] }],
+  ...(route.role === 'public' ? {} : { 'x-roles': route.role }),
+  parameters: [
+    ...parameters(route.params, 'path'),
+    ...parameters(route.query, 'query'),
+    ...parameters(route.headers, 'header'),
+  ],
+  ...requestBody(route),
+  responses: { ...answers(route), ...problems(route) },
+});
+
+const description = (route: Route): string =>
+  [route.description, route.role === 'public' ? undefined : `Roles: ${route.role.join(', ')}.`]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
+
+const operationId = ({ method, path }: Route): string =>
+  [method, ...path.split('/').slice(1)]
+    .map((part) => part.replaceAll(/[{}]/g, '').replaceAll(/[^A-Za-z0-9]+/g, '-'))
+    .join('-');
+
+function parameters(schema: z.ZodType | undefined, place: 'path' | 'query' | 'header'): Json[] {
+  if (schema === undefined) return [];
+  const object = jsonSchema(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(object.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || (object.required ?? []).includes(name),
+    ...(typeof property['description'] === 'string' ? { description: property['description'] } : {}),
+    schema: property,
+  }));
+}
+
+function requestBody(route: Route): Json {
+  if (route.raw !== undefined) return { requestBody: { required: true, content: { [route.raw.mediaType]: {} } } };
+  if (route.body === undefined) return {};
+  const required = !route.body.safeParse({}).success;
+  return { requestBody: { required, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } };
+}
+
+const answers = (route: Route): Json =>
+  Object.fromEntries(
+    Object.entries(route.answers).map(
+      ([status, { description, schema, mediaType = 'application/json', headers = {} }]) => [
+        status,
+        {
+          description,
+          headers: Object.fromEntries(
+            Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
+          ),
+          content: { [mediaType]: schema === undefined ? {} : { schema: jsonSchema(schema, 'output') } },
+        },
+      ],
+    ),
+  );
+
+/** The problems of a route by status: those that it names, and those that follow from its parts. */
+function problems(route: Route): Json {
+  const codes = new Set<ProblemCode>([
+    ...((route.params ?? route.query ?? route.body ?? route.headers) ? (['invalid-request'] as const) : []),
+    ...(route.body ? (['invalid-json'] as const) : []),
+    ...((route.body ?? route.raw) ? (['too-large', 'unsupported-media-type'] as const) : []),
+    ...(route.role === 'public' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(route.problems ?? []),
+    'internal-error',
+  ]);
+  const statuses = new Set([...codes].map((code) => problemKinds[code].status));
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      {
+        description: [...codes].filter((code) => problemKinds[code].status === status).join(', '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
+  return rest;
+}
+
+const problemSchema = z.object({
+  type: z.string().describe('https://workledger.dev/problems/<code>'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string().optional(),
+  correlationId: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  facts: z.record(z.string(), z.unknown()).optional(),
+});

@@ -1,0 +1,32 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { validate } from 'uuid';
+
+const FORM = /^wl_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
+const SECRET_BYTES = 32;
+
+/** A new API key: what its owner gets once, and what is kept of it. */
+export type NewApiKey = { readonly key: string; readonly secretHash: string };
+
+/** Makes the secret of a key: `wl_<id without dashes>_<32 random bytes in base64url>`. */
+export function newApiKey(keyId: string): NewApiKey {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  return { key: `wl_${keyId.replaceAll('-', '')}_${secret}`, secretHash: hashSecret(secret) };
+}
+
+/** The parts of a key; null when it has not the form of one. */
+export function parseApiKey(key: string): { readonly keyId: string; readonly secret: string } | null {
+  const [, digits, secret] = FORM.exec(key) ?? [];
+  if (digits === undefined || secret === undefined) return null;
+  const keyId = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return validate(keyId) ? { keyId, secret } : null;
+}
+
+/** SHA-256, hex. A fast hash is enough: the secret has 256 random bits. */
+export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+/** Compares in constant time. */
+export function secretMatches(secret: string, secretHash: string): boolean {
+  const given = createHash('sha256').update(secret).digest();
+  const kept = Buffer.from(secretHash, 'hex');
+  return given.length === kept.length && timingSafeEqual(given, kept);
+}

@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache';
+import type { EventLog } from '../event-log/port.ts';
+import { upcast } from '../events/codec.ts';
+import type { KeyEvent, Role } from '../events/key.ts';
+import { streamName } from '../events/stream.ts';
+
+/** A key as its stream tells it. */
+export type StoredKey = {
+  readonly role: Role;
+  readonly agentId: string | null;
+  readonly secretHash: string;
+  readonly revoked: boolean;
+};
+
+export type KeyStore = {
+  /** The key, at most `maxAge` old; null when there is none. */
+  find(keyId: string): Promise<StoredKey | null>;
+  /** The next `find` reads the log: call it when this process has revoked a key. */
+  forget(keyId: string): void;
+};
+
+const MAX_AGE = 1_000;
+const MAX_KEYS = 10_000;
+
+type Entry = { readonly key: Promise<StoredKey | null>; readonly loadedAt: number };
+
+/**
+ * Keys from the log, kept for a second: a key that another process revoked is refused within that second, without a
+ * subscription that could fall behind unseen. Requests under one key share one read.
+ * @param maxAge milliseconds
+ */
+export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeyStore {
+  const cache = new LRUCache<string, Entry>({ max: MAX_KEYS });
+
+  const load = (keyId: string): Promise<StoredKey | null> => {
+    const key = readKey(log, keyId);
+    const entry = { key, loadedAt: performance.now() };
+    cache.set(keyId, entry);
+    key.catch(() => cache.peek(keyId) === entry && cache.delete(keyId));
+    return key;
+  };
+
+  return {
+    find: (keyId) => {
+      const entry = cache.get(keyId);
+      return entry !== undefined && performance.now() - entry.loadedAt < maxAge ? entry.key : load(keyId);
+    },
+    forget: (keyId) => {
+      cache.delete(keyId);
+    },
+  };
+}
+
+async function readKey(log: EventLog, keyId: string): Promise<StoredKey | null> {
+  let key: StoredKey | null = null;
+  for await (const recorded of log.readStream(streamName('key', keyId)))
+    key = evolve(key, upcast(recorded) as KeyEvent);
+  return key;
+}
+
+function evolve(key: StoredKey | null, event: KeyEvent): StoredKey | null {
+  switch (event.type) {
+    case 'KeyCreated': {
+      const { role, agentId, secretHash } = event.data;
+      return { role, agentId, secretHash, revoked: false };
+    }
+    case 'KeyRevoked':
+      return key && { ...key, revoked: true };
+  }
+}
