@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConfigurationError } from './configuration-error.ts';
+import { loadConfiguration, parseConfiguration } from './load.ts';
+import { readSecret } from './secret.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'configuration-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const faultsOf = (value: unknown): readonly string[] => {
+  try {
+    parseConfiguration(JSON.stringify(value), 'w.json');
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+const repository = { name: 'shop', url: '/srv/shop.git', test: ['npm', 'test'] };
+
+describe('loading', () => {
+  test('without a file and without a path there are the defaults, and paths start at the working folder', async () => {
+    const loaded = await loadConfiguration(undefined, folder);
+    expect(loaded.folder).toBe(folder);
+    expect(loaded.configuration).toMatchObject({ host: '127.0.0.1', port: 8080, repositories: [], agents: [] });
+  });
+
+  test('a path that is named must exist', async () => {
+    await expect(loadConfiguration('absent.json', folder)).rejects.toThrow(/absent\.json: no such file → create it/);
+  });
+
+  test('a file is read, a byte order mark is allowed, and relative paths start at its folder', async () => {
+    const file = join(folder, 'named.json');
+    await writeFile(file, '\uFEFF{ "port": 9000 }');
+    const loaded = await loadConfiguration(file, '/');
+    expect(loaded).toMatchObject({ folder, configuration: { port: 9000 } });
+  });
+
+  test('text that is no JSON is named as such', () => {
+    expect(() => parseConfiguration('{ port: 1 }', 'w.json')).toThrow(/^w\.json: .* → make it valid JSON$/);
+  });
+});
+
+describe('faults', () => {
+  test('an unknown field is told with those that there are', () => {
+    expect(faultsOf({ limits: {}, agents: [{ name: 'a', command: ['x'], capcity: 2 }] })).toEqual([
+      expect.stringMatching(
+        /^agents\[0\]\.capcity: unknown field → remove it, or use one of: name, command, capabilities, /,
+      ),
+      expect.stringMatching(/^limits: unknown field → remove it, or use one of: \$schema, host, port/),
+    ]);
+  });
+
+  test('a wrong value is told with its path, itself and what is wanted', () => {
+    expect(faultsOf({ port: 70_000 })).toEqual(['port: 70000 → too big: expected number to be <=65535']);
+    expect(faultsOf({ repositories: [{ name: 'shop', url: 'x' }] })).toEqual([
+      'repositories[0].test: missing → invalid input: expected array, received undefined',
+    ]);
+  });
+
+  test('every fault has its own line', () => {
+    expect(faultsOf({ port: 'x', host: '', logLevel: 'loud' })).toHaveLength(3);
+  });
+
+  test('a secret that stands in the file itself is refused without being repeated', () => {
+    const faults = faultsOf({ webhooks: { github: { secrets: ['hunter2-hunter2'] } } });
+    expect(faults).toEqual([expect.stringContaining('webhooks.github.secrets[0]: a string → use {"env": "NAME"}')]);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
+  test('a password in a URL is not repeated', () => {
+    const faults = faultsOf({ repositories: [{ ...repository, github: 'https://me:hunter2@github.com/a/b' }] });
+    expect(faults).toHaveLength(1);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+});
+
+describe('cross checks', () => {
+  test('names are unique', () => {
+    const agent = { name: 'a', command: ['x'] };
+    expect(faultsOf({ repositories: [repository, repository], agents: [agent, agent] })).toEqual([
+      'repositories[1].name: "shop" → repositories[0] has it already; use another',
+      'agents[1].name: "a" → agents[0] has it already; use another',
+    ]);
+  });
+
+  test('two repositories cannot stand for the same one on GitHub, whatever its case', () => {
+    const twice = [
+      { ...repository, github: 'Acme/Shop' },
+      { ...repository, name: 'shop2', github: 'acme/shop' },
+    ];
+    expect(faultsOf({ repositories: twice })).toEqual([expect.stringMatching(/^repositories\[1\]\.github: /)]);
+  });
+
+  test('an agent that a repository names exists', () => {
+    expect(faultsOf({ repositories: [{ ...repository, agent: 'nobody' }] })).toEqual([
+      'repositories[0].agent: "nobody" → add an agent of this name to agents, or use null',
+    ]);
+  });
+
+  test('evolution needs an evaluate command', () => {
+    const evolve = { metric: 'milliseconds', direction: 'minimize' };
+    expect(faultsOf({ repositories: [{ ...repository, evolve }] })).toEqual([
+      expect.stringMatching(
+        /^repositories\[0\]\.evaluate: null → give the command that prints the metric "milliseconds"/,
+      ),
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  const options = { place: 'webhooks.github.secrets[0]', environment: { HOOK: 's3cret', EMPTY: '' } };
+
+  test('come from the environment', async () => {
+    expect(await readSecret({ env: 'HOOK' }, { ...options, folder })).toBe('s3cret');
+  });
+
+  test('come from a file, whose closing line break does not count', async () => {
+    await writeFile(join(folder, 'hook'), 'two words\n');
+    expect(await readSecret({ file: 'hook' }, { ...options, folder })).toBe('two words');
+  });
+
+  test('that are absent or empty are an error, never an open door', async () => {
+    await writeFile(join(folder, 'empty'), '\n');
+    for (const source of [{ env: 'ABSENT' }, { env: 'EMPTY' }, { file: 'absent' }, { file: 'empty' }])
+      await expect(readSecret(source, { ...options, folder })).rejects.toThrow(ConfigurationError);
+  });
+});
