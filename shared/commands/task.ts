@@ -40,6 +40,8 @@ export const taskCommands = {
     source: taskSource.default({ kind: 'api', reference: null, url: null }),
     requester: text(200).nullable().default(null),
   }),
+  /** Creates the task that a routed webhook delivery asks for; what it says is read from the delivery's own stream. */
+  'task.create-from-delivery': z.strictObject({ deliveryId: uuid }),
   'task.change': z.strictObject({
     title: details.title.optional(),
     description: description.optional(),

@@ -23,7 +23,9 @@ export function upcast(event: RecordedEvent): RecordedEvent {
   const definition = definitionOf(event.stream, event.type);
   if (event.version === definition.version) return event;
   if (event.version > definition.version)
-    throw new RangeError(`${event.type} v${event.version} is newer than this program (v${definition.version}): update it`);
+    throw new RangeError(
+      `${event.type} v${event.version} is newer than this program (v${definition.version}): update it`,
+    );
   let data = event.data;
   for (let version = event.version; version < definition.version; version++) {
     const step = definition.upcast?.[version];

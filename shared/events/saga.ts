@@ -24,6 +24,19 @@ export const effect = z.discriminatedUnion('kind', [
 ]);
 export type Effect = z.infer<typeof effect>;
 
+/** `waiting`: between two attempts; `sent-back`: an earlier step is due again; `cancelled`: it was under way when all ended. */
+const STEP_STATES = [
+  'started',
+  'waiting',
+  'succeeded',
+  'skipped',
+  'sent-back',
+  'failed',
+  'cancelled',
+  'compensating',
+  'compensated',
+] as const;
+
 const sagaEventDefinitions = {
   /** The event of another stream that led to what follows in the same append. */
   SagaInputReceived: {
@@ -54,7 +67,7 @@ const sagaEventDefinitions = {
       round: z.int().min(1),
       /** Try within the round, from 1. */
       attempt: z.int().min(1),
-      state: z.enum(['started', 'succeeded', 'failed', 'waiting', 'skipped', 'compensating', 'compensated', 'cancelled']),
+      state: z.enum(STEP_STATES),
       detail: z.unknown(),
     }),
   },

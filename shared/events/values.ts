@@ -19,7 +19,11 @@ export const cost = z.number().min(0).nullable();
 export const metrics = z.record(z.string().min(1).max(100), z.number());
 export type Metrics = z.infer<typeof metrics>;
 
-export const diffStat = z.strictObject({ files: z.int().min(0), insertions: z.int().min(0), deletions: z.int().min(0) });
+export const diffStat = z.strictObject({
+  files: z.int().min(0),
+  insertions: z.int().min(0),
+  deletions: z.int().min(0),
+});
 export type DiffStat = z.infer<typeof diffStat>;
 
 /** Why a step failed, so that a person can act: what ran, how it ended, its last words, where the whole log is. */

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import { newId } from '@workledger/shared/events/stream.ts';
+import { scenario, type Scenario } from '../engine/testing.ts';
+import { codeEvolution } from './code-evolution.ts';
+import { idInRun } from './steps/run.ts';
+import type { Facts } from './facts.ts';
+import type { PipelineState } from '../pipeline/state.ts';
+
+const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(40)) as [string, string, string, string];
+const reference = { digest: 'e'.repeat(64), size: 1, mediaType: 'text/plain' };
+const diffStat = { files: 1, insertions: 1, deletions: 0 };
+const plan = {
+  base: A,
+  merge: 'fast-forward',
+  evaluates: false,
+  evolve: null,
+  improver: null,
+  timeouts: { agent: 60, check: 60 },
+};
+const evolve = {
+  metric: 'ms',
+  direction: 'minimize',
+  candidates: 2,
+  generations: 1,
+  target: null,
+  budgetUsd: null,
+  patience: 1,
+};
+const work = (commit: string, metrics: object | null = null) => ({
+  commit,
+  diffStat,
+  diff: reference,
+  prompt: reference,
+  output: reference,
+  exitCode: 0,
+  costUsd: 0.5,
+  durationMs: 5,
+  metrics,
+});
+
+type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: string };
+
+function claimed(runtime: 'command' | 'remote' = 'command', repository: string | null = 'sample'): Run {
+  const ids = { taskId: newId(), claimId: newId() };
+  const run = { ...scenario(codeEvolution), ...ids };
+  run.receives('task', ids.taskId, 'TaskClaimed', {
+    claimId: ids.claimId,
+    agentId: newId(),
+    runtime,
+    repository,
+    leaseSeconds: 60,
+  });
+  return run;
+}
+
+function generated(run: Run, round = 1, commit = B): void {
+  run.succeeds(`generate/${round}/1/request`);
+  run.succeeds(`generate/${round}/1/start`);
+  run.succeeds(`generate/${round}/1/work`, work(commit));
+  run.succeeds(`generate/${round}/1/note`);
+}
+
+function validated(run: Run, round: number, verdict: 'passed' | 'back-to-work' | 'failed', submits = true): void {
+  if (submits) run.succeeds(`validate/${round}/1/submit`);
+  run.succeeds(`validate/${round}/1/request`);
+  const failure =
+    verdict === 'passed'
+      ? null
+      : { step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference };
+  run.succeeds(`validate/${round}/1/validate`, { report: reference, protectedChanges: [], failure });
+  run.succeeds(`validate/${round}/1/judge`);
+  const id = idInRun(run.state().facts, 'validation', String(round));
+  if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});
+  else run.receives('validation', id, 'ValidationFailed', { verdict });
+}
+
+const publish = (run: Run, round = 1) =>
+  run.succeeds(`publish/${round}/1/publish`, { branch: 'workledger/x', commit: B });
+
+describe('a claimed task of a command agent', () => {
+  it('goes through all steps to a merged result', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed');
+    run.succeeds('merge/1/1/merge', { outcome: 'merged', commit: B, base: A });
+    run.succeeds('complete/1/1/diff', { diffStat, diff: reference });
+    run.succeeds('complete/1/1/cleanup');
+    expect(run.requested('complete/1/1/complete')).toMatchObject({
+      type: 'task.complete',
+      target: run.taskId,
+      data: {
+        claimId: run.claimId,
+        result: { commit: B, branch: 'workledger/x', merged: true, costUsd: 0.5, diffStat },
+      },
+    });
+    run.succeeds('complete/1/1/complete');
+    expect(run.ended()).toBe('completed');
+    expect(run.open()).toEqual([]);
+  });
+
+  it('asks for one thing at a time, each under a stable key, and ignores repeats', () => {
+    const run = claimed();
+    expect(run.open()).toEqual(['prepare/1/1/prepare']);
+    expect(run.receivesAgain()).toEqual([]);
+    run.succeeds('prepare/1/1/prepare', plan);
+    expect(run.succeeds('prepare/1/1/prepare', plan)).toEqual([]);
+    expect(run.open()).toEqual(['generate/1/1/request']);
+  });
+
+  it('tries the agent again after a pause, then gives up: undoes what was done and tells the task why', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    run.succeeds('generate/1/1/request');
+    run.succeeds('generate/1/1/start');
+    run.fails('generate/1/1/work', true);
+    run.succeeds('generate/1/1/note');
+    expect(run.open()).toEqual(['generate/1/1/retry']);
+    run.succeeds('generate/1/1/retry');
+    run.succeeds('generate/1/2/start');
+    run.fails('generate/1/2/work', true, 'exit code 1');
+    run.succeeds('generate/1/2/note');
+    run.fails('undo/generate/1/cancel');
+    expect(run.open()).toEqual(['undo/prepare/1/cleanup']);
+    run.succeeds('undo/prepare/1/cleanup');
+    expect(run.requested('end/1/fail')).toMatchObject({
+      type: 'task.fail',
+      data: { failure: { reason: 'exit code 1' } },
+    });
+    run.succeeds('end/1/fail');
+    expect(run.ended()).toBe('failed');
+  });
+
+  it('lets the evolution aggregate decide on candidates, and goes on with the best', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
+    generated(run);
+    run.succeeds('evolve/1/1/baseline', { metrics: { ms: 9 }, output: reference });
+    run.succeeds('evolve/1/1/start');
+    const id = idInRun(run.state().facts, 'evolution');
+    run.receives('evolution', id, 'EvolutionStarted', { baseline: { ms: 9 } });
+    run.receives('evolution', id, 'EvolutionGenerationOpened', {
+      generation: 1,
+      parent: B,
+      candidates: ['1.1', '1.2'],
+    });
+    expect(run.open()).toEqual(['evolve/1/1/candidate-1.1', 'evolve/1/1/candidate-1.2']);
+    run.succeeds('evolve/1/1/candidate-1.2', work(D, { ms: 3 }));
+    run.fails('evolve/1/1/candidate-1.1');
+    expect(run.requested('evolve/1/1/record-1.2')).toMatchObject({
+      type: 'evolution.record-candidate',
+      data: { commit: D },
+    });
+    expect(run.requested('evolve/1/1/record-1.1')).toMatchObject({ type: 'evolution.fail-candidate' });
+    run.receives('evolution', id, 'EvolutionCompleted', {
+      commit: D,
+      best: { id: '1.2', commit: D, metrics: { ms: 3 } },
+    });
+    expect(run.requested('publish/1/1/publish')).toMatchObject({ request: { commit: D } });
+  });
+
+  it('sends work back once with the report as context, then fails and deletes the branch before it tidies up', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'back-to-work');
+    expect(run.requested('validate/1/1/send-back')).toMatchObject({
+      type: 'task.send-back',
+      data: { reason: 'tests fail', report: reference },
+    });
+    run.succeeds('validate/1/1/send-back');
+    generated(run, 2, C);
+    expect(run.requested('generate/2/1/work')).toMatchObject({
+      request: { parent: B, prompt: { feedback: { reason: 'tests fail', log: reference } } },
+    });
+    publish(run, 2);
+    validated(run, 2, 'failed');
+    run.fails('undo/validate/1/cancel');
+    expect(run.open()).toEqual(['undo/publish/1/delete-branch']);
+    run.succeeds('undo/publish/1/delete-branch');
+    run.succeeds('undo/prepare/1/cleanup');
+    run.succeeds('end/1/fail');
+    expect(run.requested('end/1/fail')).toMatchObject({ data: { failure: { step: 'test', exitCode: 1 } } });
+    expect(run.steps().filter((step) => step.endsWith('compensated'))).toEqual([
+      'validate compensated',
+      'publish compensated',
+      'prepare compensated',
+    ]);
+  });
+
+  it('rebases once when the base moved, publishes and validates again', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed');
+    run.succeeds('merge/1/1/merge', { outcome: 'base-moved', commit: B, base: C });
+    run.succeeds('merge/1/1/rebase', { outcome: 'rebased', commit: D, base: C });
+    publish(run, 2);
+    validated(run, 2, 'passed');
+    expect(run.requested('merge/2/1/merge')).toMatchObject({ request: { commit: D, base: C } });
+  });
+
+  it('goes back to work from the new base when the rebase conflicts', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed');
+    run.succeeds('merge/1/1/merge', { outcome: 'base-moved', commit: B, base: C });
+    run.succeeds('merge/1/1/rebase', { outcome: 'conflict', base: C, detail: 'both changed x' });
+    run.succeeds('merge/1/1/send-back');
+    run.succeeds('generate/2/1/request');
+    run.succeeds('generate/2/1/start');
+    expect(run.requested('generate/2/1/work')).toMatchObject({ request: { parent: C } });
+  });
+
+  it('on cancellation stops the agent first and undoes nothing before it has stopped', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    run.succeeds('generate/1/1/request');
+    run.succeeds('generate/1/1/start');
+    const events = run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'enough' });
+    expect(events).toContainEqual({ type: 'SagaEffectCancelled', data: { key: 'generate/1/1/work' } });
+    expect(run.open()).toEqual([]);
+    run.fails('generate/1/1/work', false, 'cancelled');
+    expect(run.open()).toEqual(['undo/generate/1/cancel']);
+    run.succeeds('undo/generate/1/cancel');
+    run.succeeds('undo/prepare/1/cleanup');
+    expect(run.ended()).toBe('cancelled');
+  });
+});
+
+describe('a claimed task of a remote agent', () => {
+  it('waits for its commit, then publishes and validates it', () => {
+    const run = claimed('remote');
+    run.succeeds('prepare/1/1/prepare', plan);
+    expect(run.open()).toEqual([]);
+    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: B, summary: null });
+    run.succeeds('await-work/1/1/inspect', { diffStat, diff: reference });
+    publish(run);
+    expect(run.open()).toEqual(['validate/1/1/request']);
+    validated(run, 1, 'back-to-work', false);
+    run.succeeds('validate/1/1/send-back');
+    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: C, summary: null });
+    expect(run.requested('await-work/2/1/inspect')).toMatchObject({ request: { commit: C } });
+  });
+
+  it('without a repository is complete with what it submitted', () => {
+    const run = claimed('remote', null);
+    expect(run.open()).toEqual([]);
+    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: null, summary: 'done' });
+    expect(run.requested('complete/1/1/complete')).toMatchObject({
+      type: 'task.complete',
+      data: { result: { commit: null } },
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { PrepareResult, ValidateResult, WorkResult } from '../components/code/requests.ts';
+
+export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
+type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['data'];
+type Completed = Extract<EvolutionEvent, { type: 'EvolutionCompleted' }>['data'];
+
+/** Why work goes back, and what the next attempt should read. */
+export type Feedback = { readonly reason: string; readonly log: ArtefactReference | null };
+
+/** What the steps of one run know, folded from what happened. */
+export type Facts = {
+  readonly claim: Claim | null;
+  /** When the first step began. */
+  readonly beganAt: string | null;
+  readonly stopped: string | null;
+  readonly prepared: (PrepareResult & { readonly metricsBefore: WorkResult['metrics'] }) | null;
+  /** Where the branch starts from now: moves when the work is rebased. */
+  readonly base: string | null;
+  /** The newest state of the work. */
+  readonly commit: string | null;
+  /** Of the candidate that the next generation starts from. */
+  readonly metrics: WorkResult['metrics'];
+  /** What agents cost so far, in US dollars; null while none told. */
+  readonly costUsd: number | null;
+  readonly submissions: readonly { readonly commit: string | null }[];
+  readonly opened: readonly Opened[];
+  readonly evolved: Completed | null;
+  readonly evolutionFailure: Failure | null;
+  /** Verdicts by validation id. */
+  readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
+  readonly validation: ValidateResult | null;
+  readonly feedback: Feedback | null;
+  readonly sentBack: number;
+  readonly rebased: number;
+  readonly branch: string | null;
+  readonly merged: boolean;
+};
+
+export const noFacts: Facts = {
+  claim: null,
+  beganAt: null,
+  stopped: null,
+  prepared: null,
+  base: null,
+  commit: null,
+  metrics: null,
+  costUsd: null,
+  submissions: [],
+  opened: [],
+  evolved: null,
+  evolutionFailure: null,
+  verdicts: {},
+  validation: null,
+  feedback: null,
+  sentBack: 0,
+  rebased: 0,
+  branch: null,
+  merged: false,
+};
+
+/** Detail of a step that tells the facts it changes. */
+export type Learned = { readonly learned?: Partial<Facts> };
+
+/** Folds inputs, step details and the cost of what agents did. */
+export function absorb(facts: Facts, event: SagaEvent): Facts {
+  switch (event.type) {
+    case 'SagaInputReceived':
+      return absorbInput(facts, event.data.source.stream, event.data as unknown as Input);
+    case 'SagaStepChanged': {
+      const { learned, at } = event.data.detail as Learned & { at?: string };
+      return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
+    }
+    case 'SagaEffectSucceeded':
+      return { ...facts, costUsd: plusCost(facts.costUsd, event.data.result) };
+    default:
+      return facts;
+  }
+}
+
+type Input = TaskEvent | EvolutionEvent | ValidationEvent;
+
+function absorbInput(facts: Facts, stream: string, input: Input): Facts {
+  const id = stream.slice(-36);
+  switch (input.type) {
+    case 'TaskClaimed':
+      return { ...facts, claim: { ...input.data, taskId: id } };
+    case 'TaskClaimReleased':
+    case 'TaskClaimExpired':
+      return { ...facts, stopped: input.type === 'TaskClaimExpired' ? 'the lease ran out' : input.data.reason };
+    case 'TaskCancelled':
+      return { ...facts, stopped: input.data.reason };
+    case 'TaskWorkSubmitted':
+      return { ...facts, submissions: [...facts.submissions, { commit: input.data.commit }] };
+    case 'EvolutionGenerationOpened':
+      return { ...facts, opened: [...facts.opened, input.data] };
+    case 'EvolutionStarted':
+      return { ...facts, metrics: input.data.baseline };
+    case 'EvolutionGenerationClosed':
+      return { ...facts, metrics: input.data.best?.metrics ?? facts.metrics };
+    case 'EvolutionCompleted':
+      return { ...facts, evolved: input.data };
+    case 'EvolutionFailed':
+      return { ...facts, evolutionFailure: input.data.failure };
+    case 'ValidationPassed':
+      return { ...facts, verdicts: { ...facts.verdicts, [id]: 'passed' } };
+    case 'ValidationFailed':
+      return { ...facts, verdicts: { ...facts.verdicts, [id]: input.data.verdict } };
+    default:
+      return facts;
+  }
+}
+
+function plusCost(sum: number | null, result: unknown): number | null {
+  const cost = (result as { costUsd?: unknown } | null)?.costUsd;
+  return typeof cost === 'number' ? (sum ?? 0) + cost : sum;
+}

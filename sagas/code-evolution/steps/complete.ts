@@ -1,0 +1,43 @@
+import type { DiffResult, EvaluateResult } from '../../components/code/requests.ts';
+import { done, doubling, waiting, type Effector, type Step } from '../../pipeline/step.ts';
+import type { Facts } from '../facts.ts';
+import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
+
+/** Measures the result, tidies up, and writes it on the task. */
+export const complete: Step<Facts> = {
+  name: 'complete',
+  retry: { attempts: 5, delaySeconds: doubling(2, 60) },
+  timeoutSeconds: 300,
+  run: (facts, on) => {
+    const measured = changesCode(facts) ? measure(facts, on) : nothingMeasured;
+    if (measured === null) return waiting;
+    const { taskId, claimId } = claimOf(facts);
+    const result = {
+      commit: facts.commit,
+      branch: facts.branch,
+      merged: facts.merged,
+      metricsBefore: facts.prepared?.metricsBefore ?? null,
+      costUsd: facts.costUsd,
+      durationMs: Math.max(0, on.now.getTime() - Date.parse(facts.beganAt ?? on.now.toISOString())),
+      ...measured,
+    };
+    return on.command('complete', 'task.complete', taskId, { claimId, result }) === null ? waiting : done(result);
+  },
+};
+
+const nothingMeasured = { diffStat: null, metricsAfter: null };
+
+function measure(
+  facts: Facts,
+  on: Effector,
+): (Pick<DiffResult, 'diffStat'> & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
+  const plan = planOf(facts);
+  const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
+  const diff = on.call<DiffResult>('diff', 'code.diff', request);
+  const after = plan.evaluates
+    ? on.tryCall<EvaluateResult>('measure', 'code.evaluate', request, checkSeconds(plan))
+    : { result: null };
+  const cleaned = diff && after && on.tryCall('cleanup', 'code.cleanup', inRun(facts));
+  if (diff === null || after === null || cleaned === null) return null;
+  return { diffStat: diff.diffStat, metricsAfter: after.result?.metrics ?? null };
+}

@@ -1,0 +1,39 @@
+import { derivedId } from '@workledger/shared/events/stream.ts';
+import type { PrepareResult } from '../../components/code/requests.ts';
+import type { Claim, Facts } from '../facts.ts';
+
+/** What every step may rely on once the run has begun. */
+export function claimOf({ claim }: Facts): Claim {
+  if (claim === null) throw new Error('the run has no claim yet');
+  return claim;
+}
+
+/** What `prepare` found out. */
+export function planOf({ prepared }: Facts): NonNullable<Facts['prepared']> {
+  if (prepared === null) throw new Error('the run is not prepared yet');
+  return prepared;
+}
+
+/** The part of a component's request that names the run. */
+export function inRun(facts: Facts): { taskId: string; runId: string; repository: string } {
+  const { taskId, claimId, repository } = claimOf(facts);
+  return { taskId, runId: claimId, repository: repository ?? '' };
+}
+
+/** A commit that must be known by now. */
+export function known(commit: string | null): string {
+  if (commit === null) throw new Error('no commit yet');
+  return commit;
+}
+
+/** An id of the run's own for an aggregate that belongs to it. */
+export const idInRun = (facts: Facts, ...parts: readonly string[]): string =>
+  derivedId(claimOf(facts).claimId, ...parts);
+
+export const changesCode = (facts: Facts): boolean => claimOf(facts).repository !== null;
+export const isCommandRun = (facts: Facts): boolean => claimOf(facts).runtime === 'command' && changesCode(facts);
+
+/** Seconds for work by an agent: its own limit, and room for Git around it. */
+export const agentSeconds = ({ timeouts }: PrepareResult): number => timeouts.agent + 120;
+/** Seconds for the repository's own commands. */
+export const checkSeconds = ({ timeouts }: PrepareResult): number => timeouts.check + 120;

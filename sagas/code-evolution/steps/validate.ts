@@ -1,0 +1,52 @@
+import type { ValidateResult } from '../../components/code/requests.ts';
+import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
+import type { Facts, Learned } from '../facts.ts';
+import { changesCode, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
+import { sendBack } from './send-back.ts';
+
+const MOST_SENT_BACK = 1;
+
+/** Runs the repository's own tests on the published commit. */
+export const validate: Step<Facts> = {
+  name: 'validate',
+  when: changesCode,
+  retry: { attempts: 3, delaySeconds: doubling(2, 30) },
+  run: (facts, on) => {
+    const validation = idInRun(facts, 'validation', String(on.round));
+    if (!request(facts, on, validation)) return waiting;
+    const asked = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
+    const result = on.call<ValidateResult>('validate', 'code.validate', asked, checkSeconds(planOf(facts)));
+    return result === null ? waiting : judge(facts, on, validation, result);
+  },
+  abandon: (facts, on) => {
+    const validation = idInRun(facts, 'validation', String(on.round));
+    const told = on.tryCommand('cancel', 'validation.cancel', validation, { reason: facts.stopped ?? 'the run ended' });
+    return told === null ? waiting : done();
+  },
+};
+
+/** Tells the task (a remote agent's submission did that already), then asks for the validation. */
+function request(facts: Facts, on: Effector, validation: string): boolean {
+  if (on.attempt > 1) return true;
+  const { taskId, claimId, repository } = claimOf(facts);
+  const commit = known(facts.commit);
+  const told =
+    !isCommandRun(facts) || on.tryCommand('submit', 'task.submit', taskId, { claimId, commit, summary: null }) !== null;
+  if (!told) return false;
+  const data = { taskId, runId: claimId, repository, commit, base: known(facts.base) };
+  const sendBackAllowed = facts.sentBack < MOST_SENT_BACK;
+  return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
+}
+
+function judge(facts: Facts, on: Effector, validation: string, result: ValidateResult): Outcome {
+  const { report, protectedChanges, failure } = result;
+  const told =
+    failure === null
+      ? on.command('judge', 'validation.pass', validation, { report, protectedChanges })
+      : on.command('judge', 'validation.fail', validation, { failure, protectedChanges });
+  const verdict = facts.verdicts[validation];
+  if (told === null || verdict === undefined) return waiting;
+  if (failure === null) return done({ learned: { validation: result } } satisfies Learned);
+  if (verdict === 'failed') return failed(failure);
+  return sendBack(facts, on, { reason: failure.reason, log: failure.log });
+}

@@ -1,0 +1,97 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Command, CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
+import { derivedId, newId } from '@workledger/shared/events/stream.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { followReservations } from './reservations.ts';
+
+export type CommandAgentOptions = {
+  readonly agent: AgentConfiguration;
+  readonly log: EventLog;
+  readonly commands: Commands;
+  readonly logger: Logger;
+  /** Leases are renewed three times in this time. */
+  readonly leaseSeconds: number;
+  /** Resolves when there may be work; a hint only. */
+  readonly wake: (signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+};
+
+/** The id of a configured agent: the same wherever its name is configured. */
+export const agentIdOf = (name: string): string => derivedId('agent', name);
+
+const RETRY_MILLISECONDS = 1_000;
+
+/** Registers a configured agent, reports for it, renews its leases and claims work while it has room, until the signal aborts. */
+export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
+  const { agent, signal } = options;
+  const target = agentIdOf(agent.name);
+  const registration = {
+    name: agent.name,
+    kind: 'worker',
+    runtime: 'command',
+    capabilities: agent.capabilities,
+    capacity: agent.capacity,
+  };
+  const reservations = followReservations(options.log, target);
+
+  await persist(options, () => send(options, { type: 'agent.register', target, data: registration }));
+  await Promise.all([
+    repeat(options, report, () => pause((options.leaseSeconds * 1000) / 3, undefined, { signal })),
+    repeat(options, claim, () => options.wake(signal)),
+  ]);
+
+  async function report(): Promise<void> {
+    await send(options, { type: 'agent.beat', target, data: {} });
+    for (const [claimId, { taskId }] of await reservations())
+      await tolerate(send(options, { type: 'task.renew', target: taskId, data: { claimId } }));
+  }
+
+  async function claim(): Promise<void> {
+    while (!signal.aborted && (await reservations()).size < agent.capacity) {
+      const answer = await send(options, { type: 'agent.claim-next', target, data: {} });
+      if (answer.details['claimId'] === undefined) return;
+    }
+  }
+}
+
+const send = ({ commands, agent }: CommandAgentOptions, command: Command): Promise<CommandAnswer> =>
+  commands.send(command, { actor: `agent:${agentIdOf(agent.name)}`, correlationId: newId() });
+
+/** A refusal here is no fault: the claim ended, or the agent was deactivated, meanwhile. */
+async function tolerate(sent: Promise<CommandAnswer>): Promise<void> {
+  await sent.catch((error: unknown) => {
+    if (!(error instanceof CommandRefused)) throw error;
+  });
+}
+
+async function repeat(
+  options: CommandAgentOptions,
+  act: () => Promise<void>,
+  rest: () => Promise<void>,
+): Promise<void> {
+  while (!options.signal.aborted) {
+    await persist(options, act);
+    await rest().catch(() => undefined);
+  }
+}
+
+/** Once, however long the services it needs are away; refusals are told and left. */
+async function persist({ signal, logger, agent }: CommandAgentOptions, act: () => Promise<unknown>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof CommandRefused) {
+        logger.debug({ agent: agent.name, code: error.code }, `agent was refused: ${error.message}`);
+        return;
+      }
+      logger.warn({ err: error, agent: agent.name }, 'agent could not report: trying again');
+      await pause(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Knex } from 'knex';
+
+/** Tables of the saga engine, in schema `sagas`. */
+export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<void> }[] = [
+  {
+    name: '0001-engine',
+    up: (knex) =>
+      knex.raw(`
+        create schema if not exists sagas;
+        create table sagas.progress (
+          consumer text not null,
+          topic text not null,
+          partition smallint not null,
+          next_offset bigint not null,
+          primary key (consumer, topic, partition)
+        );
+        create table sagas.cancelled_effects (
+          job_key text primary key,
+          cancelled_at timestamptz not null default clock_timestamp()
+        );
+        create table sagas.workers (
+          worker_id text primary key,
+          beat_at timestamptz not null default clock_timestamp()
+        );
+      `),
+  },
+];

@@ -1,0 +1,90 @@
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
+import type { Effect } from '@workledger/shared/events/saga.ts';
+import { derivedId } from '@workledger/shared/events/stream.ts';
+import type { Failure } from '@workledger/shared/events/values.ts';
+import { ComponentFailure, type Component } from '../components/component.ts';
+import type { Trigger } from './instance.ts';
+import { jobKey } from './job.ts';
+
+export type Performing = {
+  readonly commands: Commands;
+  readonly components: ReadonlyMap<string, Component>;
+};
+
+type Origin = Pick<EventMetadata, 'correlationId' | 'traceparent'>;
+
+/** The id under which an effect acts on the rest of the world, and under which its result is recorded. */
+export const effectId = (stream: string, key: string): string => derivedId('effect', stream, key);
+
+/**
+ * Carries out one effect and answers the result to record. An error that is thrown is the infrastructure's: the job comes again.
+ * @throws what the command port or a component throws beside a refusal or a ComponentFailure
+ */
+export async function perform(
+  { commands, components }: Performing,
+  stream: string,
+  effect: Effect,
+  origin: Origin,
+  signal: AbortSignal,
+): Promise<Trigger> {
+  const succeeded = (result: unknown): Trigger => ({ type: 'SagaEffectSucceeded', data: { key: effect.key, result } });
+  try {
+    switch (effect.kind) {
+      case 'timer':
+        return succeeded({});
+      case 'command':
+        return succeeded(
+          await commands.send(effect, {
+            ...origin,
+            commandId: effectId(stream, effect.key),
+            actor: `saga:${stream}`,
+            causationId: effectId(stream, effect.key),
+          }),
+        );
+      case 'call': {
+        const component = components.get(effect.component);
+        if (component === undefined) throw unknownComponent(effect.component);
+        const key = jobKey({ stream, key: effect.key });
+        const limit = AbortSignal.timeout(Math.max(1, effect.timeoutSeconds * 1000));
+        try {
+          return succeeded(
+            await component.perform(effect.request as never, { key, signal: AbortSignal.any([signal, limit]) }),
+          );
+        } catch (error) {
+          if (limit.aborted && !signal.aborted && !(error instanceof ComponentFailure))
+            throw timedOut(effect.component, effect.timeoutSeconds);
+          throw error;
+        }
+      }
+    }
+  } catch (error) {
+    const refused = refusal(effect.key, error);
+    if (refused === null || signal.aborted) throw error;
+    return { type: 'SagaEffectFailed', data: { key: effect.key, ...refused } };
+  }
+}
+
+function refusal(step: string, error: unknown): { failure: Failure; retryable: boolean } | null {
+  if (error instanceof ComponentFailure) return { failure: error.failure, retryable: error.retryable };
+  if (error instanceof CommandRefused)
+    return { failure: plainFailure(step, `${error.code}: ${error.message}`), retryable: false };
+  return null;
+}
+
+const unknownComponent = (name: string): ComponentFailure =>
+  new ComponentFailure(plainFailure(name, `no component is called "${name}" here`), { retryable: false });
+
+const timedOut = (name: string, seconds: number): ComponentFailure =>
+  new ComponentFailure(plainFailure(name, `no answer within ${seconds} s`), { retryable: true });
+
+/** A failure of which nothing is known but the reason. */
+export const plainFailure = (step: string, reason: string): Failure => ({
+  step,
+  reason,
+  command: null,
+  exitCode: null,
+  lastLines: [],
+  log: null,
+});

@@ -1,0 +1,45 @@
+import type { Pool } from 'pg';
+import { partitionKey, type BusBatch, type Offset, type TopicPartition } from '@workledger/shared/event-bus/port.ts';
+import type { Context } from '@workledger/shared/events/define.ts';
+
+/** How far a consumer came in each partition, in PostgreSQL. A stale member finds its row moved on and cannot move it back. */
+export type Progress = {
+  resume(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>>;
+  /** Moves from the batch's start to its end; answers the offset that stands. */
+  advance(batch: BusBatch): Promise<Offset>;
+  forget(): Promise<void>;
+};
+
+export function createProgress(pool: Pool, consumer: string): Progress {
+  async function stored(topic: Context, partition: number): Promise<Offset> {
+    const { rows } = await pool.query<{ next_offset: string }>(
+      'select next_offset from sagas.progress where consumer = $1 and topic = $2 and partition = $3',
+      [consumer, topic, partition],
+    );
+    return BigInt(rows[0]?.next_offset ?? 0);
+  }
+
+  return {
+    resume: async (partitions) => {
+      const { rows } = await pool.query<{ topic: Context; partition: number; next_offset: string }>(
+        'select topic, partition, next_offset from sagas.progress where consumer = $1',
+        [consumer],
+      );
+      const known = new Map(rows.map((row) => [partitionKey(row), BigInt(row.next_offset)]));
+      return new Map(
+        partitions.map((partition) => [partitionKey(partition), known.get(partitionKey(partition)) ?? 0n]),
+      );
+    },
+    advance: async ({ topic, partition, from, next }) => {
+      const { rowCount } = await pool.query(
+        `insert into sagas.progress as p (consumer, topic, partition, next_offset) values ($1, $2, $3, $5)
+         on conflict (consumer, topic, partition) do update set next_offset = $5 where p.next_offset = $4`,
+        [consumer, topic, partition, from, next],
+      );
+      return rowCount === 1 ? next : stored(topic, partition);
+    },
+    forget: async () => {
+      await pool.query('delete from sagas.progress where consumer = $1', [consumer]);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { Context } from '@workledger/shared/events/define.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { Failure } from '@workledger/shared/events/values.ts';
+
+/** What a saga asks for. Timers are relative here; the engine records the moment they are due. */
+export type EffectRequest =
+  | {
+      readonly kind: 'command';
+      readonly key: string;
+      readonly type: string;
+      readonly target: string;
+      readonly data: unknown;
+    }
+  | {
+      readonly kind: 'call';
+      readonly key: string;
+      readonly component: string;
+      readonly request: unknown;
+      readonly timeoutSeconds: number;
+    }
+  | { readonly kind: 'timer'; readonly key: string; readonly afterSeconds: number };
+
+/** How an effect stands. `cancelled`: it may still be running; `stopped`: it is not. */
+export type EffectStatus =
+  | { readonly state: 'requested' | 'cancelled' | 'stopped'; readonly kind: EffectRequest['kind'] }
+  | { readonly state: 'succeeded'; readonly kind: EffectRequest['kind']; readonly result: unknown }
+  | {
+      readonly state: 'failed';
+      readonly kind: EffectRequest['kind'];
+      readonly failure: Failure;
+      readonly retryable: boolean;
+    };
+
+export type Effects = ReadonlyMap<string, EffectStatus>;
+
+type StepChanged = Extract<SagaEvent, { type: 'SagaStepChanged' }>;
+type Ended = Extract<SagaEvent, { type: 'SagaEnded' }>;
+
+/** What a reaction may decide: each becomes an event of the saga's own stream. */
+export type Decision =
+  | { readonly decide: 'request'; readonly effect: EffectRequest }
+  | { readonly decide: 'cancel'; readonly key: string }
+  | { readonly decide: 'record'; readonly event: StepChanged | Ended };
+
+/**
+ * A long-running process, all pure: `correlate` names the instance that an event concerns, `evolve` folds the instance's own
+ * stream, `react` says what follows from the newest event in it. Replaying calls `evolve` only.
+ */
+export type Saga<State = unknown> = {
+  /** Its streams are of type `saga-<name>`. */
+  readonly name: string;
+  readonly topics: readonly Context[];
+  readonly correlate: (event: RecordedEvent) => string | null;
+  readonly initial: State;
+  readonly evolve: (state: State, event: SagaEvent) => State;
+  readonly react: (state: State, event: SagaEvent, effects: Effects, now: Date) => readonly Decision[];
+};
+
+/** A saga as the engine sees it: only the saga itself knows its state. */
+export const anySaga = <State>(saga: Saga<State>): Saga => saga as unknown as Saga;
+
+export const request = (effect: EffectRequest): Decision => ({ decide: 'request', effect });
+export const cancel = (key: string): Decision => ({ decide: 'cancel', key });
+
+/** The command effect with this key. */
+export const command = (key: string, type: string, target: string, data: unknown): EffectRequest => ({
+  kind: 'command',
+  key,
+  type,
+  target,
+  data,
+});
+
+/** The timer with this key. */
+export const timer = (key: string, afterSeconds: number): EffectRequest => ({ kind: 'timer', key, afterSeconds });

@@ -1,0 +1,73 @@
+import { LRUCache } from 'lru-cache';
+import { encode, upcast } from '@workledger/shared/events/codec.ts';
+import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import { streamName } from '@workledger/shared/events/stream.ts';
+import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { accept, evolve, newInstance, type Instance, type Trigger } from './instance.ts';
+import type { Saga } from './saga.ts';
+
+/** A saga's instance as its stream tells it. */
+export type Loaded = {
+  readonly stream: string;
+  readonly revision: number;
+  readonly instance: Instance<unknown>;
+  /** Of the event that started it. */
+  readonly origin: Pick<EventMetadata, 'correlationId' | 'traceparent'> | null;
+};
+
+export type SagaStore = {
+  sagaOf(stream: string): Saga | null;
+  /** Folds the stream to its head. */
+  load(stream: string): Promise<Loaded>;
+  /** Appends the trigger and what follows from it; answers the saga's events of this append, none for a repeat. */
+  apply(stream: string, trigger: Trigger, metadata: EventMetadata): Promise<readonly SagaEvent[]>;
+};
+
+const CACHED_INSTANCES = 2_000;
+
+/** Loads and moves saga instances in the log; conflicts are decided again on the newer state. */
+export function createSagaStore(log: EventLog, sagas: readonly Saga[]): SagaStore {
+  const byType = new Map(sagas.map((saga) => [`saga-${saga.name}`, saga]));
+  const cache = new LRUCache<string, Loaded>({ max: CACHED_INSTANCES });
+  const sagaOf = (stream: string): Saga | null => byType.get(stream.slice(0, -37)) ?? null;
+
+  async function load(stream: string): Promise<Loaded> {
+    const saga = sagaOf(stream);
+    if (saga === null) throw new Error(`no saga for stream ${stream}`);
+    let loaded = cache.get(stream) ?? { stream, revision: -1, instance: newInstance(saga), origin: null };
+    for await (const recorded of log.readStream(stream, { from: loaded.revision + 1 })) {
+      const event = upcast(recorded);
+      loaded = {
+        stream,
+        revision: recorded.revision,
+        instance: evolve(saga, loaded.instance, event as SagaEvent),
+        origin: loaded.origin ?? recorded.metadata,
+      };
+    }
+    cache.set(stream, loaded);
+    return loaded;
+  }
+
+  async function apply(stream: string, trigger: Trigger, metadata: EventMetadata): Promise<readonly SagaEvent[]> {
+    for (;;) {
+      const { instance, revision } = await load(stream);
+      const events = accept(sagaOf(stream) as Saga, instance, trigger, new Date());
+      if (events.length === 0) return [];
+      const encoded = encode(stream, events, metadata);
+      const expected = revision === -1 ? 'none' : revision;
+      try {
+        await log.append(stream, encoded, expected);
+        return events;
+      } catch (error) {
+        if (!(error instanceof RevisionConflict) && !(error instanceof OutcomeUnknown)) throw error;
+      }
+    }
+  }
+
+  return { sagaOf, load, apply };
+}
+
+/** The stream of a saga's instance. */
+export const sagaStream = (saga: Pick<Saga, 'name'>, id: string): string => streamName(`saga-${saga.name}`, id);

@@ -1,0 +1,67 @@
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { Failure } from '@workledger/shared/events/values.ts';
+import { derivedId, streamName } from '@workledger/shared/events/stream.ts';
+import { accept, evolve, newInstance, type Trigger } from './instance.ts';
+import type { Saga } from './saga.ts';
+
+type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['effect'];
+
+/** A saga under test: feed it inputs and results, look at what it asks for. */
+export type Scenario<State> = {
+  receives(streamType: string, id: string, type: string, data: unknown): SagaEvent[];
+  /** The same input as the one before, once more. */
+  receivesAgain(): SagaEvent[];
+  succeeds(key: string, result?: unknown): SagaEvent[];
+  fails(key: string, retryable?: boolean, reason?: string): SagaEvent[];
+  /** Effects that were asked for and have no result. */
+  open(): string[];
+  requested(key: string): Requested | undefined;
+  steps(): string[];
+  ended(): string | null;
+  state(): State;
+};
+
+/** Runs a saga on its own events, without any I/O. */
+export function scenario<State>(saga: Saga<State>): Scenario<State> {
+  let instance = newInstance(saga);
+  const history: SagaEvent[] = [];
+  const revisions = new Map<string, number>();
+  let last: Trigger | null = null;
+
+  function trigger(event: Trigger): SagaEvent[] {
+    last = event;
+    const events = accept(saga, instance, event, new Date('2026-01-01T00:00:00Z'));
+    for (const each of events) instance = evolve(saga, instance, each);
+    history.push(...events);
+    return events;
+  }
+
+  return {
+    receives: (streamType, id, type, data) => {
+      const stream = streamName(streamType, id);
+      const revision = (revisions.get(stream) ?? -1) + 1;
+      revisions.set(stream, revision);
+      const source = { stream, revision, eventId: derivedId(stream, String(revision)) };
+      return trigger({ type: 'SagaInputReceived', data: { source, type, data } });
+    },
+    receivesAgain: () => (last === null ? [] : trigger(last)),
+    succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
+    fails: (key, retryable = false, reason = 'it failed') =>
+      trigger({ type: 'SagaEffectFailed', data: { key, retryable, failure: failureOf(key, reason) } }),
+    open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
+    requested: (key) => instance.requests.get(key),
+    steps: () =>
+      history.flatMap((event) => (event.type === 'SagaStepChanged' ? [`${event.data.step} ${event.data.state}`] : [])),
+    ended: () => history.flatMap((event) => (event.type === 'SagaEnded' ? [event.data.outcome] : [])).at(-1) ?? null,
+    state: () => instance.state,
+  };
+}
+
+const failureOf = (step: string, reason: string): Failure => ({
+  step,
+  reason,
+  command: null,
+  exitCode: 1,
+  lastLines: [],
+  log: null,
+});

@@ -1,0 +1,68 @@
+import type { Failure } from '@workledger/shared/events/values.ts';
+import type { EffectRequest, Effects } from '../engine/saga.ts';
+import type { CommandResult, Effector, Settled } from './step.ts';
+
+/** Where an effector stands: keys of its effects begin with `<prefix>/`. */
+export type Place = {
+  readonly prefix: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly timeoutSeconds: number;
+  readonly now: Date;
+};
+
+/** Collects what a step asks for, and remembers the first failure that the step left to the pipeline. */
+export type Collected = {
+  readonly requested: EffectRequest[];
+  failure: { failure: Failure; retryable: boolean } | null;
+};
+
+/** The effector of one attempt over the effects that stand so far. */
+export function createEffector(effects: Effects, place: Place): { on: Effector; collected: Collected } {
+  const collected: Collected = { requested: [], failure: null };
+
+  function settle<Result>(effect: EffectRequest): Settled<Result> | null {
+    const status = effects.get(effect.key);
+    if (status === undefined) collected.requested.push(effect);
+    if (status?.state === 'succeeded') return { result: status.result as Result };
+    if (status?.state === 'failed') return { failure: status.failure, retryable: status.retryable };
+    return null;
+  }
+
+  function orFail<Result>(settled: Settled<Result> | null): Result | null {
+    if (settled?.failure !== undefined) {
+      collected.failure ??= { failure: settled.failure, retryable: settled.retryable };
+      return null;
+    }
+    return settled?.result ?? null;
+  }
+
+  const key = (name: string): string => `${place.prefix}/${name}`;
+  const commandEffect = (name: string, type: string, target: string, data: unknown): EffectRequest => ({
+    kind: 'command',
+    key: key(name),
+    type,
+    target,
+    data,
+  });
+  const callEffect = (name: string, component: string, request: unknown, seconds?: number): EffectRequest => ({
+    kind: 'call',
+    key: key(name),
+    component,
+    request,
+    timeoutSeconds: seconds ?? place.timeoutSeconds,
+  });
+
+  const on: Effector = {
+    round: place.round,
+    attempt: place.attempt,
+    now: place.now,
+    command: (...command) => orFail(settle<CommandResult>(commandEffect(...command))),
+    tryCommand: (...command) => settle<CommandResult>(commandEffect(...command)),
+    call: <Result>(name: string, component: string, request: unknown, seconds?: number) =>
+      orFail(settle<Result>(callEffect(name, component, request, seconds))),
+    tryCall: <Result>(name: string, component: string, request: unknown, seconds?: number) =>
+      settle<Result>(callEffect(name, component, request, seconds)),
+  };
+  return { on, collected };
+}

@@ -1,0 +1,79 @@
+import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+
+/** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
+export type Outcome =
+  | { readonly is: 'waiting' }
+  | { readonly is: 'done'; readonly detail: unknown }
+  | { readonly is: 'failed'; readonly failure: Failure; readonly retryable: boolean }
+  | { readonly is: 'go-to'; readonly step: string; readonly detail: unknown };
+
+export const waiting: Outcome = { is: 'waiting' };
+export const done = (detail: unknown = {}): Outcome => ({ is: 'done', detail });
+export const failed = (failure: Failure, retryable = false): Outcome => ({ is: 'failed', failure, retryable });
+/** Ends this step and enters another one, in a new round of it. */
+export const goTo = (step: string, detail: unknown): Outcome => ({ is: 'go-to', step, detail });
+
+/** How an effect ended, where the step itself deals with a failure. */
+export type Settled<Result> =
+  | { readonly result: Result; readonly failure?: undefined }
+  | { readonly failure: Failure; readonly retryable: boolean; readonly result?: undefined };
+
+/**
+ * The effects of one attempt of a step. Each is asked for once and answers null until its result stands, so a step reads as
+ * the sequence of what it does: it is called again, from its start, whenever a result came in.
+ */
+export type Effector = {
+  readonly round: number;
+  readonly attempt: number;
+  readonly now: Date;
+  /** Sends a command. A refusal fails the step. */
+  command(name: string, type: string, target: string, data: unknown): CommandResult | null;
+  /** Sends a command whose refusal does not matter. */
+  tryCommand(name: string, type: string, target: string, data: unknown): Settled<CommandResult> | null;
+  /** Calls a component. A failure fails the step; it is tried again where that can help. */
+  call<Result>(name: string, component: string, request: unknown, timeoutSeconds?: number): Result | null;
+  tryCall<Result>(name: string, component: string, request: unknown, timeoutSeconds?: number): Settled<Result> | null;
+};
+
+export type CommandResult = {
+  readonly revision: number;
+  readonly token: string;
+  readonly details: Record<string, unknown>;
+};
+
+export type Retry = {
+  /** In all, the first one included. */
+  readonly attempts: number;
+  /** Seconds before the attempt of this number (from 2). */
+  readonly delaySeconds: (attempt: number) => number;
+};
+
+export type Step<Facts> = {
+  readonly name: string;
+  /** False: the step is skipped. */
+  readonly when?: (facts: Facts) => boolean;
+  readonly run: (facts: Facts, on: Effector) => Outcome;
+  /** Undoes the step after it succeeded. Must be safe to repeat. */
+  readonly compensate?: (facts: Facts, on: Effector) => Outcome;
+  /** Cleans up after a step that was under way when the pipeline ended. Default: `compensate`. */
+  readonly abandon?: (facts: Facts, on: Effector) => Outcome;
+  readonly retry?: Retry;
+  /** Seconds that a call of this step may take unless it says otherwise. */
+  readonly timeoutSeconds?: number;
+};
+
+/** Doubles from `first` seconds, up to `most`. */
+export const doubling =
+  (first: number, most: number) =>
+  (attempt: number): number =>
+    Math.min(most, first * 2 ** (attempt - 2));
+
+/** What went wrong, where only a reason is known. */
+export const because = (step: string, reason: string, log: ArtefactReference | null = null): Failure => ({
+  step,
+  reason,
+  command: null,
+  exitCode: null,
+  lastLines: [],
+  log,
+});

@@ -1,0 +1,77 @@
+import { request, timer, type Effects } from '../engine/saga.ts';
+import type { Way } from './advance.ts';
+import { createEffector } from './effector.ts';
+import type { Ending } from './state.ts';
+import { doubling, type Effector, type Outcome } from './step.ts';
+
+const ATTEMPTS = 5;
+const delaySeconds = doubling(1, 30);
+const TIMEOUT_SECONDS = 120;
+
+/** One move on the way back: first what runs must have stopped, then step after step is undone, last comes the conclusion. */
+export function unwind<Facts>(way: Way<Facts>, ending: Ending): boolean {
+  if (stillRunning(way.effects)) return false;
+  const [next] = ending.undo;
+  if (next === undefined) return conclude(way, ending);
+  const step = way.definition.steps.find(({ name }) => name === next.step);
+  const undo = next.abandoned ? (step?.abandon ?? step?.compensate) : step?.compensate;
+  const round = way.state().rounds[next.step] ?? 1;
+  const attempted = attempt(
+    way,
+    `undo/${next.step}`,
+    (on) => undo?.(way.state().facts, on) ?? { is: 'done', detail: {} },
+  );
+  const record = (state: 'compensating' | 'compensated', detail: unknown): void =>
+    way.record({
+      type: 'SagaStepChanged',
+      data: { step: next.step, round, attempt: attempted.attempt, state, detail },
+    });
+  if (attempted.isFirst) record('compensating', { abandoned: next.abandoned });
+  attempted.decide();
+  if (attempted.outcome.is === 'waiting') return false;
+  record('compensated', attempted.outcome.is === 'failed' ? { failure: attempted.outcome.failure } : {});
+  return true;
+}
+
+function conclude<Facts>(way: Way<Facts>, ending: Ending): boolean {
+  const attempted = attempt(way, 'end', (on) => way.definition.conclude(way.state().facts, ending, on));
+  attempted.decide();
+  if (attempted.outcome.is === 'waiting') return false;
+  way.record({ type: 'SagaEnded', data: { outcome: ending.outcome, failure: ending.failure } });
+  return true;
+}
+
+type Attempted = { attempt: number; isFirst: boolean; outcome: Outcome; decide: () => void };
+
+/** One attempt on the way back. What fails is tried again a few times; then the way back goes on without it. */
+function attempt<Facts>(way: Way<Facts>, prefix: string, act: (on: Effector) => Outcome): Attempted {
+  const number = attemptNumber(way.effects, prefix);
+  const place = { round: 1, attempt: number, timeoutSeconds: TIMEOUT_SECONDS, now: way.now };
+  const { on, collected } = createEffector(way.effects, { ...place, prefix: `${prefix}/${number}` });
+  const outcome = act(on);
+  const isFirst = number === 1 && ![...way.effects.keys()].some((key) => key.startsWith(`${prefix}/1/`));
+  if (collected.failure === null) {
+    const decide = (): void => collected.requested.forEach((effect) => way.decide(request(effect)));
+    return { attempt: number, isFirst, outcome, decide };
+  }
+  if (!collected.failure.retryable || number >= ATTEMPTS)
+    return { attempt: number, isFirst, outcome: { is: 'failed', ...collected.failure }, decide: () => undefined };
+  const retry = timer(`${prefix}/${number}/retry`, delaySeconds(number + 1));
+  const decide = (): void => {
+    if (!way.effects.has(retry.key)) way.decide(request(retry));
+  };
+  return { attempt: number, isFirst, outcome: { is: 'waiting' }, decide };
+}
+
+function attemptNumber(effects: Effects, prefix: string): number {
+  let number = 1;
+  while (effects.get(`${prefix}/${number}/retry`)?.state === 'succeeded') number++;
+  return number;
+}
+
+const stillRunning = (effects: Effects): boolean =>
+  [...effects].some(
+    ([key, { kind, state }]) =>
+      kind === 'call' &&
+      (state === 'cancelled' || (state === 'requested' && !key.startsWith('undo/') && !key.startsWith('end/'))),
+  );

@@ -1,0 +1,52 @@
+import type { AgentEvent } from '@workledger/shared/events/agent.ts';
+import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { TaskEvent } from '@workledger/shared/events/task.ts';
+
+export type Input = TaskEvent | AgentEvent | DeliveryEvent;
+
+export type CurrentClaim = { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number };
+
+/** What the assignment of one task knows. */
+export type AssignmentState = {
+  readonly taskId: string | null;
+  readonly claim: CurrentClaim | null;
+  /** Who was to work on it, by claim: from the reservation or the claim, whichever is seen first. */
+  readonly agents: Readonly<Record<string, string>>;
+  /** Claims whose reservation is freed. */
+  readonly released: readonly string[];
+};
+
+export const initial: AssignmentState = { taskId: null, claim: null, agents: {}, released: [] };
+
+/** Folds what happened to the task's claims and reservations. */
+export function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
+  if (event.type !== 'SagaInputReceived') return state;
+  const input = event.data as unknown as Input;
+  switch (input.type) {
+    case 'AgentReserved': {
+      const { claimId, taskId } = input.data;
+      const agentId = event.data.source.stream.slice(-36);
+      return { ...state, taskId, agents: { ...state.agents, [claimId]: agentId } };
+    }
+    case 'AgentReleased':
+      return { ...state, released: [...state.released, input.data.claimId] };
+    case 'TaskClaimed': {
+      const { claimId, agentId, leaseSeconds } = input.data;
+      return {
+        ...state,
+        taskId: event.data.source.stream.slice(-36),
+        claim: { claimId, agentId, leaseSeconds },
+        agents: { ...state.agents, [claimId]: agentId },
+      };
+    }
+    case 'TaskClaimReleased':
+    case 'TaskClaimExpired':
+    case 'TaskCompleted':
+    case 'TaskFailed':
+    case 'TaskCancelled':
+      return { ...state, claim: null };
+    default:
+      return state;
+  }
+}
