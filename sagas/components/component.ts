@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
 
 export type PerformContext = {
   /** Stable over retries and restarts: saga stream, effect and attempt. */
@@ -13,14 +13,32 @@ export type Component<Request = never, Result = unknown> = {
   perform(request: Request, context: PerformContext): Promise<Result>;
 };
 
+export type ComponentFailureOptions = {
+  /** False: the same again cannot help. */
+  readonly retryable: boolean;
+  /** `work`: the component did its part, what it carried failed (an agent, a command); no reason to open a breaker. */
+  readonly fault?: 'work' | 'component';
+  /** US dollars that were spent all the same; null: nobody told. */
+  readonly costUsd?: number | null;
+  /** What the agent was asked; its output is the failure's log. */
+  readonly prompt?: ArtefactReference | null;
+  readonly cause?: unknown;
+};
+
 /** The component could not do it. `failure` says why, for a person; `retryable` false: the same again cannot help. */
 export class ComponentFailure extends Error {
   override name = 'ComponentFailure';
   readonly failure: Failure;
   readonly retryable: boolean;
-  constructor(failure: Failure, options: { retryable: boolean; cause?: unknown }) {
+  readonly fault: 'work' | 'component';
+  readonly costUsd: number | null;
+  readonly prompt: ArtefactReference | null;
+  constructor(failure: Failure, options: ComponentFailureOptions) {
     super(`${failure.step}: ${failure.reason}`, { cause: options.cause });
     this.failure = failure;
     this.retryable = options.retryable;
+    this.fault = options.fault ?? 'component';
+    this.costUsd = options.costUsd ?? null;
+    this.prompt = options.prompt ?? null;
   }
 }

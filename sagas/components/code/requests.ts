@@ -52,6 +52,8 @@ export type EvaluateResult = { readonly metrics: Metrics; readonly output: Artef
 export type PublishRequest = InRun & { readonly commit: string; readonly branch: string };
 export type PublishResult = { readonly branch: string; readonly commit: string };
 export type UnpublishRequest = InRun & { readonly branch: string };
+/** `kept`: people put commits of their own on it. */
+export type UnpublishResult = { readonly outcome: 'deleted' | 'absent' | 'kept' };
 
 /** Runs `setup` and `test` in a clean worktree of the commit, protected paths restored from the base. */
 export type ValidateRequest = InRun & { readonly commit: string; readonly base: string };

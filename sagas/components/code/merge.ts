@@ -1,0 +1,57 @@
+import { ComponentFailure, type Component } from '../component.ts';
+import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
+import { fetchOrigin } from '../git/fetch.ts';
+import { GitFailure } from '../git/git.ts';
+import { branchRef } from '../git/names.ts';
+import { pushRef, RefMoved } from '../git/push.ts';
+import type { CodeEnvironment } from './environment.ts';
+import { failureOf, refuse } from './failures.ts';
+import { inAttempt, type CodeAttempt } from './in-attempt.ts';
+import type { MergeRequest, MergeResult } from './requests.ts';
+
+/** Moves the base branch forward to the commit, only if it still is where the work was judged. Already there: merged. */
+export const createMerge = (environment: CodeEnvironment): Component<MergeRequest, MergeResult> => ({
+  name: 'code.merge',
+  perform: (request, context) =>
+    inAttempt(environment, 'merge', request, context, async (code) => {
+      const { repository, mirror, signal } = code;
+      const { commit, base } = request;
+      if (repository.merge !== 'fast-forward')
+        return refuse('merge', `repository "${repository.name}" is registered with "merge": "${repository.merge}"`);
+      await fetchOrigin(mirror, request.taskId, signal);
+      await ensureCommits(mirror, request.taskId, [commit, base], signal);
+      const now = await branchHead(mirror, repository.baseBranch);
+      if (now === null)
+        return refuse('merge', `repository "${repository.name}" lost branch "${repository.baseBranch}"`);
+      if (await isAncestor(mirror, commit, now)) return { outcome: 'merged', commit, base };
+      if (now !== base) return { outcome: 'base-moved', commit, base: now };
+      if (!(await isAncestor(mirror, base, commit)))
+        return refuse('merge', `${commit} does not descend from ${base}: no fast-forward`);
+      return (await forward(code, request)) ? { outcome: 'merged', commit, base } : moved(code, request);
+    }),
+});
+
+async function forward(code: CodeAttempt, { commit, base }: MergeRequest): Promise<boolean> {
+  const { baseBranch } = code.repository;
+  const change = { ref: branchRef(baseBranch), to: commit, expected: { commit: base }, signal: code.signal };
+  try {
+    await pushRef(code.mirror, change);
+    return true;
+  } catch (error) {
+    if (error instanceof RefMoved) return false;
+    if (!(error instanceof GitFailure)) throw error;
+    if (!/\[remote rejected\]|refusing to update checked out branch/.test(error.stderr + error.message)) throw error;
+    const reason = /checked out/.test(error.stderr)
+      ? `"${baseBranch}" is checked out in the origin, git does not move it: use a bare repository or "merge": "never"`
+      : `the origin refuses to move "${baseBranch}"`;
+    const { command, exitCode, stderr } = error;
+    const failure = failureOf('merge', reason, { command, exitCode, output: stderr });
+    throw new ComponentFailure(failure, { retryable: false, fault: 'work', cause: error });
+  }
+}
+
+async function moved(code: CodeAttempt, request: MergeRequest): Promise<MergeResult> {
+  await fetchOrigin(code.mirror, request.taskId, code.signal);
+  const now = await branchHead(code.mirror, code.repository.baseBranch);
+  return { outcome: 'base-moved', commit: request.commit, base: now ?? request.base };
+}

@@ -1,0 +1,37 @@
+import type { Component } from '../component.ts';
+import { branchHead } from '../git/commits.ts';
+import { fetchOrigin } from '../git/fetch.ts';
+import { agentIdOf } from './agent-id.ts';
+import type { CodeEnvironment } from './environment.ts';
+import { refuse } from './failures.ts';
+import { inAttempt } from './in-attempt.ts';
+import type { PrepareRequest, PrepareResult } from './requests.ts';
+
+/** Seconds for fetching, committing and pushing, on top of what the commands may take. */
+const GIT_SECONDS = 120;
+
+/** Fetches the repository and tells where work starts and what its registration asks for. */
+export const createPrepare = (environment: CodeEnvironment): Component<PrepareRequest, PrepareResult> => ({
+  name: 'code.prepare',
+  perform: (request, context) =>
+    inAttempt(environment, 'prepare', request, context, async ({ repository, mirror, signal }) => {
+      await fetchOrigin(mirror, request.taskId, signal);
+      const { baseBranch, evolve, merge, evaluate, agent } = repository;
+      const base = await branchHead(mirror, baseBranch);
+      if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
+      return {
+        base,
+        evolve,
+        merge,
+        evaluates: evaluate !== null,
+        improver: agent === null ? null : agentIdOf(agent),
+        timeouts: timeouts(environment, repository.limits.timeoutSeconds, evaluate !== null),
+      };
+    }),
+});
+
+function timeouts(environment: CodeEnvironment, command: number, evaluates: boolean): PrepareResult['timeouts'] {
+  const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));
+  const check = Math.ceil(2 * command + GIT_SECONDS);
+  return { agent: Math.ceil(agent + GIT_SECONDS + (evaluates ? 2 * command : 0)), check };
+}

@@ -1,0 +1,31 @@
+import type { Component } from '../component.ts';
+import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
+import { fetchOrigin } from '../git/fetch.ts';
+import { resultRef } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
+import { rebaseOnto } from '../git/rebase.ts';
+import type { CodeEnvironment } from './environment.ts';
+import { refuse } from './failures.ts';
+import { inAttempt } from './in-attempt.ts';
+import type { RebaseRequest, RebaseResult } from './requests.ts';
+
+/** Replays base..commit onto the base branch as it is now and leaves the result in the origin. */
+export const createRebase = (environment: CodeEnvironment): Component<RebaseRequest, RebaseResult> => ({
+  name: 'code.rebase',
+  perform: (request, context) =>
+    inAttempt(environment, 'rebase', request, context, async (code) => {
+      const { repository, mirror, signal } = code;
+      const { taskId, commit, base, label } = request;
+      const ref = resultRef(taskId, label);
+      await fetchOrigin(mirror, taskId, signal);
+      await ensureCommits(mirror, taskId, [commit, base], signal);
+      const onto = await branchHead(mirror, repository.baseBranch);
+      if (onto === null) return refuse('rebase', `repository has no branch "${repository.baseBranch}"`);
+      const result = (await isAncestor(mirror, onto, commit))
+        ? { commit }
+        : await rebaseOnto(await code.checkout('rebase', commit), { from: base, onto, signal });
+      if ('conflict' in result) return { outcome: 'conflict', base: onto, detail: result.conflict.slice(0, 4_000) };
+      await pushRef(mirror, { ref, to: result.commit, expected: 'any', signal });
+      return { outcome: 'rebased', commit: result.commit, base: onto };
+    }),
+});

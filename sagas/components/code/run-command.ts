@@ -1,0 +1,69 @@
+import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Worktree } from '../git/worktree.ts';
+import { childEnvironment } from '../process/child-environment.ts';
+import type { ProcessResult } from '../process/run-process.ts';
+import { failureOf } from './failures.ts';
+import type { CodeAttempt } from './in-attempt.ts';
+
+/** One command of the registration, as it ran. `problem`: why it does not count as passed. */
+export type CommandRun = {
+  readonly step: string;
+  readonly command: readonly string[];
+  readonly result: ProcessResult;
+  readonly problem: string | null;
+};
+
+/**
+ * Runs commands of the repository's registration in a worktree, one after the other, until one does not pass.
+ * @throws ProcessNotStarted @throws the signal's reason on abort
+ */
+export async function runCommands(
+  code: CodeAttempt,
+  worktree: Worktree,
+  commands: readonly { step: string; command: readonly string[] | null }[],
+): Promise<CommandRun[]> {
+  const { timeoutSeconds, maxOutputBytes } = code.repository.limits;
+  const runs: CommandRun[] = [];
+  for (const { step, command } of commands) {
+    if (command === null) continue;
+    const result = await code.attempt.run({
+      command,
+      cwd: worktree.path,
+      environment: childEnvironment(),
+      timeoutMs: timeoutSeconds * 1_000,
+      maxOutputBytes,
+      signal: code.signal,
+      killStrays: true,
+    });
+    code.signal.throwIfAborted();
+    const problem = problemOf(result, timeoutSeconds);
+    runs.push({ step, command, result, problem });
+    if (problem !== null) break;
+  }
+  return runs;
+}
+
+/** Why a finished process counts as failed; null when it exited with 0 within its time. */
+export function problemOf(result: ProcessResult, timeoutSeconds: number): string | null {
+  if (result.ended === 'timeout') return `no end within ${timeoutSeconds} s`;
+  if (result.signal !== null) return `killed by ${result.signal}`;
+  return result.exitCode === 0 ? null : `exit code ${result.exitCode}`;
+}
+
+/** What ran, how it ended and all its output, to be read by a person. */
+export function reportOf(runs: readonly CommandRun[]): Buffer {
+  const parts = runs.flatMap(({ step, command, result, problem }) => [
+    Buffer.from(`[${step}] ${command.join(' ')}\n`),
+    result.output,
+    Buffer.from(`\n[${step}] ${problem ?? 'exit code 0'}, ${(result.durationMs / 1_000).toFixed(1)} s\n\n`),
+  ]);
+  return Buffer.concat(parts);
+}
+
+/** The failure of the last command; null when all passed. */
+export function failureOfRuns(runs: readonly CommandRun[], log: Failure['log']): Failure | null {
+  const last = runs.at(-1);
+  if (last === undefined || last.problem === null) return null;
+  const { step, command, problem, result } = last;
+  return failureOf(step, problem, { command, exitCode: result.exitCode, output: result.output, log });
+}

@@ -1,0 +1,35 @@
+import type { Component } from '../component.ts';
+import { ensureCommits } from '../git/commits.ts';
+import { restorePaths } from '../git/restore-paths.ts';
+import type { CodeEnvironment } from './environment.ts';
+import { inAttempt } from './in-attempt.ts';
+import type { ValidateRequest, ValidateResult } from './requests.ts';
+import { failureOfRuns, reportOf, runCommands } from './run-command.ts';
+
+/** Paths named in one result; an event has its limit. */
+const PATHS = 500;
+
+/** Runs `setup` and `test` in a clean worktree of the commit, protected paths as they are in the base. A failing test is a result. */
+export const createValidate = (environment: CodeEnvironment): Component<ValidateRequest, ValidateResult> => ({
+  name: 'code.validate',
+  perform: (request, context) =>
+    inAttempt(environment, 'validate', request, context, async (code) => {
+      const { mirror, signal, repository } = code;
+      const { commit, base } = request;
+      await ensureCommits(mirror, request.taskId, [commit, base], signal);
+      const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
+      const worktree = await code.checkout('validate', judged.commit);
+      const runs = await runCommands(code, worktree, [
+        { step: 'setup', command: repository.setup },
+        { step: 'test', command: repository.test },
+      ]);
+      const changes = judged.changed.map((path) => `protected path restored from the base: ${path}\n`).join('');
+      const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
+      const report = Buffer.concat([head, reportOf(runs)]);
+      const stored = await environment.artefacts.put(report, 'text/plain; charset=utf-8');
+      return { report: stored, protectedChanges: shortened(judged.changed), failure: failureOfRuns(runs, stored) };
+    }),
+});
+
+const shortened = (paths: readonly string[]): readonly string[] =>
+  paths.length <= PATHS ? paths : [...paths.slice(0, PATHS), `… and ${paths.length - PATHS} more`];

@@ -1,0 +1,32 @@
+/** Checks of what becomes an argument of git: nothing may be read as an option or as a pattern. */
+
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+const REF_PART = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+
+/** @throws RangeError when it is no full commit id */
+export function asCommit(text: string): string {
+  if (!COMMIT.test(text)) throw new RangeError(`"${text}" is no commit id: use 40 or 64 hexadecimal digits`);
+  return text;
+}
+
+/** @throws RangeError when it is no name for a branch or a label */
+export function asRefName(text: string): string {
+  const parts = text.split('/');
+  const bad = parts.some((part) => !REF_PART.test(part) || part.includes('..') || /\.(lock)?$/.test(part));
+  if (bad || text.length > 200) throw new RangeError(`"${text}" is no branch name: use letters, digits and . _ / -`);
+  return text;
+}
+
+/** @throws RangeError when git would read it as an option or run a helper named in it */
+export function asUrl(text: string): string {
+  if (text.startsWith('-') || /^[A-Za-z0-9+.-]+::/.test(text) || text.includes('\0') || text.includes('\n'))
+    throw new RangeError(`"${text}" is no repository address: use a path, file://, https:// or ssh`);
+  return text;
+}
+
+export const branchRef = (branch: string): string => `refs/heads/${asRefName(branch)}`;
+/** Where a task's results are kept in the origin. */
+export const taskRefs = (taskId: string): string => `refs/workledger/${asRefName(taskId)}`;
+export const resultRef = (taskId: string, label: string): string => `${taskRefs(taskId)}/${asRefName(label)}`;
+/** The origin's branch as the mirror saw it last. */
+export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;

@@ -1,0 +1,65 @@
+import { git, GitFailure } from './git.ts';
+import type { Mirror } from './mirror.ts';
+import { asCommit } from './names.ts';
+
+/** The ref in the origin is not what it should have been; nothing was changed. */
+export class RefMoved extends Error {
+  override name = 'RefMoved';
+}
+
+/** What the origin's ref must be for a change to happen: a commit, `none` (must not be there) or `any`. */
+export type Expected = { readonly commit: string } | 'none' | 'any';
+
+/**
+ * Sets (or, with null, deletes) one ref of the origin, only if it is as expected. Deleting what is not there is done.
+ * @throws RefMoved @throws GitFailure when the origin refuses, with its words
+ */
+export async function pushRef(
+  mirror: Mirror,
+  change: { ref: string; to: string | null; expected: Expected; signal?: AbortSignal },
+): Promise<void> {
+  const { ref, to, expected } = change;
+  const force =
+    expected === 'any'
+      ? '--force'
+      : `--force-with-lease=${ref}:${expected === 'none' ? '' : asCommit(expected.commit)}`;
+  const refspec = `${to === null ? '' : asCommit(to)}:${ref}`;
+  try {
+    await git(['push', '--porcelain', '--no-verify', '--no-signed', force, '--', mirror.url, refspec], {
+      cwd: mirror.gitFolder,
+      signal: change.signal,
+    });
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
+    if (to === null && /remote ref does not exist/.test(error.stderr)) return;
+    if (await moved(mirror, ref, expected)) throw new RefMoved(`${ref} moved in the origin`, { cause: error });
+    throw error;
+  }
+}
+
+async function moved(mirror: Mirror, ref: string, expected: Expected): Promise<boolean> {
+  if (expected === 'any') return false;
+  const now = await remoteRef(mirror, ref);
+  return now !== (expected === 'none' ? null : expected.commit);
+}
+
+/** What a ref of the origin names now, asked there; null when there is none. @throws GitFailure */
+export async function remoteRef(mirror: Mirror, ref: string, signal?: AbortSignal): Promise<string | null> {
+  const found = await remoteRefs(mirror, ref, signal);
+  return found.find((row) => row.ref === ref)?.commit ?? null;
+}
+
+/** Refs of the origin that fit a pattern, asked there. @throws GitFailure */
+export async function remoteRefs(
+  mirror: Mirror,
+  pattern: string,
+  signal?: AbortSignal,
+): Promise<{ ref: string; commit: string }[]> {
+  const { stdout } = await git(['ls-remote', '--quiet', '--', mirror.url, pattern], { cwd: mirror.gitFolder, signal });
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t'))
+    .map(([commit = '', ref = '']) => ({ commit, ref }));
+}

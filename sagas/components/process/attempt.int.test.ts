@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { endScope, killLeftover, openAttempt, sweepAttempts } from './attempt.ts';
+import { newRecordFile, writeRecord } from './attempt-record.ts';
+import { identify, isSameProcess } from './process-identity.ts';
+
+let dataFolder: string;
+beforeEach(async () => void (dataFolder = await mkdtemp(join(tmpdir(), 'workledger-attempt-'))));
+afterEach(() => rm(dataFolder, { recursive: true, force: true }));
+
+const records = (): string[] =>
+  existsSync(join(dataFolder, 'attempts')) ? readdirSync(join(dataFolder, 'attempts')) : [];
+
+/** A process of another Workledger that started a program that hangs, and was then killed with kill -9. */
+async function killedOwner(key: string, scope = 'task/run'): Promise<{ program: number; folder: string }> {
+  const folder = join(dataFolder, 'worktrees', key);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'file'), 'text');
+  const attempt = fileURLToPath(new URL('attempt.ts', import.meta.url));
+  const script = `import { openAttempt } from ${JSON.stringify(attempt)};
+    const attempt = await openAttempt(${JSON.stringify({ dataFolder, key, scope })});
+    attempt.own(${JSON.stringify(folder)});
+    await attempt.run({ command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], cwd: ${JSON.stringify(folder)},
+      environment: {}, timeoutMs: 60000, maxOutputBytes: 1000, onStart: (pid) => console.log(pid) });`;
+  const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(owner.stdout, 'data')) as [Buffer];
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  return { program: Number(line.toString()), folder };
+}
+
+const running = (pid: number): boolean => {
+  const identity = identify(pid);
+  return identity.startedAt !== null && isSameProcess(identity);
+};
+
+async function gone(pid: number): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+    await sleep(20);
+  }
+  return false;
+}
+
+test('whoever takes a key over kills what a killed owner left, and removes its folder', async () => {
+  const { program, folder } = await killedOwner('one');
+  expect(running(program)).toBe(true);
+  const next = await openAttempt({ dataFolder, key: 'one', scope: 'task/run' });
+  expect(await gone(program)).toBe(true);
+  expect(existsSync(folder)).toBe(false);
+  expect(records()).toHaveLength(1);
+  await next.close();
+  expect(records()).toEqual([]);
+});
+
+test('another key leaves it alone, the sweep at start ends it', async () => {
+  const { program, folder } = await killedOwner('one');
+  expect(await killLeftover(dataFolder, 'two')).toBe(0);
+  expect(running(program)).toBe(true);
+  expect(await sweepAttempts(dataFolder)).toBe(1);
+  expect(await gone(program)).toBe(true);
+  expect(existsSync(folder)).toBe(false);
+  expect(records()).toEqual([]);
+});
+
+test('the sweep leaves attempts of a living owner alone', async () => {
+  const attempt = await openAttempt({ dataFolder, key: 'one', scope: 'task/run' });
+  expect(await sweepAttempts(dataFolder)).toBe(0);
+  expect(records()).toHaveLength(1);
+  await attempt.close();
+});
+
+test('a process that only has the same number is not killed', async () => {
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+  try {
+    const { file } = newRecordFile(dataFolder, 'one');
+    const process_ = { ...identify(stranger.pid!), startedAt: 'another time' };
+    writeRecord(file, { key: 'one', scope: 's', owner: identify(process.pid), process: process_, folders: [] });
+    expect(await killLeftover(dataFolder, 'one')).toBe(1);
+    expect(running(stranger.pid!)).toBe(true);
+  } finally {
+    stranger.kill('SIGKILL');
+  }
+});
+
+test('ending a scope kills the running program of that scope only', async () => {
+  const start = async (key: string, scope: string) => {
+    const attempt = await openAttempt({ dataFolder, key, scope });
+    let started: (pid: number) => void = () => undefined;
+    const pid = new Promise<number>((resolve) => void (started = resolve));
+    const command = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+    const options = { command, cwd: dataFolder, environment: {}, timeoutMs: 60_000, maxOutputBytes: 1_000 };
+    const controller = new AbortController();
+    const ended = attempt.run({ ...options, signal: controller.signal, onStart: started });
+    return { attempt, ended, pid: await pid, controller };
+  };
+  const one = await start('one', 'task/1');
+  const two = await start('two', 'task/2');
+  expect(await endScope(dataFolder, 'task/1')).toBe(1);
+  expect((await one.ended).signal).toBe('SIGTERM');
+  expect(running(two.pid)).toBe(true);
+  two.controller.abort();
+  await two.ended;
+  await Promise.all([one.attempt.close(), two.attempt.close()]);
+  expect(records()).toEqual([]);
+});
