@@ -29,7 +29,7 @@ export async function migrate(connectionString: string, name: string, migrations
 }
 
 async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
-  const database = knex({ client: 'pg', connection: connectionString, pool: { min: 0, max: 2 } });
+  const database = knex({ client: 'pg', connection: connectionString, pool: { min: 0, max: 2 }, log: silent });
   const configuration: Knex.MigratorConfig = {
     tableName: `migrations_${name}`,
     schemaName: 'public',
@@ -43,6 +43,9 @@ async function runAll(connectionString: string, name: string, migrations: readon
     await database.destroy();
   }
 }
+
+// What fails is thrown; knex would print it as well.
+const silent = { warn: () => undefined, error: () => undefined, debug: () => undefined, deprecate: () => undefined };
 
 const sourceOf = (migrations: readonly Migration[]): Knex.MigrationSource<Migration> => ({
   getMigrations: async () => [...migrations],

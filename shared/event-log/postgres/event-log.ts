@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { migrate } from '../../migrations/migrate.ts';
+import { parseStream } from '../../events/stream.ts';
+import { checkAppend } from '../check-append.ts';
+import type { EventLog, ReadStreamOptions } from '../port.ts';
+import { eventLogMigrations } from './migrations/index.ts';
+import { createNotifier } from './notifier.ts';
+import { readAll } from './read-all.ts';
+import { readHead } from './read-head.ts';
+import { readStream } from './read-stream.ts';
+import { subscribe } from './subscribe.ts';
+import { createWakeUps } from './wake-ups.ts';
+import { openWriteConnection } from './write-connection.ts';
+import { startWriter } from './writer.ts';
+
+export type PostgresEventLogOptions = {
+  readonly connectionString: string;
+  /** How often a subscription looks when nothing wakes it up, in milliseconds; default 250. */
+  readonly pollMilliseconds?: number;
+  /** How the connections are named in `pg_stat_activity`; default `workledger-event-log`. */
+  readonly applicationName?: string;
+  /** Connections for reading; default 4. One for writing and one for wake-ups come on top. */
+  readonly readConnections?: number;
+  /** How long an append tries to get over a lost connection before it throws OutcomeUnknown, in milliseconds; default 5,000. */
+  readonly patienceMilliseconds?: number;
+};
+
+/** While no wake-up can come from other processes, polling is quicker. Milliseconds. */
+const POLL_WITHOUT_WAKE_UPS = 50;
+
+/** Opens the event log in a PostgreSQL database, after bringing its tables (SQL schema `event_log`) up to date. */
+export async function createPostgresEventLog(options: PostgresEventLogOptions): Promise<EventLog> {
+  const { connectionString } = options;
+  const applicationName = options.applicationName ?? 'workledger-event-log';
+  const poll = options.pollMilliseconds ?? 250;
+  await migrate(connectionString, 'event_log', eventLogMigrations);
+
+  const pool = new pg.Pool({ connectionString, max: options.readConnections ?? 4, application_name: applicationName });
+  pool.on('error', () => undefined);
+  const notifier = createNotifier(connectionString, applicationName, () => wakeUps.wake());
+  const wakeUps = createWakeUps(() => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)));
+  const writer = startWriter(openWriteConnection(connectionString, applicationName), pool, {
+    patience: options.patienceMilliseconds ?? 5_000,
+    onCommit: () => {
+      wakeUps.wake();
+      notifier.notify();
+    },
+  });
+  const closing = new AbortController();
+
+  return {
+    append: async (stream, events, expected) => writer.append(checkAppend(stream, events, expected)),
+    readStream: (stream, streamOptions = {}) => readKnownStream(pool, stream, streamOptions),
+    readAll: (readOptions = {}) => readAll(pool, readOptions),
+    subscribe: (subscribeOptions) => {
+      notifier.start();
+      const signal = AbortSignal.any([subscribeOptions.signal, closing.signal]);
+      return subscribe(pool, wakeUps, { ...subscribeOptions, signal });
+    },
+    head: () => readHead(pool),
+    close: async () => {
+      closing.abort();
+      await writer.close();
+      await notifier.close();
+      await pool.end();
+    },
+  };
+}
+
+/** A name that no stream can have (it may hold what SQL refuses) has no events. */
+async function* readKnownStream(pool: pg.Pool, stream: string, options: ReadStreamOptions): ReturnType<typeof readStream> {
+  try {
+    parseStream(stream);
+  } catch {
+    return;
+  }
+  yield* readStream(pool, stream, options);
+}

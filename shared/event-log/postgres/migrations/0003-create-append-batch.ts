@@ -1,0 +1,47 @@
+import type { Migration } from '../../../migrations/migrate.ts';
+
+/**
+ * Many appends in one transaction, each to a stream of its own. Texts come as one value a column, a line each: neither names
+ * nor JSON hold a raw line break, and nothing needs escaping. Takes the counter's lock first, in a statement of its own, so that
+ * the head check sees what the lock waited for; then keeps the appends whose stream is at the expected revision (-1: none).
+ * Answers the position before the first event written, and the numbers (from 1) of the refused appends.
+ */
+const sql = `
+create function event_log.append_batch(
+  streams text, expected integer[],
+  event_append integer[], event_revision integer[], event_id text, event_type text, event_version smallint[],
+  event_data text, event_metadata text,
+  out before bigint, out refused integer[]
+) language plpgsql volatile as $$
+declare
+  stream_of text[] := string_to_array(streams, e'\\n');
+  written bigint;
+begin
+  select position into before from event_log.head for update;
+
+  refused := array(
+    select append.number
+    from unnest(stream_of, expected) with ordinality as append(stream, expected, number)
+    where append.expected <> coalesce(
+      (select revision from event_log.events where events.stream = append.stream order by revision desc limit 1), -1));
+
+  insert into event_log.events
+  select before + row_number() over (order by event.number), stream_of[event.append], event.revision, event.id::uuid,
+    event.type, event.version, event.data::json, event.metadata::json, clock.now
+  from unnest(event_append, event_revision, string_to_array(event_id, e'\\n'), string_to_array(event_type, e'\\n'),
+      event_version, string_to_array(event_data, e'\\n'), string_to_array(event_metadata, e'\\n'))
+    with ordinality as event(append, revision, id, type, version, data, metadata, number),
+    (select clock_timestamp() as now) as clock
+  where event.append <> all (refused);
+
+  get diagnostics written = row_count;
+  if written > 0 then
+    update event_log.head set position = before + written;
+  end if;
+end $$;
+`;
+
+export const createAppendBatch: Migration = {
+  name: '0003-create-append-batch',
+  up: async (knex) => void (await knex.raw(sql)),
+};

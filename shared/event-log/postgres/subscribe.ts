@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import type { Batch, SubscribeOptions } from '../port.ts';
+import { isUnavailable } from './connection-errors.ts';
+import { backOff, pause } from './pause.ts';
+import { readPage, type Page } from './read-page.ts';
+import type { WakeUps } from './wake-ups.ts';
+import { firstWindow, nextWindow } from './window.ts';
+
+/**
+ * Follows the log by polling; a wake-up only shortens the wait. While the consumer is busy, the next page comes. A database that
+ * goes away is waited for.
+ * @throws Error only for what no waiting can mend
+ */
+export async function* subscribe(pool: pg.Pool, wakeUps: WakeUps, options: SubscribeOptions): AsyncGenerator<Batch> {
+  const { signal } = options;
+  let after = options.after ?? 0n;
+  let window = firstWindow;
+  let caughtUp = false;
+  let seen = wakeUps.count();
+  let coming = readPatiently(pool, after, window, options);
+  for (;;) {
+    const page = await coming;
+    if (page === null || signal.aborted) return;
+    const isAtEnd = page.next >= page.head;
+    const batch = { events: page.events, next: page.next, caughtUp: isAtEnd && !caughtUp };
+    const hasNews = page.next > after || batch.caughtUp;
+    caughtUp ||= isAtEnd;
+    after = page.next;
+    window = nextWindow(window, page.size);
+    if (!isAtEnd) coming = readPatiently(pool, after, window, options);
+    if (hasNews) yield batch;
+    if (!isAtEnd) continue;
+    await wakeUps.wait(seen, signal);
+    seen = wakeUps.count();
+    coming = readPatiently(pool, after, window, options);
+  }
+}
+
+/** @returns null when the signal aborted */
+function readPatiently(pool: pg.Pool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
+  const page = retryWhileAway(pool, after, window, options);
+  // It is awaited when its turn comes; until then a failure is not unheard.
+  page.catch(() => undefined);
+  return page;
+}
+
+async function retryWhileAway(pool: pg.Pool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
+  const { signal } = options;
+  const end = after + BigInt(window);
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await untilAborted(readPage(pool, after, end, options), signal);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      await pause(backOff(attempt, 50, 2_000), signal);
+    }
+  }
+  return null;
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => resolve(null);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,62 @@
+import pg from 'pg';
+
+/** An answer that takes longer than this counts as lost: the connection is given up. Milliseconds. */
+const ANSWER_TIMEOUT = 15_000;
+
+export type WriteConnection = {
+  /** Runs a prepared statement. The connection is opened when needed; after a loss, the next call opens another. */
+  run<Row extends pg.QueryResultRow>(statement: { name: string; text: string }, values: unknown[]): Promise<Row | undefined>;
+  /** Gives the connection up, so that the next call opens another. */
+  discard(): void;
+  close(): Promise<void>;
+};
+
+/** The one connection over which a process appends. */
+export function openWriteConnection(connectionString: string, applicationName: string): WriteConnection {
+  let current: pg.Client | null = null;
+
+  const discard = (): void => {
+    const client = current;
+    current = null;
+    client?.end().catch(() => undefined);
+  };
+
+  const connect = async (): Promise<pg.Client> => {
+    if (current !== null) return current;
+    const client = new pg.Client({
+      connectionString,
+      application_name: applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      query_timeout: ANSWER_TIMEOUT,
+    });
+    const forget = (): void => {
+      if (current === client) current = null;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    try {
+      await client.connect();
+      // The functions rely on a new snapshot for each of their statements; durability is the promise of an append.
+      await client.query('set default_transaction_isolation = "read committed"; set synchronous_commit = on');
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
+    current = client;
+    return client;
+  };
+
+  return {
+    run: async <Row extends pg.QueryResultRow>(statement: { name: string; text: string }, values: unknown[]) => {
+      const client = await connect();
+      return (await client.query<Row>({ ...statement, values })).rows[0];
+    },
+    discard,
+    close: async () => {
+      const client = current;
+      current = null;
+      await client?.end();
+    },
+  };
+}
