@@ -16,8 +16,13 @@ import { createTurns } from './in-turn.ts';
 const TRIES = 10;
 const MAX_PAUSE_MS = 40;
 
-/** A command's context; `commandHash` stands in for the hash of its own words where it is a step of a larger command. */
-export type HandlingContext = CommandContext & { readonly commandHash?: string };
+/** A command's context, as handlers pass it on from step to step of a larger command. */
+export type HandlingContext = CommandContext & {
+  /** Stands in for the hash of the command's own words where it is a step of a larger command. */
+  readonly commandHash?: string;
+  /** `commandId` was made up just now: nobody can have sent it before. */
+  readonly firstTime?: boolean;
+};
 
 export type Loaded<State> = {
   readonly stream: string;
@@ -90,7 +95,7 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
     const folded = cached(streamName(aggregate.type, id));
     const { stream } = folded;
     const metadata = metadataOf(context, context.commandHash ?? commandHash({ ...command, target: id }));
-    const repeatable = context.commandId !== undefined;
+    const repeatable = context.commandId !== undefined && context.firstTime !== true;
 
     /** A refusal, or nothing to do, is only final when the stream was read to its end first. */
     let current = false;

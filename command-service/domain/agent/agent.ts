@@ -99,5 +99,5 @@ function changes(state: AgentState, data: AgentDecisions['agent.change']): Agent
     ([name, value]) =>
       value !== undefined && canonicalJson(value) !== canonicalJson(current?.[name as keyof typeof current]),
   );
-  return changed.length === 0 ? [] : [{ type: 'AgentChanged', data: Object.fromEntries(changed) as typeof data }];
+  return changed.length === 0 ? [] : [{ type: 'AgentChanged', data: Object.fromEntries(changed) }];
 }

@@ -18,7 +18,7 @@ export type TaskState = {
   /** Not empty: the work is done by these, and this task completes when they do. */
   readonly subtasks: readonly string[];
   /** Who works on it; null unless in progress or in validation. */
-  readonly claim: { readonly claimId: string; readonly agentId: string } | null;
+  readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
   readonly result: TaskResultData | null;
 };
 
@@ -54,8 +54,8 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
     case 'TaskExpanded':
       return { ...state, subtasks: event.data.subtasks };
     case 'TaskClaimed': {
-      const { claimId, agentId } = event.data;
-      return { ...state, status: 'in-progress', claim: { claimId, agentId } };
+      const { claimId, agentId, leaseSeconds } = event.data;
+      return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds } };
     }
     case 'TaskProgressReported':
       return state;

@@ -18,6 +18,7 @@ type Commands = DataOf<typeof taskCommands>;
 /** Commands that touch other streams, too, come here as the part that concerns the task: `take`, `expand`, `complete-parent`. */
 export type TaskDecisions = Omit<
   Commands,
+  | 'task.create-from-delivery'
   | 'task.add-dependency'
   | 'task.remove-dependency'
   | 'task.claim'

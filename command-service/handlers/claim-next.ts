@@ -1,0 +1,100 @@
+import { recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import type { AgentEvent } from '@workledger/shared/events/agent.ts';
+import { agentStatus, type AgentState } from '../domain/agent/agent-state.ts';
+import { checkClaimable } from './claim-rules.ts';
+import { eventAt } from './event-at.ts';
+import { repeatedClaim } from './repeated-claim.ts';
+import { isOver, reserveAndTake, reserveId, type Claimed } from './reserve-and-take.ts';
+import type { Room } from './room.ts';
+import { step, unchanged, type StepContext } from './step.ts';
+
+const HINTS = 50;
+
+/**
+ * Claims the most urgent task that this agent can have; `details` is {} when there is none. A repeat goes on where the first
+ * left off: at the claim that it made, or at the reservation that it was killed upon.
+ * @throws CommandRefused
+ */
+export async function claimNext(room: Room, agentId: string, context: StepContext): Promise<CommandAnswer> {
+  const agent = await room.agents.load(agentId);
+  const { registration } = agent.state;
+  if (registration === null) return refuse('not-found', 'there is no such agent');
+  const answer = ({ reservedAt, token, details }: Claimed): CommandAnswer => ({
+    id: agentId,
+    stream: agent.stream,
+    revision: reservedAt,
+    token,
+    details,
+  });
+
+  let attempt = 0;
+  for (; ; attempt++) {
+    const before = await earlierAttempt(room, agent, context, attempt);
+    if (before === undefined) break;
+    if (before !== null) return answer(before);
+  }
+
+  const status = agentStatus(agent.state);
+  if (status !== 'idle' && status !== 'active')
+    refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
+  const hints = await room.nextTasks({ capabilities: registration.capabilities, limit: HINTS });
+  for (const { taskId } of hints) {
+    if (!(await isClaimable(room, taskId, agent.state))) continue;
+    const claimed = await tryClaim(room, agentId, taskId, attempt++, context);
+    if (claimed !== null) return answer(claimed);
+  }
+  return unchanged(agentId, await room.agents.load(agentId));
+}
+
+/** What an earlier run of this very command came to: a claim, nothing (null), or it never got so far (undefined). */
+async function earlierAttempt(
+  room: Room,
+  agent: Loaded<AgentState>,
+  context: StepContext,
+  attempt: number,
+): Promise<Claimed | null | undefined> {
+  const reserved = recall(agent.commands, reserveId(context, attempt), context.commandHash);
+  if (reserved === undefined) return undefined;
+  const { taskId } = await eventAt<AgentEvent, 'AgentReserved'>(
+    room.log,
+    agent.stream,
+    reserved.revision,
+    'AgentReserved',
+  );
+  const { stream, commands } = await room.tasks.load(taskId);
+  const taken = commands.get(takeContext(context, attempt).commandId);
+  if (taken !== undefined) return repeatedClaim(room, { taskId, stream, revision: taken.revision }, agent, context);
+  const agentId = agent.stream.slice('agent-'.length);
+  return isOver(agent, context, attempt) ? null : tryClaim(room, agentId, taskId, attempt, context);
+}
+
+const takeContext = (context: StepContext, attempt: number): StepContext => step(context, 'take', String(attempt));
+
+async function isClaimable(room: Room, taskId: string, agent: AgentState): Promise<boolean> {
+  try {
+    await checkClaimable(room, taskId, await room.tasks.load(taskId), agent);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandRefused) return false;
+    throw error;
+  }
+}
+
+/** Null when another agent was first. @throws CommandRefused when this agent can take no more */
+async function tryClaim(
+  room: Room,
+  agentId: string,
+  taskId: string,
+  attempt: number,
+  context: StepContext,
+): Promise<Claimed | null> {
+  try {
+    const claiming = { agentId, taskId, attempt, takeContext: takeContext(context, attempt) };
+    return await reserveAndTake(room, claiming, context);
+  } catch (error) {
+    if (!(error instanceof CommandRefused) || error.code === 'no-capacity') throw error;
+    return null;
+  }
+}

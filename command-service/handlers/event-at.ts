@@ -1,0 +1,15 @@
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
+import type { DomainEvent } from '@workledger/shared/events/recorded-event.ts';
+
+/** The data of the event at a revision that is known to hold this type. @throws RangeError when it does not */
+export async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
+  log: EventLog,
+  stream: string,
+  revision: number,
+  type: Type,
+): Promise<Extract<Event, { type: Type }>['data']> {
+  for await (const event of log.readStream(stream, { from: revision, limit: 1 }))
+    if (event.type === type) return upcast(event).data;
+  throw new RangeError(`${stream} has no ${type} at revision ${revision}`);
+}

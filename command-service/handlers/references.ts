@@ -1,0 +1,59 @@
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import type { TaskState } from '../domain/task/task-state.ts';
+import { refuseCycle } from '../domain/task/dependencies.ts';
+import type { Room } from './room.ts';
+
+const MAX_ANCESTORS = 100;
+
+type NewTask = {
+  readonly repository: string | null;
+  readonly dependencies: readonly string[];
+  readonly parentId: string | null;
+};
+
+/** Whether all that a new task names exists: its repository, its parent, the tasks that it waits for. @throws CommandRefused */
+export async function checkReferences(room: Room, taskId: string, data: NewTask): Promise<void> {
+  checkRepository(room, data.repository);
+  if (data.parentId !== null) await existing(room, data.parentId, 'parentId');
+  for (const dependsOn of data.dependencies) await checkDependency(room, taskId, data, dependsOn);
+}
+
+export const isKnownRepository = (room: Room, repository: string | null): boolean =>
+  repository === null || room.configuration.repositories.some(({ name }) => name === repository);
+
+function checkRepository(room: Room, repository: string | null): void {
+  if (!isKnownRepository(room, repository))
+    refuse('unknown-repository', `repository "${repository}" is not registered: add it to the configuration`, {
+      repository,
+    });
+}
+
+/** A task waits for one of its own repository (whose edges are in one stream), never for itself or one it is a part of. */
+export async function checkDependency(
+  room: Room,
+  taskId: string,
+  task: Pick<TaskState, 'repository' | 'parentId'>,
+  dependsOn: string,
+): Promise<void> {
+  if (dependsOn === taskId) refuseCycle([taskId, taskId]);
+  const other = await existing(room, dependsOn, 'dependencies');
+  if (other.repository !== task.repository)
+    refuse('unknown-reference', `task ${dependsOn} belongs to another repository: a task can only wait for its own's`, {
+      taskId: dependsOn,
+      repository: other.repository,
+    });
+  const way = [taskId];
+  for (let parentId = task.parentId; parentId !== null && way.length <= MAX_ANCESTORS;) {
+    way.push(parentId);
+    // A parent completes when its parts do: a part that waits for it would wait for itself.
+    if (parentId === dependsOn) refuseCycle([...way, taskId]);
+    parentId = (await room.tasks.load(parentId)).state.parentId;
+  }
+}
+
+async function existing(room: Room, taskId: string, field: string): Promise<TaskState> {
+  const { state } = await room.tasks.load(taskId);
+  if (state.status === 'missing')
+    refuse('unknown-reference', `${field}: there is no task ${taskId}`, { field, taskId });
+  return state;
+}

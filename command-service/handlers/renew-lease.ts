@@ -1,0 +1,21 @@
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { holds } from '../domain/task/task.ts';
+import type { Room } from './room.ts';
+import { step, unchanged, type StepContext } from './step.ts';
+
+/**
+ * Renews a lease: a sign of life of the claim and of its agent, which a deregistered agent cannot give.
+ * @throws CommandRefused
+ */
+export async function renewLease(
+  room: Room,
+  taskId: string,
+  claimId: string,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const task = await room.tasks.load(taskId);
+  const { agentId, leaseSeconds } = holds(task.state, claimId, context);
+  await room.agents.handle(agentId, { type: 'agent.reconnect', data: {} }, step(context, 'reconnect'));
+  await room.heartbeats.beat(`claim:${claimId}`, `agent:${agentId}`);
+  return unchanged(taskId, task, { claimId, taskId, leaseSeconds });
+}
