@@ -14,6 +14,8 @@ export type RouteInput<Params = unknown, Query = unknown, Body = unknown, Header
   readonly query: Query;
   readonly body: Body;
   readonly headers: Headers;
+  /** The body of a `raw` route; empty for all others. */
+  readonly bytes: Uint8Array;
   /** null on public routes. */
   readonly principal: Principal | null;
   readonly correlationId: string;
@@ -55,7 +57,7 @@ type Shape<Params, Query, Body, Headers> = {
   readonly query?: Query;
   /** JSON body; an absent body is parsed as `{}`. */
   readonly body?: Body;
-  /** The body as raw bytes instead of `body`: `input.body` is a Uint8Array. */
+  /** The body as raw bytes, in `input.bytes`, instead of `body`. */
   readonly raw?: { readonly mediaType: string };
   /** Bytes of the body; default 100 kB. */
   readonly maxBodyBytes?: number;

@@ -1,0 +1,120 @@
+import { commands as catalogue, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { problemDocument } from '@workledger/shared/http/problem.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import { toProblem } from '@workledger/shared/http/to-problem.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { z } from 'zod';
+import { newestTokens } from './consistency-tokens.ts';
+import { pathId } from './command-route.ts';
+import { commandHeaders } from './headers.ts';
+import { permissions, sendingRoles } from './permissions.ts';
+import { sendCommand, type Caller } from './send-command.ts';
+
+const PATH = '/api/v1/commands';
+const MAX_COMMANDS = 100;
+const MAX_BYTES = 1024 * 1024;
+
+/** A key's secret is made by its own route: nobody chooses one. */
+const elsewhere: readonly CommandType[] = ['key.create'];
+const creating: readonly CommandType[] = ['task.create', 'agent.register'];
+const allowed = (Object.keys(catalogue) as CommandType[]).filter(
+  (type) => permissions[type].length > 0 && !elsewhere.includes(type),
+);
+
+const item = z
+  .strictObject({
+    type: z.enum(allowed),
+    target: pathId.optional().describe('Id of the aggregate; left out for commands that create one.'),
+    data: z.record(z.string(), z.unknown()).default({}),
+    idempotencyKey: commandHeaders.shape['idempotency-key'],
+    expectedRevision: z.int().min(0).optional(),
+  })
+  .refine(({ type, target }) => creating.includes(type) === (target === undefined), {
+    path: ['target'],
+    message: 'commands that create have none, all others need one',
+  });
+type Item = z.infer<typeof item>;
+
+const result = z.object({
+  status: z.int(),
+  id: z.uuid().optional(),
+  revision: z.int().optional(),
+  consistencyToken: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+  problem: z.looseObject({ type: z.string(), detail: z.string() }).optional(),
+});
+
+export type BatchOptions = {
+  readonly commands: Commands;
+  readonly logger: Logger;
+  /** Called after each command that took effect. */
+  readonly onSuccess: (type: CommandType, target: string) => void;
+};
+
+/** POST /api/v1/commands: many commands in one request, one after the other, each with a result of its own. */
+export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route =>
+  route({
+    method: 'post',
+    path: PATH,
+    role: sendingRoles,
+    summary: `Send up to ${MAX_COMMANDS} commands`,
+    description:
+      'They are carried out in order, each by itself: one that is refused does not stop the others, and nothing is undone. ' +
+      'Each is allowed or refused by the role of the caller as on its own route.',
+    headers: commandHeaders.pick({ 'idempotency-key': true }),
+    body: z.strictObject({ commands: z.array(item).min(1).max(MAX_COMMANDS) }),
+    maxBodyBytes: MAX_BYTES,
+    answers: {
+      200: {
+        description: 'A result for each command, in their order.',
+        schema: z.object({ results: z.array(result) }),
+        headers: { 'Consistency-Token': 'Of all commands together.' },
+      },
+    },
+    handler: async (input) => {
+      const tokens: string[] = [];
+      const results: z.infer<typeof result>[] = [];
+      for (const [index, wish] of input.body.commands.entries()) {
+        try {
+          const shared = input.headers['idempotency-key'];
+          const answer = await send(commands, input, wish, shared === undefined ? undefined : `${shared}#${index}`);
+          onSuccess(wish.type, answer.id);
+          tokens.push(answer.token);
+          results.push(success(wish, answer));
+        } catch (error) {
+          results.push(failure(error, input.correlationId, logger));
+        }
+      }
+      const token = newestTokens(tokens);
+      return {
+        headers: { 'Cache-Control': 'no-store', ...(token === '' ? {} : { 'Consistency-Token': token }) },
+        json: { results },
+      };
+    },
+  });
+
+/** @param key from the request's Idempotency-Key; the command's own one comes before it */
+const send = (commands: Commands, caller: Caller, wish: Item, key: string | undefined): Promise<CommandAnswer> =>
+  sendCommand(commands, caller, {
+    type: wish.type,
+    route: `POST ${PATH} ${wish.type}`,
+    target: wish.target,
+    data: wish.data,
+    idempotencyKey: wish.idempotencyKey ?? key,
+    expectedRevision: wish.expectedRevision,
+  });
+
+const success = (wish: Item, { id, revision, token, details }: CommandAnswer): z.infer<typeof result> => ({
+  status: wish.target === undefined ? 201 : 200,
+  id,
+  revision,
+  ...(token === '' ? {} : { consistencyToken: token }),
+  ...(Object.keys(details).length === 0 ? {} : { details: { ...details } }),
+});
+
+function failure(error: unknown, correlationId: string, logger: Logger): z.infer<typeof result> {
+  const problem = toProblem(error);
+  if (problem.status >= 500) logger.error({ error, problem: problem.code }, 'command of a batch failed');
+  return { status: problem.status, problem: { ...problemDocument(problem, { correlationId }) } };
+}

@@ -1,0 +1,29 @@
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Route } from '@workledger/shared/http/route.ts';
+import type { KeyStore } from '@workledger/shared/security/key-store.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { agentRoutes } from './agent-routes.ts';
+import { batchRoute } from './batch-route.ts';
+import { keyRoutes } from './key-routes.ts';
+import { taskRoutes } from './task-routes.ts';
+
+export type CommandRouteOptions = {
+  readonly commands: Commands;
+  readonly log: EventLog;
+  /** The store that requests are authenticated with: it forgets a key as soon as it is revoked here. */
+  readonly keys: KeyStore;
+  readonly logger: Logger;
+};
+
+/** Every route of the write side but the webhooks. */
+export const createCommandRoutes = ({ commands, log, keys, logger }: CommandRouteOptions): Route[] => [
+  ...taskRoutes(commands),
+  ...agentRoutes(commands),
+  ...keyRoutes({ commands, log, keys }),
+  batchRoute({
+    commands,
+    logger,
+    onSuccess: (type, target) => type === 'key.revoke' && keys.forget(target),
+  }),
+];

@@ -1,0 +1,91 @@
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { deliveryStreamId } from '@workledger/shared/events/delivery.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
+import { parsePart } from '@workledger/shared/http/parse.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
+import { issuesPayload, payload } from './payload.ts';
+import { readReceipt, type RecordedReceipt } from './receipt.ts';
+import { routeIssue, type RoutingRules } from './route-delivery.ts';
+
+export type DeliveryRequest = {
+  /** GitHub's `X-GitHub-Event`. */
+  readonly event: string;
+  /** GitHub's `X-GitHub-Delivery`: the same when it is sent again. */
+  readonly deliveryId: string;
+  /** The body, whose signature has been verified. */
+  readonly body: Uint8Array;
+  readonly correlationId: string;
+  readonly traceparent: string;
+};
+
+export type ReceivingOptions = {
+  readonly commands: Commands;
+  readonly log: EventLog;
+  readonly artefacts: Artefacts;
+  readonly routing: RoutingRules;
+};
+
+type Received = CommandData<'delivery.receive'>['received'];
+type Outcome = CommandData<'delivery.receive'>['outcome'];
+
+/**
+ * Records a verified delivery and what the rules make of it, once: a replay gets the first receipt, whatever the rules say by now.
+ * @throws Problem when the body is not what GitHub sends; then nothing is recorded
+ */
+export async function receiveDelivery(
+  { commands, log, artefacts, routing }: ReceivingOptions,
+  request: DeliveryRequest,
+): Promise<RecordedReceipt & { readonly isFirst: boolean }> {
+  const id = deliveryStreamId('github', request.deliveryId);
+  const before = await readReceipt(log, id);
+  if (before !== null) return { ...before, isFirst: false };
+
+  const { facts, outcome } = judge(request, routing);
+  const body = await artefacts.put(request.body, 'application/json');
+  const received: Received = {
+    provider: 'github',
+    deliveryId: request.deliveryId,
+    event: request.event,
+    ...facts,
+    body,
+  };
+  const commandId = newId();
+  await commands.send(
+    { type: 'delivery.receive', target: id, data: { received, outcome } },
+    { commandId, actor: 'system', correlationId: request.correlationId, traceparent: request.traceparent },
+  );
+  const receipt = await readReceipt(log, id);
+  if (receipt === null) throw new Error(`delivery ${id} was accepted, but its stream is empty`);
+  // Of two copies that came at the same time one was first: the log says which.
+  return { ...receipt, isFirst: receipt.commandId === commandId };
+}
+
+function judge(
+  { event, body }: DeliveryRequest,
+  routing: RoutingRules,
+): { facts: Pick<Received, 'action' | 'repository' | 'sender'>; outcome: Outcome } {
+  const json = parseJson(body);
+  const told = parsePart(payload, json, 'body');
+  return {
+    facts: {
+      action: told.action ?? null,
+      repository: told.repository?.full_name ?? null,
+      sender: told.sender?.login ?? null,
+    },
+    outcome:
+      event === 'issues'
+        ? routeIssue(parsePart(issuesPayload, json, 'body'), routing)
+        : { reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` },
+  };
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Problem('invalid-json', 'the body is not valid JSON in UTF-8');
+  }
+}
