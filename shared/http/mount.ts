@@ -24,6 +24,8 @@ export function mountRoutes(routes: readonly Route[], authenticate: Authenticate
   return router;
 }
 
+const NO_BYTES = new Uint8Array();
+
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 const checkCaller =
@@ -53,8 +55,8 @@ function inputOf(route: Route, request: Request, response: Response): RouteInput
     params: route.params && parsePart(route.params, request.params, 'path'),
     query: route.query && parsePart(route.query, request.query, 'query'),
     headers: route.headers && parsePart(route.headers, pickHeaders(route.headers, request.headers), 'headers'),
-    body:
-      route.raw === undefined ? route.body && parsePart(route.body, body ?? {}, 'body') : (body ?? new Uint8Array()),
+    body: route.body && parsePart(route.body, body ?? {}, 'body'),
+    bytes: body instanceof Uint8Array ? body : NO_BYTES,
     principal,
     correlationId: context.correlationId,
     traceparent: context.traceparent,

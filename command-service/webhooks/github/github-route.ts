@@ -40,9 +40,8 @@ export const githubWebhookRoute = ({ secrets, ...options }: GithubWebhookOptions
       202: { description: 'Recorded.', schema: receiptSchema },
     },
     problems: ['not-configured', 'bad-signature', 'invalid-request', 'invalid-json', 'unavailable'],
-    handler: async ({ headers, body, correlationId, traceparent }) => {
+    handler: async ({ headers, bytes, correlationId, traceparent }) => {
       if (secrets.length === 0) throw new Problem('not-configured', 'no secret is configured for webhooks of GitHub');
-      const bytes = body as unknown as Uint8Array;
       if (!signatureMatches(bytes, headers['x-hub-signature-256'], secrets))
         throw new Problem('bad-signature', 'X-Hub-Signature-256 does not sign this body');
       const needed = parsePart(neededHeaders, headers, 'headers');
