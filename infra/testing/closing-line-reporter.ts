@@ -1,15 +1,47 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 
-/** Prints `N passed, N failed` (`, N skipped`) as the very last line, so that a script can read the outcome. */
+/** A whole run with fewer tests has lost some on the way (a pattern that matches nothing, a project left out). */
+const fewestTests = 300;
+
+/**
+ * Prints `N passed, N failed` (`, N skipped`) as the very last line, so that a script can read the outcome, and makes the
+ * exit code say the same. What fails outside a test (a hook, a file, the set-up, an unhandled error) counts as failed.
+ */
 export default class ClosingLineReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
-    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
-    for (const module of modules) {
-      for (const test of module.children.allTests()) count[test.result().state]++;
-      if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
-    }
-    const failed = count.failed + count.pending + errors.length;
-    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
-    process.once('exit', () => process.stdout.write(`${count.passed} passed, ${failed} failed${skipped}\n`));
+  #vitest: Vitest | undefined;
+  #count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+  #ended = false;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+    process.once('exit', (code) => this.#close(code));
   }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
+    this.#ended = reason !== 'interrupted';
+    this.#count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) this.#count[test.result().state]++;
+      for (const suite of [module, ...module.children.allSuites()]) if (suite.errors().length > 0) this.#count.failed++;
+    }
+  }
+
+  #close(code: number): void {
+    const { passed, skipped, pending } = this.#count;
+    let failed = this.#count.failed + pending;
+    if (failed === 0 && (code !== 0 || !this.#ended)) failed = 1;
+    if (failed === 0 && passed + skipped < fewestTests && this.#vitest !== undefined && isWhole(this.#vitest)) {
+      process.stdout.write(`a whole run has at least ${fewestTests} tests: are all projects and patterns there?\n`);
+      failed = 1;
+    }
+    if (failed > 0) process.exitCode = code === 0 ? 1 : code;
+    process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  }
+}
+
+/** Nothing on the command line chose among projects, files or names. */
+function isWhole(vitest: Vitest): boolean {
+  const { project, testNamePattern, shard, related, changed } = vitest.config;
+  const chosen = (vitest as { filenamePattern?: string[] }).filenamePattern ?? [];
+  return [project, chosen].every((list) => list.length === 0) && !testNamePattern && !shard && !related && !changed;
 }
