@@ -1,0 +1,30 @@
+import type { Migration } from '@workledger/shared/migrations/migrate.ts';
+
+export const agentsMigration: Migration = {
+  name: '0004-agents-v1',
+  up: async (knex) => {
+    await knex.raw(`
+      create table read_models.agents_v1 (
+        id text primary key,
+        revision integer not null,
+        name text not null,
+        kind text not null,
+        runtime text not null,
+        capabilities text[] not null,
+        capacity integer not null,
+        coordinator_id text,
+        status text not null,
+        claims jsonb not null,
+        connected boolean not null,
+        enabled boolean not null,
+        registered boolean not null,
+        error text,
+        last_beat_at timestamptz,
+        registered_at timestamptz not null,
+        updated_at timestamptz not null
+      ) with (fillfactor = 80);
+
+      create view read_models.agents as select * from read_models.agents_v1;
+    `);
+  },
+};

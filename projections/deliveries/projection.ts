@@ -1,0 +1,36 @@
+import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
+import { streamId } from '@workledger/shared/events/stream.ts';
+import { deliveryModel, type DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
+
+export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>(deliveryModel, {
+  key: ({ stream }) => [streamId(stream)],
+  fold: (row, event) => {
+    switch (event.type) {
+      case 'DeliveryReceived':
+        return received(event);
+      case 'DeliveryRouted': {
+        const { rule, taskId, intent } = event.data;
+        const reason = intent.kind === 'cancel-task' ? intent.reason : null;
+        const routed = { outcome: 'routed', rule, taskId, intent: intent.kind, reason } as const;
+        return { ...existing(row, event), ...routed, revision: event.revision };
+      }
+      case 'DeliveryIgnored':
+        return { ...existing(row, event), outcome: 'ignored', reason: event.data.reason, revision: event.revision };
+    }
+  },
+});
+
+type Received = Extract<Recorded<DeliveryEvent>, { type: 'DeliveryReceived' }>;
+
+const received = ({ stream, revision, recordedAt, data }: Received): DeliveryRow => ({
+  id: streamId(stream),
+  revision,
+  ...data,
+  outcome: 'received',
+  rule: null,
+  intent: null,
+  taskId: null,
+  reason: null,
+  receivedAt: recordedAt.toISOString(),
+});

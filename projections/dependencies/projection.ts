@@ -1,0 +1,13 @@
+import type { DependenciesEvent } from '@workledger/shared/events/dependencies.ts';
+import { dependencyModel, type DependencyRow } from '@workledger/shared/read-models/dependency.ts';
+import { defineProjection, type Recorded } from '../engine/projection.ts';
+
+/** One row an edge. */
+export const dependencies = defineProjection<DependencyRow, Recorded<DependenciesEvent>>(dependencyModel, {
+  key: ({ stream, data }) => [`${stream}/${data.taskId}/${data.dependsOn}`],
+  fold: (_row, event, id) => {
+    if (event.type === 'DependencyRemoved') return undefined;
+    const { taskId, dependsOn } = event.data;
+    return { id, taskId, dependsOn, addedAt: event.recordedAt.toISOString() };
+  },
+});

@@ -1,0 +1,40 @@
+import { contexts, streamTypesOf } from '@workledger/shared/events/catalogue.ts';
+import type { Context } from '@workledger/shared/events/define.ts';
+import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { ReadModel, ReadModelRow } from '@workledger/shared/read-models/define.ts';
+
+/** A stream type's events as the log gives them back: what a fold sees. */
+export type Recorded<Event extends DomainEvent> =
+  Event extends DomainEvent<infer Type, infer Data> ? RecordedEvent<Type, Data> : never;
+
+/**
+ * A table and a pure fold. A row belongs to one stream, so the result does not depend on how streams interleave; counts and
+ * joins are SQL at query time. An event that the fold has no use for still counts for continuity.
+ */
+export type Projection<Row extends ReadModelRow = ReadModelRow, Event extends RecordedEvent = RecordedEvent> = Omit<
+  ReadModel,
+  'columns'
+> & {
+  readonly columns: readonly string[];
+  /** Ids of the rows that the event is about; none: it changes nothing. */
+  key(event: Event): readonly string[];
+  /** The row after the event; undefined removes it. A throw parks the event's stream. */
+  fold(row: Row | undefined, event: Event, id: string): Row | undefined;
+};
+
+/** Declares a projection: the read model that it fills, and how. */
+export const defineProjection = <Row extends ReadModelRow, Event extends RecordedEvent>(
+  model: ReadModel<Row>,
+  { key, fold }: Pick<Projection<Row, Event>, 'key' | 'fold'>,
+): Projection => ({ ...model, key, fold });
+
+/** The first event of a stream makes the row: any other event needs it. @throws Error when it is missing */
+export function existing<Row>(row: Row | undefined, event: RecordedEvent): Row {
+  if (row === undefined)
+    throw new Error(`${event.type} of ${event.stream} at revision ${event.revision}: there is no row yet`);
+  return row;
+}
+
+/** The topics of the bus that carry the projection's streams. */
+export const topicsOf = ({ streams }: Projection): readonly Context[] =>
+  contexts.filter((context) => streamTypesOf(context).some((type) => streams.includes(type)));

@@ -1,0 +1,21 @@
+import type { KeyEvent } from '@workledger/shared/events/key.ts';
+import { streamId } from '@workledger/shared/events/stream.ts';
+import { keyModel, type KeyRow } from '@workledger/shared/read-models/key.ts';
+import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
+
+/** Without the hash of the secret: nobody who reads needs it. */
+export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {
+  key: ({ stream }) => [streamId(stream)],
+  fold: (row, event) => {
+    const at = event.recordedAt.toISOString();
+    switch (event.type) {
+      case 'KeyCreated': {
+        const { name, role, agentId } = event.data;
+        const created = { name, role, agentId, createdAt: at, revokedAt: null, reason: null };
+        return { id: streamId(event.stream), revision: event.revision, ...created };
+      }
+      case 'KeyRevoked':
+        return { ...existing(row, event), revision: event.revision, revokedAt: at, reason: event.data.reason };
+    }
+  },
+});

@@ -1,0 +1,67 @@
+import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
+import { artefact, type ArtefactReference } from '@workledger/shared/events/values.ts';
+import type { PipelineEffect } from '@workledger/shared/read-models/pipeline.ts';
+
+export type EffectEvent = Exclude<Extract<SagaEvent, { type: `SagaEffect${string}` }>, { type: 'SagaEffectRequested' }>;
+
+/** An effect as it was requested. */
+export const requestedEffect = (effect: Effect, at: string): PipelineEffect => ({
+  key: effect.key,
+  kind: effect.kind,
+  name: nameOf(effect),
+  state: 'requested',
+  artefacts: {},
+  exitCode: null,
+  commit: null,
+  costUsd: null,
+  durationMs: null,
+  failure: null,
+  requestedAt: at,
+  endedAt: null,
+});
+
+/** The effect after its end; the result of one that was cancelled shows what it had done, but does not revive it. */
+export function endEffect(effect: PipelineEffect, event: EffectEvent, at: string): PipelineEffect {
+  const cancelled = effect.state === 'cancelled';
+  switch (event.type) {
+    case 'SagaEffectCancelled':
+      return { ...effect, state: 'cancelled', endedAt: at };
+    case 'SagaEffectFailed': {
+      const { failure } = event.data;
+      const artefacts = failure.log === null ? effect.artefacts : { ...effect.artefacts, log: failure.log };
+      const state = cancelled ? 'cancelled' : 'failed';
+      return { ...effect, state, failure, artefacts, exitCode: failure.exitCode, endedAt: at };
+    }
+    case 'SagaEffectSucceeded': {
+      const result = isObject(event.data.result) ? event.data.result : {};
+      return {
+        ...effect,
+        state: cancelled ? 'cancelled' : 'succeeded',
+        artefacts: artefactsOf(result),
+        exitCode: numberOf(result['exitCode']),
+        commit: typeof result['commit'] === 'string' ? result['commit'] : null,
+        costUsd: numberOf(result['costUsd']),
+        durationMs: numberOf(result['durationMs']),
+        endedAt: at,
+      };
+    }
+  }
+}
+
+function nameOf(effect: Effect): string {
+  if (effect.kind === 'call') return effect.component;
+  return effect.kind === 'command' ? effect.type : 'timer';
+}
+
+const artefactsOf = (result: Readonly<Record<string, unknown>>): Record<string, ArtefactReference> =>
+  Object.fromEntries(
+    Object.entries(result).flatMap(([name, value]) => {
+      const parsed = artefact.safeParse(value);
+      return parsed.success ? [[name, parsed.data]] : [];
+    }),
+  );
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

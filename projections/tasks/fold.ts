@@ -1,0 +1,114 @@
+import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import { streamId } from '@workledger/shared/events/stream.ts';
+import type { TaskRow } from '@workledger/shared/read-models/task.ts';
+import { existing, type Recorded } from '../engine/projection.ts';
+
+type Created = Extract<Recorded<TaskEvent>, { type: 'TaskCreated' }>;
+type Later = Exclude<TaskEvent, { type: 'TaskCreated' }>;
+
+/** The task after the event. */
+export function foldTask(row: TaskRow | undefined, event: Recorded<TaskEvent>): TaskRow {
+  const at = event.recordedAt.toISOString();
+  if (event.type === 'TaskCreated') return created(event, at);
+  return {
+    ...existing(row, event),
+    ...changes(existing(row, event), event, at),
+    revision: event.revision,
+    updatedAt: at,
+  };
+}
+
+function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
+  switch (event.type) {
+    case 'TaskDetailsChanged':
+      return detailsOf(event.data);
+    case 'TaskExpanded':
+      return { subtasks: event.data.subtasks };
+    case 'TaskClaimed':
+      return {
+        state: 'in-progress',
+        claimId: event.data.claimId,
+        agentId: event.data.agentId,
+        runtime: event.data.runtime,
+        leaseSeconds: event.data.leaseSeconds,
+        claimedAt: at,
+        attempts: row.attempts + 1,
+        progressNote: null,
+        progressPercent: null,
+        submittedCommit: null,
+      };
+    case 'TaskProgressReported':
+      return { progressNote: event.data.note, progressPercent: event.data.percent };
+    case 'TaskWorkSubmitted':
+      return { state: 'validation', submittedCommit: event.data.commit };
+    case 'TaskSentBack':
+      return { state: 'in-progress', sentBack: row.sentBack + 1, reason: event.data.reason };
+    case 'TaskClaimReleased':
+      return { state: 'pending', ...unclaimed, reason: event.data.reason };
+    case 'TaskClaimExpired':
+      return { state: 'pending', ...unclaimed, reason: 'the lease ran out' };
+    case 'TaskCompleted':
+      return { state: 'complete', result: event.data.result, failure: null, finishedAt: at };
+    case 'TaskFailed':
+      return { state: 'failed', failure: event.data.failure, finishedAt: at };
+    case 'TaskCancelled':
+      return { state: 'cancelled', reason: event.data.reason, finishedAt: at };
+    case 'TaskRetried':
+      return {
+        state: 'pending',
+        ...unclaimed,
+        failure: null,
+        reason: event.data.reason,
+        waitingSince: at,
+        finishedAt: null,
+      };
+  }
+}
+
+const unclaimed = {
+  claimId: null,
+  agentId: null,
+  runtime: null,
+  leaseSeconds: null,
+  claimedAt: null,
+  progressNote: null,
+  progressPercent: null,
+  submittedCommit: null,
+} as const;
+
+type Details = Extract<TaskEvent, { type: 'TaskDetailsChanged' }>['data'];
+
+/** Only what was given: a field that is missing stays as it was. */
+const detailsOf = (details: Details): Partial<TaskRow> =>
+  Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+
+const created = ({ stream, revision, data }: Created, at: string): TaskRow => ({
+  id: streamId(stream),
+  revision,
+  state: 'pending',
+  title: data.title,
+  description: data.description,
+  priority: data.priority,
+  labels: data.labels,
+  metadata: data.metadata,
+  capabilities: data.capabilities,
+  repository: data.repository,
+  parentId: data.parentId,
+  subtasks: [],
+  sourceKind: data.source.kind,
+  sourceReference: data.source.reference,
+  sourceUrl: data.source.url,
+  requester: data.requester,
+  assignee: data.assignee,
+  complexity: data.complexity,
+  ...unclaimed,
+  attempts: 0,
+  sentBack: 0,
+  result: null,
+  failure: null,
+  reason: null,
+  createdAt: at,
+  waitingSince: at,
+  updatedAt: at,
+  finishedAt: null,
+});

@@ -1,0 +1,51 @@
+import type { Migration } from '@workledger/shared/migrations/migrate.ts';
+
+export const tasksMigration: Migration = {
+  name: '0002-tasks-v1',
+  up: async (knex) => {
+    await knex.raw(`
+      create table read_models.tasks_v1 (
+        id text primary key,
+        revision integer not null,
+        state text not null,
+        title text not null,
+        description text not null,
+        priority integer not null,
+        labels text[] not null,
+        metadata jsonb not null,
+        capabilities text[] not null,
+        repository text,
+        parent_id text,
+        subtasks text[] not null,
+        source_kind text not null,
+        source_reference text,
+        source_url text,
+        requester text,
+        assignee text,
+        complexity jsonb,
+        claim_id text,
+        agent_id text,
+        runtime text,
+        lease_seconds integer,
+        claimed_at timestamptz,
+        progress_note text,
+        progress_percent double precision,
+        submitted_commit text,
+        attempts integer not null,
+        sent_back integer not null,
+        result jsonb,
+        failure jsonb,
+        reason text,
+        created_at timestamptz not null,
+        waiting_since timestamptz not null,
+        updated_at timestamptz not null,
+        finished_at timestamptz
+      ) with (fillfactor = 80);
+
+      create index tasks_v1_queue on read_models.tasks_v1 (priority, created_at) where state = 'pending';
+      create index tasks_v1_created on read_models.tasks_v1 (created_at, id);
+      create index tasks_v1_parent on read_models.tasks_v1 (parent_id) where parent_id is not null;
+      create view read_models.tasks as select * from read_models.tasks_v1;
+    `);
+  },
+};

@@ -1,0 +1,37 @@
+import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { definitionOf } from '@workledger/shared/events/catalogue.ts';
+import { derivedId } from '@workledger/shared/events/stream.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+/** The time of the n-th event of a history, ISO 8601: one a second. */
+export const timeOf = (revision: number): string => new Date(START + revision * 1000).toISOString();
+
+/** Events of one stream as the log would give them back, validated against the catalogue. */
+export const history = <Event extends DomainEvent>(
+  stream: string,
+  events: readonly Event[],
+  from = 0,
+): RecordedEvent[] =>
+  events.map(({ type, data }, index) => {
+    const { version, schema } = definitionOf(stream, type);
+    const revision = from + index;
+    return {
+      id: derivedId('test-event', stream, String(revision)),
+      type,
+      version,
+      data: schema.parse(data),
+      stream,
+      revision,
+      position: BigInt(revision + 1),
+      recordedAt: new Date(timeOf(revision)),
+      metadata: {
+        correlationId: derivedId('test-correlation', stream),
+        causationId: null,
+        commandId: derivedId('test-command', stream, String(revision)),
+        commandHash: '0'.repeat(64),
+        actor: 'system',
+        traceparent: null,
+      },
+    };
+  });
