@@ -23,5 +23,5 @@ export function sendProblem(response: Response, problem: Problem, correlationId:
   response
     .status(problem.status)
     .set({ ...problem.headers, 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' })
-    .send(JSON.stringify(problemDocument(problem, { instance, correlationId })));
+    .send(Buffer.from(JSON.stringify(problemDocument(problem, { instance, correlationId }))));
 }

@@ -15,6 +15,7 @@ export class CannotListen extends Error {
 }
 
 const REQUEST_TIMEOUT = 60_000;
+const IDLE_CHECK = 20;
 
 /** Starts an HTTP server. @param address port 0: any free one @throws CannotListen */
 export async function startServer(
@@ -50,11 +51,11 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
 }
 
 async function drainAndClose(server: Server, drain: number): Promise<void> {
-  // Open connections learn with their next answer that this one was the last.
-  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A kept-alive connection becomes idle when its last answer is out: it would hold the stop up until it times out.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
   const deadline = setTimeout(() => server.closeAllConnections(), drain);
   await closed;
+  clearInterval(idle);
   clearTimeout(deadline);
 }

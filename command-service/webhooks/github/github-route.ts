@@ -1,6 +1,7 @@
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { receiptSchema } from './receipt.ts';
 import { receiveDelivery, type ReceivingOptions } from './receive-delivery.ts';
@@ -21,10 +22,11 @@ const neededHeaders = z.object({
 export type GithubWebhookOptions = ReceivingOptions & {
   /** One secret, or two while one replaces the other. None: every delivery is refused. */
   readonly secrets: readonly string[];
+  readonly logger: Logger;
 };
 
 /** POST /api/v1/webhooks/github. The signature is checked before anything else of the request is looked at. */
-export const githubWebhookRoute = ({ secrets, ...options }: GithubWebhookOptions): Route =>
+export const createGithubWebhookRoute = ({ secrets, logger, ...options }: GithubWebhookOptions): Route =>
   route({
     method: 'post',
     path: '/api/v1/webhooks/github',
@@ -42,8 +44,13 @@ export const githubWebhookRoute = ({ secrets, ...options }: GithubWebhookOptions
     problems: ['not-configured', 'bad-signature', 'invalid-request', 'invalid-json', 'unavailable'],
     handler: async ({ headers, bytes, correlationId, traceparent }) => {
       if (secrets.length === 0) throw new Problem('not-configured', 'no secret is configured for webhooks of GitHub');
-      if (!signatureMatches(bytes, headers['x-hub-signature-256'], secrets))
+      if (!signatureMatches(bytes, headers['x-hub-signature-256'], secrets)) {
+        logger.warn(
+          { provider: 'github', deliveryId: headers['x-github-delivery']?.slice(0, 100) },
+          'bad webhook signature',
+        );
         throw new Problem('bad-signature', 'X-Hub-Signature-256 does not sign this body');
+      }
       const needed = parsePart(neededHeaders, headers, 'headers');
       const { receipt, token, isFirst } = await receiveDelivery(options, {
         event: needed['x-github-event'],

@@ -25,7 +25,8 @@ export type ReceivingOptions = {
   readonly commands: Commands;
   readonly log: EventLog;
   readonly artefacts: Artefacts;
-  readonly routing: RoutingRules;
+  /** What the rules are: repositories and their trusted logins, labels. */
+  readonly configuration: RoutingRules;
 };
 
 type Received = CommandData<'delivery.receive'>['received'];
@@ -36,14 +37,14 @@ type Outcome = CommandData<'delivery.receive'>['outcome'];
  * @throws Problem when the body is not what GitHub sends; then nothing is recorded
  */
 export async function receiveDelivery(
-  { commands, log, artefacts, routing }: ReceivingOptions,
+  { commands, log, artefacts, configuration }: ReceivingOptions,
   request: DeliveryRequest,
 ): Promise<RecordedReceipt & { readonly isFirst: boolean }> {
   const id = deliveryStreamId('github', request.deliveryId);
   const before = await readReceipt(log, id);
   if (before !== null) return { ...before, isFirst: false };
 
-  const { facts, outcome } = judge(request, routing);
+  const { facts, outcome } = judge(request, configuration);
   const body = await artefacts.put(request.body, 'application/json');
   const received: Received = {
     provider: 'github',
