@@ -1,17 +1,15 @@
-import type { Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
-import type { Heartbeats } from './heartbeats.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { CommandHandlers } from './create-command-handlers.ts';
 
 const MISSED_BEATS = 3;
 const LONGEST_LEASE_SECONDS = 86_400;
 
 export type AgentMonitorOptions = {
-  readonly commands: Commands;
-  readonly heartbeats: Heartbeats;
+  readonly commands: CommandHandlers;
   readonly heartbeatSeconds: number;
-  /** A pass that failed; the next one tries again. */
-  readonly onError?: (error: unknown) => void;
+  readonly logger: Pick<Logger, 'error'>;
 };
 
 /** Disconnects agents that missed three beats, a pass a heartbeat. `stop` resolves when the pass under way has ended. */
@@ -22,7 +20,9 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
     if (busy) return;
     busy = true;
     pass = disconnectSilentAgents(options)
-      .catch((error: unknown) => options.onError?.(error))
+      .catch((error: unknown) =>
+        options.logger.error({ err: error }, 'silent agents could not be looked for: next try in a beat'),
+      )
       .finally(() => (busy = false));
   }, options.heartbeatSeconds * 1_000);
   timer.unref();
@@ -35,8 +35,11 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
 }
 
 /** One pass. Beats that can no longer matter are forgotten: those of the disconnected, and of claims long expired. */
-export async function disconnectSilentAgents(options: AgentMonitorOptions): Promise<void> {
-  const { commands, heartbeats, heartbeatSeconds } = options;
+export async function disconnectSilentAgents({
+  commands,
+  heartbeatSeconds,
+}: Omit<AgentMonitorOptions, 'logger'>): Promise<void> {
+  const { heartbeats } = commands;
   const silent = await heartbeats.silent('agent', MISSED_BEATS * heartbeatSeconds);
   for (const { subject, beatAt } of silent) {
     const data = { lastBeatAt: beatAt.toISOString() };
