@@ -48,7 +48,9 @@ export function checkAppend(stream: string, events: readonly NewEvent[], expecte
   if (checked.length > 1 && new Set(checked.map(({ id }) => id)).size < checked.length)
     throw new InvalidAppend(`append to ${stream}: two events have the same id: give each its own`);
   if (bytes > MAX_APPEND_BYTES)
-    throw new AppendTooLarge(`append to ${stream}: ${bytes} bytes: at most ${MAX_APPEND_BYTES}; put bodies into the artefact store`);
+    throw new AppendTooLarge(
+      `append to ${stream}: ${bytes} bytes: at most ${MAX_APPEND_BYTES}; put bodies into the artefact store`,
+    );
   return { stream, expected, events: checked, bytes };
 }
 

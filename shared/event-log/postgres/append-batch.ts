@@ -25,7 +25,11 @@ export async function appendBatch(connection: WriteConnection, appends: readonly
 
 function columns(appends: readonly CheckedAppend[]): string[] {
   const events = appends.flatMap((append, index) =>
-    append.events.map((event, offset) => ({ event, append: index + 1, revision: expectedNumber(append.expected) + 1 + offset })),
+    append.events.map((event, offset) => ({
+      event,
+      append: index + 1,
+      revision: expectedNumber(append.expected) + 1 + offset,
+    })),
   );
   return [
     lines(appends.map(({ stream }) => stream)),

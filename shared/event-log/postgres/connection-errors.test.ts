@@ -6,12 +6,21 @@ const withCode = (code: string): Error => Object.assign(new Error('some text'), 
 
 it('waits for a server that is away', () => {
   const errors = [withCode('ECONNREFUSED'), withCode('57P01'), withCode('53300'), withCode('08006')];
-  const messages = ['Connection terminated unexpectedly', 'Query read timeout', 'Client was closed and is not queryable'];
+  const messages = [
+    'Connection terminated unexpectedly',
+    'Query read timeout',
+    'Client was closed and is not queryable',
+  ];
   for (const error of [...errors, ...messages.map((message) => new Error(message))])
     expect(isUnavailable(error), error.message).toBe(true);
 });
 
 it('does not wait for what no waiting mends', () => {
-  const errors = [withCode('42P01'), withCode('22P02'), new TypeError('x is not a function'), new RevisionConflict('s', 1, 2)];
+  const errors = [
+    withCode('42P01'),
+    withCode('22P02'),
+    new TypeError('x is not a function'),
+    new RevisionConflict('s', 1, 2),
+  ];
   for (const error of [...errors, 'a string']) expect(isUnavailable(error)).toBe(false);
 });

@@ -68,7 +68,11 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
 }
 
 /** A name that no stream can have (it may hold what SQL refuses) has no events. */
-async function* readKnownStream(pool: pg.Pool, stream: string, options: ReadStreamOptions): ReturnType<typeof readStream> {
+async function* readKnownStream(
+  pool: pg.Pool,
+  stream: string,
+  options: ReadStreamOptions,
+): ReturnType<typeof readStream> {
   try {
     parseStream(stream);
   } catch {

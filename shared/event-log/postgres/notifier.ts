@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { backOff, pause } from './pause.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
 
 const CHANNEL = 'event_log';
 /** At most fifty notifications a second: each takes a lock of the whole database while it commits. Milliseconds. */
@@ -18,7 +18,11 @@ export type Notifier = {
  * Wake-ups between processes, on a connection of their own, outside of every append's transaction. Only a hint: while the
  * connection is away (it comes back by itself), readers poll.
  */
-export function createNotifier(connectionString: string, applicationName: string, onNotification: () => void): Notifier {
+export function createNotifier(
+  connectionString: string,
+  applicationName: string,
+  onNotification: () => void,
+): Notifier {
   const closing = new AbortController();
   let listening: pg.Client | null = null;
   let keeping: Promise<void> | null = null;
@@ -27,7 +31,11 @@ export function createNotifier(connectionString: string, applicationName: string
 
   const keepListening = async (): Promise<void> => {
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
-      const client = new pg.Client({ connectionString, application_name: applicationName, connectionTimeoutMillis: 5_000 });
+      const client = new pg.Client({
+        connectionString,
+        application_name: applicationName,
+        connectionTimeoutMillis: 5_000,
+      });
       const lost = new Promise<void>((resolve) => {
         client.on('error', () => resolve());
         client.on('end', () => resolve());

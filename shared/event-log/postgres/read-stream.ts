@@ -9,7 +9,11 @@ const FIRST_PAGE = 100;
 const LAST_REVISION = 2 ** 31 - 1;
 
 /** Reads a stream page by page; nothing is held open between them. */
-export async function* readStream(pool: pg.Pool, stream: string, options: ReadStreamOptions): AsyncGenerator<RecordedEvent> {
+export async function* readStream(
+  pool: pg.Pool,
+  stream: string,
+  options: ReadStreamOptions,
+): AsyncGenerator<RecordedEvent> {
   const direction = options.direction ?? 'forward';
   let left = options.limit ?? Infinity;
   let from = options.from ?? (direction === 'forward' ? 0 : LAST_REVISION);

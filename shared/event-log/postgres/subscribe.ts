@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from './connection-errors.ts';
-import { backOff, pause } from './pause.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
 import { readPage, type Page } from './read-page.ts';
 import type { WakeUps } from './wake-ups.ts';
 import { firstWindow, nextWindow } from './window.ts';
@@ -44,7 +44,12 @@ function readPatiently(pool: pg.Pool, after: bigint, window: number, options: Su
   return page;
 }
 
-async function retryWhileAway(pool: pg.Pool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
+async function retryWhileAway(
+  pool: pg.Pool,
+  after: bigint,
+  window: number,
+  options: SubscribeOptions,
+): Promise<Page | null> {
   const { signal } = options;
   const end = after + BigInt(window);
   for (let attempt = 0; !signal.aborted; attempt++) {

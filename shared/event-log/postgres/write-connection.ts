@@ -5,7 +5,10 @@ const ANSWER_TIMEOUT = 15_000;
 
 export type WriteConnection = {
   /** Runs a prepared statement. The connection is opened when needed; after a loss, the next call opens another. */
-  run<Row extends pg.QueryResultRow>(statement: { name: string; text: string }, values: unknown[]): Promise<Row | undefined>;
+  run<Row extends pg.QueryResultRow>(
+    statement: { name: string; text: string },
+    values: unknown[],
+  ): Promise<Row | undefined>;
   /** Gives the connection up, so that the next call opens another. */
   discard(): void;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { appendOne } from './append-one.ts';
 import { takeBatch, type QueuedAppend } from './append-queue.ts';
 import { isUnavailable } from './connection-errors.ts';
 import type { Outcome } from './outcome.ts';
-import { backOff, pause } from './pause.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
 import { settleRefused } from './settle-refused.ts';
 import type { WriteConnection } from './write-connection.ts';
 
@@ -48,7 +48,7 @@ export function startWriter(connection: WriteConnection, pool: pg.Pool, settings
       try {
         return report(left, await send(left));
       } catch (error) {
-        if (!isUnavailable(error)) return await writeAlone(left, error);
+        if (!isUnavailable(error)) return writeAlone(left, error);
         connection.discard();
         left = rejectOverdue(left, error);
         if (left.length > 0) await pause(backOff(attempt, 20, 500));
@@ -59,7 +59,10 @@ export function startWriter(connection: WriteConnection, pool: pg.Pool, settings
   const send = (batch: readonly QueuedAppend[]): Promise<Outcome[]> => {
     const [first, second] = batch;
     if (first === undefined || second !== undefined)
-      return appendBatch(connection, batch.map(({ append }) => append));
+      return appendBatch(
+        connection,
+        batch.map(({ append }) => append),
+      );
     return appendOne(connection, first.append).then((outcome) => [outcome]);
   };
 

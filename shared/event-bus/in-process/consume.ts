@@ -1,0 +1,129 @@
+import { setMaxListeners } from 'node:events';
+import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
+import type { EventLog } from '../../event-log/port.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
+import { partitionOf } from '../partition.ts';
+import {
+  PARTITIONS,
+  partitionKey,
+  type ConsumeOptions,
+  type Consumer,
+  type Offset,
+  type TopicPartition,
+} from '../port.ts';
+import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
+import { workPartition } from './work-partition.ts';
+
+/** What went wrong and will be tried again. `partition` is null when it concerns the whole group. */
+export type ConsumeError = {
+  readonly group: string;
+  readonly partition: TopicPartition | null;
+  readonly attempt: number;
+  readonly error: unknown;
+};
+
+/** The tail stops reading ahead when healthy partitions hold so many events. */
+const READ_AHEAD = 2_000;
+
+/** Runs one consumer over one tail of the log until the signal aborts and every batch in hand is done. */
+export async function consumeLog(
+  log: EventLog,
+  { group, topics, signal }: ConsumeOptions,
+  consumer: Consumer,
+  onError: (error: ConsumeError) => void,
+): Promise<void> {
+  const partitions = allPartitions(topics);
+  const offsets = await resumePatiently(consumer, partitions, signal, (error, attempt) =>
+    onError({ group, partition: null, attempt, error }),
+  );
+  if (offsets === null) return;
+  const queues = new Map(
+    partitions.map((partition) => {
+      const key = partitionKey(partition);
+      return [key, createPartitionQueue(partition, offsets.get(key) ?? 0n)];
+    }),
+  );
+
+  const stopping = new AbortController();
+  const anySignal = AbortSignal.any([signal, stopping.signal]);
+  // Every partition listens: that many are no leak.
+  setMaxListeners(0, anySignal);
+  let position = startOf(queues);
+  let taken = (): void => undefined;
+  const workers = [...queues.values()].map((queue) =>
+    workPartition(queue, {
+      log,
+      consumer,
+      signal: anySignal,
+      tail: () => position,
+      onTaken: () => taken(),
+      onError: (error, attempt) =>
+        onError({ group, partition: { topic: queue.topic, partition: queue.partition }, attempt, error }),
+    }),
+  );
+
+  try {
+    const streams = topics.flatMap(streamTypesOf);
+    for await (const batch of log.subscribe({ after: position, streams, signal: anySignal })) {
+      // In one go: no worker may see the position without its events.
+      for (const event of batch.events) offerTo(queues, event);
+      position = batch.next;
+      for (const queue of queues.values()) if (isFarBehindWithoutEvents(queue, position)) queue.wake();
+      while (isFull(queues) && !anySignal.aborted) await untilTaken(anySignal, (resume) => (taken = resume));
+    }
+  } finally {
+    stopping.abort();
+    await Promise.all(workers);
+  }
+}
+
+const allPartitions = (topics: ConsumeOptions['topics']): TopicPartition[] =>
+  topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
+
+async function resumePatiently(
+  consumer: Consumer,
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+  onError: (error: unknown, attempt: number) => void,
+): Promise<ReadonlyMap<string, Offset> | null> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await consumer.resume(partitions);
+    } catch (error) {
+      onError(error, attempt + 1);
+      await pause(backOff(attempt, 50, 5_000), signal);
+    }
+  }
+  return null;
+}
+
+/** The tail starts before the partition that is furthest back. */
+function startOf(queues: ReadonlyMap<string, PartitionQueue>): bigint {
+  const offsets = [...queues.values()].map(({ progress }) => progress);
+  const lowest = offsets.reduce((least, offset) => (offset < least ? offset : least), offsets[0] ?? 0n);
+  return lowest > 0n ? lowest - 1n : 0n;
+}
+
+function offerTo(queues: ReadonlyMap<string, PartitionQueue>, event: RecordedEvent): void {
+  const topic = contextOf(event.stream);
+  if (topic === null) return;
+  const queue = queues.get(partitionKey({ topic, partition: partitionOf(event.stream) }));
+  if (queue !== undefined) offer(queue, event);
+}
+
+function isFull(queues: ReadonlyMap<string, PartitionQueue>): boolean {
+  let held = 0;
+  for (const queue of queues.values()) if (!queue.failing) held += queue.pending.length;
+  return held >= READ_AHEAD;
+}
+
+const untilTaken = (signal: AbortSignal, onResume: (resume: () => void) => void): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    onResume(done);
+    signal.addEventListener('abort', done);
+  });

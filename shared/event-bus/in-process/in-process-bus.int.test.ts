@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
+import type { EventLog } from '../../event-log/port.ts';
+import { anyEvents, collect } from '../../event-log/testing.ts';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
+import { newId, streamName } from '../../events/stream.ts';
+import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { eventBusContract } from '../contract.ts';
+import { partitionOf } from '../partition.ts';
+import { partitionKey, type EventBus } from '../port.ts';
+import { startConsumer } from '../testing.ts';
+import type { ConsumeError } from './consume.ts';
+import { createInProcessBus } from './in-process-bus.ts';
+
+let database: TestDatabase;
+let log: EventLog;
+let bus: EventBus;
+const errors: ConsumeError[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  log = await createPostgresEventLog({ connectionString: database.url });
+  bus = createInProcessBus(log, { onError: (error) => errors.push(error) });
+});
+afterAll(async () => {
+  await bus.close();
+  await log.close();
+  await database.drop();
+});
+
+async function feed(stream: string, count: number): Promise<readonly RecordedEvent[]> {
+  const [last] = await collect(log.readStream(stream, { direction: 'backward', limit: 1 }));
+  await log.append(stream, anyEvents(count), last?.revision ?? 'none');
+  return collect(log.readStream(stream, { from: last === undefined ? 0 : last.revision + 1 }));
+}
+const until = (condition: () => boolean): Promise<unknown> =>
+  vi.waitUntil(condition, { timeout: 20_000, interval: 10 });
+
+eventBusContract('in process', () => ({ bus, feed }));
+
+it('has no use for a relay', async () => {
+  await expect(bus.publish([])).rejects.toThrow('do not run a relay');
+});
+
+it('has one member a group', async () => {
+  const first = startConsumer(bus, { group: 'one-member' });
+  await expect(startConsumer(bus, { group: 'one-member' }).stop()).rejects.toThrow('already has its one member');
+  await first.stop();
+  await startConsumer(bus, { group: 'one-member' }).stop();
+});
+
+it('tells who failed, where and how often', async () => {
+  const stream = streamName('task', newId());
+  let failures = 0;
+  const consumer = startConsumer(bus, {
+    group: 'failing',
+    progress: await bus.endOffsets(['task']),
+    handle: () => {
+      failures += 1;
+      if (failures <= 2) throw new Error('refused on purpose');
+      return undefined;
+    },
+  });
+  await feed(stream, 1);
+  await until(() => consumer.events(stream).length === 1);
+  await consumer.stop();
+  const told = errors.filter(({ group }) => group === 'failing');
+  const where = { topic: 'task', partition: partitionOf(stream) };
+  expect(told.map(({ attempt, partition }) => ({ attempt, partition }))).toEqual([
+    { attempt: 1, partition: where },
+    { attempt: 2, partition: where },
+  ]);
+});
+
+it('lets a failing partition fall far behind without stopping the others, and without losing its events', async () => {
+  const poisoned = streamName('task', newId());
+  const others = Array.from({ length: 30 }, () => streamName('task', newId())).filter(
+    (stream) => partitionOf(stream) !== partitionOf(poisoned),
+  );
+  let mended = false;
+  const consumer = startConsumer(bus, {
+    progress: await bus.endOffsets(['task']),
+    handle: (batch) => {
+      if (!mended && batch.partition === partitionOf(poisoned)) throw new Error('refused on purpose');
+      return undefined;
+    },
+  });
+  for (let times = 0; times < 6; times++) await feed(poisoned, 700);
+  for (const stream of others) await feed(stream, 100);
+  await until(() => others.every((stream) => consumer.events(stream).length === 100));
+  expect(consumer.events(poisoned)).toEqual([]);
+  mended = true;
+  await until(() => consumer.events(poisoned).length >= 4200);
+  await feed(poisoned, 1);
+  await until(() => consumer.events(poisoned).length >= 4201);
+  await consumer.stop();
+  expect(consumer.events(poisoned).map(({ revision }) => revision)).toEqual(Array.from({ length: 4201 }, (_, n) => n));
+});
+
+it('moves the progress of a partition in which nothing happens, so that a restart does not read the whole log', async () => {
+  const busy = streamName('task', newId());
+  const progress = await bus.endOffsets(['task']);
+  const consumer = startConsumer(bus, { progress });
+  for (let times = 0; times < 12; times++) await feed(busy, 1000);
+  await until(() => consumer.events(busy).length === 12_000);
+  await until(() => [...consumer.progress.values()].every((offset) => offset > (progress.get('task/0') ?? 0n)));
+  await consumer.stop();
+  const at = new Map(progress);
+  for (const batch of consumer.batches) {
+    expect(batch.from).toBe(at.get(partitionKey(batch)));
+    at.set(partitionKey(batch), batch.next);
+  }
+});
+
+it('goes on after every connection to the database was cut', async () => {
+  const stream = streamName('task', newId());
+  const consumer = startConsumer(bus, { progress: await bus.endOffsets(['task']) });
+  await feed(stream, 2);
+  await until(() => consumer.events(stream).length === 2);
+  await database.pool.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
+  await log.append(stream, anyEvents(2), 1);
+  await until(() => consumer.events(stream).length === 4);
+  await consumer.stop();
+});

@@ -1,0 +1,51 @@
+import type { EventLog } from '../../event-log/port.ts';
+import { PARTITIONS, partitionKey, type EventBus } from '../port.ts';
+import { consumeLog, type ConsumeError } from './consume.ts';
+
+export type InProcessBusOptions = {
+  /** Told of every failure of a handler, and of the log when a batch is read again; all of them are tried again. */
+  readonly onError?: (error: ConsumeError) => void;
+};
+
+/**
+ * The bus of a single process: each group follows the log itself, so there is nothing to publish. Offsets are positions. The log
+ * belongs to the caller and must stay open until `close` has resolved.
+ */
+export function createInProcessBus(log: EventLog, options: InProcessBusOptions = {}): EventBus {
+  const closing = new AbortController();
+  const running = new Map<string, Promise<void>>();
+
+  return {
+    publish: () => Promise.reject(new Error('the in-process bus reads the log itself: do not run a relay beside it')),
+
+    consume: async (consumeOptions, consumer) => {
+      const { group } = consumeOptions;
+      if (running.has(group))
+        throw new Error(
+          `group "${group}" already has its one member on this bus: give the other consumer its own group`,
+        );
+      const signal = AbortSignal.any([consumeOptions.signal, closing.signal]);
+      const onError = options.onError ?? (() => undefined);
+      const consuming = consumeLog(log, { ...consumeOptions, signal }, consumer, onError);
+      running.set(group, consuming);
+      try {
+        await consuming;
+      } finally {
+        running.delete(group);
+      }
+    },
+
+    endOffsets: async (topics) => {
+      const end = (await log.head()) + 1n;
+      const partitions = topics.flatMap((topic) =>
+        Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })),
+      );
+      return new Map(partitions.map((partition) => [partitionKey(partition), end]));
+    },
+
+    close: async () => {
+      closing.abort();
+      await Promise.allSettled(running.values());
+    },
+  };
+}

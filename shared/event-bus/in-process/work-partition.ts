@@ -1,0 +1,86 @@
+import type { EventLog } from '../../event-log/port.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
+import type { BusBatch, Consumer, Offset } from '../port.ts';
+import { isFarBehindWithoutEvents, seek, type PartitionQueue } from './partition-queue.ts';
+import { refill } from './refill.ts';
+
+const LARGEST_BATCH = 500;
+
+export type PartitionWork = {
+  readonly log: EventLog;
+  readonly consumer: Consumer;
+  readonly signal: AbortSignal;
+  /** Position up to which the tail has offered everything. */
+  readonly tail: () => bigint;
+  /** Called when the queue became shorter. */
+  readonly onTaken: () => void;
+  readonly onError: (error: unknown, attempt: number) => void;
+};
+
+/** Hands a partition's events to the handler, one batch at a time, until the signal aborts. */
+export async function workPartition(queue: PartitionQueue, work: PartitionWork): Promise<void> {
+  while (!work.signal.aborted) {
+    const batch = nextBatch(queue, work.tail());
+    if (batch !== null) await hand(batch, queue, work);
+    else if (queue.missingFrom !== null) await refillPatiently(queue, work);
+    else await untilWoken(queue, work.signal);
+  }
+}
+
+function nextBatch(queue: PartitionQueue, tail: bigint): BusBatch | null {
+  const { topic, partition, progress: from } = queue;
+  if (isFarBehindWithoutEvents(queue, tail)) return { topic, partition, from, next: tail + 1n, events: [] };
+  const events = queue.pending.slice(0, LARGEST_BATCH);
+  const last = events.at(-1);
+  return last === undefined ? null : { topic, partition, from, next: last.position + 1n, events };
+}
+
+async function hand(batch: BusBatch, queue: PartitionQueue, work: PartitionWork): Promise<void> {
+  const offset = await handlePatiently(batch, queue, work);
+  if (offset === null) return;
+  if (offset === batch.next) {
+    queue.progress = offset;
+    queue.pending.splice(0, batch.events.length);
+  } else seek(queue, offset);
+  work.onTaken();
+}
+
+/** The same batch again until the handler takes it. @returns null when the signal aborted first */
+async function handlePatiently(batch: BusBatch, queue: PartitionQueue, work: PartitionWork): Promise<Offset | null> {
+  for (let attempt = 0; !work.signal.aborted; attempt++) {
+    try {
+      const offset = await work.consumer.handle(batch);
+      queue.failing = false;
+      return offset;
+    } catch (error) {
+      queue.failing = true;
+      work.onError(error, attempt + 1);
+      work.onTaken();
+      await pause(backOff(attempt, 50, 5_000), work.signal);
+    }
+  }
+  return null;
+}
+
+async function refillPatiently(queue: PartitionQueue, work: PartitionWork): Promise<void> {
+  for (let attempt = 0; !work.signal.aborted; attempt++) {
+    try {
+      return await refill(work.log, queue, work.tail, work.signal);
+    } catch (error) {
+      work.onError(error, attempt + 1);
+      await pause(backOff(attempt, 50, 5_000), work.signal);
+    }
+  }
+}
+
+const untilWoken = (queue: PartitionQueue, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      queue.wake = () => undefined;
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    queue.wake = done;
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
