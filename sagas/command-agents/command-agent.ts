@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import type { Command, CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import { derivedId, newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { agentIdOf } from '../components/code/agent-id.ts';
 import { followReservations } from './reservations.ts';
 
 export type CommandAgentOptions = {
@@ -18,9 +19,6 @@ export type CommandAgentOptions = {
   readonly wake: (signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 };
-
-/** The id of a configured agent: the same wherever its name is configured. */
-export const agentIdOf = (name: string): string => derivedId('agent', name);
 
 const RETRY_MILLISECONDS = 1_000;
 

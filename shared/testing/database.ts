@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { createDatabasePool } from '../resilience/database-pool.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,8 +18,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await administer(server, `create database ${name} template template0`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).toString();
-  const pool = new pg.Pool({ connectionString: url, max: 10 });
-  pool.on('error', () => undefined);
+  const pool = createDatabasePool({ connectionString: url, max: 10, applicationName: 'workledger-test' });
   return {
     url,
     pool,

@@ -1,0 +1,133 @@
+import type { AgentEvent } from '@workledger/shared/events/agent.ts';
+import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
+import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
+import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
+import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
+import { describeStep } from './describe-step.ts';
+import { diffStat, dollars, failureLines, metricsText, seconds, shortId } from './words.ts';
+
+/** One line for a person: which step, what happened, and whether that is good news. */
+export type StepLine = {
+  readonly step: string;
+  readonly text: string;
+  readonly tone: 'plain' | 'good' | 'bad' | 'quiet';
+  /** Lines to print below, as they are. */
+  readonly more?: readonly string[];
+};
+
+export type Described =
+  AgentEvent | DeliveryEvent | EvolutionEvent | GenerationEvent | SagaEvent | TaskEvent | ValidationEvent;
+
+type Names = { readonly agent: (id: string) => string };
+
+/** Tells an event of the main job as a line; null for events that a person need not see. */
+export function describe(event: Described, names: Names): StepLine | null {
+  const line = (step: string, text: string, tone: StepLine['tone'] = 'plain', more?: readonly string[]): StepLine =>
+    more === undefined ? { step, text, tone } : { step, text, tone, more };
+  switch (event.type) {
+    case 'DeliveryReceived': {
+      const { event: name, action, repository, sender } = event.data;
+      const what = action === null ? name : `${name}.${action}`;
+      return line(
+        'webhook',
+        `${what} from ${repository ?? 'nowhere'} by ${sender ?? 'nobody'}: signature verified, recorded`,
+      );
+    }
+    case 'DeliveryRouted':
+      return line('webhook', `accepted by rule "${event.data.rule}"`);
+    case 'DeliveryIgnored':
+      return line('webhook', `ignored: ${event.data.reason}`, 'quiet');
+    case 'TaskCreated':
+      return line('task', `"${event.data.title}" created, priority ${event.data.priority}`);
+    case 'TaskClaimed':
+      return line('claim', `claimed by ${names.agent(event.data.agentId)}`);
+    case 'GenerationRequested':
+      return line('generate', 'the agent starts to write code', 'quiet');
+    case 'GenerationAttemptFailed':
+      return line('generate', `attempt ${event.data.attempt} failed: ${event.data.failure.reason}`, 'bad');
+    case 'GenerationSucceeded':
+      return line(
+        'generate',
+        `commit ${shortId(event.data.commit)}: ${diffStat(event.data.diffStat)} ${seconds(event.data.durationMs)}`,
+        'good',
+      );
+    case 'EvolutionStarted':
+      return line(
+        'evolve',
+        `start: ${metricsText(event.data.baseline)}; ${event.data.plan.direction} ${event.data.plan.metric}`,
+      );
+    case 'EvolutionGenerationOpened':
+      return line(
+        'evolve',
+        `generation ${event.data.generation}: candidates ${event.data.candidates.join(', ')}`,
+        'quiet',
+      );
+    case 'CandidateEvaluated':
+      return line(
+        'evolve',
+        `candidate ${event.data.candidate}: ${metricsText(event.data.metrics)} ${seconds(event.data.durationMs)}`,
+      );
+    case 'CandidateFailed':
+      return line('evolve', `candidate ${event.data.candidate} failed: ${event.data.failure.reason}`, 'bad');
+    case 'EvolutionCompleted': {
+      const { best, reason } = event.data;
+      const kept = best === null ? 'nothing beats the start' : `keeps ${best.id}: ${metricsText(best.metrics)}`;
+      return line('evolve', `${kept} (stopped: ${reason})`, best === null ? 'plain' : 'good');
+    }
+    case 'ValidationRequested':
+      return line('validate', 'the tests run in a clean worktree', 'quiet');
+    case 'ValidationPassed':
+      return line('validate', `passed${protectedText(event.data.protectedChanges)}`, 'good');
+    case 'ValidationFailed':
+      return line(
+        'validate',
+        `failed: ${event.data.failure.reason} → ${event.data.verdict}${protectedText(event.data.protectedChanges)}`,
+        'bad',
+      );
+    case 'TaskSentBack':
+      return line('task', 'sent back to work with the report as context');
+    case 'TaskWorkSubmitted':
+      return line('task', 'in validation', 'quiet');
+    case 'TaskClaimExpired':
+      return line('claim', 'the lease ran out: back to the queue', 'bad');
+    case 'TaskClaimReleased':
+      return line('claim', `released: ${event.data.reason}`);
+    case 'TaskRetried':
+      return line('task', `retried: ${event.data.reason}`);
+    case 'TaskCancelled':
+      return line('task', `cancelled: ${event.data.reason}`, 'bad');
+    case 'TaskFailed':
+      return line(
+        'task',
+        `failed at ${event.data.failure.step}: ${event.data.failure.reason}`,
+        'bad',
+        failureLines(event.data.failure),
+      );
+    case 'TaskCompleted': {
+      const { result } = event.data;
+      const change = result.diffStat === null ? '' : `, ${diffStat(result.diffStat)}`;
+      const merged = result.merged ? ', merged' : '';
+      const metrics =
+        result.metricsAfter === null
+          ? []
+          : [`before ${metricsText(result.metricsBefore ?? {})}`, `after  ${metricsText(result.metricsAfter)}`];
+      return line(
+        'task',
+        `complete${merged}${change}, cost ${dollars(result.costUsd)} ${seconds(result.durationMs)}`,
+        'good',
+        metrics,
+      );
+    }
+    case 'AgentReleased':
+      return line('agent', 'freed', 'quiet');
+    case 'SagaStepChanged':
+      return describeStep(event.data);
+    default:
+      return null;
+  }
+}
+
+const protectedText = (paths: readonly string[]): string =>
+  paths.length === 0 ? '' : ` (changes to protected paths undone: ${paths.join(', ')})`;
