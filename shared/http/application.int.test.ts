@@ -1,14 +1,11 @@
-import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { refuse } from '../commands/refusal.ts';
 import { currentContext } from '../telemetry/request-context.ts';
-import { createApplication } from './application.ts';
 import { createHealth } from './health.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
-import { CannotListen, startServer } from './server.ts';
-import { captureLog } from './testing/captured-logger.ts';
+import { captureLog } from '../telemetry/testing/captured-logger.ts';
 import { problemCode, serve, type TestClient } from './testing/client.ts';
 
 const { logger, lines, text } = captureLog();
@@ -274,67 +271,5 @@ describe('OpenAPI', () => {
       requestBody: { required: false, content: { 'application/json': { schema: { additionalProperties: false } } } },
       responses: { 200: {}, 400: {}, 401: {}, 403: {}, 413: {}, 415: {}, 500: {} },
     });
-  });
-});
-
-describe('the server', () => {
-  const slow = (began: () => void, go: Promise<void>) =>
-    createApplication({
-      routes: [
-        route({
-          method: 'get',
-          path: '/slow',
-          role: 'public',
-          summary: 'Slow',
-          answers,
-          handler: async () => {
-            began();
-            await go;
-            return { json: { done: true } };
-          },
-        }),
-      ],
-      authenticate,
-      logger,
-      title: 'Slow',
-      version: '1',
-    });
-
-  test('says in one line that its port is taken', async () => {
-    const port = Number(new URL(client.url).port);
-    await expect(startServer(() => undefined, { host: '127.0.0.1', port })).rejects.toThrow(
-      new CannotListen(`127.0.0.1:${port}: the port is taken → stop the other program, or set another port`),
-    );
-  });
-
-  test('finishes what is in flight before it stops, and takes nothing new', async () => {
-    let finish = () => {};
-    const go = new Promise<void>((resolve) => (finish = resolve));
-    let began = () => {};
-    const begun = new Promise<void>((resolve) => (began = resolve));
-    const server = await startServer(
-      slow(() => began(), go),
-      { host: '127.0.0.1', port: 0 },
-    );
-    const inFlight = fetch(`${server.url}/slow`);
-    await begun;
-    const stopped = server.stop(10_000);
-    await expect(fetch(`${server.url}/slow`)).rejects.toThrow();
-    finish();
-    expect(await (await inFlight).json()).toEqual({ done: true });
-    await stopped;
-  });
-
-  test('cuts what has not finished within the drain time', async () => {
-    let began = () => {};
-    const begun = new Promise<void>((resolve) => (began = resolve));
-    const server = await startServer(
-      slow(() => began(), new Promise(() => {})),
-      { host: '127.0.0.1', port: 0 },
-    );
-    const cut = new Promise((resolve) => httpRequest(`${server.url}/slow`).once('error', resolve).end());
-    await begun;
-    await server.stop(1);
-    expect(await cut).toMatchObject({ code: 'ECONNRESET' });
   });
 });

@@ -1,4 +1,4 @@
-import { createLogger, type Logger, type LogLevel } from '../../telemetry/logger.ts';
+import { createLogger, type Logger, type LogLevel } from '../logger.ts';
 
 /** A real logger that keeps its lines. */
 export function captureLog(level: LogLevel = 'debug'): {

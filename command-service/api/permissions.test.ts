@@ -1,0 +1,83 @@
+import { commands, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { Role } from '@workledger/shared/events/key.ts';
+import type { Principal } from '@workledger/shared/security/principal.ts';
+import { describe, expect, test } from 'vitest';
+import { permissions, reasonToForbid, sendingRoles } from './permissions.ts';
+
+const OWN = '0198c0de-0000-7000-8000-00000000000a';
+const OTHER = '0198c0de-0000-7000-8000-00000000000b';
+const principal = (role: Role, agentId: string | null = null): Principal => ({
+  keyId: OTHER,
+  role,
+  agentId,
+  actor: 'x',
+});
+const types = Object.keys(commands) as CommandType[];
+const sendable = (role: Role): string[] => types.filter((type) => permissions[type].includes(role));
+
+describe('who may send what', () => {
+  test('every command has its row, and no other has one', () => {
+    expect(Object.keys(permissions).sort()).toEqual([...types].sort());
+  });
+
+  test('viewers and auditors send nothing', () => {
+    expect([sendable('viewer'), sendable('auditor')]).toEqual([[], []]);
+    expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
+  });
+
+  test('an agent does its own work, and nothing that decides about it', () => {
+    expect(sendable('agent').sort()).toEqual([
+      'agent.beat',
+      'agent.claim-next',
+      'agent.clear-error',
+      'agent.report-error',
+      'task.claim',
+      'task.release',
+      'task.renew',
+      'task.report-progress',
+      'task.submit',
+    ]);
+  });
+
+  test('an admin may what an operator may, and keys', () => {
+    expect(sendable('admin')).toEqual(expect.arrayContaining(sendable('operator')));
+    expect(sendable('admin').filter((type) => !sendable('operator').includes(type))).toEqual([
+      'key.create',
+      'key.revoke',
+    ]);
+  });
+
+  test('nobody sends over HTTP what only sagas decide', () => {
+    const internal = types.filter((type) => /^(generation|evolution|validation|delivery)\./.test(type));
+    for (const type of [
+      ...internal,
+      'task.complete',
+      'task.fail',
+      'task.expire-claim',
+      'agent.reserve',
+      'agent.release',
+    ] as const)
+      expect(permissions[type]).toEqual([]);
+  });
+});
+
+describe("an agent's key", () => {
+  const agent = principal('agent', OWN);
+
+  test('commands its own agent only', () => {
+    expect(reasonToForbid(agent, { type: 'agent.beat', target: OWN.toUpperCase(), data: {} })).toBeNull();
+    expect(reasonToForbid(agent, { type: 'agent.beat', target: OTHER, data: {} })).toMatch(/that agent only/);
+  });
+
+  test('claims for its own agent only', () => {
+    expect(reasonToForbid(agent, { type: 'task.claim', target: OTHER, data: { agentId: OWN } })).toBeNull();
+    expect(reasonToForbid(agent, { type: 'task.claim', target: OTHER, data: { agentId: OTHER } })).toMatch(
+      /that agent only/,
+    );
+  });
+
+  test('that is bound to no agent may nothing', () => {
+    for (const type of sendable('agent') as CommandType[])
+      expect(reasonToForbid(principal('agent'), { type, target: OTHER, data: { agentId: OTHER } })).not.toBeNull();
+  });
+});
