@@ -173,19 +173,15 @@ describe('a claim', () => {
 
   it.each(bound)('that is another one is not enough for %s', (type, data) => {
     const late = { ...data, claimId: otherClaimId };
-    given(task, created, claimed)
-      .when(type, late as never)
-      .thenRefused('claim-mismatch');
+    given(task, created, claimed).when(type, late).thenRefused('claim-mismatch');
   });
   it.each(bound)('that expired is refused late, also when the task was claimed anew: %s', (type, data) => {
     const again: TaskEvent = { type: 'TaskClaimed', data: { ...taking, claimId: otherClaimId, repository: 'sample' } };
-    given(task, created, claimed, expired, again)
-      .when(type, data as never)
-      .thenRefused('claim-mismatch');
+    given(task, created, claimed, expired, again).when(type, data).thenRefused('claim-mismatch');
   });
   it.each(bound)('of one agent is not for another agent: %s', (type, data) => {
     given(task, created, claimed)
-      .when(type, data as never, { actor: `agent:${otherAgentId}` })
+      .when(type, data, { actor: `agent:${otherAgentId}` })
       .thenRefused('forbidden');
   });
   it('of an agent is for that agent', () => {
