@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Component } from '../component.ts';
+import { sweepAttempts } from '../process/attempt.ts';
 import { createSlots, type Slots } from '../resilience/slots.ts';
 import { withResilience } from '../resilience/with-resilience.ts';
 import { createCleanup } from './cleanup.ts';
@@ -30,6 +31,7 @@ export type CodeComponentsOptions = CodeEnvironment & {
 /** All components that work on code with git, agents and the repositories' own commands, by the names `code.…`. */
 export function createCodeComponents(options: CodeComponentsOptions): readonly Component[] {
   const environment: CodeEnvironment = { ...options, dataFolder: resolve(options.dataFolder) };
+  const swept = sweep(environment);
   const agents = createSlots(options.agentsAtOnce ?? AGENTS_AT_ONCE);
   const checks = createSlots(CHECKS_AT_ONCE);
   const git = createSlots(GIT_AT_ONCE);
@@ -49,6 +51,7 @@ export function createCodeComponents(options: CodeComponentsOptions): readonly C
         target: ({ repository }) => repository,
       }),
       environment,
+      swept,
     );
 
   return [
@@ -66,9 +69,20 @@ export function createCodeComponents(options: CodeComponentsOptions): readonly C
   ];
 }
 
+/** Before the first call: ends what a killed Workledger left on this machine. */
+async function sweep({ dataFolder, logger }: CodeEnvironment): Promise<void> {
+  try {
+    const attempts = await sweepAttempts(dataFolder);
+    if (attempts > 0) logger.info({ attempts }, 'ended attempts that a killed process left behind');
+  } catch (error) {
+    logger.warn({ reason: String(error) }, 'could not end all attempts that a killed process left behind');
+  }
+}
+
 const logged = <Request extends InRun, Result>(
   component: Component<Request, Result>,
   { logger }: CodeEnvironment,
+  swept: Promise<void>,
 ): Component<Request, Result> => ({
   name: component.name,
   async perform(request, context) {
@@ -76,6 +90,7 @@ const logged = <Request extends InRun, Result>(
     const about = { component: component.name, key: context.key, taskId, repository };
     logger.debug(about, 'component starts');
     try {
+      await swept;
       const result = await component.perform(request, context);
       logger.debug(about, 'component is done');
       return result;

@@ -2,6 +2,7 @@ import type { ArtefactReference, Failure } from '@workledger/shared/events/value
 import { ComponentFailure } from '../component.ts';
 import { GitFailure } from '../git/git.ts';
 import { RefMoved } from '../git/push.ts';
+import { AttemptEnded } from '../process/attempt.ts';
 import { ProcessNotStarted } from '../process/run-process.ts';
 
 const LINES = 20;
@@ -55,7 +56,7 @@ export function asComponentFailure(step: string, error: unknown, signal: AbortSi
     const failure = failureOf(step, `git failed: ${error.message}`, { command, exitCode, output: stderr });
     return new ComponentFailure(failure, { retryable: true, cause: error });
   }
-  if (error instanceof RefMoved)
+  if (error instanceof RefMoved || error instanceof AttemptEnded)
     return new ComponentFailure(failureOf(step, error.message), { retryable: true, fault: 'work', cause: error });
   const known = error instanceof RangeError || error instanceof ProcessNotStarted;
   const reason = error instanceof Error ? error.message : String(error);

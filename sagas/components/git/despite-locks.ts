@@ -2,7 +2,8 @@ import { rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GitFailure } from './git.ts';
 
-const LOCK = /Unable to create '([^']+\.lock)'|cannot lock ref|could not lock config|is being used|already locked/;
+const LOCKED = /\.lock': File exists|cannot lock ref|could not lock config/;
+const LOCK_FILE = /Unable to create '([^']+\.lock)'/;
 const TRIES = 40;
 const PAUSE_MS = 100;
 /** Git holds its locks for milliseconds; one so old belongs to a process that was killed. */
@@ -14,9 +15,9 @@ export async function despiteLocks<Result>(action: () => Promise<Result>): Promi
     try {
       return await action();
     } catch (error) {
-      const lock = error instanceof GitFailure ? LOCK.exec(error.stderr) : null;
-      if (lock === null || attempt === TRIES) throw error;
-      if (lock[1] !== undefined) await removeStale(lock[1]);
+      if (!(error instanceof GitFailure) || !LOCKED.test(error.stderr) || attempt === TRIES) throw error;
+      const file = LOCK_FILE.exec(error.stderr)?.[1];
+      if (file !== undefined) await removeStale(file);
       await sleep(PAUSE_MS * (0.75 + Math.random() / 2));
     }
   }

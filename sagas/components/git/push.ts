@@ -25,7 +25,7 @@ export async function pushRef(
       : `--force-with-lease=${ref}:${expected === 'none' ? '' : asCommit(expected.commit)}`;
   const refspec = `${to === null ? '' : asCommit(to)}:${ref}`;
   try {
-    await git(['push', '--porcelain', '--no-verify', '--no-signed', force, '--', mirror.url, refspec], {
+    await git(['push', '--no-verify', '--no-signed', force, '--', mirror.url, refspec], {
       cwd: mirror.gitFolder,
       signal: change.signal,
     });

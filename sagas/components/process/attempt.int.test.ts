@@ -5,8 +5,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventuallyGone } from '../testing/processes.ts';
 import { endScope, killLeftover, openAttempt, sweepAttempts } from './attempt.ts';
 import { newRecordFile, writeRecord } from './attempt-record.ts';
 import { identify, isSameProcess } from './process-identity.ts';
@@ -44,23 +44,11 @@ const running = (pid: number): boolean => {
   return identity.startedAt !== null && isSameProcess(identity);
 };
 
-async function gone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-    await sleep(20);
-  }
-  return false;
-}
-
 test('whoever takes a key over kills what a killed owner left, and removes its folder', async () => {
   const { program, folder } = await killedOwner('one');
   expect(running(program)).toBe(true);
   const next = await openAttempt({ dataFolder, key: 'one', scope: 'task/run' });
-  expect(await gone(program)).toBe(true);
+  expect(await eventuallyGone(program)).toBe(true);
   expect(existsSync(folder)).toBe(false);
   expect(records()).toHaveLength(1);
   await next.close();
@@ -72,7 +60,7 @@ test('another key leaves it alone, the sweep at start ends it', async () => {
   expect(await killLeftover(dataFolder, 'two')).toBe(0);
   expect(running(program)).toBe(true);
   expect(await sweepAttempts(dataFolder)).toBe(1);
-  expect(await gone(program)).toBe(true);
+  expect(await eventuallyGone(program)).toBe(true);
   expect(existsSync(folder)).toBe(false);
   expect(records()).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { newRecordFile, readRecords, removeRecord, writeRecord, type AttemptRecord } from './attempt-record.ts';
 import { killGroup } from './kill-group.ts';
 import { killProcessesIn } from './kill-processes-in.ts';
@@ -9,13 +10,18 @@ import { runProcess, type ProcessOptions, type ProcessResult } from './run-proce
 export type Attempt = {
   /** Unique, fit for a file name. */
   readonly id: string;
-  /** Remembers a folder before it is made, so that it goes with the attempt, whoever ends it. */
+  /** Remembers a folder before it is made, so that it goes with the attempt, whoever ends it. @throws AttemptEnded */
   own(folder: string): void;
-  /** Runs a program, recorded; one at a time. */
+  /** Runs a program, recorded; one at a time. @throws AttemptEnded @throws ProcessNotStarted */
   run(options: ProcessOptions): Promise<ProcessResult>;
   /** Ends what still runs and removes folders and record. */
   close(): Promise<void>;
 };
+
+/** Somebody else ended this attempt: a successor under the same key, or a clean-up. */
+export class AttemptEnded extends Error {
+  override name = 'AttemptEnded';
+}
 
 const GRACE_MS = 2_000;
 
@@ -29,11 +35,18 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
     record = { ...record, ...part };
     writeRecord(file, record);
   };
+  const stillOurs = (): void => {
+    if (!existsSync(file)) throw new AttemptEnded('ended by a successor or a clean-up');
+  };
   change({});
   return {
     id,
-    own: (folder) => change({ folders: [...record.folders, folder] }),
+    own: (folder) => {
+      stillOurs();
+      change({ folders: [...record.folders, folder] });
+    },
     run: async (process) => {
+      stillOurs();
       const onStart = (pid: number): void => {
         change({ process: identify(pid) });
         process.onStart?.(pid);

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventuallyGone, isRunning } from '../testing/processes.ts';
 import { childEnvironment } from './child-environment.ts';
 import { ProcessNotStarted, runProcess, type ProcessOptions } from './run-process.ts';
 
@@ -20,20 +20,6 @@ const run = (script: string, options: Partial<ProcessOptions> = {}) =>
     graceMs: 200,
     ...options,
   });
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  return true;
-};
-
-async function eventuallyGone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 100 && isRunning(pid); tries++) await sleep(20);
-  return !isRunning(pid);
-}
 
 describe('a program', () => {
   test('gets its standard input and its output comes back in parts and as a whole', async () => {

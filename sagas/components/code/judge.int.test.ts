@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ComponentFailure } from '../component.ts';
+import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
+import { createCodeWorld } from '../testing/code-world.ts';
+import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
+import type { DiffResult, EvaluateResult, InspectResult, PrepareResult, ValidateResult } from './requests.ts';
+
+let store: TestArtefacts;
+beforeAll(async () => void (store = await createTestArtefacts()));
+afterAll(() => store.drop());
+
+function world(options: Parameters<typeof createCodeWorld>[1] = {}) {
+  const made = createCodeWorld(store.artefacts, options);
+  onTestFinished(() => made.remove());
+  /** A commit of somebody else on a branch of the origin. */
+  const change = (files: Files, branch = 'other'): string => {
+    const commit = commitAsUser(made.user, files, 'Change');
+    userGit(made.user, 'push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${branch}`);
+    userGit(made.user, 'reset', '--quiet', '--hard', made.base);
+    return commit;
+  };
+  const validate = (commit: string) => made.call<ValidateResult>('code.validate', { commit, base: made.base });
+  return { ...made, change, validate };
+}
+
+const fixed: Files = { 'src/add.mjs': 'export const add = (a, b) => a + b;\n' };
+
+describe('prepare', () => {
+  test('tells the base commit and what the registration asks for', async () => {
+    const { call, base } = world({ repository: { limits: { timeoutSeconds: 10 } } });
+    expect(await call<PrepareResult>('code.prepare', {})).toEqual({
+      base,
+      evolve: null,
+      merge: 'fast-forward',
+      evaluates: true,
+      improver: null,
+      timeouts: { agent: 140, check: 140 },
+    });
+  });
+
+  test('names a base branch that is not there, and a repository that cannot be reached', async () => {
+    await expect(world({ repository: { baseBranch: 'trunk' } }).call('code.prepare', {})).rejects.toMatchObject({
+      failure: { step: 'prepare', reason: 'repository "sample" has no branch "trunk"' },
+      retryable: false,
+    });
+    const gone = world();
+    await rm(gone.bare, { recursive: true });
+    await expect(gone.call('code.prepare', {})).rejects.toMatchObject({
+      failure: { step: 'prepare', reason: expect.stringMatching(/does not appear to be a git repository/) },
+      retryable: true,
+    });
+  });
+});
+
+describe('validate', () => {
+  test('passes work whose tests pass, with a report of what ran', async () => {
+    const { validate, change, text, leftovers } = world({ repository: { setup: [process.execPath, '--version'] } });
+    const result = await validate(change(fixed));
+    expect(result).toMatchObject({ failure: null, protectedChanges: [] });
+    const report = await text(result.report.digest);
+    expect(report).toContain(`[setup] ${process.execPath} --version\n${process.version}`);
+    expect(report).toMatch(/\[test\] .*\n\n\[test\] exit code 0/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('answers a failing test as a result: command, exit code, last lines, whole log', async () => {
+    const { validate, change, text } = world();
+    const { failure } = await validate(change({ 'src/add.mjs': 'export const add = () => 7;\n' }));
+    expect(failure).toMatchObject({ step: 'test', reason: 'exit code 1', exitCode: 1, lastLines: ['add is wrong'] });
+    expect(await text(failure!.log!.digest)).toContain('add is wrong');
+  });
+
+  test('answers a setup that fails as a result, too, and does not go on to the tests', async () => {
+    const { validate, change, text } = world({ repository: { setup: [process.execPath, '-e', 'process.exit(3)'] } });
+    const { failure, report } = await validate(change(fixed));
+    expect(failure).toMatchObject({ step: 'setup', exitCode: 3 });
+    expect(await text(report.digest)).not.toContain('[test]');
+  });
+
+  test('ends tests that hang', async () => {
+    const { validate, change } = world({ repository: { limits: { timeoutSeconds: 1 } } });
+    const { failure } = await validate(change({ 'src/add.mjs': 'setInterval(() => {}, 1000); export const add = 1;' }));
+    expect(failure).toMatchObject({ step: 'test' });
+  });
+
+  test('brings a deleted failing test back and reports the deletion', async () => {
+    const { validate, change } = world();
+    const { failure, protectedChanges } = await validate(change({ 'test/add.test.mjs': null }));
+    expect(protectedChanges).toEqual(['test/add.test.mjs']);
+    expect(failure).toMatchObject({ step: 'test', lastLines: ['add is wrong'] });
+  });
+
+  test('judges by the base test when the change weakens it, and removes files added under protected paths', async () => {
+    const { validate, change } = world({ repository: { test: [process.execPath, '-e', list] } });
+    const { report, protectedChanges } = await validate(
+      change({ ...fixed, 'test/add.test.mjs': '', 'test/added.mjs': 'added' }),
+    );
+    expect(protectedChanges).toEqual(['test/add.test.mjs', 'test/added.mjs']);
+    const text = Buffer.from((await store.artefacts.get(report.digest))!.bytes).toString();
+    expect(text).toContain('listed: add.test.mjs,measure.mjs');
+    expect(text).toContain('add is wrong');
+  });
+
+  test('is not misled by a link in the place of a protected folder', async () => {
+    const made = world({ repository: { test: [process.execPath, '-e', list] } });
+    const elsewhere = join(made.folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    userGit(made.user, 'rm', '-r', '--quiet', 'test');
+    symlinkSync(elsewhere, join(made.user, 'test'));
+    const { report } = await made.validate(made.change({}));
+    const text = Buffer.from((await store.artefacts.get(report.digest))!.bytes).toString();
+    expect(text).toContain('listed: add.test.mjs,measure.mjs');
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  test('fails as a component when the test command is not there', async () => {
+    const { validate, change } = world({ repository: { test: ['no-such-test-command'] } });
+    await expect(validate(change(fixed))).rejects.toMatchObject({
+      failure: { reason: expect.stringMatching(/cannot start "no-such-test-command"/) },
+      retryable: false,
+    });
+  });
+
+  test('works with a data folder that is empty: all it needs comes from the origin', async () => {
+    const made = world();
+    const commit = made.change(fixed);
+    await made.validate(commit);
+    await rm(made.dataFolder, { recursive: true });
+    expect((await made.validate(commit)).failure).toBeNull();
+  });
+});
+
+const list = `console.log('listed: ' + require('node:fs').readdirSync('test').sort());
+  console.log(require('node:fs').readFileSync('test/add.test.mjs', 'utf8'));`;
+
+describe('evaluate', () => {
+  test('answers the metrics of the last line that has some', async () => {
+    const { call, base } = world();
+    expect((await call<EvaluateResult>('code.evaluate', { commit: base })).metrics).toEqual({ size: 36 });
+  });
+
+  test.each([
+    ['no line of JSON', `console.log('fast!')`],
+    ['a value that is no number', `console.log('{"time":"fast"}')`],
+    ['an empty object', `console.log('{}')`],
+  ])('fails by name for %s', async (_, script) => {
+    const { call, base } = world({ repository: { evaluate: [process.execPath, '-e', script] } });
+    const failing = call('code.evaluate', { commit: base });
+    await expect(failing).rejects.toThrow(/printed no metrics/);
+    await expect(failing).rejects.toMatchObject({ fault: 'work', failure: { step: 'evaluate', exitCode: 0 } });
+  });
+});
+
+describe('inspect and diff', () => {
+  test('answer what changed since the base', async () => {
+    const made = world();
+    const commit = made.change(fixed);
+    const inspected = await made.call<InspectResult>('code.inspect', { commit, base: made.base });
+    expect(inspected.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
+    expect(await made.call<DiffResult>('code.diff', { commit, base: made.base })).toEqual(inspected);
+  });
+
+  test('inspect refuses a commit that is not in the origin, does not descend from the base, or changes nothing', async () => {
+    const made = world();
+    const local = commitAsUser(made.user, fixed, 'Not pushed');
+    userGit(made.user, 'checkout', '--quiet', '--orphan', 'stranger');
+    const stranger = made.change({ 'new.txt': 'x' }, 'stranger');
+    const empty = made.change({}, 'empty');
+    const refusal = (commit: string) => made.call('code.inspect', { commit, base: made.base });
+    await expect(refusal(local)).rejects.toThrow(/is not in the origin/);
+    await expect(refusal(stranger)).rejects.toThrow(/does not descend from/);
+    await expect(refusal(empty)).rejects.toThrow(/changes nothing/);
+    await expect(refusal('--upload-pack=x')).rejects.toThrow(ComponentFailure);
+  });
+});
+
+test('commands see nothing of the environment but PATH, HOME and LANG', async () => {
+  const print = `console.log(Object.keys(process.env).sort().join())`;
+  const made = world({ repository: { test: [process.execPath, '-e', print] } });
+  const { report } = await made.validate(made.base);
+  const keys = /^(\S*PATH)$/m.exec(await made.text(report.digest))?.[1]?.split(',') ?? [];
+  expect(keys.filter((key) => !['HOME', 'LANG', 'PATH'].includes(key))).toEqual([]);
+  expect(keys).toContain('PATH');
+});
+
+test.each([
+  ['the same key comes again', 'saga/code.validate/1', 'another host'],
+  ['Workledger starts again', 'saga/code.work/1', hostname()],
+])('what a killed process left is gone after %s', async (_, key, host) => {
+  const made = world();
+  const stale = join(made.dataFolder, 'worktrees', 'stale');
+  mkdirSync(stale, { recursive: true });
+  mkdirSync(join(made.dataFolder, 'attempts'), { recursive: true });
+  const owner = { host, pid: process.pid, startedAt: 'another time' };
+  const record = { key, scope: 'x', owner, process: null, folders: [stale] };
+  writeFileSync(join(made.dataFolder, 'attempts', 'stale.json'), JSON.stringify(record));
+  await made.restart('code.validate', { commit: made.base, base: made.base });
+  expect(existsSync(stale)).toBe(false);
+  expect(made.leftovers()).toEqual([]);
+});

@@ -1,0 +1,180 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ComponentFailure } from '../component.ts';
+import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
+import { createCodeWorld } from '../testing/code-world.ts';
+import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
+import type { CleanupResult, MergeResult, RebaseResult, UnpublishResult, WorkResult } from './requests.ts';
+
+let store: TestArtefacts;
+beforeAll(async () => void (store = await createTestArtefacts()));
+afterAll(() => store.drop());
+
+const fix = `import { writeFileSync } from 'node:fs';
+writeFileSync('src/add.mjs', 'export const add = (a, b) => a + b;\\n');`;
+
+async function worldWithWork(options: Parameters<typeof createCodeWorld>[1] = {}) {
+  const made = createCodeWorld(store.artefacts, { agents: { agent: fix }, ...options });
+  onTestFinished(() => made.remove());
+  const { commit } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+  const branch = `workledger/${made.inRun.taskId}`;
+  return {
+    ...made,
+    commit,
+    branch,
+    publish: (what = commit) => made.call('code.publish', { commit: what, branch }),
+    unpublish: () => made.call<UnpublishResult>('code.unpublish', { branch }),
+    merge: (what = commit, base = made.base) => made.call<MergeResult>('code.merge', { commit: what, base }),
+    rebase: () => made.call<RebaseResult>('code.rebase', { commit, base: made.base, label: 'rebase-1' }),
+    /** Somebody else pushes to the base branch. */
+    moveBase: (files: Files): string => {
+      const moved = commitAsUser(made.user, files, 'Meanwhile');
+      userGit(made.user, 'push', '--quiet', 'origin', 'HEAD:main');
+      return moved;
+    },
+  };
+}
+
+const has = (repository: string, ref: string): boolean => userGit(repository, 'for-each-ref', ref) !== '';
+
+describe('publish', () => {
+  test('puts the commit on a branch of the origin, and may be repeated', async () => {
+    const { publish, bare, branch, commit } = await worldWithWork();
+    expect(await publish()).toEqual({ branch, commit });
+    expect(await publish()).toEqual({ branch, commit });
+    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(commit);
+  });
+
+  test('moves its own branch on to other work of the same task', async () => {
+    const { publish, call, workRequest, bare, branch } = await worldWithWork();
+    await publish();
+    const second = await call<WorkResult>('code.work', workRequest('agent', { label: 'generate-2' }));
+    await publish(second.commit);
+    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(second.commit);
+  });
+
+  test('leaves a branch with other commits alone, and never takes the base branch', async () => {
+    const { publish, call, commit, user, bare, branch } = await worldWithWork();
+    const theirs = commitAsUser(user, { 'theirs.txt': 'x' }, 'Theirs');
+    userGit(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
+    await expect(publish()).rejects.toThrow(/has commits that are not of this task/);
+    await expect(call('code.publish', { commit, branch: 'main' })).rejects.toThrow(/is the base branch/);
+    await expect(call('code.publish', { commit, branch: '--mirror' })).rejects.toThrow(/is no branch name/);
+    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(theirs);
+  });
+
+  test('is undone by unpublish, which may be repeated and keeps what people added', async () => {
+    const { publish, unpublish, user, bare, branch } = await worldWithWork();
+    await publish();
+    userGit(user, 'fetch', '--quiet', 'origin', branch);
+    userGit(user, 'checkout', '--quiet', 'FETCH_HEAD');
+    commitAsUser(user, { 'theirs.txt': 'x' }, 'Theirs');
+    userGit(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
+    expect(await unpublish()).toEqual({ outcome: 'kept' });
+    userGit(user, 'push', '--quiet', '--force', 'origin', `FETCH_HEAD:refs/heads/${branch}`);
+    expect(await unpublish()).toEqual({ outcome: 'deleted' });
+    expect(has(bare, `refs/heads/${branch}`)).toBe(false);
+    expect(await unpublish()).toEqual({ outcome: 'absent' });
+  });
+});
+
+describe('merge', () => {
+  test('moves the base branch forward, and may be repeated', async () => {
+    const { merge, bare, base, commit } = await worldWithWork();
+    expect(await merge()).toEqual({ outcome: 'merged', commit, base });
+    expect(await merge()).toEqual({ outcome: 'merged', commit, base });
+    expect(userGit(bare, 'rev-parse', 'main')).toBe(commit);
+  });
+
+  test('answers base-moved when somebody was faster, and changes nothing', async () => {
+    const { merge, moveBase, bare, commit } = await worldWithWork();
+    const base = moveBase({ 'readme.txt': 'hello' });
+    expect(await merge()).toEqual({ outcome: 'base-moved', commit, base });
+    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+  });
+
+  test('is refused where the registration says never', async () => {
+    const { merge, bare, base } = await worldWithWork({ repository: { merge: 'never' } });
+    await expect(merge()).rejects.toMatchObject({
+      retryable: false,
+      failure: { reason: expect.stringMatching(/never/) },
+    });
+    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+  });
+
+  test('is refused by git where a person has the base branch checked out; nothing of theirs changes', async () => {
+    const { merge, user, base } = await worldWithWork({ bare: false });
+    await expect(merge()).rejects.toMatchObject({
+      retryable: false,
+      failure: { step: 'merge', reason: expect.stringMatching(/"main" is checked out in the origin/) },
+    });
+    expect(userGit(user, 'rev-parse', 'HEAD')).toBe(base);
+    expect(userGit(user, 'status', '--porcelain')).toBe('');
+    expect(readFileSync(join(user, 'src/add.mjs'), 'utf8')).toContain('a - b');
+  });
+
+  test('tells what the origin says when its hook refuses', async () => {
+    const { merge, bare } = await worldWithWork();
+    const hook = join(bare, 'hooks', 'pre-receive');
+    mkdirSync(join(bare, 'hooks'), { recursive: true });
+    writeFileSync(hook, '#!/bin/sh\necho "main is frozen" >&2\nexit 1\n', { mode: 0o755 });
+    const error: unknown = await merge().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ retryable: false, failure: { step: 'merge' } });
+    expect((error as ComponentFailure).failure.lastLines.join('\n')).toMatch(/main is frozen/);
+  });
+});
+
+describe('rebase', () => {
+  test('replays the work onto the moved base, which then can be merged', async () => {
+    const { rebase, merge, moveBase, bare, inRun } = await worldWithWork();
+    const moved = moveBase({ 'readme.txt': 'hello' });
+    const result = await rebase();
+    expect(result).toMatchObject({ outcome: 'rebased', base: moved });
+    const { commit } = result as { commit: string };
+    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/rebase-1`)).toBe(commit);
+    expect(userGit(bare, 'diff', '--name-only', moved, commit)).toBe('src/add.mjs');
+    expect(await merge(commit, moved)).toMatchObject({ outcome: 'merged' });
+  });
+
+  test('answers a conflict with the files', async () => {
+    const { rebase, moveBase, leftovers } = await worldWithWork();
+    const moved = moveBase({ 'src/add.mjs': 'export const add = (a, b) => a * b;\n' });
+    const result = await rebase();
+    expect(result).toMatchObject({ outcome: 'conflict', base: moved });
+    expect((result as { detail: string }).detail).toMatch(/conflict in src\/add\.mjs/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('answers the commit itself when the base did not move', async () => {
+    const { rebase, commit, base } = await worldWithWork();
+    expect(await rebase()).toEqual({ outcome: 'rebased', commit, base });
+  });
+});
+
+describe('cleanup', () => {
+  test('removes the results kept in the origin, leaves branches, and may be repeated', async () => {
+    const { call, publish, bare, branch, inRun } = await worldWithWork();
+    await publish();
+    expect(await call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 0 });
+    expect(has(bare, `refs/workledger/${inRun.taskId}/`)).toBe(false);
+    expect(has(bare, `refs/heads/${branch}`)).toBe(true);
+    expect(await call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 0 });
+  });
+
+  test('kills the agent that still runs for this task run', async () => {
+    const made = createCodeWorld(store.artefacts, {
+      agents: {
+        agent: `import { writeFileSync } from 'node:fs'; import { dirname, join } from 'node:path';
+          writeFileSync(join(dirname(process.argv[1]), 'started'), ''); setInterval(() => {}, 1000);`,
+      },
+    });
+    onTestFinished(() => made.remove());
+    const working = made.call('code.work', made.workRequest('agent')).catch((error: unknown) => error);
+    while (!existsSync(join(made.folder, 'started'))) await sleep(20);
+    expect(await made.call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 1 });
+    expect(await working).toMatchObject({ failure: { step: 'work' } });
+    expect(made.leftovers()).toEqual([]);
+  });
+});
