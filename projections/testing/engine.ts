@@ -1,0 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EngineLogger } from '../engine/run-projection.ts';
+
+export const silent: EngineLogger = { info: () => undefined, error: () => undefined };
+
+/** Waits until the assertion holds; fails with its own error when it does not within ten seconds. */
+export async function until(assertion: () => Promise<void>): Promise<void> {
+  const tries = 400;
+  for (let tried = 1; ; tried++) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (tried === tries) throw error;
+      await pause(25);
+    }
+  }
+}

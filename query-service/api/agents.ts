@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { agentKind } from '@workledger/shared/events/agent.ts';
+import type { Route } from '@workledger/shared/http/route.ts';
+import { agentModel, agentStatuses, type AgentRow } from '@workledger/shared/read-models/agent.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import { byId, several, short } from '../reading/parameters.ts';
+import { many, one, queryRoute } from '../reading/query-route.ts';
+import { readRow } from '../reading/read-row.ts';
+import { READERS } from '../reading/roles.ts';
+
+const list: ListDefinition<AgentRow> = {
+  model: agentModel,
+  sorts: {
+    name: { column: 'name', type: 'text' },
+    registered: { column: 'registeredAt', type: 'timestamptz' },
+    updated: { column: 'updatedAt', type: 'timestamptz' },
+  },
+};
+
+/** GET /agents */
+export const listAgents = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/agents',
+    role: READERS,
+    summary: 'List agents',
+    answer: 'A page of agents.',
+    models: [agentModel],
+    query: {
+      status: several(z.enum(agentStatuses)).optional(),
+      kind: several(agentKind).optional(),
+      capability: several(short).optional().describe('all of these'),
+      ...pageParameters(list.sorts, 'name'),
+    },
+    handler: async ({ query: asked }) => {
+      const page = await readPage(pool, list, asked, (query) => {
+        if (asked.status) query.whereIn('t.status', asked.status);
+        if (asked.kind) query.whereIn('t.kind', asked.kind);
+        if (asked.capability) query.whereRaw('t.capabilities @> ?::text[]', [asked.capability]);
+      });
+      return many({ ...page, items: page.items.map(withUtilisation) });
+    },
+  });
+
+/** GET /agents/{id} */
+export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/agents/{id}',
+    role: READERS,
+    summary: 'An agent',
+    answer: 'The agent, with the tasks that it holds.',
+    params: byId,
+    problems: ['not-found'],
+    models: [agentModel],
+    handler: async ({ params }) => one(withUtilisation(await readRow(pool, agentModel, params.id, 'agent'))),
+  });
+
+/** How much of its capacity is in use, 0 to 1 (above 1 after its capacity was made smaller). */
+const withUtilisation = (agent: AgentRow) => ({ ...agent, utilisation: agent.claims.length / agent.capacity });

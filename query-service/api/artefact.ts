@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Problem } from '@workledger/shared/http/problem.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import type { QueryOptions } from '../options.ts';
+import { READERS } from '../reading/roles.ts';
+
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(; ?[a-z0-9-]+=[A-Za-z0-9._+-]+)*$/i;
+
+/** GET /artefacts/{digest}. Whoever wrote it may mean harm: a browser must neither guess its type nor run it. */
+export const getArtefact = ({ artefacts }: QueryOptions): Route =>
+  route({
+    method: 'get',
+    path: '/api/v1/artefacts/{digest}',
+    role: READERS,
+    summary: 'The bytes of an artefact',
+    params: z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits') }),
+    query: z.strictObject({}),
+    answers: { 200: { description: 'The bytes as they were stored, to download.', mediaType: '*/*' } },
+    problems: ['not-found'],
+    handler: async ({ params: { digest } }) => {
+      const found = await artefacts.get(digest);
+      if (found === null) throw new Problem('not-found', `there is no artefact ${digest}`);
+      return {
+        bytes: found.bytes,
+        mediaType: MEDIA_TYPE.test(found.mediaType) ? found.mediaType : 'application/octet-stream',
+        headers: {
+          ETag: `"${digest}"`,
+          'Cache-Control': 'private, max-age=31536000, immutable',
+          'Content-Disposition': `attachment; filename="${digest}"`,
+          'Content-Security-Policy': "sandbox; default-src 'none'",
+          'X-Content-Type-Options': 'nosniff',
+        },
+      };
+    },
+  });

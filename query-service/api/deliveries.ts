@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Route } from '@workledger/shared/http/route.ts';
+import { deliveryModel, type DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import { byId, several, short } from '../reading/parameters.ts';
+import { many, one, queryRoute } from '../reading/query-route.ts';
+import { readRow } from '../reading/read-row.ts';
+import { OPERATORS } from '../reading/roles.ts';
+import { withLinks } from '../reading/with-links.ts';
+
+const list: ListDefinition<DeliveryRow> = {
+  model: deliveryModel,
+  sorts: { received: { column: 'receivedAt', type: 'timestamptz' } },
+};
+
+/** GET /webhooks/deliveries */
+export const listDeliveries = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/webhooks/deliveries',
+    role: OPERATORS,
+    summary: 'List webhook deliveries',
+    answer: 'A page of deliveries: what came, and what became of it.',
+    models: [deliveryModel],
+    query: {
+      provider: several(z.enum(['github', 'linear', 'slack'])).optional(),
+      outcome: several(z.enum(['received', 'routed', 'ignored'])).optional(),
+      deliveryId: short.optional(),
+      repository: several(short).optional(),
+      taskId: z.uuid().optional(),
+      ...pageParameters(list.sorts, '-received'),
+    },
+    handler: async ({ query: asked }) =>
+      many(
+        withLinks(
+          await readPage(pool, list, asked, (query) => {
+            if (asked.provider) query.whereIn('t.provider', asked.provider);
+            if (asked.outcome) query.whereIn('t.outcome', asked.outcome);
+            if (asked.deliveryId) query.where('t.delivery_id', asked.deliveryId);
+            if (asked.repository) query.whereIn('t.repository', asked.repository);
+            if (asked.taskId) query.where('t.task_id', asked.taskId.toLowerCase());
+          }),
+        ),
+      ),
+  });
+
+/** GET /webhooks/deliveries/{id} */
+export const getDelivery = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/webhooks/deliveries/{id}',
+    role: OPERATORS,
+    summary: 'A webhook delivery',
+    answer: 'The delivery, with a link to its body as it was sent.',
+    params: byId,
+    problems: ['not-found'],
+    models: [deliveryModel],
+    handler: async ({ params }) => {
+      const delivery = await readRow(pool, deliveryModel, params.id, 'delivery');
+      return one(withLinks(delivery) as DeliveryRow);
+    },
+  });

@@ -1,0 +1,37 @@
+import { role } from '@workledger/shared/events/key.ts';
+import type { Route } from '@workledger/shared/http/route.ts';
+import { keyModel, type KeyRow } from '@workledger/shared/read-models/key.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import { several, yesOrNo } from '../reading/parameters.ts';
+import { many, queryRoute } from '../reading/query-route.ts';
+import { ADMINISTRATORS } from '../reading/roles.ts';
+
+const list: ListDefinition<KeyRow> = {
+  model: keyModel,
+  sorts: { created: { column: 'createdAt', type: 'timestamptz' }, name: { column: 'name', type: 'text' } },
+};
+
+/** GET /keys */
+export const listKeys = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/keys',
+    role: ADMINISTRATORS,
+    summary: 'List API keys',
+    answer: 'A page of keys, without anything secret.',
+    models: [keyModel],
+    query: {
+      role: several(role).optional(),
+      revoked: yesOrNo.optional(),
+      ...pageParameters(list.sorts, '-created'),
+    },
+    handler: async ({ query: asked }) =>
+      many(
+        await readPage(pool, list, asked, (query) => {
+          if (asked.role) query.whereIn('t.role', asked.role);
+          if (asked.revoked === true) query.whereNotNull('t.revoked_at');
+          if (asked.revoked === false) query.whereNull('t.revoked_at');
+        }),
+      ),
+  });

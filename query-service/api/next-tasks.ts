@@ -1,0 +1,31 @@
+import type { Route } from '@workledger/shared/http/route.ts';
+import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
+import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
+import { taskModel } from '@workledger/shared/read-models/task.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { atMost, several, short } from '../reading/parameters.ts';
+import { many, queryRoute } from '../reading/query-route.ts';
+import { READERS } from '../reading/roles.ts';
+
+/** GET /tasks/next */
+export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/tasks/next',
+    role: READERS,
+    summary: 'The queue: tasks that wait for an agent, most urgent first',
+    answer: 'Tasks that are pending and not blocked. A hint: only a claim reserves a task.',
+    models: [taskModel, dependencyModel],
+    query: {
+      capability: several(short).optional().describe('only tasks that need no more than these'),
+      limit: atMost(100, 20),
+    },
+    handler: async ({ query: { capability, limit } }) =>
+      many({
+        items: await nextTasks(pool, {
+          ageingSeconds,
+          limit,
+          ...(capability !== undefined && { capabilities: capability }),
+        }),
+      }),
+  });

@@ -1,0 +1,48 @@
+import type { Route } from '@workledger/shared/http/route.ts';
+import { evolutionModel, type EvolutionRow } from '@workledger/shared/read-models/evolution.ts';
+import { generationModel, type GenerationRow } from '@workledger/shared/read-models/generation.ts';
+import { pipelineModel, type PipelineRow } from '@workledger/shared/read-models/pipeline.ts';
+import { validationModel, type ValidationRow } from '@workledger/shared/read-models/validation.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { runRoutes } from './run-routes.ts';
+
+/** /pipelines, /generations, /evolutions, /validations: what was done for a task. */
+export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Route[] => [
+  ...runRoutes<PipelineRow>(options, settle, {
+    model: pipelineModel,
+    resource: 'pipelines',
+    noun: 'pipeline',
+    states: ['running', 'completed', 'failed', 'cancelled'],
+    began: 'startedAt',
+    without: ['steps', 'effects'],
+    about: 'The run with its steps; of each attempt prompt, output, diff (by link), exit code, cost and failure.',
+  }),
+  ...runRoutes<GenerationRow>(options, settle, {
+    model: generationModel,
+    resource: 'generations',
+    noun: 'generation',
+    states: ['requested', 'running', 'succeeded', 'failed', 'cancelled'],
+    began: 'requestedAt',
+    without: ['attempts'],
+    about: 'The generation with its attempts.',
+  }),
+  ...runRoutes<EvolutionRow>(options, settle, {
+    model: evolutionModel,
+    resource: 'evolutions',
+    noun: 'evolution',
+    states: ['running', 'completed', 'failed', 'cancelled'],
+    began: 'startedAt',
+    without: ['generations'],
+    about: 'The evolution with its generations and their candidates.',
+  }),
+  ...runRoutes<ValidationRow>(options, settle, {
+    model: validationModel,
+    resource: 'validations',
+    noun: 'validation',
+    states: ['requested', 'passed', 'back-to-work', 'failed', 'cancelled'],
+    began: 'requestedAt',
+    without: [],
+    about: 'The validation with its report.',
+  }),
+];

@@ -1,0 +1,66 @@
+import type { Route } from '@workledger/shared/http/route.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
+import { evolutionModel } from '@workledger/shared/read-models/evolution.ts';
+import { generationModel } from '@workledger/shared/read-models/generation.ts';
+import { pipelineModel } from '@workledger/shared/read-models/pipeline.ts';
+import { taskModel, type TaskRow } from '@workledger/shared/read-models/task.ts';
+import { validationModel } from '@workledger/shared/read-models/validation.ts';
+import { streamName } from '@workledger/shared/events/stream.ts';
+import { eventJson, type EventJson } from '../audit/event-json.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { byId } from '../reading/parameters.ts';
+import { one, queryRoute } from '../reading/query-route.ts';
+import { readRow } from '../reading/read-row.ts';
+import { READERS } from '../reading/roles.ts';
+import { withLinks } from '../reading/with-links.ts';
+import { taskRelations, type TaskRelations } from './task-relations.ts';
+
+/** Events of the history that come with a task: the last ones. The whole is under /streams. */
+const HISTORY = 200;
+
+/** GET /tasks/{id} */
+export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/tasks/{id}',
+    role: READERS,
+    summary: 'A task with its history',
+    description: `History: its last ${HISTORY} events up to the revision of the answer.`,
+    answer: 'The task, what it waits for, the runs that worked on it, its history.',
+    params: byId,
+    problems: ['not-found'],
+    models: [taskModel, dependencyModel, pipelineModel, generationModel, evolutionModel, validationModel],
+    handler: async ({ params }) => {
+      const task = await readRow(pool, taskModel, params.id, 'task');
+      const [relations, history] = await Promise.all([taskRelations(pool, task.id), historyOf(log, task)]);
+      return one(taskJson(task, relations, history));
+    },
+  });
+
+async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<EventJson[]> {
+  const events: EventJson[] = [];
+  const newestFirst = { from: revision, direction: 'backward', limit: HISTORY } as const;
+  for await (const event of log.readStream(streamName('task', id), newestFirst)) events.push(eventJson(event));
+  return events.reverse();
+}
+
+const taskJson = (task: TaskRow, relations: TaskRelations, history: readonly EventJson[]) => ({
+  ...task,
+  failure: withLinks(task.failure),
+  blocked: relations.blocked,
+  dependencies: relations.dependencies,
+  dependents: relations.dependents,
+  pipelines: relations.pipelines.map(linkedTo('pipelines')),
+  generations: relations.generations.map(linkedTo('generations')),
+  evolutions: relations.evolutions.map(linkedTo('evolutions')),
+  validations: relations.validations.map(linkedTo('validations')),
+  history: withLinks(history),
+});
+
+const linkedTo =
+  (resource: string) =>
+  <Item extends { readonly id: string }>(item: Item): Item & { href: string } => ({
+    ...item,
+    href: `/api/v1/${resource}/${item.id}`,
+  });

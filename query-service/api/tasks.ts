@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Route } from '@workledger/shared/http/route.ts';
+import { taskSource } from '@workledger/shared/events/task.ts';
+import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
+import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
+import { taskModel, taskStates, type TaskRow } from '@workledger/shared/read-models/task.ts';
+import type { QueryOptions } from '../options.ts';
+import type { Settle } from '../reading/consistency.ts';
+import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import { several, short, yesOrNo } from '../reading/parameters.ts';
+import { many, queryRoute } from '../reading/query-route.ts';
+import { READERS } from '../reading/roles.ts';
+
+const list: ListDefinition<TaskRow, { readonly blocked: boolean }> = {
+  model: taskModel,
+  without: ['description', 'metadata'],
+  computed: { blocked: `not ${UNBLOCKED}` },
+  sorts: {
+    created: { column: 'createdAt', type: 'timestamptz' },
+    updated: { column: 'updatedAt', type: 'timestamptz' },
+    priority: { column: 'priority', type: 'integer' },
+  },
+};
+
+const priority = z.enum(['1', '2', '3', '4', '5']).transform(Number);
+
+/** GET /tasks */
+export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/tasks',
+    role: READERS,
+    summary: 'List tasks',
+    description:
+      'Without descriptions and metadata: those are with the task itself. Of a repeated filter any value will do, of `label` all must be there.',
+    answer: 'A page of tasks; `next` is the cursor of the page after it, null on the last.',
+    models: [taskModel, dependencyModel],
+    query: {
+      status: several(z.enum(taskStates)).optional(),
+      priority: several(priority).optional(),
+      label: several(short).optional(),
+      repository: several(short).optional(),
+      assignee: several(short).optional(),
+      agent: several(z.uuid()).optional().describe('id of the agent that holds or held its claim'),
+      source: several(taskSource.shape.kind).optional(),
+      parent: z.uuid().optional(),
+      blocked: yesOrNo.optional(),
+      text: short.optional().describe('in title or description; case does not matter'),
+      ...pageParameters(list.sorts, '-created'),
+    },
+    handler: async ({ query: asked }) =>
+      many(
+        await readPage(pool, list, asked, (query) => {
+          if (asked.status) query.whereIn('t.state', asked.status);
+          if (asked.priority) query.whereIn('t.priority', asked.priority);
+          if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);
+          if (asked.repository) query.whereIn('t.repository', asked.repository);
+          if (asked.assignee) query.whereIn('t.assignee', asked.assignee);
+          if (asked.agent) query.whereIn('t.agent_id', asked.agent);
+          if (asked.source) query.whereIn('t.source_kind', asked.source);
+          if (asked.parent) query.where('t.parent_id', asked.parent);
+          if (asked.blocked !== undefined) query.whereRaw(`(${UNBLOCKED}) = ?`, [!asked.blocked]);
+          if (asked.text) {
+            const pattern = `%${asked.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+            query.whereRaw('(t.title ilike ? or t.description ilike ?)', [pattern, pattern]);
+          }
+        }),
+      ),
+  });

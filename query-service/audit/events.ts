@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { streamTypes } from '@workledger/shared/events/catalogue.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import type { QueryOptions } from '../options.ts';
+import { several } from '../reading/parameters.ts';
+import { AUDITORS } from '../reading/roles.ts';
+import { NDJSON } from './ndjson.ts';
+import { acceptHeader, format, limit, replyEvents, take } from './reply.ts';
+
+const MAX_POSITION = 2n ** 63n - 1n;
+
+const position = z
+  .string()
+  .regex(/^\d{1,19}$/, 'a position as an event has it')
+  .transform(BigInt)
+  .refine((value) => value <= MAX_POSITION, 'a position as an event has it');
+
+const streamType = z.enum(streamTypes.map(({ type }) => type));
+const eventType = z.enum(streamTypes.flatMap(({ events }) => Object.keys(events)));
+
+/** GET /events */
+export const listEvents = ({ log }: QueryOptions): Route =>
+  route({
+    method: 'get',
+    path: '/api/v1/events',
+    role: AUDITORS,
+    summary: 'Any range of the log, as it was written',
+    query: z.strictObject({
+      after: position.optional().describe('exclusive; default: from the start'),
+      until: position.optional().describe('inclusive; default: the head at the time of the request'),
+      types: several(eventType).optional().describe('only events of these types'),
+      streams: several(streamType).optional().describe('only events of streams of these types'),
+      limit,
+      format,
+    }),
+    headers: acceptHeader,
+    answers: {
+      200: {
+        description: `A page of events (\`next\`: go on with after=…), or with Accept: ${NDJSON} one event a line.`,
+      },
+    },
+    handler: ({ query: { after, until, types, streams, ...asked }, headers, signal }) =>
+      replyEvents(
+        (most) =>
+          take(
+            log.readAll({
+              signal,
+              ...(after !== undefined && { after }),
+              ...(until !== undefined && { until }),
+              ...(types !== undefined && { types }),
+              ...(streams !== undefined && { streams }),
+            }),
+            most,
+          ),
+        { ...asked, accept: headers.accept },
+        (last) => String(last.position),
+      ),
+  });

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { parseStream } from '@workledger/shared/events/stream.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import type { QueryOptions } from '../options.ts';
+import { AUDITORS } from '../reading/roles.ts';
+import { NDJSON } from './ndjson.ts';
+import { acceptHeader, format, limit, replyEvents } from './reply.ts';
+
+const revision = z
+  .string()
+  .regex(/^\d{1,9}$/, 'a revision: a whole number from 0')
+  .transform(Number);
+
+const streamName = z.string().max(200).refine(isStreamName, 'use <type>-<uuid>');
+
+/** GET /streams/{stream} */
+export const getStream = ({ log }: QueryOptions): Route =>
+  route({
+    method: 'get',
+    path: '/api/v1/streams/{stream}',
+    role: AUDITORS,
+    summary: 'The events of a stream, as they were written',
+    params: z.strictObject({ stream: streamName }),
+    query: z.strictObject({
+      from: revision.optional().describe('first revision to give, inclusive'),
+      direction: z.enum(['forward', 'backward']).default('forward'),
+      limit,
+      format,
+    }),
+    headers: acceptHeader,
+    answers: { 200: { description: `A page of events, or with Accept: ${NDJSON} one event a line.` } },
+    problems: ['not-found'],
+    handler: async ({ params: { stream }, query: { from, direction, ...asked }, headers, signal }) => {
+      if (!(await exists(log, stream))) throw new Problem('not-found', `there is no stream ${stream}`);
+      return replyEvents(
+        (most) =>
+          log.readStream(stream, {
+            direction,
+            signal,
+            ...(from !== undefined && { from }),
+            ...(most !== undefined && { limit: most }),
+          }),
+        { ...asked, accept: headers.accept },
+        ({ revision: last }) => (direction === 'forward' ? String(last + 1) : last > 0 ? String(last - 1) : null),
+      );
+    },
+  });
+
+async function exists(log: EventLog, stream: string): Promise<boolean> {
+  for await (const _event of log.readStream(stream, { limit: 1 })) return true;
+  return false;
+}
+
+function isStreamName(text: string): boolean {
+  try {
+    return parseStream(text).id !== '';
+  } catch {
+    return false;
+  }
+}

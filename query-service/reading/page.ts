@@ -1,0 +1,89 @@
+import knex, { type Knex } from 'knex';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { snakeCase, type ReadModel, type ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { atMost } from './parameters.ts';
+
+/** Only writes SQL; it has no connection. */
+const sql = knex({ client: 'pg' });
+
+/** A column that a list can be in the order of, never null. */
+export type Sort<Row> = { readonly column: keyof Row & string; readonly type: 'timestamptz' | 'integer' | 'text' };
+
+export type ListDefinition<Row extends ReadModelRow, Computed extends object = object> = {
+  readonly model: ReadModel<Row>;
+  /** Too large for a list: left to the resource itself. */
+  readonly without?: readonly (keyof Row & string)[];
+  /** SQL expressions over the row `t`. */
+  readonly computed?: Readonly<Record<keyof Computed & string, string>>;
+  readonly sorts: Readonly<Record<string, Sort<Row>>>;
+};
+
+export type PageRequest = { readonly sort: string; readonly cursor?: string | undefined; readonly limit: number };
+export type Page<Row> = { readonly items: readonly Row[]; readonly next: string | null };
+export type Filter = (query: Knex.QueryBuilder) => void;
+
+/** The parameters that every list has. @param normal the order when none is asked for, `-` in front: descending */
+export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal: string) => ({
+  sort: z
+    .enum(Object.keys(sorts).flatMap((name) => [name, `-${name}`]) as [string, ...string[]])
+    .default(normal)
+    .describe(`order; - in front: descending; default ${normal}`),
+  cursor: z.string().min(1).max(1_000).optional().describe('`next` of the page before'),
+  limit: atMost(100, 50),
+});
+
+/** One page of a list, by keyset: rows that come or go meanwhile move no page boundary. @throws Problem on a bad cursor */
+export async function readPage<Row extends ReadModelRow, Computed extends object>(
+  pool: Pool,
+  { model, without = [], computed, sorts }: ListDefinition<Row, Computed>,
+  { sort, cursor, limit }: PageRequest,
+  filter: Filter,
+): Promise<Page<Row & Computed>> {
+  const descending = sort.startsWith('-');
+  const by = sorts[descending ? sort.slice(1) : sort];
+  if (by === undefined) throw new Problem('invalid-request', `there is no order ${sort}`);
+  const column = `t.${snakeCase(by.column)}`;
+  const direction = descending ? 'desc' : 'asc';
+
+  const query = sql
+    .from(`read_models.${model.table} as t`)
+    .select(
+      model.columns.filter((name) => !without.includes(name)).map((name) => sql.ref(`t.${snakeCase(name)}`).as(name)),
+    )
+    .select(Object.entries<string>(computed ?? {}).map(([name, expression]) => sql.raw(`${expression} as ??`, [name])))
+    .orderBy([
+      { column, order: direction },
+      { column: 't.id', order: direction },
+    ])
+    .limit(limit + 1);
+  filter(query);
+  if (cursor !== undefined) {
+    const { value, id } = readCursor(cursor, sort);
+    query.whereRaw(`(${column}, t.id) ${descending ? '<' : '>'} (?::${by.type}, ?)`, [value, id]);
+  }
+
+  const native = query.toSQL().toNative();
+  const rows = await selectRows<Row & Computed>(pool, native.sql, native.bindings).catch(badCursor(cursor));
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return {
+    items,
+    next: more ? writeCursor({ order: sort, value: String(last[by.column]), id: last.id }) : null,
+  };
+}
+
+/** A cursor that somebody changed may hold a value that is none of the column's type (SQLSTATE class 22). */
+const badCursor =
+  (cursor: string | undefined) =>
+  (error: unknown): never => {
+    if (cursor !== undefined && error instanceof Error && 'code' in error && String(error.code).startsWith('22'))
+      throw new Problem('invalid-request', 'the cursor cannot be used', {
+        errors: [{ path: 'query.cursor', message: 'use a cursor as a page gave it' }],
+      });
+    throw error;
+  };

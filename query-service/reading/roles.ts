@@ -1,0 +1,9 @@
+import type { Role } from '@workledger/shared/events/key.ts';
+
+/** Whoever has a key may read what work is done, by whom, and how it goes. */
+export const READERS: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
+/** What came in from outside, with the bodies as they were sent. */
+export const OPERATORS: readonly Role[] = ['operator', 'auditor', 'admin'];
+/** The log itself. */
+export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
+export const ADMINISTRATORS: readonly Role[] = ['admin'];

@@ -1,0 +1,32 @@
+import type { Route } from '@workledger/shared/http/route.ts';
+import { getAgent, listAgents } from './api/agents.ts';
+import { getArtefact } from './api/artefact.ts';
+import { getDelivery, listDeliveries } from './api/deliveries.ts';
+import { listKeys } from './api/keys.ts';
+import { listNextTasks } from './api/next-tasks.ts';
+import { allRunRoutes } from './api/runs.ts';
+import { getTask } from './api/task.ts';
+import { listTasks } from './api/tasks.ts';
+import { listEvents } from './audit/events.ts';
+import { getStream } from './audit/stream.ts';
+import type { QueryOptions } from './options.ts';
+import { createSettle } from './reading/consistency.ts';
+
+/** All routes of the read side: read models (they wait for a consistency token), artefacts, and the log for auditors. */
+export function createQueryRoutes(options: QueryOptions): readonly Route[] {
+  const settle = createSettle(options);
+  return [
+    listTasks(options, settle),
+    listNextTasks(options, settle),
+    getTask(options, settle),
+    listAgents(options, settle),
+    getAgent(options, settle),
+    ...allRunRoutes(options, settle),
+    listDeliveries(options, settle),
+    getDelivery(options, settle),
+    listKeys(options, settle),
+    getArtefact(options),
+    getStream(options),
+    listEvents(options),
+  ];
+}
