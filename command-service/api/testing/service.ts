@@ -1,0 +1,78 @@
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
+import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import type { Role } from '@workledger/shared/events/key.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
+import { problemCode, serve, type TestClient, type Told } from '@workledger/shared/http/testing/client.ts';
+import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { newApiKey } from '@workledger/shared/security/api-key.ts';
+import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { expect } from 'vitest';
+import { startWriteSide, type WriteSide } from '../../handlers/testing/write-side.ts';
+import type { RoutingRules } from '../../webhooks/github/route-delivery.ts';
+import { createGithubWebhookRoute } from '../../webhooks/github/github-route.ts';
+import { createCommandRoutes } from '../command-routes.ts';
+
+export type Service = WriteSide & {
+  readonly client: TestClient;
+  readonly artefacts: Artefacts;
+  /** Everything that was logged. */
+  readonly logged: () => string;
+  /** A new API key. */
+  key(role: Role, agentId?: string): Promise<{ readonly id: string; readonly key: string }>;
+};
+
+const nothing: RoutingRules = { repositories: [], rules: [] };
+
+/** The whole write side behind a real HTTP server: real handlers, log, keys and artefacts. */
+export async function startService(
+  github: { secrets: readonly string[]; configuration: RoutingRules } = { secrets: [], configuration: nothing },
+): Promise<Service> {
+  const side = await startWriteSide();
+  await migrate(side.database.url, 'artefacts', artefactMigrations);
+  const artefacts = createPostgresArtefacts(side.database.pool);
+  const { commands, log } = side;
+  const { logger, text } = captureLog();
+  const keys = createKeyStore(log);
+  const client = await serve({
+    routes: [
+      ...createCommandRoutes({ commands, log, keys, logger }),
+      createGithubWebhookRoute({ commands, log, artefacts, logger, ...github }),
+    ],
+    authenticate: authenticateWith(keys),
+    logger,
+  });
+  return {
+    ...side,
+    client,
+    artefacts,
+    logged: text,
+    key: async (role, agentId) => {
+      const id = newId();
+      const { key, secretHash } = newApiKey(id);
+      const data = { name: `a key for ${role}`, role, agentId: agentId ?? null, secretHash };
+      await commands.send({ type: 'key.create', target: id, data }, { actor: 'system', correlationId: newId() });
+      return { id, key };
+    },
+    close: async () => {
+      await client.stop();
+      await side.close();
+    },
+  };
+}
+
+/** Sends what must be refused, and demands that it was refused so and that no event was appended. */
+export async function expectNothing(
+  service: Service,
+  send: () => Promise<Told>,
+  status: number,
+  code: string,
+): Promise<Told> {
+  const before = await service.log.head();
+  const told = await send();
+  expect([told.status, problemCode(told)]).toEqual([status, code]);
+  expect(await service.log.head()).toBe(before);
+  return told;
+}
