@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '@workledger/shared/testin
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
-import { createdTask } from '../testing/task-events.ts';
+import { createdTask, retitled } from '../testing/task-events.ts';
 import type { Projection } from './projection.ts';
 import { runProjection } from './run-projection.ts';
 
@@ -78,8 +78,6 @@ const row = async (stream: string): Promise<Seen | undefined> => {
   );
   return rows[0];
 };
-
-const retitled = (title: string): DomainEvent => ({ type: 'TaskDetailsChanged', data: { title } });
 
 describe('a running projection', () => {
   it('catches up from the log, then follows what comes', async () => {

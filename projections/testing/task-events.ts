@@ -22,3 +22,5 @@ export const createdTask = (data: Partial<Created['data']>): Created => ({
     ...data,
   },
 });
+
+export const retitled = (title: string): TaskEvent => ({ type: 'TaskDetailsChanged', data: { title } });
