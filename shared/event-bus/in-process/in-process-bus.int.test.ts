@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { anyEvents, collect } from '../../event-log/testing.ts';
+import { anyEvents, collect } from '../../event-log/testing/any-event.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../events/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';

@@ -1,5 +1,5 @@
-import { newId } from '../events/stream.ts';
-import type { NewEvent } from '../events/recorded-event.ts';
+import { newId } from '../../events/stream.ts';
+import type { NewEvent } from '../../events/recorded-event.ts';
 
 /** An event that any log takes, for tests of what stores and carries events. */
 export function anyEvent(data: unknown = { text: 'anything' }, type = 'SomethingHappened'): NewEvent {
