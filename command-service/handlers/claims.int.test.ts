@@ -181,3 +181,41 @@ describe('claiming the next task', () => {
     await expectRefused(ask(side, 'agent.claim-next', newId()), 'not-found');
   });
 });
+
+describe('a process killed between reservation and claim', () => {
+  /** A process that can write to no task: it gets as far as the reservation. */
+  const dying = () =>
+    side.another({}, (log) => ({
+      ...log,
+      append: (stream, events, expected) =>
+        stream.startsWith('task-') ? Promise.reject(new Error('killed')) : log.append(stream, events, expected),
+    }));
+
+  it.each(['task.claim', 'agent.claim-next'])('%s goes on under its key with what was reserved', async (type) => {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    side.hints.push({ taskId });
+    const [target, data] = type === 'task.claim' ? [taskId, { agentId }] : [agentId, {}];
+    const commandId = newId();
+    await expect(ask({ commands: await dying() }, type, target, data, { commandId })).rejects.toThrow('killed');
+    const reserved = await reservationsOf(agentId);
+    expect(reserved).toHaveLength(1);
+    side.hints.unshift({ taskId: await create(side) });
+    const { details } = await ask(side, type, target, data, { commandId });
+    expect(details).toMatchObject({ taskId, claimId: reserved[0] });
+    expect(await reservationsOf(agentId)).toEqual(reserved);
+  });
+
+  it.each(['task.claim', 'agent.claim-next'])('%s reserves anew when it was freed meanwhile', async (type) => {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    side.hints.push({ taskId });
+    const [target, data] = type === 'task.claim' ? [taskId, { agentId }] : [agentId, {}];
+    const commandId = newId();
+    await expect(ask({ commands: await dying() }, type, target, data, { commandId })).rejects.toThrow('killed');
+    const [freed] = await reservationsOf(agentId);
+    await ask(side, 'agent.release', agentId, { claimId: freed, reason: 'left over' });
+    const answer = await ask(side, type, target, data, { commandId });
+    expect(answer.details['claimId']).not.toBe(freed);
+    expect(await reservationsOf(agentId)).toEqual([answer.details['claimId']]);
+    expect(await ask({ commands: await side.another() }, type, target, data, { commandId })).toEqual(answer);
+  });
+});

@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '@workledger/shared/testin
 import { expect } from 'vitest';
 import { commandServiceMigrations } from '../../heartbeats/migrations.ts';
 import { createCommandHandlers, type CommandHandlers } from '../create-command-handlers.ts';
+import type { HandlersConfiguration } from '../room.ts';
 
 /** The write side on a database of its own; `another()` is what a second process, or this one after a restart, would have. */
 export type WriteSide = {
@@ -17,7 +18,10 @@ export type WriteSide = {
   readonly commands: CommandHandlers;
   /** What the next-task hint answers. */
   readonly hints: { taskId: string }[];
-  another(configuration?: { readonly leaseSeconds?: number }): Promise<CommandHandlers>;
+  another(
+    configuration?: Partial<HandlersConfiguration>,
+    onLog?: (log: EventLog) => EventLog,
+  ): Promise<CommandHandlers>;
   close(): Promise<void>;
 };
 
@@ -27,11 +31,11 @@ export async function startWriteSide(): Promise<WriteSide> {
   const logs: EventLog[] = [];
   const hints: { taskId: string }[] = [];
 
-  const create = async (configuration: { readonly leaseSeconds?: number } = {}) => {
+  const create = async (configuration: Partial<HandlersConfiguration> = {}, onLog = (log: EventLog) => log) => {
     const log = await createPostgresEventLog({ connectionString: database.url, readConnections: 4 });
     logs.push(log);
     const commands = await createCommandHandlers({
-      log,
+      log: onLog(log),
       pool: database.pool,
       configuration: {
         repositories: [{ name: 'sample' }, { name: 'other' }],
@@ -49,7 +53,7 @@ export async function startWriteSide(): Promise<WriteSide> {
     database,
     ...first,
     hints,
-    another: async (configuration) => (await create(configuration)).commands,
+    another: async (...options) => (await create(...options)).commands,
     close: async () => {
       await Promise.all(logs.map((log) => log.close()));
       await database.drop();
