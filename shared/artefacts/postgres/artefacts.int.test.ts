@@ -20,6 +20,9 @@ artefactsContract('postgres', () => artefacts);
 
 it('refuses to give bytes that were changed behind its back', async () => {
   const { digest } = await artefacts.put(Buffer.from('right'), 'text/plain');
-  await database.pool.query('update artefacts.artefacts set bytes = $2 where digest = $1', [digest, Buffer.from('wrong')]);
+  await database.pool.query('update artefacts.artefacts set bytes = $2 where digest = $1', [
+    digest,
+    Buffer.from('wrong'),
+  ]);
   await expect(artefacts.get(digest)).rejects.toBeInstanceOf(ArtefactDamaged);
 });

@@ -12,7 +12,9 @@ export function createPostgresArtefacts(pool: pg.Pool): Artefacts {
   return {
     put: async (bytes, mediaType) => {
       if (bytes.byteLength > MAX_ARTEFACT_BYTES)
-        throw new RangeError(`artefact of ${bytes.byteLength} bytes: at most ${MAX_ARTEFACT_BYTES}: cut it or split it`);
+        throw new RangeError(
+          `artefact of ${bytes.byteLength} bytes: at most ${MAX_ARTEFACT_BYTES}: cut it or split it`,
+        );
       if (mediaType === '' || mediaType.length > MAX_MEDIA_TYPE_LENGTH || mediaType.includes('\0'))
         throw new RangeError(`artefact's media type: use 1 to ${MAX_MEDIA_TYPE_LENGTH} characters without U+0000`);
       const digest = sha256(bytes);
