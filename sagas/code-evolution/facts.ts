@@ -77,6 +77,8 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
     }
     case 'SagaEffectSucceeded':
       return { ...facts, costUsd: plusCost(facts.costUsd, event.data.result) };
+    case 'SagaEffectFailed':
+      return { ...facts, costUsd: plusCost(facts.costUsd, event.data) };
     default:
       return facts;
   }

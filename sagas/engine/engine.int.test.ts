@@ -154,7 +154,7 @@ describe('the saga engine', () => {
     const { taskId } = await reserve();
     const events = await until(taskId, isResult('call'));
     await stop();
-    expect(events.at(-1)?.data).toEqual({ key: 'call', failure, retryable: false });
+    expect(events.at(-1)?.data).toEqual({ key: 'call', failure, retryable: false, costUsd: null, prompt: null });
   });
 
   it('performs again what was interrupted by a stop, under the same key', async () => {

@@ -60,7 +60,8 @@ function after({ state, kind }: EffectStatus, event: Settling): EffectStatus {
   if (event.type === 'SagaEffectCancelled') return { state: 'cancelled', kind };
   if (state === 'cancelled') return { state: 'stopped', kind };
   if (event.type === 'SagaEffectSucceeded') return { state: 'succeeded', kind, result: event.data.result };
-  return { state: 'failed', kind, failure: event.data.failure, retryable: event.data.retryable };
+  const { failure, retryable, costUsd } = event.data;
+  return { state: 'failed', kind, failure, retryable, costUsd };
 }
 
 /** The events to append for a trigger, the trigger first; none when it was seen before or is no longer wanted. */

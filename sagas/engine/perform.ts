@@ -1,7 +1,7 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
-import type { Effect } from '@workledger/shared/events/saga.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
 import type { Failure } from '@workledger/shared/events/values.ts';
 import { ComponentFailure, type Component } from '../components/component.ts';
@@ -66,10 +66,17 @@ export async function perform(
   }
 }
 
-function refusal(step: string, error: unknown): { failure: Failure; retryable: boolean } | null {
-  if (error instanceof ComponentFailure) return { failure: error.failure, retryable: error.retryable };
-  if (error instanceof CommandRefused)
-    return { failure: plainFailure(step, `${error.code}: ${error.message}`), retryable: false };
+type Refusal = Omit<Extract<SagaEvent, { type: 'SagaEffectFailed' }>['data'], 'key'>;
+
+function refusal(step: string, error: unknown): Refusal | null {
+  if (error instanceof ComponentFailure) {
+    const { failure, retryable, costUsd, prompt } = error;
+    return { failure, retryable, costUsd, prompt };
+  }
+  if (error instanceof CommandRefused) {
+    const failure = plainFailure(step, `${error.code}: ${error.message}`);
+    return { failure, retryable: false, costUsd: null, prompt: null };
+  }
   return null;
 }
 

@@ -90,5 +90,5 @@ async function record(store: SagaStore, { stream, origin }: Loaded, trigger: Tri
 
 const cancelled = ({ key }: EffectJob): Trigger => ({
   type: 'SagaEffectFailed',
-  data: { key, failure: plainFailure(key, 'cancelled'), retryable: false },
+  data: { key, failure: plainFailure(key, 'cancelled'), retryable: false, costUsd: null, prompt: null },
 });

@@ -30,6 +30,7 @@ export type EffectStatus =
       readonly kind: EffectRequest['kind'];
       readonly failure: Failure;
       readonly retryable: boolean;
+      readonly costUsd: number | null;
     };
 
 export type Effects = ReadonlyMap<string, EffectStatus>;

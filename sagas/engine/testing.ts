@@ -47,7 +47,10 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     receivesAgain: () => (last === null ? [] : trigger(last)),
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
     fails: (key, retryable = false, reason = 'it failed') =>
-      trigger({ type: 'SagaEffectFailed', data: { key, retryable, failure: failureOf(key, reason) } }),
+      trigger({
+        type: 'SagaEffectFailed',
+        data: { key, retryable, failure: failureOf(key, reason), costUsd: null, prompt: null },
+      }),
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) => instance.requests.get(key),
     steps: () =>

@@ -25,7 +25,10 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
     const status = effects.get(effect.key);
     if (status === undefined) collected.requested.push(effect);
     if (status?.state === 'succeeded') return { result: status.result as Result };
-    if (status?.state === 'failed') return { failure: status.failure, retryable: status.retryable };
+    if (status?.state === 'failed') {
+      const { failure, retryable, costUsd } = status;
+      return { failure, retryable, costUsd };
+    }
     return null;
   }
 

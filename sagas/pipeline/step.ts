@@ -16,7 +16,12 @@ export const goTo = (step: string, detail: unknown): Outcome => ({ is: 'go-to', 
 /** How an effect ended, where the step itself deals with a failure. */
 export type Settled<Result> =
   | { readonly result: Result; readonly failure?: undefined }
-  | { readonly failure: Failure; readonly retryable: boolean; readonly result?: undefined };
+  | {
+      readonly failure: Failure;
+      readonly retryable: boolean;
+      readonly costUsd: number | null;
+      readonly result?: undefined;
+    };
 
 /**
  * The effects of one attempt of a step. Each is asked for once and answers null until its result stands, so a step reads as

@@ -16,7 +16,7 @@ export const generationEvents = defineStreamType({
         repository: z.string(),
         base: commit,
         prompt: artefact.nullable(),
-        /** Agents to try, in order; the next one when one fails. */
+        /** Agents, one entry an attempt: the same one twice may try twice. */
         strategies: z.array(z.string()).min(1),
       }),
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStreamType, type EventOf, type StreamTypeDefinition } from './define.ts';
-import { failure } from './values.ts';
+import { artefact, cost, failure } from './values.ts';
 
 /** An effect as data: what is to be done, under a key that stays the same however often processes die. */
 export const effect = z.discriminatedUnion('kind', [
@@ -56,6 +56,9 @@ const sagaEventDefinitions = {
       failure,
       /** False: trying again cannot help. */
       retryable: z.boolean(),
+      /** What the attempt cost and was told all the same, where that is known. */
+      costUsd: cost,
+      prompt: artefact.nullable(),
     }),
   },
   SagaEffectCancelled: { version: 1, schema: z.strictObject({ key: z.string() }) },

@@ -1,7 +1,7 @@
 import type { Candidate, EvolutionEvent, EvolutionPlan } from '@workledger/shared/events/evolution.ts';
 import type { Metrics } from '@workledger/shared/events/values.ts';
 
-export type OpenGeneration = {
+type OpenGeneration = {
   readonly number: number;
   readonly candidates: readonly string[];
   /** Those that have come in, good or not. */

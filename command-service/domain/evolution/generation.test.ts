@@ -103,9 +103,4 @@ describe('attempts', () => {
       .when('generation.succeed', success)
       .thenRefused('illegal-transition', { attempt: 2, strategy: 'last' });
   });
-  it('are refused strategies that are named twice', () => {
-    given(generation)
-      .when('generation.request', { ...request, strategies: ['first', 'first'] })
-      .thenRefused('invalid-command');
-  });
 });

@@ -16,7 +16,7 @@ export type GenerationState = {
   readonly strategy: string | null;
 };
 
-/** A request for code: one attempt at a time; when the last strategy's attempt fails, the request has failed. */
+/** A request for code: one attempt at a time, one for each strategy named; when the last one fails, the request has failed. */
 export const generation: Aggregate<GenerationState, GenerationEvent, GenerationDecisions> = {
   type: 'generation',
   initial: { status: 'missing', run: { taskId: '', runId: '' }, strategies: [], attempt: 0, strategy: null },
@@ -24,10 +24,6 @@ export const generation: Aggregate<GenerationState, GenerationEvent, GenerationD
   decisions: {
     'generation.request': (data, state) => {
       if (state.status !== 'missing') refuse('already-exists', 'this generation was requested before');
-      if (new Set(data.strategies).size < data.strategies.length)
-        refuse('invalid-command', 'strategies: name each one once', {
-          errors: [{ path: 'strategies', message: 'name each one once' }],
-        });
       return [{ type: 'GenerationRequested', data }];
     },
     'generation.start-attempt': ({ attempt, strategy }, state) => {
@@ -42,7 +38,7 @@ export const generation: Aggregate<GenerationState, GenerationEvent, GenerationD
     'generation.fail-attempt': (data, state) => {
       running(state, data.attempt, data.strategy);
       const failed: GenerationEvent = { type: 'GenerationAttemptFailed', data: { ...state.run, ...data } };
-      return data.strategy === state.strategies.at(-1)
+      return data.attempt >= state.strategies.length
         ? [failed, { type: 'GenerationFailed', data: { ...state.run, failure: data.failure } }]
         : [failed];
     },

@@ -73,7 +73,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
   const work = on.tryCall<WorkResult>(`candidate-${candidate}`, 'code.work', request, seconds);
   if (work === null) return;
   if (work.failure !== undefined) {
-    const failure = { generation, candidate, failure: work.failure, costUsd: null };
+    const failure = { generation, candidate, failure: work.failure, costUsd: work.costUsd };
     on.tryCommand(`record-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), failure);
     return;
   }

@@ -36,7 +36,7 @@ export const generate: Step<Facts> = {
       );
     if (work === null) return waiting;
     if (work.failure !== undefined) {
-      const noted = { ...attempt, failure: work.failure, costUsd: null };
+      const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
       return told === null ? waiting : failed(work.failure, work.retryable);
     }

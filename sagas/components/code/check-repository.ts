@@ -19,7 +19,8 @@ export async function checkRepository(
   options: Pick<CodeEnvironment, 'configuration' | 'dataFolder'>,
   repository: Repository,
 ): Promise<CheckResult[]> {
-  const environment: CodeEnvironment = { ...options, artefacts: nowhere, logger: silent };
+  const readTask = () => refuse('check', 'a check works on no task');
+  const environment: CodeEnvironment = { ...options, artefacts: nowhere, readTask, logger: silent };
   const subject = `repository "${repository.name}"`;
   const key = `check/${randomUUID()}`;
   const request = { taskId: key, runId: 'check', repository: repository.name };

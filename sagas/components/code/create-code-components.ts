@@ -87,7 +87,7 @@ const logged = <Request extends InRun, Result>(
   name: component.name,
   async perform(request, context) {
     const { taskId, repository } = request;
-    const about = { component: component.name, key: context.key, taskId, repository };
+    const about = { component: component.name, effect: context.key, taskId, repository };
     logger.debug(about, 'component starts');
     try {
       await swept;

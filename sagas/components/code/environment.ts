@@ -1,5 +1,6 @@
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
+import type { ReadTask } from '../task/read-task.ts';
 import { agentIdOf } from './agent-id.ts';
 import { refuse } from './failures.ts';
 
@@ -13,6 +14,7 @@ export type ComponentLogger = {
 export type CodeEnvironment = {
   readonly configuration: Pick<Configuration, 'repositories' | 'agents'>;
   readonly artefacts: Artefacts;
+  readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */
   readonly dataFolder: string;
   readonly logger: ComponentLogger;

@@ -38,7 +38,7 @@ describe('prepare', () => {
       merge: 'fast-forward',
       evaluates: true,
       improver: null,
-      timeouts: { agent: 140, check: 140 },
+      timeouts: { agent: 560, check: 560 },
     });
   });
 

@@ -1,5 +1,6 @@
 import { ComponentFailure, type Component } from '../component.ts';
 import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
+import { changedEntries } from '../git/diff.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { GitFailure } from '../git/git.ts';
 import { branchRef } from '../git/names.ts';
@@ -27,9 +28,19 @@ export const createMerge = (environment: CodeEnvironment): Component<MergeReques
       if (now !== base) return { outcome: 'base-moved', commit, base: now };
       if (!(await isAncestor(mirror, base, commit)))
         return refuse('merge', `${commit} does not descend from ${base}: no fast-forward`);
+      await refuseProtectedChanges(code, request);
       return (await forward(code, request)) ? { outcome: 'merged', commit, base } : moved(code, request);
     }),
 });
+
+/** The tests judged the work with these paths as they are in the base: with its own they judged nothing. */
+async function refuseProtectedChanges({ repository, mirror }: CodeAttempt, request: MergeRequest): Promise<void> {
+  const { protectedPaths } = repository;
+  if (protectedPaths.length === 0) return;
+  const [changed] = await changedEntries(mirror, request.base, request.commit, protectedPaths);
+  if (changed === undefined) return;
+  refuse('merge', `the work changes ${changed.path}, which is protected: a person must look at it and merge it`);
+}
 
 async function forward(code: CodeAttempt, { commit, base }: MergeRequest): Promise<boolean> {
   const { baseBranch } = code.repository;

@@ -9,6 +9,8 @@ import type { PrepareRequest, PrepareResult } from './requests.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
 const GIT_SECONDS = 120;
+/** A call may wait while others hold all slots; the programs' own limits are kept apart from this and end them first. */
+const TURNS = 4;
 
 /** Fetches the repository and tells where work starts and what its registration asks for. */
 export const createPrepare = (environment: CodeEnvironment): Component<PrepareRequest, PrepareResult> => ({
@@ -32,6 +34,7 @@ export const createPrepare = (environment: CodeEnvironment): Component<PrepareRe
 
 function timeouts(environment: CodeEnvironment, command: number, evaluates: boolean): PrepareResult['timeouts'] {
   const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));
-  const check = Math.ceil(2 * command + GIT_SECONDS);
-  return { agent: Math.ceil(agent + GIT_SECONDS + (evaluates ? 2 * command : 0)), check };
+  const check = 2 * command + GIT_SECONDS;
+  const work = agent + GIT_SECONDS + (evaluates ? 2 * command : 0);
+  return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }

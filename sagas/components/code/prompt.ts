@@ -1,13 +1,19 @@
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
+import type { CodeEnvironment } from './environment.ts';
 import { lastLines } from './failures.ts';
 import type { WorkRequest } from './requests.ts';
 
 const FEEDBACK_LINES = 200;
 
 /** What the agent reads on its standard input. */
-export async function promptOf(request: WorkRequest, repository: Repository, artefacts: Artefacts): Promise<string> {
-  const { title, description, purpose, feedback, metrics } = request.prompt;
+export async function promptOf(
+  request: WorkRequest,
+  repository: Repository,
+  { artefacts, readTask }: Pick<CodeEnvironment, 'artefacts' | 'readTask'>,
+): Promise<string> {
+  const { purpose, feedback, metrics } = request.prompt;
+  const { title, description } = await readTask(request.taskId);
   const parts = [
     `# ${title}`,
     description,

@@ -95,6 +95,17 @@ describe('merge', () => {
     expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
   });
 
+  test('is refused for work that changes protected paths: what would be merged is not what was judged', async () => {
+    const { merge, user, bare, base } = await worldWithWork();
+    const commit = commitAsUser(user, { 'src/add.mjs': 'export const add = 1;\n', 'test/add.test.mjs': null }, 'Cheat');
+    userGit(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/other');
+    await expect(merge(commit)).rejects.toMatchObject({
+      retryable: false,
+      failure: { reason: expect.stringMatching(/the work changes test\/add\.test\.mjs, which is protected/) },
+    });
+    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+  });
+
   test('is refused where the registration says never', async () => {
     const { merge, bare, base } = await worldWithWork({ repository: { merge: 'never' } });
     await expect(merge()).rejects.toMatchObject({

@@ -24,8 +24,6 @@ export type WorkRequest = InRun & {
   /** Names the result: kept in the origin under refs/workledger/<taskId>/<label>. */
   readonly label: string;
   readonly prompt: {
-    readonly title: string;
-    readonly description: string;
     readonly purpose: 'generate' | 'improve';
     /** Whole text is in the artefact; the agent gets its end. */
     readonly feedback: { readonly reason: string; readonly log: ArtefactReference | null } | null;

@@ -24,7 +24,7 @@ export const createWork = (environment: CodeEnvironment): Component<WorkRequest,
       const agent = agentOf(environment, 'work', request.agentId);
       await ensureCommits(mirror, request.taskId, [request.parent], signal);
       const worktree = await code.checkout('work', request.parent);
-      const prompt = await promptOf(request, repository, environment.artefacts);
+      const prompt = await promptOf(request, repository, environment);
 
       const run = await runAgent(code, agent, worktree, prompt);
       const commit = await takeChange(code, worktree, request, run);
@@ -39,7 +39,8 @@ export const createWork = (environment: CodeEnvironment): Component<WorkRequest,
 async function takeChange(code: CodeAttempt, worktree: Worktree, request: WorkRequest, run: AgentRun): Promise<string> {
   const { mirror, signal } = code;
   const { parent, label } = request;
-  const message = `${request.prompt.title.slice(0, 200)}\n\nTask ${request.taskId}, ${label}\n`;
+  const { title } = await code.environment.readTask(request.taskId);
+  const message = `${title.slice(0, 200)}\n\nTask ${request.taskId}, ${label}\n`;
   try {
     const commit = await commitAll(worktree, { message, maxBytes: MAX_CHANGE_BYTES, signal });
     if (!(await isAncestor(mirror, parent, commit)))

@@ -48,6 +48,7 @@ export function createCodeWorld(
     createCodeComponents({
       configuration: { repositories: [repository], agents },
       artefacts,
+      readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),
       dataFolder,
       logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     });
@@ -62,7 +63,7 @@ export function createCodeWorld(
     agentId: agentIdOf(agent),
     parent: base,
     label: 'generate-1',
-    prompt: { title: 'Fix add', description: 'It subtracts.', purpose: 'generate', feedback: null, metrics: null },
+    prompt: { purpose: 'generate', feedback: null, metrics: null },
     evaluate: false,
     ...change,
   });

@@ -1,0 +1,71 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configurationSchema, type Configuration } from '@workledger/shared/config/schema.ts';
+
+export const SENDER = 'ada';
+const agentProgram = (name: string): string => fileURLToPath(new URL(`agents/${name}-agent.mjs`, import.meta.url));
+
+/** GitHub's name for the demo's n-th sample repository. */
+export const githubName = (run: number): string => `workledger-demo/sample-${run}`;
+export const repositoryName = (run: number): string => `sample-${run}`;
+export const originOf = (folder: string, run: number): string => join(folder, `sample-${run}.git`);
+
+/** The runs that the demo's folder knows already, oldest first. */
+export async function knownRuns(folder: string): Promise<{ readonly run: number; readonly failing: boolean }[]> {
+  await mkdir(folder, { recursive: true });
+  const names = await readdir(folder);
+  const runs = names.flatMap((name) => /^sample-(\d+)\.git$/.exec(name)?.[1] ?? []).map(Number);
+  return runs.sort((a, b) => a - b).map((run) => ({ run, failing: names.includes(`sample-${run}.failing`) }));
+}
+
+/** Notes a run before it begins, so that an interrupted one is known to the next. */
+export const noteFailing = (folder: string, run: number): Promise<void> =>
+  writeFile(join(folder, `sample-${run}.failing`), '');
+
+/** The secret that the demo signs its delivery with; made once, for the owner's eyes only. */
+export async function webhookSecret(folder: string): Promise<{ secret: string; file: string }> {
+  const file = join(folder, 'webhook-secret');
+  const existing = await readFile(file, 'utf8').catch(() => null);
+  if (existing !== null) return { secret: existing.trim(), file };
+  const secret = randomBytes(32).toString('hex');
+  await writeFile(file, `${secret}\n`, { mode: 0o600 });
+  return { secret, file };
+}
+
+/** What a user would write in `workledger.json`, for the sample repositories and the demo's two agents. */
+export const demoConfiguration = (
+  dataFolder: string,
+  folder: string,
+  runs: readonly { readonly run: number; readonly failing: boolean }[],
+): Configuration =>
+  configurationSchema.parse({
+    port: 0,
+    dataFolder,
+    logLevel: 'error',
+    webhooks: { github: { secrets: [{ file: join(folder, 'webhook-secret') }] } },
+    agents: [
+      { name: 'demo-agent', command: [process.execPath, agentProgram('helpful')], capabilities: ['code'], capacity: 2 },
+      {
+        name: 'careless-demo-agent',
+        command: [process.execPath, agentProgram('failing')],
+        capabilities: ['careless-code'],
+      },
+    ],
+    repositories: runs.map(({ run, failing }) => ({
+      name: repositoryName(run),
+      url: originOf(folder, run),
+      github: githubName(run),
+      trusted: [SENDER],
+      capabilities: [failing ? 'careless-code' : 'code'],
+      test: [process.execPath, '--test'],
+      evaluate: [process.execPath, 'benchmark.mjs'],
+      evolve: failing
+        ? null
+        : { metric: 'operations', direction: 'minimize', candidates: 2, generations: 3, patience: 1 },
+      protectedPaths: ['test', 'benchmark.mjs'],
+      merge: 'fast-forward',
+      limits: { timeoutSeconds: 60 },
+    })),
+  });

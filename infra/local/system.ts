@@ -1,0 +1,150 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createCommandRoutes } from '@workledger/command-service/api/command-routes.ts';
+import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
+import { startAgentMonitor } from '@workledger/command-service/handlers/agent-monitor.ts';
+import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
+import { createGithubWebhookRoute } from '@workledger/command-service/webhooks/github/github-route.ts';
+import { migrateReadModels } from '@workledger/projections/migrations.ts';
+import { runProjections } from '@workledger/projections/all.ts';
+import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
+import { createCodeComponents } from '@workledger/sagas/components/code/create-code-components.ts';
+import { createTaskReader } from '@workledger/sagas/components/task/read-task.ts';
+import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';
+import { startSagas } from '@workledger/sagas/start.ts';
+import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { readSecrets } from '@workledger/shared/config/secret.ts';
+import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
+import { createApplication } from '@workledger/shared/http/application.ts';
+import { createHealth } from '@workledger/shared/http/health.ts';
+import { startServer } from '@workledger/shared/http/server.ts';
+import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
+import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { ensureAdminKey, type AdminKey } from './admin-key.ts';
+import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
+
+export type SystemOptions = {
+  readonly configuration: Configuration;
+  /** Absolute folder of the configuration file. */
+  readonly folder: string;
+  /** Absolute data folder. */
+  readonly dataFolder: string;
+  readonly logger: Logger;
+};
+
+export type System = {
+  readonly url: string;
+  readonly adminKey: AdminKey;
+  readonly log: EventLog;
+  /** Position of the last event before this start. */
+  readonly startedAt: bigint;
+  /** Drains: what was accepted is finished or goes on after the next start. */
+  stop(): Promise<void>;
+};
+
+const DRAIN_MILLISECONDS = 10_000;
+const CALLS_AT_ONCE = 8;
+const POOL_SIZE = 30;
+
+/** The whole system in one process, on a PostgreSQL of its own. @throws errors with one clear line each */
+export async function startSystem({ configuration, folder, dataFolder, logger }: SystemOptions): Promise<System> {
+  await mkdir(dataFolder, { recursive: true });
+  const secrets = await readSecrets(configuration.webhooks.github?.secrets ?? [], 'webhooks.github.secrets', folder);
+  const postgres = await startEmbeddedPostgres({
+    folder: join(dataFolder, 'postgres'),
+    log: (line) => logger.info({ server: 'postgresql' }, line),
+  });
+
+  await migrate(postgres.url, 'artefacts', artefactMigrations);
+  await migrate(postgres.url, 'command_service', commandServiceMigrations);
+  await migrateReadModels(postgres.url);
+  await migrate(postgres.url, 'sagas', sagaMigrations);
+
+  const pool = createDatabasePool({
+    connectionString: postgres.url,
+    max: POOL_SIZE,
+    applicationName: 'workledger',
+    onLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+  });
+  const log = await createPostgresEventLog({ connectionString: postgres.url });
+  const startedAt = await log.head();
+  const bus = createInProcessBus(log);
+  const artefacts = createPostgresArtefacts(pool);
+  const wakeUps = createWakeUps();
+
+  const { leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
+  const commands = await createCommandHandlers({
+    log,
+    pool,
+    configuration: { repositories: configuration.repositories, leaseSeconds, heartbeatSeconds },
+    nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
+  });
+  const monitor = startAgentMonitor({ commands, logger, heartbeatSeconds });
+
+  const keys = createKeyStore(log);
+  const health = createHealth({
+    logger,
+    checks: {
+      'event-log': async () => void (await log.head()),
+      postgresql: async () => void (await pool.query('select 1')),
+    },
+  });
+  const routes = [
+    ...health.routes,
+    ...createCommandRoutes({ commands, log, keys, logger }),
+    createGithubWebhookRoute({ commands, log, artefacts, configuration, secrets, logger }),
+    ...createQueryRoutes({ pool, log, artefacts, wakeUps, ageingSeconds }),
+  ];
+  const application = createApplication({
+    routes,
+    authenticate: authenticateWith(keys),
+    logger,
+    title: 'Workledger',
+    version: '1',
+  });
+
+  const consuming = new AbortController();
+  const projections = runProjections({ log, bus, pool, logger, onApplied: wakeUps.wake, signal: consuming.signal });
+  const adminKey = await ensureAdminKey(dataFolder, commands);
+  const server = await startServer(application, configuration);
+  const sagas = await startSagas({
+    log,
+    bus,
+    pool,
+    commands,
+    components: createCodeComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
+    agents: configuration.agents,
+    leaseSeconds,
+    callConcurrency: CALLS_AT_ONCE,
+    alone: true,
+    logger,
+  });
+
+  return {
+    url: server.url,
+    adminKey,
+    log,
+    startedAt,
+    stop: async () => {
+      health.drain();
+      await server.stop(DRAIN_MILLISECONDS);
+      await sagas.stop();
+      await monitor.stop();
+      consuming.abort();
+      await projections;
+      await bus.close();
+      await log.close();
+      await pool.end();
+      await postgres.stop();
+    },
+  };
+}
