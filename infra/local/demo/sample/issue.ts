@@ -1,6 +1,5 @@
 /** What a person would write on GitHub about the sample. */
 export const sampleIssue = {
-  number: 7,
   title: 'Find duplicates whatever the case of the address',
   body: [
     '`findDuplicates` takes `ann@example.org` and `ANN@Example.org` for two people. Mail servers do not care, and our address',
