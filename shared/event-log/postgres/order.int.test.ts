@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../events/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent } from '../testing/any-event.ts';
+import { appendEvent } from './append-event.ts';
 import { createPostgresEventLog } from './event-log.ts';
 
 const program = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
@@ -89,10 +91,7 @@ it('misses nothing in the same race: who comes second waits for the lock, and th
   const listener = listen(await log.head());
   const slow = await database.pool.connect();
   await slow.query('begin');
-  await slow.query("select event_log.append_event($1, -1, $2, 'SlowHappened', 1::smallint, '{}', '{}')", [
-    slowStream,
-    newId(),
-  ]);
+  await appendEventIn(slow, slowStream);
 
   let isDone = false;
   const quick = log.append(quickStream, [anyEvent()], 'none').then(() => (isDone = true));
@@ -114,10 +113,7 @@ it.each(['alone', 'in a batch'])(
     const stream = streamName('task', newId());
     const slow = await database.pool.connect();
     await slow.query('begin');
-    await slow.query("select event_log.append_event($1, -1, $2, 'SlowHappened', 1::smallint, '{}', '{}')", [
-      stream,
-      newId(),
-    ]);
+    await appendEventIn(slow, stream);
     const waiting = log.append(stream, [anyEvent()], 'none').catch((error: unknown) => error);
     const beside = way === 'alone' ? null : log.append(streamName('task', newId()), [anyEvent()], 'none');
     await vi.waitUntil(async () => (await waiters()) === 1, { timeout: 20_000 });
@@ -132,15 +128,18 @@ it('takes a position back when the writer is rolled back', async () => {
   const before = await log.head();
   const failing = await database.pool.connect();
   await failing.query('begin');
-  await failing.query("select event_log.append_event($1, -1, $2, 'LostHappened', 1::smallint, '{}', '{}')", [
-    streamName('task', newId()),
-    newId(),
-  ]);
+  await appendEventIn(failing, streamName('task', newId()));
   await failing.query('rollback');
   failing.release();
   const { position } = await log.append(streamName('task', newId()), [anyEvent()], 'none');
   expect(position).toBe(before + 1n);
 });
+
+/** As another writer would, in a transaction that is still open. */
+async function appendEventIn(client: pg.PoolClient, stream: string): Promise<void> {
+  const values = [stream, -1, newId(), 'SlowHappened', 1, '{}', '{}'];
+  expect((await client.query({ ...appendEvent, values })).rowCount).toBe(1);
+}
 
 async function waiters(): Promise<number> {
   const { rows } = await database.pool.query<{ count: number }>(

@@ -42,6 +42,6 @@ end $$;
 `;
 
 export const createAppendBatch: Migration = {
-  name: '0003-create-append-batch',
+  name: '0002-create-append-batch',
   up: async (knex) => void (await knex.raw(sql)),
 };
