@@ -27,10 +27,10 @@ export function endEffect(effect: PipelineEffect, event: EffectEvent, at: string
     case 'SagaEffectCancelled':
       return { ...effect, state: 'cancelled', endedAt: at };
     case 'SagaEffectFailed': {
-      const { failure } = event.data;
-      const artefacts = failure.log === null ? effect.artefacts : { ...effect.artefacts, log: failure.log };
+      const { failure, prompt, costUsd } = event.data;
+      const artefacts = { ...(prompt !== null && { prompt }), ...(failure.log !== null && { log: failure.log }) };
       const state = cancelled ? 'cancelled' : 'failed';
-      return { ...effect, state, failure, artefacts, exitCode: failure.exitCode, endedAt: at };
+      return { ...effect, state, failure, artefacts, exitCode: failure.exitCode, costUsd, endedAt: at };
     }
     case 'SagaEffectSucceeded': {
       const result = isObject(event.data.result) ? event.data.result : {};

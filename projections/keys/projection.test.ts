@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import type { KeyEvent } from '@workledger/shared/events/key.ts';
+import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { foldAll } from '../engine/fold-all.ts';
+import { history, timeOf } from '../testing/history.ts';
+import { keys } from './projection.ts';
+
+const id = newId();
+const events: KeyEvent[] = [
+  { type: 'KeyCreated', data: { name: 'ci', role: 'operator', agentId: null, secretHash: 'ab'.repeat(32) } },
+  { type: 'KeyRevoked', data: { reason: 'lost' } },
+];
+
+it('has name, role and times of a key, and nothing that helps to guess it', () => {
+  const rows = foldAll(keys, history(streamName('key', id), events));
+  expect([...rows.values()]).toEqual([
+    {
+      id,
+      revision: 1,
+      name: 'ci',
+      role: 'operator',
+      agentId: null,
+      createdAt: timeOf(0),
+      revokedAt: timeOf(1),
+      reason: 'lost',
+    },
+  ]);
+});
