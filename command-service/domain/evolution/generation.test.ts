@@ -1,7 +1,7 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
 import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
 import type { Failure } from '@workledger/shared/events/values.ts';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { generation, type GenerationDecisions } from './generation.ts';
 
 const run = { taskId: '0190a000-0000-7000-8000-0000000000f1', runId: '0190a000-0000-7000-8000-00000000000a' };
@@ -102,5 +102,15 @@ describe('attempts', () => {
     given(generation, requested, started, attemptFailed, startedLast)
       .when('generation.succeed', success)
       .thenRefused('illegal-transition', { attempt: 2, strategy: 'last' });
+  });
+  it('may go to the same strategy again, as often as it is named', () => {
+    const twice: GenerationEvent = {
+      type: 'GenerationRequested',
+      data: { ...request, strategies: ['first', 'first'] },
+    };
+    given(generation, twice, started).when('generation.fail-attempt', failing).then(attemptFailed);
+    given(generation, twice, started, attemptFailed)
+      .when('generation.start-attempt', { attempt: 2, strategy: 'first' })
+      .thenState(({ status, attempt }) => expect({ status, attempt }).toEqual({ status: 'attempting', attempt: 2 }));
   });
 });

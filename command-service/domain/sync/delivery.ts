@@ -3,7 +3,7 @@ import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
 import type { deliveryCommands } from '@workledger/shared/commands/delivery.ts';
 import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
 
-export type Routed = Extract<DeliveryEvent, { type: 'DeliveryRouted' }>['data'];
+type Routed = Extract<DeliveryEvent, { type: 'DeliveryRouted' }>['data'];
 export type DeliveryState = {
   readonly received: boolean;
   /** What a rule made of it; null when it was ignored. */

@@ -67,7 +67,7 @@ export const from = (actor: string, more: Partial<CommandContext> = {}): Command
   ...more,
 });
 
-export const operator = from('key:0190a000-0000-7000-8000-0000000000cc');
+const operator = from('key:0190a000-0000-7000-8000-0000000000cc');
 
 /** Sends a command as an operator. */
 export const ask = (
