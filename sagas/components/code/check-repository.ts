@@ -4,6 +4,7 @@ import type { Repository } from '@workledger/shared/config/schema.ts';
 import { ComponentFailure } from '../component.ts';
 import { branchHead } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
+import { withoutCredentials } from '../git/without-credentials.ts';
 import { checkMerge } from './check-merge.ts';
 import type { CheckResult } from './check-result.ts';
 import type { CodeEnvironment } from './environment.ts';
@@ -38,7 +39,11 @@ async function tryAll(code: CodeAttempt, subject: string): Promise<CheckResult[]
   await fetchOrigin(mirror, null, signal);
   const base = await branchHead(mirror, repository.baseBranch);
   if (base === null) return refuse('check', `no branch "${repository.baseBranch}": set "baseBranch"`);
-  const found = { subject, ok: true, detail: `${repository.url}, ${repository.baseBranch} at ${base.slice(0, 12)}` };
+  const found = {
+    subject,
+    ok: true,
+    detail: `${withoutCredentials(repository.url)}, ${repository.baseBranch} at ${base.slice(0, 12)}`,
+  };
   const worktree = await code.checkout('check', base);
   const runs = await runCommands(code, worktree, [
     { step: 'setup', command: repository.setup },

@@ -5,7 +5,7 @@ import { agentIdOf } from './agent-id.ts';
 import { refuse } from './failures.ts';
 
 /** Fields first, then the message: pino's way. */
-export type ComponentLogger = {
+type ComponentLogger = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -18,7 +18,7 @@ export async function measure(
   taskId: string,
   commit: string,
 ): Promise<{ metrics: Metrics; output: ArtefactReference }> {
-  const { repository, mirror, signal } = code;
+  const { repository, signal } = code;
   if (repository.evaluate === null)
     return refuse('evaluate', `repository "${repository.name}" has no evaluate command`);
   const judged = await withProtectedPaths(code, taskId, commit);
@@ -39,7 +39,6 @@ export async function measure(
   throw new ComponentFailure(failureOf('evaluate', reason, { ...parts, output: result?.output ?? '' }), {
     retryable: true,
     fault: 'work',
-    cause: mirror.url,
   });
 }
 

@@ -1,5 +1,6 @@
 import { childEnvironment } from '../process/child-environment.ts';
 import { runProcess } from '../process/run-process.ts';
+import { withoutCredentials } from './without-credentials.ts';
 
 export type GitOptions = {
   /** Where it runs; a worktree command names its worktree by `environment`. */
@@ -23,10 +24,11 @@ export class GitFailure extends Error {
   readonly exitCode: number | null;
   readonly stderr: string;
   constructor(command: readonly string[], exitCode: number | null, stderr: string) {
-    super(`git ${command[0] ?? ''}: ${stderr === '' ? `exit code ${exitCode ?? 'none'}` : stderr}`);
-    this.command = ['git', ...command];
+    const said = withoutCredentials(stderr);
+    super(`git ${command[0] ?? ''}: ${said === '' ? `exit code ${exitCode ?? 'none'}` : said}`);
+    this.command = ['git', ...command.map(withoutCredentials)];
     this.exitCode = exitCode;
-    this.stderr = stderr;
+    this.stderr = said;
   }
 }
 
@@ -87,11 +89,11 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     signal: options.signal,
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
   });
-  const stderr = withoutCredentials(result.stderr.toString('utf8').trim());
+  const stderr = result.stderr.toString('utf8').trim();
   if (result.ended === 'aborted') options.signal?.throwIfAborted();
   if (result.ended === 'timeout') throw new GitFailure(args, null, `no end within ${timeoutMs / 1_000} s. ${stderr}`);
   if (result.exitCode === null || !(options.allow ?? [0]).includes(result.exitCode))
-    throw new GitFailure(args.map(withoutCredentials), result.exitCode, stderr);
+    throw new GitFailure(args, result.exitCode, stderr);
   if (result.droppedBytes > 0) throw new GitFailure(args, 0, `more than ${options.maxOutputBytes} bytes of output`);
   return { exitCode: result.exitCode, stdout: result.stdout, stderr };
 }
@@ -115,6 +117,3 @@ function gitEnvironment(): Record<string, string> {
     GIT_COMMITTER_EMAIL: EMAIL,
   };
 }
-
-/** `https://user:token@host` → `https://***@host`. */
-export const withoutCredentials = (text: string): string => text.replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1***@');

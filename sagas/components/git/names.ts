@@ -1,3 +1,5 @@
+import { withoutCredentials } from './without-credentials.ts';
+
 /** Checks of what becomes an argument of git: nothing may be read as an option or as a pattern. */
 
 const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
@@ -20,7 +22,9 @@ export function asRefName(text: string): string {
 /** @throws RangeError when git would read it as an option or run a helper named in it */
 export function asUrl(text: string): string {
   if (text.startsWith('-') || /^[A-Za-z0-9+.-]+::/.test(text) || text.includes('\0') || text.includes('\n'))
-    throw new RangeError(`"${text}" is no repository address: use a path, file://, https:// or ssh`);
+    throw new RangeError(
+      `"${withoutCredentials(text)}" is no repository address: use a path, file://, https:// or ssh`,
+    );
   return text;
 }
 

@@ -10,7 +10,7 @@ export function userGit(folder: string, ...args: readonly string[]): string {
 
 export type Files = Readonly<Record<string, string | null>>;
 
-export function writeFiles(folder: string, files: Files): void {
+function writeFiles(folder: string, files: Files): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     if (text !== null) writeFileSync(join(folder, path), text);
