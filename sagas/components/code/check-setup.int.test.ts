@@ -85,7 +85,9 @@ test('an agent needs an executable, on PATH or by an absolute path', async () =>
   expect((await agent('git'))?.[0]).toBe(true);
   expect((await agent('no-such-agent'))?.[0]).toBe(false);
   expect(await agent('./agent')).toEqual([false, expect.stringMatching(/use an absolute path/)]);
-  const plainFile = join(mkdtempSync(join(tmpdir(), 'workledger-plain-')), 'file');
+  const folder = mkdtempSync(join(tmpdir(), 'workledger-plain-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const plainFile = join(folder, 'file');
   writeFileSync(plainFile, '', { mode: 0o644 });
   expect((await agent(plainFile))?.[0]).toBe(false);
 });
