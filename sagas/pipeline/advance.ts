@@ -1,22 +1,11 @@
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { cancel, request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
-import type { PipelineDefinition } from './pipeline.ts';
+import type { PipelineDefinition } from './definition.ts';
 import type { PipelineState } from './state.ts';
 import { because, type Outcome, type Step } from './step.ts';
 import { unwind } from './unwind.ts';
-
-/** A pipeline on its way through one reaction: the state as decided so far, and the decisions. */
-export type Way<Facts> = {
-  readonly definition: PipelineDefinition<Facts>;
-  readonly effects: Effects;
-  readonly now: Date;
-  state(): PipelineState<Facts>;
-  decide(decision: Decision): void;
-  record(event: Extract<Decision, { decide: 'record' }>['event']): void;
-  /** Asks all effects that are still under way to stop, those whose key begins so. */
-  cancelUnderWay(prefix: string): void;
-};
+import type { Way } from './way.ts';
 
 type Evolve<Facts> = (state: PipelineState<Facts>, event: SagaEvent) => PipelineState<Facts>;
 const DEFAULT_TIMEOUT_SECONDS = 600;

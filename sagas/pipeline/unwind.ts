@@ -1,8 +1,8 @@
 import { request, timer, type Effects } from '../engine/saga.ts';
-import type { Way } from './advance.ts';
 import { createEffector } from './effector.ts';
 import type { Ending } from './state.ts';
 import { doubling, type Effector, type Outcome } from './step.ts';
+import type { Way } from './way.ts';
 
 const ATTEMPTS = 5;
 const delaySeconds = doubling(1, 30);

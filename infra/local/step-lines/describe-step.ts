@@ -1,6 +1,6 @@
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import type { Failure } from '@workledger/shared/events/values.ts';
-import type { StepLine } from './describe.ts';
+import type { StepLine } from './step-line.ts';
 
 type StepChange = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];
 

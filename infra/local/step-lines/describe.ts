@@ -6,16 +6,8 @@ import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import type { TaskEvent } from '@workledger/shared/events/task.ts';
 import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
 import { describeStep } from './describe-step.ts';
+import type { StepLine } from './step-line.ts';
 import { diffStat, dollars, failureLines, metricsText, seconds, shortId } from './words.ts';
-
-/** One line for a person: which step, what happened, and whether that is good news. */
-export type StepLine = {
-  readonly step: string;
-  readonly text: string;
-  readonly tone: 'plain' | 'good' | 'bad' | 'quiet';
-  /** Lines to print below, as they are. */
-  readonly more?: readonly string[];
-};
 
 export type Described =
   AgentEvent | DeliveryEvent | EvolutionEvent | GenerationEvent | SagaEvent | TaskEvent | ValidationEvent;

@@ -1,7 +1,8 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType, streamId } from '@workledger/shared/events/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { describe, type Described, type StepLine } from './describe.ts';
+import { describe, type Described } from './describe.ts';
+import type { StepLine } from './step-line.ts';
 
 export type Out = { write(text: string): unknown; readonly isTTY?: boolean };
 
