@@ -7,7 +7,7 @@ import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH }
 import type { ExpectedRevision } from './port.ts';
 
 /** An event as it goes over the wire: data and metadata are JSON texts without a raw line break. */
-export type CheckedEvent = {
+type CheckedEvent = {
   readonly id: string;
   readonly type: string;
   readonly version: number;

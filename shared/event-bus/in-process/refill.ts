@@ -37,5 +37,5 @@ export async function refill(
 }
 
 /** Whether an event belongs to a partition of a topic. */
-export const isIn = ({ topic, partition }: TopicPartition, event: RecordedEvent): boolean =>
+const isIn = ({ topic, partition }: TopicPartition, event: RecordedEvent): boolean =>
   contextOf(event.stream) === topic && partitionOf(event.stream) === partition;

@@ -24,49 +24,54 @@ export function createNotifier(
   onNotification: () => void,
 ): Notifier {
   const closing = new AbortController();
-  let listening: pg.Client | null = null;
+  let client: pg.Client | null = null;
+  let isListening = false;
   let keeping: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | null = null;
+  let sending: Promise<void> | null = null;
   let pending = false;
 
   const keepListening = async (): Promise<void> => {
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
-      const client = new pg.Client({
+      const connection = new pg.Client({
         connectionString,
         application_name: applicationName,
         connectionTimeoutMillis: 5_000,
       });
       const lost = new Promise<void>((resolve) => {
-        client.on('error', () => resolve());
-        client.on('end', () => resolve());
-        closing.signal.addEventListener('abort', () => resolve(), { once: true });
+        connection.on('error', () => resolve());
+        connection.on('end', () => resolve());
       });
+      client = connection;
       try {
-        await client.connect();
-        client.on('notification', ({ processId }) => {
-          if (processId !== ownProcessId(client)) onNotification();
-        });
-        await client.query(`set synchronous_commit = off; listen ${CHANNEL}`);
-        listening = client;
+        await listen(connection);
+        isListening = true;
         attempt = 0;
         onNotification();
         await lost;
       } catch {
         // The server is away: polling goes on.
       }
-      listening = null;
-      await client.end().catch(() => undefined);
+      isListening = false;
+      await connection.end().catch(() => undefined);
       await pause(backOff(attempt, 50, 2_000), closing.signal);
     }
   };
 
-  const send = (): void => {
-    pending = false;
-    timer = setTimeout(() => {
-      timer = null;
-      if (pending) send();
-    }, SPACING);
-    listening?.query(`notify ${CHANNEL}`).catch(() => undefined);
+  const listen = async (connection: pg.Client): Promise<void> => {
+    await connection.connect();
+    connection.on('notification', ({ processId }) => {
+      if (processId !== ownProcessId(connection)) onNotification();
+    });
+    await connection.query(`set synchronous_commit = off; listen ${CHANNEL}`);
+  };
+
+  const send = async (): Promise<void> => {
+    while (pending && !closing.signal.aborted) {
+      pending = false;
+      const sent = isListening ? client?.query(`notify ${CHANNEL}`).catch(() => undefined) : undefined;
+      await Promise.all([sent, pause(SPACING, closing.signal)]);
+    }
+    sending = null;
   };
 
   const start = (): void => {
@@ -78,12 +83,13 @@ export function createNotifier(
     notify: () => {
       start();
       pending = true;
-      if (timer === null) send();
+      sending ??= send();
     },
-    isListening: () => listening !== null,
+    isListening: () => isListening,
     close: async () => {
       closing.abort();
-      if (timer !== null) clearTimeout(timer);
+      await client?.end().catch(() => undefined);
+      await sending;
       await keeping;
     },
   };

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../events/stream.ts';
@@ -89,36 +88,30 @@ it('would miss an event whose position was taken before its turn to commit: so a
 it('misses nothing in the same race: who comes second waits for the lock, and the reader sees both in order', async () => {
   const [slowStream, quickStream] = [streamName('task', newId()), streamName('task', newId())];
   const listener = listen(await log.head());
-  const slow = await database.pool.connect();
-  await slow.query('begin');
-  await appendEventIn(slow, slowStream);
-
   let isDone = false;
-  const quick = log.append(quickStream, [anyEvent()], 'none').then(() => (isDone = true));
-  await vi.waitUntil(async () => (await waiters()) === 1, { timeout: 20_000 });
-  expect(isDone).toBe(false);
-  expect(listener.events).toEqual([]);
-
-  await slow.query('commit');
-  slow.release();
-  await quick;
+  const quick = await whileAnotherAppends(slowStream, 'commit', async () => {
+    const waiting = log.append(quickStream, [anyEvent()], 'none').then(() => (isDone = true));
+    await vi.waitUntil(async () => (await waiters()) === 1, { timeout: 20_000 });
+    expect(isDone).toBe(false);
+    expect(listener.events).toEqual([]);
+    return { waiting };
+  });
+  await quick.waiting;
   await vi.waitUntil(() => listener.events.length >= 2, { timeout: 20_000 });
   await listener.stop();
   expect(listener.events.map(({ stream }) => stream)).toEqual([slowStream, quickStream]);
 });
 
 it.each(['alone', 'in a batch'])(
-  'checks the head after it has the lock: who waited for a creation is refused (%s)',
+  'refuses whoever waited for the lock while its stream was created (%s)',
   async (way) => {
     const stream = streamName('task', newId());
-    const slow = await database.pool.connect();
-    await slow.query('begin');
-    await appendEventIn(slow, stream);
-    const waiting = log.append(stream, [anyEvent()], 'none').catch((error: unknown) => error);
-    const beside = way === 'alone' ? null : log.append(streamName('task', newId()), [anyEvent()], 'none');
-    await vi.waitUntil(async () => (await waiters()) === 1, { timeout: 20_000 });
-    await slow.query('commit');
-    slow.release();
+    const { waiting, beside } = await whileAnotherAppends(stream, 'commit', async () => {
+      const late = log.append(stream, [anyEvent()], 'none').catch((error: unknown) => error);
+      const other = way === 'alone' ? null : log.append(streamName('task', newId()), [anyEvent()], 'none');
+      await vi.waitUntil(async () => (await waiters()) === 1, { timeout: 20_000 });
+      return { waiting: late, beside: other };
+    });
     expect(await waiting).toMatchObject({ name: 'RevisionConflict', actual: 0 });
     if (beside !== null) expect((await beside).revision).toBe(0);
   },
@@ -126,19 +119,24 @@ it.each(['alone', 'in a batch'])(
 
 it('takes a position back when the writer is rolled back', async () => {
   const before = await log.head();
-  const failing = await database.pool.connect();
-  await failing.query('begin');
-  await appendEventIn(failing, streamName('task', newId()));
-  await failing.query('rollback');
-  failing.release();
+  await whileAnotherAppends(streamName('task', newId()), 'rollback', () => Promise.resolve());
   const { position } = await log.append(streamName('task', newId()), [anyEvent()], 'none');
   expect(position).toBe(before + 1n);
 });
 
-/** As another writer would, in a transaction that is still open. */
-async function appendEventIn(client: pg.PoolClient, stream: string): Promise<void> {
-  const values = [stream, -1, newId(), 'SlowHappened', 1, '{}', '{}'];
-  expect((await client.query({ ...appendEvent, values })).rowCount).toBe(1);
+/** Runs something while the transaction of another writer is open, which has written but not yet ended. */
+async function whileAnotherAppends<T>(stream: string, end: 'commit' | 'rollback', run: () => Promise<T>): Promise<T> {
+  const client = await database.pool.connect();
+  try {
+    await client.query('begin');
+    const values = [stream, -1, newId(), 'SlowHappened', 1, '{}', '{}'];
+    expect((await client.query({ ...appendEvent, values })).rowCount).toBe(1);
+    const result = await run();
+    await client.query(end);
+    return result;
+  } finally {
+    client.release(true);
+  }
 }
 
 async function waiters(): Promise<number> {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
+import type { Direction } from '../port.ts';
 import { eventLine, toRecordedEvents } from './recorded-events.ts';
 
 const statement = (order: 'asc' | 'desc'): string => `
@@ -15,7 +16,7 @@ const backward = { name: 'read-stream-backward', text: statement('desc') };
 export async function readStreamPage(
   pool: pg.Pool,
   stream: string,
-  direction: 'forward' | 'backward',
+  direction: Direction,
   from: number,
   limit: number,
 ): Promise<RecordedEvent[]> {
