@@ -1,0 +1,59 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createClient } from './client.ts';
+import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
+import { embeddedPostgres } from './embedded-postgres.ts';
+import { startService, type Service } from './service.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** Everything in one process, and a PostgreSQL of its own. */
+export const embedded: Engine = {
+  name: 'embedded',
+  start: async (settings = {}) => {
+    const folder = await temporaryFolder('system');
+    const system = createSystem(folder, settings);
+    await system.restart().catch(async (error: unknown) => {
+      await system.dispose();
+      throw error;
+    });
+    return system;
+  },
+};
+
+function createSystem(folder: string, first: Settings): RunningSystem {
+  const configuration = join(folder, 'workledger.json');
+  const data = join(folder, 'data');
+  const postgres = embeddedPostgres(join(data, 'postgres'));
+  let settings = first;
+  let service: Service | undefined;
+  let errors = '';
+
+  async function kill9(...parts: readonly Part[]): Promise<void> {
+    const server = parts.includes('storage') ? postgres.kill9() : undefined;
+    const process = parts.includes('service') ? service?.kill9() : undefined;
+    await Promise.all([server, process]);
+  }
+
+  return {
+    folder,
+    client: createClient({
+      url: () => service?.url ?? 'http://127.0.0.1:1',
+      key: async () => (await readFile(join(data, 'admin-key'), 'utf8')).trim(),
+    }),
+    kill9,
+    stop: async () => service?.stop(),
+    restart: async (changed = settings) => {
+      settings = changed;
+      await service?.kill9();
+      const whole = { logLevel: 'warn', ...settings, port: 0, dataFolder: 'data' };
+      await writeFile(configuration, JSON.stringify(whole, null, 2));
+      service = await startService(configuration, (text) => (errors += text));
+    },
+    databaseUrl: () => postgres.url(),
+    errorOutput: () => errors,
+    dispose: async () => {
+      await kill9('service', 'storage');
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  };
+}

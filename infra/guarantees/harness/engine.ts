@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import type { configurationSchema } from '@workledger/shared/config/schema.ts';
+import type { Client } from './client.ts';
+
+/** What a promise is tried on: everything it needs to know of an engine. */
+export type Engine = {
+  readonly name: string;
+  /** Starts a system of its own in a new folder, empty. Call `dispose` in `afterAll`. */
+  start(settings?: Settings): Promise<RunningSystem>;
+};
+
+/** Parts of the configuration file; what is left out has its default. Port and data folder are the harness's. */
+export type Settings = Omit<z.input<typeof configurationSchema>, 'port' | 'dataFolder'>;
+
+/** `service`: every process of Workledger itself. `storage`: every process of the databases. */
+export type Part = 'service' | 'storage';
+
+export type RunningSystem = {
+  /** Where its configuration and its data folder `data` are. */
+  readonly folder: string;
+  /** Talks to it with the administrator's key, wherever it listens after a restart. */
+  readonly client: Client;
+  /** SIGKILL to the processes of these parts, all at once. Answers when they are gone; agents go on running. */
+  kill9(...parts: readonly Part[]): Promise<void>;
+  /** SIGTERM to the service and an orderly end. */
+  stop(): Promise<void>;
+  /** Starts on the same folder again; what still runs is killed first. Optionally on a changed configuration. */
+  restart(settings?: Settings): Promise<void>;
+  /** Connection URL of the PostgreSQL that holds read models, jobs and artefacts (embedded: also the log). */
+  databaseUrl(): Promise<string>;
+  /** What the service wrote to its error stream since the first start. */
+  errorOutput(): string;
+  /** Kills everything and removes the folder. */
+  dispose(): Promise<void>;
+};

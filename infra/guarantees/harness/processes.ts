@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isZombie } from '../../local/postgres/is-zombie.ts';
+import { until } from './until.ts';
+
+/** Whether a process still does anything: one that nobody has reaped yet does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return !isZombie(pid);
+}
+
+/** SIGKILL to all of these, then waits until they are gone. */
+export async function killAndWait(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) kill(pid);
+  await until('killed processes to be gone', () => !pids.some(isAlive));
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It was gone already.
+  }
+}
+
+/** Children of a process, where the system tells (Linux). */
+export function childrenOf(parent: number): number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => parentOf(pid) === parent);
+  } catch {
+    return [];
+  }
+}
+
+function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return -1;
+  }
+}

@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type Service = {
+  readonly url: string;
+  readonly pid: number;
+  kill9(): Promise<void>;
+  /** SIGTERM, and what it drains; SIGKILL when it does not end by itself. */
+  stop(): Promise<void>;
+};
+
+const root = resolve(import.meta.dirname, '../../..');
+const STOP_MILLISECONDS = 30_000;
+
+/** Runs `npm start` as a process of its own until it says where it listens. @throws Error with what it said instead */
+export async function startService(configuration: string, onErrorOutput: (text: string) => void): Promise<Service> {
+  const { PATH, HOME, LANG } = process.env;
+  const args = ['--import', 'tsx', join(root, 'infra/local/start.ts'), '--config', configuration];
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { PATH, HOME, LANG },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => process.off('exit', killWithUs));
+
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+    onErrorOutput(bytes.toString());
+  });
+  const url = await new Promise<string>((resolveUrl, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const address = /^Workledger is ready: (\S+)$/.exec(line)?.[1];
+      if (address !== undefined) resolveUrl(address);
+    });
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it was ready:\n${said}`)));
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    kill9: () => end(child, 'SIGKILL'),
+    stop: async () => {
+      const patience = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
+      await end(child, 'SIGTERM').finally(() => clearTimeout(patience));
+    },
+  };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}

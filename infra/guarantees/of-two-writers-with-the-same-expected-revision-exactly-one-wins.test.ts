@@ -1,0 +1,76 @@
+import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
+import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { portEngines, type Ports } from './harness/ports.ts';
+import { startRival } from './harness/rival-process.ts';
+import { rival, type Attempt } from './harness/rival.ts';
+
+const aStream = (): string => streamName('task', newId());
+const idsOf = async (log: EventLog, stream: string): Promise<string[]> =>
+  (await collect(log.readStream(stream))).map(({ id }) => id);
+
+/** Each event of the log is one winner's, in its place; whoever was told of a win is there; all others were refused. */
+async function expectOneWinnerEach(
+  log: EventLog,
+  streams: readonly string[],
+  attempts: readonly Attempt[],
+): Promise<void> {
+  for (const stream of streams) {
+    const own = attempts.filter((attempt) => attempt.stream === stream);
+    const won = own.filter((attempt) => attempt.won).sort((a, b) => a.expected - b.expected);
+    const wonAt = won.map(({ expected }) => expected);
+    expect(wonAt, 'no revision was won twice').toEqual([...new Set(wonAt)]);
+    expect(await idsOf(log, stream), 'the log has what the winners wrote').toEqual(won.flatMap(({ ids }) => ids));
+  }
+}
+
+describe.each(portEngines)('of two writers with the same expected revision exactly one wins, $name', (engine) => {
+  let ports: Ports;
+  let logs: readonly EventLog[];
+  beforeAll(async () => {
+    ports = await engine.open();
+    logs = [ports.log, ports.log, (await ports.another()).log];
+  });
+  afterAll(() => ports.close());
+
+  test('when they create a stream, and at every revision after', async () => {
+    for (let round = 0; round < 40; round++) {
+      const stream = aStream();
+      const before: string[] = [];
+      for (const size of [1, 2, 1]) {
+        const expected = before.length === 0 ? 'none' : before.length - 1;
+        const written = logs.map(() => anyEvents(size));
+        const outcomes = await Promise.allSettled(
+          logs.map((log, index) => log.append(stream, written[index]!, expected)),
+        );
+        const winners = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []));
+        expect(winners).toHaveLength(1);
+        for (const outcome of outcomes)
+          if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RevisionConflict);
+        before.push(...written[winners[0]!]!.map(({ id }) => id));
+        expect(await idsOf(ports.log, stream)).toEqual(before);
+      }
+    }
+  });
+
+  test('in one process, many at once, over and over', async () => {
+    const streams = Array.from({ length: 10 }, aStream);
+    const attempts = await Promise.all(streams.flatMap((stream) => logs.map((log) => rival(log, stream, 20))));
+    await expectOneWinnerEach(ports.log, streams, attempts.flat());
+  });
+
+  test('in two processes', async () => {
+    const streams = Array.from({ length: 30 }, aStream);
+    const rivals = [1, 2].map(() => startRival(engine.name, ports.address, streams, 25));
+    await Promise.all(rivals.map(({ ready }) => ready));
+    const attempts = await Promise.all(rivals.map(({ go }) => go()));
+    for (const own of attempts)
+      expect(
+        own.some(({ won }) => !won),
+        'each met the other',
+      ).toBe(true);
+    await expectOneWinnerEach(ports.log, streams, attempts.flat());
+  });
+});
