@@ -3,6 +3,8 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
 import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningSystem } from './harness/engine.ts';
+import { engines } from './harness/engines.ts';
 import { portEngines, type Ports } from './harness/ports.ts';
 import { startRival } from './harness/rival-process.ts';
 import { rival, type Attempt } from './harness/rival.ts';
@@ -72,5 +74,32 @@ describe.each(portEngines)('of two writers with the same expected revision exact
         'each met the other',
       ).toBe(true);
     await expectOneWinnerEach(ports.log, streams, attempts.flat());
+  });
+});
+
+describe.each(engines)('of two requests with the same If-Match exactly one wins, $name', (engine) => {
+  let system: RunningSystem;
+  beforeAll(async () => {
+    system = await engine.start();
+  });
+  afterAll(() => system.dispose());
+
+  test('all others are told 412, and the stream has one event more', async () => {
+    const { client } = system;
+    const { id } = await client.expect2xx('POST', '/tasks', { body: { title: 'begin' } });
+    const titles = ['begin'];
+    for (let revision = 0; revision < 20; revision++) {
+      const wishes = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => `${letter}${revision}`);
+      const answers = await Promise.all(
+        wishes.map((title) => client.send('PATCH', `/tasks/${id}`, { body: { title }, ifMatch: revision })),
+      );
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual([200, 412, 412, 412, 412, 412]);
+      const winner = statuses.indexOf(200);
+      expect(answers[winner]!.revision).toBe(revision + 1);
+      titles.push(wishes[winner]!);
+    }
+    const events = await client.stream(`task-${id}`);
+    expect(events.map(({ data }) => (data as { title: string }).title)).toEqual(titles);
   });
 });
