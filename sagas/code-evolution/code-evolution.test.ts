@@ -60,14 +60,25 @@ function generated(run: Run, round = 1, commit = B): void {
   run.succeeds(`generate/${round}/1/note`);
 }
 
-function validated(run: Run, round: number, verdict: 'passed' | 'back-to-work' | 'failed', submits = true): void {
+function validated(
+  run: Run,
+  round: number,
+  verdict: 'passed' | 'back-to-work' | 'failed',
+  submits = true,
+  judged?: string,
+): void {
   if (submits) run.succeeds(`validate/${round}/1/submit`);
   run.succeeds(`validate/${round}/1/request`);
   const failure =
     verdict === 'passed'
       ? null
       : { step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference };
-  run.succeeds(`validate/${round}/1/validate`, { report: reference, protectedChanges: [], failure });
+  run.succeeds(`validate/${round}/1/validate`, {
+    report: reference,
+    commit: judged ?? run.state().facts.commit,
+    protectedChanges: [],
+    failure,
+  });
   run.succeeds(`validate/${round}/1/judge`);
   const id = idInRun(run.state().facts, 'validation', String(round));
   if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});
@@ -188,6 +199,20 @@ describe('a claimed task of a command agent', () => {
       'publish compensated',
       'prepare compensated',
     ]);
+  });
+
+  it('merges what was judged: the commit with the protected paths restored is published first', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed', true, D);
+    expect(run.requested('validate/1/1/publish-judged')).toMatchObject({
+      component: 'code.publish',
+      request: { commit: D },
+    });
+    run.succeeds('validate/1/1/publish-judged', {});
+    expect(run.requested('merge/1/1/merge')).toMatchObject({ request: { commit: D } });
   });
 
   it('rebases once when the base moved, publishes and validates again', () => {

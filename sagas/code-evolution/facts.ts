@@ -3,7 +3,7 @@ import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import type { TaskEvent } from '@workledger/shared/events/task.ts';
 import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
-import type { PrepareResult, ValidateResult, WorkResult } from '../components/code/requests.ts';
+import type { PrepareResult, WorkResult } from '../components/code/requests.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
 type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['data'];
@@ -33,7 +33,6 @@ export type Facts = {
   readonly evolutionFailure: Failure | null;
   /** Verdicts by validation id. */
   readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
-  readonly validation: ValidateResult | null;
   readonly feedback: Feedback | null;
   readonly sentBack: number;
   readonly rebased: number;
@@ -55,7 +54,6 @@ export const noFacts: Facts = {
   evolved: null,
   evolutionFailure: null,
   verdicts: {},
-  validation: null,
   feedback: null,
   sentBack: 0,
   rebased: 0,

@@ -1,9 +1,7 @@
 import type { PublishResult } from '../../components/code/requests.ts';
 import { done, doubling, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { changesCode, claimOf, inRun, known } from './run.ts';
-
-const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
+import { branchOf, changesCode, inRun, known } from './run.ts';
 
 /** Puts the work on a branch of the repository's origin. */
 export const publish: Step<Facts> = {

@@ -37,3 +37,6 @@ export const isCommandRun = (facts: Facts): boolean => claimOf(facts).runtime ==
 export const agentSeconds = ({ timeouts }: PrepareResult): number => timeouts.agent + 120;
 /** Seconds for the repository's own commands. */
 export const checkSeconds = ({ timeouts }: PrepareResult): number => timeouts.check + 120;
+
+/** The branch of the repository's origin that carries the work. */
+export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;

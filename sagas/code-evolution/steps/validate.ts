@@ -1,7 +1,7 @@
 import type { ValidateResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { changesCode, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
+import { branchOf, changesCode, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
 import { sendBack } from './send-back.ts';
 
 const MOST_SENT_BACK = 1;
@@ -46,7 +46,15 @@ function judge(facts: Facts, on: Effector, validation: string, result: ValidateR
       : on.command('judge', 'validation.fail', validation, { failure, protectedChanges });
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
-  if (failure === null) return done({ learned: { validation: result } } satisfies Learned);
+  if (failure === null) return accept(facts, on, result);
   if (verdict === 'failed') return failed(failure);
   return sendBack(facts, on, { reason: failure.reason, log: failure.log });
+}
+
+/** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */
+function accept(facts: Facts, on: Effector, { commit }: ValidateResult): Outcome {
+  const accepted = done({ learned: { commit } } satisfies Learned);
+  if (commit === facts.commit) return accepted;
+  const request = { ...inRun(facts), commit, branch: branchOf(facts) };
+  return on.call('publish-judged', 'code.publish', request) === null ? waiting : accepted;
 }

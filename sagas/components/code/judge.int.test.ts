@@ -105,6 +105,17 @@ describe('validate', () => {
     expect(text).toContain('add is wrong');
   });
 
+  test('leaves the judged commit in the origin: the work, with the protected paths of the base', async () => {
+    const { validate, change, bare } = world();
+    const commit = change({ ...fixed, 'test/add.test.mjs': '' });
+    const result = await validate(commit);
+    expect(result.commit).not.toBe(commit);
+    expect(userGit(bare, 'rev-parse', `${result.commit}^`)).toBe(commit);
+    expect(userGit(bare, 'diff', '--name-only', commit, result.commit)).toBe('test/add.test.mjs');
+    const unchanged = change({ 'src/add.mjs': 'export const add = (a, b) => b + a;\n' });
+    expect((await validate(unchanged)).commit).toBe(unchanged);
+  });
+
   test('is not misled by a link in the place of a protected folder', async () => {
     const made = world({ repository: { test: [process.execPath, '-e', list] } });
     const elsewhere = join(made.folder, 'elsewhere');

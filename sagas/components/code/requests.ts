@@ -57,6 +57,8 @@ export type UnpublishResult = { readonly outcome: 'deleted' | 'absent' | 'kept' 
 export type ValidateRequest = InRun & { readonly commit: string; readonly base: string };
 export type ValidateResult = {
   readonly report: ArtefactReference;
+  /** What was judged: the commit itself, or one on top of it with the protected paths restored. */
+  readonly commit: string;
   readonly protectedChanges: readonly string[];
   /** null: it passed. */
   readonly failure: Failure | null;

@@ -1,5 +1,7 @@
 import type { Component } from '../component.ts';
 import { ensureCommits } from '../git/commits.ts';
+import { resultRef } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
 import { restorePaths } from '../git/restore-paths.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { inAttempt } from './in-attempt.ts';
@@ -18,6 +20,8 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       const { commit, base } = request;
       await ensureCommits(mirror, request.taskId, [commit, base], signal);
       const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
+      const ref = resultRef(request.taskId, `judged-${commit.slice(0, 12)}`);
+      if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
       const worktree = await code.checkout('validate', judged.commit);
       const runs = await runCommands(code, worktree, [
         { step: 'setup', command: repository.setup },
@@ -27,7 +31,12 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
       const report = Buffer.concat([head, reportOf(runs)]);
       const stored = await environment.artefacts.put(report, 'text/plain; charset=utf-8');
-      return { report: stored, protectedChanges: shortened(judged.changed), failure: failureOfRuns(runs, stored) };
+      return {
+        report: stored,
+        commit: judged.commit,
+        protectedChanges: shortened(judged.changed),
+        failure: failureOfRuns(runs, stored),
+      };
     }),
 });
 
