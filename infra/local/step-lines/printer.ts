@@ -35,13 +35,14 @@ function format({ step, text, tone, more = [] }: StepLine, elapsed: number, colo
 
 /** The task that an event is about; saga streams are named after the claim. */
 function taskOf(event: RecordedEvent, tasks: Map<string, string>): string | null {
-  const data = event.data as { taskId?: string; claimId?: string };
+  const data = event.data as { taskId?: string; claimId?: string; runId?: string };
   const type = streamType(event.stream);
   const id = streamId(event.stream);
   const task = data.taskId ?? (type === 'task' ? id : (tasks.get(id) ?? tasks.get(data.claimId ?? '')));
   if (task === undefined) return null;
   tasks.set(id, task);
-  if (typeof data.claimId === 'string') tasks.set(data.claimId, task);
+  const run = data.claimId ?? data.runId;
+  if (typeof run === 'string') tasks.set(run, task);
   return task;
 }
 
