@@ -52,12 +52,16 @@ async function append(stream: string, from: number, ...events: DomainEvent[]): P
   await log.append(stream, encode(stream, events, metadata), from === 0 ? 'none' : from - 1);
 }
 
-async function whileRunning(work: () => Promise<void>, running: Projection = projection): Promise<void> {
+async function whileRunning(
+  work: () => Promise<void>,
+  running: Projection = projection,
+  ownBus: EventBus = bus,
+): Promise<void> {
   const abort = new AbortController();
   const run = runProjection({
     projection: running,
     log,
-    bus,
+    bus: ownBus,
     pool: database.pool,
     signal: abort.signal,
     logger: silent,
@@ -108,11 +112,15 @@ describe('a running projection', () => {
     for (const stream of streams) await append(stream, 0, createdTask({}), retitled('a'), retitled('b'));
     const counted: Projection = { ...projection, fold: (old, event, id) => counting(tasks.fold(old, event, id), old) };
     await whileRunning(async () => {
-      await whileRunning(async () => {
-        for (const stream of streams) await append(stream, 3, retitled('c'));
-        for (const stream of streams)
-          await until(async () => expect(await row(stream)).toEqual({ title: 'c', revision: 3 }));
-      }, counted);
+      await whileRunning(
+        async () => {
+          for (const stream of streams) await append(stream, 3, retitled('c'));
+          for (const stream of streams)
+            await until(async () => expect(await row(stream)).toEqual({ title: 'c', revision: 3 }));
+        },
+        counted,
+        createInProcessBus(log),
+      );
     }, counted);
     const { rows } = await database.pool.query<{ attempts: number }>(
       `select attempts from read_models.tasks_v${version} where id = any($1)`,

@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { encode } from '@workledger/shared/events/codec.ts';
+import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { migrateReadModels } from '../migrations.ts';
+import { tasks } from '../tasks/projection.ts';
+import { until } from '../testing/engine.ts';
+import { createdTask, retitled } from '../testing/task-events.ts';
+import { differingRows } from './differing-rows.ts';
+import { rebuild } from './rebuild.ts';
+
+const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));
+const EVENTS = 25;
+
+let database: TestDatabase;
+let log: EventLog;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  log = await createPostgresEventLog({ connectionString: database.url });
+  await migrateReadModels(database.url);
+});
+
+afterAll(async () => {
+  await log.close();
+  await database.drop();
+});
+
+async function appendStreams(count: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, async () => {
+      const stream = streamName('task', newId());
+      const metadata = { correlationId: newId(), causationId: null, commandId: newId(), commandHash: '0' };
+      const events = [
+        createdTask({}),
+        ...Array.from({ length: EVENTS - 1 }, (_, number) => retitled(`title ${number}`)),
+      ];
+      await log.append(stream, encode(stream, events, { ...metadata, actor: 'system', traceparent: null }), 'none');
+    }),
+  );
+}
+
+const startWorker = (): ChildProcess =>
+  spawn(process.execPath, ['--import', 'tsx', PROGRAM, database.url], { stdio: 'inherit' });
+
+async function kill(worker: ChildProcess): Promise<void> {
+  const exited = once(worker, 'exit');
+  worker.kill('SIGKILL');
+  await exited;
+}
+
+/** How many streams were seen, and how many of them to their end. */
+async function seen(): Promise<{ some: number; whole: number }> {
+  const { rows } = await database.pool.query<{ some: number; whole: number }>(
+    `select count(*)::integer as some, (count(*) filter (where revision = $1))::integer as whole
+     from read_models.streams where parked_at is null`,
+    [EVENTS - 1],
+  );
+  return rows[0]!;
+}
+
+async function isWholeAgain(streams: number): Promise<void> {
+  const worker = startWorker();
+  try {
+    await until(async () => expect((await seen()).whole).toBe(streams));
+  } finally {
+    await kill(worker);
+  }
+  await rebuild({
+    projection: tasks,
+    pool: database.pool,
+    schema: 'again',
+    events: log.readAll({ streams: ['task'] }),
+  });
+  expect(await differingRows(database.pool, tasks, 'again')).toEqual([]);
+}
+
+it('a worker that is killed while it catches up is followed by one that goes on, without a gap or a repeat', async () => {
+  await appendStreams(400);
+  const worker = startWorker();
+  await until(async () => expect((await seen()).some).toBeGreaterThan(0));
+  await kill(worker);
+  expect((await seen()).whole).toBeLessThan(400);
+  await isWholeAgain(400);
+});
+
+it('a worker that is killed while it follows the bus is followed by one that goes on, without a gap or a repeat', async () => {
+  const worker = startWorker();
+  const appended = appendStreams(400);
+  await until(async () => expect((await seen()).some).toBeGreaterThan(420));
+  await kill(worker);
+  await appended;
+  await isWholeAgain(800);
+});
