@@ -1,0 +1,48 @@
+import { runProjection } from '@workledger/projections/engine/run-projection.ts';
+import type { Projection } from '@workledger/projections/engine/projection.ts';
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+
+type Line = {
+  readonly level: 'info' | 'error';
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+};
+
+/** A process's part that keeps read models up to date. */
+export type Worker = {
+  /** What it told its operator. */
+  readonly lines: readonly Line[];
+  /** Batches that changed something so far. */
+  applied(): number;
+  /** Ends it after the batch in flight. */
+  stop(): Promise<void>;
+};
+
+export function startWorker(
+  projections: readonly Projection[],
+  { log, bus, databaseUrl }: { readonly log: EventLog; readonly bus: EventBus; readonly databaseUrl: string },
+): Worker {
+  const stopping = new AbortController();
+  const pool = createDatabasePool({ connectionString: databaseUrl, max: 8, applicationName: 'worker' });
+  const lines: Line[] = [];
+  let applied = 0;
+  const note = (level: Line['level']) => (facts: object, message: string) =>
+    void lines.push({ level, message, facts: { ...facts } });
+  const logger = { info: note('info'), error: note('error') };
+  const running = Promise.all(
+    projections.map((projection) =>
+      runProjection({ projection, log, bus, pool, logger, signal: stopping.signal, onApplied: () => void applied++ }),
+    ),
+  );
+  return {
+    lines,
+    applied: () => applied,
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await pool.end();
+    },
+  };
+}
