@@ -1,5 +1,6 @@
 import { commands as catalogue, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { parsePart } from '@workledger/shared/http/parse.ts';
 import { problemDocument } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { toProblem } from '@workledger/shared/http/to-problem.ts';
@@ -95,12 +96,12 @@ export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route
   });
 
 /** @param key from the request's Idempotency-Key; the command's own one comes before it */
-const send = (commands: Commands, caller: Caller, wish: Item, key: string | undefined): Promise<CommandAnswer> =>
+const send = async (commands: Commands, caller: Caller, wish: Item, key: string | undefined): Promise<CommandAnswer> =>
   sendCommand(commands, caller, {
     type: wish.type,
     route: `POST ${PATH} ${wish.type}`,
     target: wish.target,
-    data: wish.data,
+    data: parsePart(catalogue[wish.type], wish.data, 'data'),
     idempotencyKey: wish.idempotencyKey ?? key,
     expectedRevision: wish.expectedRevision,
   });

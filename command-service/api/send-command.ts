@@ -1,7 +1,6 @@
-import { commands as catalogue, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { derivedId, newId } from '@workledger/shared/events/stream.ts';
-import { parsePart } from '@workledger/shared/http/parse.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Principal } from '@workledger/shared/security/principal.ts';
 import { reasonToForbid } from './permissions.ts';
@@ -19,6 +18,7 @@ export type CommandRequest = {
   readonly route: string;
   /** Id of the aggregate; undefined: the command creates one. */
   readonly target: string | undefined;
+  /** As the command's schema gave it. */
   readonly data: unknown;
   readonly idempotencyKey: string | undefined;
   readonly expectedRevision: number | undefined;
@@ -39,13 +39,13 @@ export const aggregateOf = (type: CommandType): string => type.slice(0, type.ind
 
 /**
  * Checks that the caller may, and sends one command.
- * @throws Problem `forbidden`, `invalid-request`; CommandRefused; what the log throws
+ * @throws Problem `forbidden`; CommandRefused; what the log throws
  */
 export async function sendCommand(commands: Commands, caller: Caller, request: CommandRequest): Promise<CommandAnswer> {
   const principal = knownCaller(caller);
   const commandId = commandIdOf(principal.actor, request);
   const target = request.target ?? createdId(request.type, commandId);
-  const command = { type: request.type, target, data: parsePart(catalogue[request.type], request.data, 'body') };
+  const command = { type: request.type, target, data: request.data };
   const reason = reasonToForbid(principal, command);
   if (reason !== null) throw new Problem('forbidden', reason);
   return commands.send(command, {

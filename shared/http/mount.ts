@@ -9,7 +9,7 @@ import type { Route, RouteInput } from './route.ts';
 import { sendReply } from './send.ts';
 
 /** Finds out who sends a request. @throws Problem `unauthenticated` */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
 
 /**
  * Makes an Express router from a table of routes. Of each request first the caller is checked, then the body read, then all parts
@@ -28,19 +28,23 @@ const NO_BYTES = new Uint8Array();
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-const checkCaller =
-  (route: Route, authenticate: Authenticate): RequestHandler =>
-  async (request, response, next) => {
-    if (route.role !== 'public') {
-      const principal = await authenticate(request.headers.authorization);
+const checkCaller = (route: Route, authenticate: Authenticate): RequestHandler => {
+  const { role } = route;
+  if (role === 'public') return (_request, _response, next) => next();
+  return (request, response, next) => {
+    const admit = (principal: Principal): void => {
       const known = locals(response);
       known.principal = principal;
       known.context.actor = principal.actor;
-      if (!route.role.includes(principal.role))
-        throw new Problem('forbidden', `role ${principal.role} may not do this; it takes ${route.role.join(' or ')}`);
-    }
-    next();
+      if (!role.includes(principal.role))
+        throw new Problem('forbidden', `role ${principal.role} may not do this; it takes ${role.join(' or ')}`);
+      next();
+    };
+    const found = authenticate(request.headers.authorization);
+    if (!(found instanceof Promise)) return admit(found);
+    return found.then(admit);
   };
+};
 
 const answer =
   (route: Route): RequestHandler =>

@@ -81,7 +81,7 @@ export type RouteDefinition<
 
 /** A route of the table that both Express (`mount.ts`) and OpenAPI (`openapi.ts`) are made from. */
 export type Route = Shape<z.ZodType, z.ZodType, z.ZodType, z.ZodObject | z.ZodUndefined> & {
-  readonly handle: (input: RouteInput) => Promise<Reply>;
+  readonly handle: (input: RouteInput) => Promise<Reply> | Reply;
 };
 
 /**
@@ -97,7 +97,6 @@ export function route<
   const { handler, ...shape } = definition;
   return {
     ...shape,
-    handle: async (input) =>
-      handler(input as RouteInput<z.infer<Params>, z.infer<Query>, z.infer<Body>, z.infer<Headers>>),
+    handle: (input) => handler(input as RouteInput<z.infer<Params>, z.infer<Query>, z.infer<Body>, z.infer<Headers>>),
   };
 }

@@ -1,6 +1,6 @@
 import { Problem } from '../http/problem.ts';
 import { parseApiKey, secretMatches } from './api-key.ts';
-import type { KeyStore } from './key-store.ts';
+import type { KeyStore, StoredKey } from './key-store.ts';
 import type { Principal } from './principal.ts';
 
 const SCHEME = /^Bearer +(\S+)$/i;
@@ -12,17 +12,24 @@ const NO_HASH = '0'.repeat(64);
  */
 export const authenticateWith =
   (keys: KeyStore) =>
-  async (authorization: string | undefined): Promise<Principal> => {
+  (authorization: string | undefined): Principal | Promise<Principal> => {
     const [, token] = SCHEME.exec(authorization ?? '') ?? [];
     if (token === undefined) throw unauthenticated('send "Authorization: Bearer <API key>"', '');
     const parsed = parseApiKey(token);
     if (parsed === null) throw unauthenticated(INVALID, INVALID_TOKEN);
-    const key = await keys.find(parsed.keyId);
-    // The hash is compared for an unknown key, too, so that the time tells nothing.
-    const matches = secretMatches(parsed.secret, key?.secretHash ?? NO_HASH);
-    if (key === null || !matches || key.revoked) throw unauthenticated(INVALID, INVALID_TOKEN);
-    return principalOf(parsed.keyId, key.role, key.agentId);
+    const found = keys.find(parsed.keyId);
+    return found instanceof Promise ? found.then((key) => check(parsed, key)) : check(parsed, found);
   };
+
+function check(
+  { keyId, secret }: { readonly keyId: string; readonly secret: string },
+  key: StoredKey | null,
+): Principal {
+  // The hash is compared for an unknown key, too, so that the time tells nothing.
+  const matches = secretMatches(secret, key?.secretHash ?? NO_HASH);
+  if (key === null || !matches || key.revoked) throw unauthenticated(INVALID, INVALID_TOKEN);
+  return principalOf(keyId, key.role, key.agentId);
+}
 
 const INVALID = 'the API key is not valid: unknown, wrong or revoked';
 const INVALID_TOKEN = ', error="invalid_token"';

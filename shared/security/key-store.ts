@@ -13,8 +13,8 @@ export type StoredKey = {
 };
 
 export type KeyStore = {
-  /** The key, at most `maxAge` old; null when there is none. */
-  find(keyId: string): Promise<StoredKey | null>;
+  /** The key, at most `maxAge` old; null when there is none. At once when it is known, else a promise. */
+  find(keyId: string): StoredKey | null | Promise<StoredKey | null>;
   /** The next `find` reads the log: call it when this process has revoked a key. */
   forget(keyId: string): void;
 };
@@ -22,22 +22,25 @@ export type KeyStore = {
 const MAX_AGE = 1_000;
 const MAX_KEYS = 10_000;
 
-type Entry = { readonly key: Promise<StoredKey | null>; readonly loadedAt: number };
+type Entry = { key: StoredKey | null | Promise<StoredKey | null>; readonly loadedAt: number };
 
 /**
  * Keys from the log, kept for a second: a key that another process revoked is refused within that second, without a
  * subscription that could fall behind unseen. Requests under one key share one read.
- * @param maxAge milliseconds
+ * @param maxAge milliseconds, counted from before the read
  */
 export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeyStore {
   const cache = new LRUCache<string, Entry>({ max: MAX_KEYS });
 
   const load = (keyId: string): Promise<StoredKey | null> => {
-    const key = readKey(log, keyId);
-    const entry = { key, loadedAt: performance.now() };
+    const reading = readKey(log, keyId);
+    const entry: Entry = { key: reading, loadedAt: performance.now() };
     cache.set(keyId, entry);
-    key.catch(() => cache.peek(keyId) === entry && cache.delete(keyId));
-    return key;
+    reading.then(
+      (key) => (entry.key = key),
+      () => cache.peek(keyId) === entry && cache.delete(keyId),
+    );
+    return reading;
   };
 
   return {

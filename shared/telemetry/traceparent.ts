@@ -30,7 +30,13 @@ export const childTraceparent = (parent: Traceparent | null): Traceparent =>
 export const formatTraceparent = ({ traceId, parentId, sampled }: Traceparent): string =>
   `00-${traceId}-${parentId}-${sampled ? '01' : '00'}`;
 
+const POOL_BYTES = 4_096;
+let pool = Buffer.alloc(0);
+
+/** Random bytes are fetched in one go for many ids: a call for each would be felt in every request. */
 function hex(bytes: number): string {
-  const text = randomBytes(bytes).toString('hex');
+  if (pool.length < bytes) pool = randomBytes(POOL_BYTES);
+  const text = pool.toString('hex', 0, bytes);
+  pool = pool.subarray(bytes);
   return /^0+$/.test(text) ? hex(bytes) : text;
 }
