@@ -20,7 +20,7 @@ export type CatchUpOptions = {
 };
 
 /** Events in one transaction while catching up: enough to make its round trips cheap, little enough to stay in memory. */
-const BATCH = 500;
+const BATCH = 1_000;
 
 /**
  * Brings a projection that never followed the bus to where the bus ends now: first the bus's end is read, then the log's

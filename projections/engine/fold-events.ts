@@ -4,7 +4,7 @@ import type { ReadModelRow } from '@workledger/shared/read-models/define.ts';
 import type { Projection } from './projection.ts';
 
 /** Why a stream stands still, and at which event. */
-export type Parked = { readonly reason: string; readonly revision: number; readonly eventId: string };
+type Parked = { readonly reason: string; readonly revision: number; readonly eventId: string };
 
 /** How far a stream came: its last applied event. Revision -1: none yet. */
 export type Continuity = { readonly revision: number; readonly eventId: string | null; readonly parked: Parked | null };

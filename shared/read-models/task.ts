@@ -4,7 +4,7 @@ import type { Failure } from '../events/values.ts';
 import { defineReadModel } from './define.ts';
 
 export const taskStates = ['pending', 'in-progress', 'validation', 'complete', 'failed', 'cancelled'] as const;
-export type TaskState = (typeof taskStates)[number];
+type TaskState = (typeof taskStates)[number];
 
 export type TaskRow = {
   readonly id: string;
