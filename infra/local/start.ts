@@ -1,18 +1,21 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkSetup } from '@workledger/sagas/components/code/check-setup.ts';
-import { loadConfiguration, type LoadedConfiguration } from '@workledger/shared/config/load.ts';
+import { loadConfiguration } from '@workledger/shared/config/load.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from './agent-names.ts';
 import { fail, oneLine } from './fail.ts';
 import { createPrinter, followSteps } from './step-lines/printer.ts';
-import { startSystem } from './system.ts';
+import { stopSignal } from './stop-signal.ts';
+import { startSystem, type SystemOptions } from './system.ts';
 
 const HELP = `Workledger, embedded: the whole system in one process, on a PostgreSQL of its own.
 
 Usage: npm start -- [options]
 
   --config FILE   configuration (default: workledger.json; without one, the defaults)
+  --data DIR      data folder instead of the configuration's
   --check         try each repository's commands on its base and each agent's executable, then end
   --help          this text
 
@@ -26,15 +29,17 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const loaded = await loadConfiguration(options.config);
-  if (options.check === true) process.exitCode = await check(loaded);
-  else await serve(loaded);
+  const { configuration, folder } = await loadConfiguration(options.config);
+  const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
+  if (options.check === true) process.exitCode = await check(configuration, dataFolder);
+  else await serve({ configuration, folder, dataFolder });
 }
 
-function readOptions(): { config?: string; check?: boolean; help?: boolean } {
+function readOptions(): { config?: string; data?: string; check?: boolean; help?: boolean } {
   try {
     const options = {
       config: { type: 'string' },
+      data: { type: 'string' },
       check: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
@@ -45,8 +50,7 @@ function readOptions(): { config?: string; check?: boolean; help?: boolean } {
   }
 }
 
-async function check({ configuration, folder }: LoadedConfiguration): Promise<number> {
-  const dataFolder = resolve(folder, configuration.dataFolder);
+async function check(configuration: Configuration, dataFolder: string): Promise<number> {
   const results = await checkSetup({ configuration, dataFolder }, ({ subject, ok, detail }) => {
     process.stdout.write(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`);
   });
@@ -57,10 +61,11 @@ async function check({ configuration, folder }: LoadedConfiguration): Promise<nu
   return failures === 0 ? 0 : 1;
 }
 
-async function serve({ configuration, folder }: LoadedConfiguration): Promise<void> {
-  const dataFolder = resolve(folder, configuration.dataFolder);
+async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
+  const stopAsked = stopSignal();
+  const { configuration, dataFolder } = options;
   const logger = createLogger({ service: 'workledger', level: configuration.logLevel }, process.stderr);
-  const system = await startSystem({ configuration, folder, dataFolder, logger });
+  const system = await startSystem({ ...options, logger });
   process.stdout.write(
     [
       `Workledger is ready: ${system.url}`,
@@ -72,24 +77,17 @@ async function serve({ configuration, folder }: LoadedConfiguration): Promise<vo
     ].join('\n'),
   );
   const following = new AbortController();
-  const steps = followSteps(
-    system.log,
-    system.startedAt,
-    createPrinter(process.stdout, agentNames(configuration)),
-    following.signal,
-  );
+  const print = createPrinter(process.stdout, agentNames(configuration));
+  const steps = followSteps(system.log, system.startedAt, print, following.signal);
 
-  const [signal] = await nextSignal();
-  process.stdout.write(`${signal}: stopping\n`);
-  process.once('SIGINT', () => process.exit(130));
-  await system.stop();
+  const lost = await Promise.race([stopAsked.then(() => null), system.lostDatabase]);
+  if (lost !== null) throw new Error(`PostgreSQL has ended (${lost}): start again, nothing that was accepted is lost`);
+  process.stdout.write(`${await stopAsked}: stopping\n`);
   following.abort();
   await steps;
+  await system.stop();
+  process.stdout.write('stopped\n');
+  process.exit();
 }
-
-const nextSignal = (): Promise<[NodeJS.Signals]> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve([signal]));
-  });
 
 main().catch(fail);

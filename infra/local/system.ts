@@ -30,7 +30,9 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
+import { createClosers, type Closers } from './closers.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
+import { cannotWrite } from './postgres/home.ts';
 
 export type SystemOptions = {
   readonly configuration: Configuration;
@@ -47,6 +49,8 @@ export type System = {
   readonly log: EventLog;
   /** Position of the last event before this start. */
   readonly startedAt: bigint;
+  /** Resolves when PostgreSQL has ended by itself, with how. */
+  readonly lostDatabase: Promise<string>;
   /** Drains: what was accepted is finished or goes on after the next start. */
   stop(): Promise<void>;
 };
@@ -55,14 +59,27 @@ const DRAIN_MILLISECONDS = 10_000;
 const CALLS_AT_ONCE = 8;
 const POOL_SIZE = 30;
 
-/** The whole system in one process, on a PostgreSQL of its own. @throws errors with one clear line each */
-export async function startSystem({ configuration, folder, dataFolder, logger }: SystemOptions): Promise<System> {
-  await mkdir(dataFolder, { recursive: true });
+/** The whole system in one process, on a PostgreSQL of its own. @throws errors with one clear line each, after all is closed */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const closers = createClosers();
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function start({ configuration, folder, dataFolder, logger }: SystemOptions, closers: Closers): Promise<System> {
+  await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw cannotWrite(dataFolder, error);
+  });
   const secrets = await readSecrets(configuration.webhooks.github?.secrets ?? [], 'webhooks.github.secrets', folder);
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
     log: (line) => logger.info({ server: 'postgresql' }, line),
   });
+  closers.add(() => postgres.stop());
 
   await migrate(postgres.url, 'artefacts', artefactMigrations);
   await migrate(postgres.url, 'command_service', commandServiceMigrations);
@@ -75,9 +92,12 @@ export async function startSystem({ configuration, folder, dataFolder, logger }:
     applicationName: 'workledger',
     onLost: (error) => logger.warn({ err: error }, 'database connection lost'),
   });
+  closers.add(() => pool.end());
   const log = await createPostgresEventLog({ connectionString: postgres.url });
+  closers.add(() => log.close());
   const startedAt = await log.head();
   const bus = createInProcessBus(log);
+  closers.add(() => bus.close());
   const artefacts = createPostgresArtefacts(pool);
   const wakeUps = createWakeUps();
 
@@ -114,8 +134,18 @@ export async function startSystem({ configuration, folder, dataFolder, logger }:
 
   const consuming = new AbortController();
   const projections = runProjections({ log, bus, pool, logger, onApplied: wakeUps.wake, signal: consuming.signal });
+  closers.add(() => {
+    consuming.abort();
+    return projections;
+  });
+  closers.add(() => monitor.stop());
   const adminKey = await ensureAdminKey(dataFolder, commands);
   const server = await startServer(application, configuration);
+  const drain = (): Promise<void> => {
+    health.drain();
+    return server.stop(DRAIN_MILLISECONDS);
+  };
+  closers.add(drain);
   const sagas = await startSagas({
     log,
     bus,
@@ -129,22 +159,16 @@ export async function startSystem({ configuration, folder, dataFolder, logger }:
     logger,
   });
 
+  closers.add(() => sagas.stop());
+  // Once more, so that it comes first: nothing new is accepted while the sagas stop.
+  closers.add(drain);
+
   return {
     url: server.url,
     adminKey,
     log,
     startedAt,
-    stop: async () => {
-      health.drain();
-      await server.stop(DRAIN_MILLISECONDS);
-      await sagas.stop();
-      await monitor.stop();
-      consuming.abort();
-      await projections;
-      await bus.close();
-      await log.close();
-      await pool.end();
-      await postgres.stop();
-    },
+    lostDatabase: postgres.died,
+    stop: () => closers.close(),
   };
 }

@@ -22,29 +22,17 @@ export type Judging = {
 export type Verdict = {
   readonly ok: boolean;
   readonly text: string;
-  readonly whereToLook: (places: { dataFolder: string; keyFile: string }) => string;
 };
 
 /** Looks for itself whether what the demo shows is true: the merged code's tests, or the way back. */
 export async function judge(judging: Judging): Promise<Verdict> {
   const faults = judging.failing ? await faultsOfFailure(judging) : await faultsOfSuccess(judging);
-  const { task, origin } = judging;
   const seen = judging.failing
     ? 'The work was sent back once, failed again, was undone, and the task says why.'
     : 'The task is complete, and the merged code passes its tests in a fresh clone.';
   return {
     ok: faults.length === 0,
     text: `\n${faults.length === 0 ? seen : `Not as it should be:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`}`,
-    whereToLook: ({ keyFile }) =>
-      [
-        '',
-        'Where to look:',
-        judging.failing ? `  git -C ${origin} branch --all` : `  git -C ${origin} log --patch main`,
-        '  npm start',
-        `  curl -H "Authorization: Bearer $(cat ${keyFile})" http://127.0.0.1:8080/api/v1/tasks/${task.id}`,
-        `  curl -H "Authorization: Bearer $(cat ${keyFile})" "http://127.0.0.1:8080/api/v1/streams/task-${task.id}?format=ndjson"`,
-        `  curl -H "Authorization: Bearer $(cat ${keyFile})" "http://127.0.0.1:8080/api/v1/pipelines?taskId=${task.id}"`,
-      ].join('\n'),
   };
 }
 
@@ -71,7 +59,7 @@ async function faultsOfFailure({ client, log, task, origin }: Judging): Promise<
   return [
     task.state === 'failed' ? '' : `the task is ${task.state}, not failed`,
     types.includes('TaskSentBack') ? '' : 'the work was not sent back',
-    task.failure?.exitCode != null ? '' : 'the failure has no exit code',
+    (task.failure?.exitCode ?? null) !== null ? '' : 'the failure has no exit code',
     branches.trim() === '' ? '' : `the branch is still there: ${branches.trim()}`,
     (await isFreed(client)) ? '' : 'the agent was not freed',
   ].filter((fault) => fault !== '');

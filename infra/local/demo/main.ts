@@ -4,7 +4,8 @@ import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from '../agent-names.ts';
 import { fail, oneLine } from '../fail.ts';
 import { createPrinter, followSteps } from '../step-lines/printer.ts';
-import { startSystem } from '../system.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { startSystem, type System } from '../system.ts';
 import { createClient } from './client.ts';
 import {
   demoConfiguration,
@@ -21,6 +22,7 @@ import { judge } from './judge.ts';
 import { createSampleRepository } from './sample/create-sample-repository.ts';
 import { sampleIssue } from './sample/issue.ts';
 import { untilFinal } from './until-final.ts';
+import { whereToLook } from './where-to-look.ts';
 
 const HELP = `The main job, live: a GitHub issue about a sample repository becomes a task, an agent writes code, evolution makes it
 faster, its tests validate it, and it is merged. Everything runs in this one process, on a PostgreSQL of its own.
@@ -32,7 +34,7 @@ Usage: npm run demo -- [options]
   --data DIR       data folder (default: .workledger)
   --help           this text
 
-Exit code 0: everything that the demo shows really happened; 1: it did not; 2: wrong usage.
+Exit code 0: everything that the demo shows really happened; 1: it did not; 2: wrong usage; 130: interrupted.
 `;
 
 async function main(): Promise<void> {
@@ -56,12 +58,40 @@ async function main(): Promise<void> {
   say(
     `Workledger demo. No model is reachable on a bare machine: the agent is a small program that really edits files.`,
   );
+  const stopAsked = stopSignal();
   const system = await startSystem({ configuration, folder, dataFolder, logger });
-  const client = createClient(system.url, system.adminKey.key);
   const following = new AbortController();
   const print = createPrinter(process.stdout, agentNames(configuration));
   const steps = followSteps(system.log, system.startedAt, print, following.signal);
+  try {
+    const shown = show({ system, run, failing, secret, folder, dataFolder });
+    const ok = await Promise.race([shown, stopAsked.then(() => null)]);
+    if (ok === null) say('Interrupted. The next demo finishes this task first.');
+    else if (options.keep === true) {
+      say(`The system stays at ${system.url}. Ctrl-C stops it.`);
+      await stopAsked;
+    }
+    process.exitCode = ok === null ? 130 : ok ? 0 : 1;
+  } finally {
+    following.abort();
+    await steps;
+    await system.stop();
+  }
+  process.exit();
+}
 
+type Showing = {
+  readonly system: System;
+  readonly run: number;
+  readonly failing: boolean;
+  readonly secret: string;
+  readonly folder: string;
+  readonly dataFolder: string;
+};
+
+/** Delivers the issue, waits for the end of the task, and looks whether all that was shown is true. */
+async function show({ system, run, failing, secret, folder, dataFolder }: Showing): Promise<boolean> {
+  const client = createClient(system.url, system.adminKey.key);
   await finishInterrupted(client, say);
   const issue = { ...sampleIssue, number: run };
   say(`${githubName(run)}#${run}: "${issue.title}" gets the label workledger`);
@@ -71,16 +101,8 @@ async function main(): Promise<void> {
   const task = await untilFinal(client, taskId);
   const verdict = await judge({ client, log: system.log, task, failing, origin: originOf(folder, run) });
   say(verdict.text);
-  say(verdict.whereToLook({ dataFolder, keyFile: system.adminKey.file }));
-
-  if (options.keep === true) {
-    say(`The system stays at ${system.url}. Ctrl-C stops it.`);
-    await new Promise((done) => process.once('SIGINT', done).once('SIGTERM', done));
-  }
-  await system.stop();
-  following.abort();
-  await steps;
-  process.exitCode = verdict.ok ? 0 : 1;
+  say(whereToLook({ task, failing, origin: originOf(folder, run), dataFolder, keyFile: system.adminKey.file }));
+  return verdict.ok;
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
