@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { databaseName } from '../../local/postgres/initialise-cluster.ts';
-import { childrenOf, isAlive, killAndWait } from './processes.ts';
+import { isServerOn } from '../../local/postgres/leftover-server.ts';
+import { childrenOf } from './processes.ts';
 
 /** The PostgreSQL server of a data folder, as far as a test must reach it from outside. */
-export function embeddedPostgres(folder: string): { url(): Promise<string>; kill9(): Promise<void> } {
+export function embeddedPostgres(folder: string): { url(): Promise<string>; processes(): Promise<readonly number[]> } {
   const cluster = async (): Promise<string> => {
     const elsewhere = await readFile(join(folder, 'location'), 'utf8').catch(() => '');
     return join(elsewhere.trim() || folder, 'cluster');
@@ -18,10 +19,9 @@ export function embeddedPostgres(folder: string): { url(): Promise<string>; kill
       const port = (await lockFile())[3];
       return `postgres://${databaseName}:${password}@127.0.0.1:${port}/${databaseName}`;
     },
-    kill9: async () => {
+    processes: async () => {
       const pid = Number((await lockFile())[0]);
-      if (!(pid > 1) || !isAlive(pid)) return;
-      await killAndWait([pid, ...childrenOf(pid)]);
+      return pid > 1 && isServerOn(await cluster(), pid) ? [pid, ...childrenOf(pid)] : [];
     },
   };
 }

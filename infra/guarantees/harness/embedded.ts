@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createClient } from './client.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
 import { embeddedPostgres } from './embedded-postgres.ts';
+import { killAndWait } from './processes.ts';
 import { startService, type Service } from './service.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -29,9 +30,10 @@ function createSystem(folder: string, first: Settings): RunningSystem {
   let errors = '';
 
   async function kill9(...parts: readonly Part[]): Promise<void> {
-    const server = parts.includes('storage') ? postgres.kill9() : undefined;
-    const process = parts.includes('service') ? service?.kill9() : undefined;
-    await Promise.all([server, process]);
+    const server = parts.includes('storage') ? await postgres.processes() : [];
+    const ours = parts.includes('service') ? (service?.processes() ?? []) : [];
+    await killAndWait([...server, ...ours]);
+    if (parts.includes('service')) await service?.kill9();
   }
 
   return {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isZombie } from '../../local/postgres/is-zombie.ts';
 import { until } from './until.ts';
 
@@ -44,5 +44,19 @@ function parentOf(pid: number): number {
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return -1;
+  }
+}
+
+/** Whether a living process works in this folder or on something in it, and is no later one under a pid used again. */
+export function isAliveOn(folder: string, pid: number): boolean {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  try {
+    return (
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder) ||
+      readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
+    );
+  } catch {
+    return false;
   }
 }

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 
 export type Service = {
   readonly url: string;
-  readonly pid: number;
+  /** Its processes while it runs. */
+  processes(): readonly number[];
   kill9(): Promise<void>;
   /** SIGTERM, and what it drains; SIGKILL when it does not end by itself. */
   stop(): Promise<void>;
@@ -41,7 +42,7 @@ export async function startService(configuration: string, onErrorOutput: (text: 
   });
   return {
     url,
-    pid: child.pid ?? 0,
+    processes: () => (hasEnded(child) || child.pid === undefined ? [] : [child.pid]),
     kill9: () => end(child, 'SIGKILL'),
     stop: async () => {
       const patience = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
@@ -51,8 +52,10 @@ export async function startService(configuration: string, onErrorOutput: (text: 
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const exit = once(child, 'exit');
   child.kill(signal);
   await exit;
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;

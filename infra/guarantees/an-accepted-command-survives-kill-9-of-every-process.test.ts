@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { Part, RunningSystem } from './harness/engine.ts';
+import { engines } from './harness/engines.ts';
+import { startLoad, type Accepted } from './harness/load.ts';
+import { until } from './harness/until.ts';
+
+const CALLERS = 12;
+const BETWEEN_KILLS = 150;
+const kills: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
+
+describe.each(engines)('an accepted command survives kill -9 of every process ($name)', (engine) => {
+  let system: RunningSystem;
+  let accepted: readonly Accepted[];
+  let refused: readonly string[];
+  let events: readonly EventJson[];
+
+  beforeAll(async () => {
+    system = await engine.start();
+    const load = startLoad(system.client, CALLERS);
+    const accept = async (more: number): Promise<void> => {
+      const enough = load.accepted.length + more;
+      await until('accepted commands', () => load.accepted.length >= enough);
+    };
+    const notice = async (): Promise<void> => {
+      const before = { unanswered: load.unanswered(), accepted: load.accepted.length };
+      const goesOn = (): boolean => load.accepted.length > before.accepted + BETWEEN_KILLS;
+      await until('callers to notice', () => load.unanswered() > before.unanswered || goesOn());
+    };
+    for (const parts of kills) {
+      await accept(BETWEEN_KILLS);
+      await system.kill9(...parts);
+      await notice();
+      await system.restart();
+    }
+    await accept(BETWEEN_KILLS);
+    await load.stop();
+    ({ accepted, refused } = load);
+    events = await system.client.log();
+  });
+  afterAll(() => system.dispose());
+
+  it('keeps all that was answered, at the revision that was answered', () => {
+    const kept = new Map(events.map((event) => [`${event.stream}@${event.revision}`, event.data]));
+    const lost = accepted.filter(({ id, revision, title }) => {
+      const data = kept.get(`task-${id}@${revision}`) as { title?: string } | undefined;
+      return data?.title !== title;
+    });
+    expect(lost).toEqual([]);
+  });
+
+  it('goes on with what it kept: nothing possible is refused', () => {
+    expect(refused).toEqual([]);
+  });
+
+  it('does nothing twice, though callers without an answer asked again', () => {
+    const titles = events.flatMap(({ stream, data }) =>
+      stream.startsWith('task-') ? [(data as { title: string }).title] : [],
+    );
+    expect(titles).toHaveLength(new Set(titles).size);
+    expect(new Set(titles)).toEqual(new Set(accepted.map(({ title }) => title)));
+  });
+
+  it('keeps every stream without a gap and the whole log in one order', () => {
+    const next = new Map<string, number>();
+    for (const { stream, revision } of events) {
+      expect(`${stream}@${revision}`).toBe(`${stream}@${next.get(stream) ?? 0}`);
+      next.set(stream, revision + 1);
+    }
+    const positions = events.map(({ position }) => BigInt(position));
+    expect(positions.every((position, index) => index === 0 || position > positions[index - 1]!)).toBe(true);
+  });
+});

@@ -1,0 +1,36 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Answer, Client } from './client.ts';
+import type { Settings } from './engine.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { labeledIssueDelivery, type Delivery } from '../../local/demo/github-delivery.ts';
+
+const SECRET = 'a secret that only GitHub and Workledger know';
+export const REPOSITORY = 'acme/sample';
+export const SENDER = 'ada';
+
+/** What a system needs to take deliveries about `acme/sample`. The secret's file is in a new folder. */
+export async function githubSettings(): Promise<Pick<Settings, 'webhooks' | 'rules'>> {
+  const file = join(await temporaryFolder('secret'), 'webhook-secret');
+  await writeFile(file, SECRET, { mode: 0o600 });
+  return { webhooks: { github: { secrets: [{ file }] } } };
+}
+
+/** An issue that got the label, as GitHub sends it, signed. */
+export const labeledIssue = (number: number, title = 'Make it fast'): Delivery =>
+  labeledIssueDelivery(REPOSITORY, { number, title, body: 'please' }, SENDER, SECRET);
+
+/** Any body, signed. */
+export const signed = (body: string, event = 'issues'): Delivery => ({
+  body,
+  headers: {
+    'Content-Type': 'application/json',
+    'X-GitHub-Delivery': randomUUID(),
+    'X-GitHub-Event': event,
+    'X-Hub-Signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+  },
+});
+
+export const deliver = (client: Client, { body, headers }: Delivery): Promise<Answer> =>
+  client.send('POST', '/webhooks/github', { body, headers, key: null });
