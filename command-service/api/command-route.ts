@@ -80,7 +80,7 @@ const common = ({ method, path, type, summary, description }: CommandRoute) => (
   headers: commandHeaders,
 });
 
-export const routeName = ({ method, path }: Pick<CommandRoute, 'method' | 'path'>): string =>
+const routeName = ({ method, path }: Pick<CommandRoute, 'method' | 'path'>): string =>
   `${method.toUpperCase()} ${path}`;
 
 const request = (

@@ -35,7 +35,7 @@ export const commandIdOf = (
 export const createdId = (type: CommandType, commandId: string | undefined): string =>
   commandId === undefined ? newId() : derivedId(aggregateOf(type), commandId);
 
-export const aggregateOf = (type: CommandType): string => type.slice(0, type.indexOf('.'));
+const aggregateOf = (type: CommandType): string => type.slice(0, type.indexOf('.'));
 
 /**
  * Checks that the caller may, and sends one command.

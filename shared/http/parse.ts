@@ -12,7 +12,7 @@ export function parsePart<Schema extends z.ZodType>(schema: Schema, value: unkno
 }
 
 /** The faults of a parse as field errors. */
-export const fieldErrors = (error: z.ZodError, part: string): FieldError[] =>
+const fieldErrors = (error: z.ZodError, part: string): FieldError[] =>
   error.issues.slice(0, MAX_ERRORS).map((issue) => ({
     path: [part, ...issue.path].map(String).join('.'),
     message: issue.message.slice(0, MAX_MESSAGE),

@@ -11,7 +11,6 @@ export const payload = z.object({
   repository: z.object({ full_name: text(300, 1) }).nullish(),
   sender: z.object({ login }).nullish(),
 });
-export type Payload = z.infer<typeof payload>;
 
 /** A delivery of the event `issues`. https://docs.github.com/webhooks/webhook-events-and-payloads#issues */
 export const issuesPayload = z.object({
