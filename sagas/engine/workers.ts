@@ -34,6 +34,9 @@ const STALE_SECONDS = 5;
 export async function startHeartbeat(options: HeartbeatOptions): Promise<() => Promise<void>> {
   const utils = await makeWorkerUtils({ pgPool: options.pool });
   if (options.alone) await unlock(utils, await lockHolders(options.pool), options);
+  await options.pool.query(
+    `delete from sagas.cancelled_effects where cancelled_at < clock_timestamp() - interval '1 day'`,
+  );
   let beating: Promise<void> = Promise.resolve();
   const beat = (): void => {
     beating = beating

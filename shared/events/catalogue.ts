@@ -42,7 +42,7 @@ export function definitionOf(stream: string, type: string): EventDefinition {
   return definition;
 }
 
-export class UnknownEvent extends Error {
+class UnknownEvent extends Error {
   override name = 'UnknownEvent';
   constructor(stream: string, type: string) {
     super(`event "${type}" of stream "${stream}" is not in the catalogue`);

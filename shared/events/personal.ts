@@ -22,7 +22,7 @@ export function withoutPersonal(schema: z.ZodType, data: unknown): unknown {
 }
 
 /** Whether a field's schema is marked with `personal`, also inside nullable and optional. */
-export const isPersonal = (schema: z.ZodType | undefined): boolean =>
+const isPersonal = (schema: z.ZodType | undefined): boolean =>
   schema !== undefined && unwrap(schema).meta()?.['personal'] !== undefined;
 
 function unwrap(schema: z.ZodType): z.ZodType {
