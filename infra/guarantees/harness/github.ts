@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer, Client } from './client.ts';
 import type { Settings } from './engine.ts';
@@ -10,11 +10,17 @@ const SECRET = 'a secret that only GitHub and Workledger know';
 export const REPOSITORY = 'acme/sample';
 export const SENDER = 'ada';
 
-/** What a system needs to take deliveries about `acme/sample`. The secret's file is in a new folder. */
-export async function githubSettings(): Promise<Pick<Settings, 'webhooks' | 'rules'>> {
-  const file = join(await temporaryFolder('secret'), 'webhook-secret');
+export type GithubSide = { readonly settings: Pick<Settings, 'webhooks'>; dispose(): Promise<void> };
+
+/** What a system needs to take deliveries: the secret, in a file of a new folder. */
+export async function createGithubSide(): Promise<GithubSide> {
+  const folder = await temporaryFolder('secret');
+  const file = join(folder, 'webhook-secret');
   await writeFile(file, SECRET, { mode: 0o600 });
-  return { webhooks: { github: { secrets: [{ file }] } } };
+  return {
+    settings: { webhooks: { github: { secrets: [{ file }] } } },
+    dispose: () => rm(folder, { recursive: true }),
+  };
 }
 
 /** An issue that got the label, as GitHub sends it, signed. */

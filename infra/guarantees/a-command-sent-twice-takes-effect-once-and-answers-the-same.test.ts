@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer, Call } from './harness/client.ts';
+import type { RunningSystem } from './harness/engine.ts';
+import { engines } from './harness/engines.ts';
+import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
+import { openLog } from './harness/logs.ts';
+import { until } from './harness/until.ts';
+import { untilQuiet } from './harness/until-quiet.ts';
+
+/** All that an answer says but for the secret that is shown once, and the request's own correlation. */
+const said = ({ status, body, headers }: Answer) => {
+  const { key: _secret, note: _note, ...rest } = body;
+  return {
+    status,
+    body: rest,
+    etag: headers.get('ETag'),
+    token: headers.get('Consistency-Token'),
+    location: headers.get('Location'),
+  };
+};
+const problem = ({ status, body }: Answer) => [status, String(body['type']).split('/').at(-1)];
+
+type Wish = { readonly method: string; readonly path: string; readonly body: object; readonly other: object | null };
+
+describe.each(engines)('a command sent twice takes effect once and answers the same, $name', (engine) => {
+  let github: GithubSide;
+  let system: RunningSystem;
+  beforeAll(async () => {
+    github = await createGithubSide();
+    const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
+    system = await engine.start({ ...github.settings, repositories: [repository] });
+  });
+  afterAll(async () => {
+    await system.dispose();
+    await github.dispose();
+  });
+
+  const delivery = labeledIssue(7);
+  let receipt: Record<string, unknown>;
+
+  const ask = ({ method, path }: Wish, call: Call) => system.client.send(method, path, call);
+  const create = async (path: string, body: object) => (await system.client.expect2xx('POST', path, { body })).id;
+  const quietHead = async (): Promise<bigint> => {
+    const log = await openLog[engine.name]!(await system.databaseUrl());
+    return untilQuiet(log).finally(() => log.close());
+  };
+
+  /** Tasks for `claim-next` need a capability of their own, so that each agent finds one. */
+  const wishes: readonly (readonly [string, () => Promise<Wish>])[] = [
+    [
+      'a creation',
+      async () => ({ method: 'POST', path: '/tasks', body: { title: 'once' }, other: { title: 'twice' } }),
+    ],
+    [
+      'a creation of several streams',
+      async () => {
+        const needed = await create('/tasks', { title: 'needed' });
+        const body = { title: 'waits', dependencies: [needed] };
+        return { method: 'POST', path: '/tasks', body, other: { ...body, dependencies: [] } };
+      },
+    ],
+    [
+      'a change',
+      async () => {
+        const id = await create('/tasks', { title: 'before' });
+        return { method: 'PATCH', path: `/tasks/${id}`, body: { title: 'after' }, other: { title: 'else' } };
+      },
+    ],
+    [
+      'an expansion',
+      async () => {
+        const id = await create('/tasks', { title: 'large' });
+        const body = { subtasks: [{ title: 'one' }, { title: 'two' }] };
+        return { method: 'POST', path: `/tasks/${id}/expand`, body, other: { subtasks: [{ title: 'one' }] } };
+      },
+    ],
+    [
+      'a claim of the next task',
+      async () => {
+        const capability = `only-${Math.random()}`;
+        const agent = await create('/agents', { name: 'one', capabilities: [capability], capacity: 9 });
+        for (const title of ['a', 'b', 'c']) {
+          const { token } = await system.client.expect2xx('POST', '/tasks', {
+            body: { title, capabilities: [capability] },
+          });
+          await system.client.expect2xx('GET', '/tasks/next', { token });
+        }
+        return { method: 'POST', path: `/agents/${agent}/claims`, body: {}, other: null };
+      },
+    ],
+    [
+      'a registration',
+      async () => ({ method: 'POST', path: '/agents', body: { name: 'one' }, other: { name: 'other' } }),
+    ],
+    [
+      'the making of a key',
+      async () => ({
+        method: 'POST',
+        path: '/keys',
+        body: { name: 'one', role: 'viewer' },
+        other: { name: 'one', role: 'admin' },
+      }),
+    ],
+    [
+      'a batch',
+      async () => ({
+        method: 'POST',
+        path: '/commands',
+        body: {
+          commands: [
+            { type: 'task.create', data: { title: 'one' } },
+            { type: 'task.create', data: { title: 'two' } },
+          ],
+        },
+        other: null,
+      }),
+    ],
+  ];
+
+  /** What was sent and answered, for the second half. */
+  const sent = new Map<string, { readonly wish: Wish; readonly call: Call; readonly first: ReturnType<typeof said> }>();
+
+  test.each(wishes)('%s: at the same time, and again', async (name, prepare) => {
+    const wish = await prepare();
+    const call = { body: wish.body, idempotencyKey: `key of ${name}`.replaceAll(' ', '-') };
+    const together = await Promise.all([1, 2, 3].map(() => ask(wish, call)));
+    const first = said(together[0]!);
+    sent.set(name, { wish, call, first });
+    expect(first.status).toBeOneOf([200, 201]);
+    if (wish.path.endsWith('/claims')) expect(first.body).toHaveProperty('claimId');
+    for (const answer of together) expect(said(answer)).toEqual(first);
+    const secrets = together.filter(({ body }) => typeof body['key'] === 'string');
+    expect(secrets.length, 'a secret is told once').toBe(wish.path === '/keys' ? 1 : 0);
+
+    const head = await quietHead();
+    await expectTheSame(name);
+    expect(await quietHead(), 'nothing was appended').toBe(head);
+  });
+
+  /** The same again, and another request under the same key. */
+  async function expectTheSame(name: string): Promise<void> {
+    const { wish, call, first } = sent.get(name)!;
+    expect(said(await ask(wish, call))).toEqual(first);
+    if (wish.other !== null)
+      expect(problem(await ask(wish, { ...call, body: wish.other }))).toEqual([422, 'idempotency-key-reused']);
+  }
+
+  test('a delivery: the first is recorded and makes its task, every other gets the same receipt', async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => deliver(system.client, delivery)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 202]);
+    receipt = answers[0]!.body;
+    expect(receipt).toMatchObject({ outcome: 'routed' });
+    for (const { body } of answers) expect(body).toEqual(receipt);
+    const taskId = String(receipt['taskId']);
+    await until('the task', async () => (await system.client.stream(`task-${taskId}`)).length > 0);
+    await quietHead();
+    expect((await system.client.stream(`task-${taskId}`)).map(({ type }) => type)).toEqual(['TaskCreated']);
+    expect(await system.client.stream(`delivery-${String(receipt['id'])}`)).toHaveLength(2);
+  });
+
+  test('all of them after kill -9 and a restart', async () => {
+    await system.kill9('service');
+    await system.restart();
+    const head = await quietHead();
+    for (const [name] of wishes) await expectTheSame(name);
+    const again = await deliver(system.client, delivery);
+    expect([again.status, again.body]).toEqual([200, receipt]);
+    expect(await quietHead(), 'nothing was appended').toBe(head);
+  });
+});
