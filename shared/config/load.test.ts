@@ -42,6 +42,27 @@ describe('loading', () => {
     expect(loaded).toMatchObject({ folder, configuration: { port: 9000 } });
   });
 
+  test('a repository at a relative path is looked for from the folder of the file, an address is left as it is', async () => {
+    const urls = [
+      'shop',
+      '../shop.git',
+      './a b',
+      '/srv/shop',
+      'https://example.org/a/b',
+      'git@example.org:a/b',
+      'c:\\shop',
+    ];
+    const repositories = urls.map((url, index) => ({ ...repository, name: `shop-${index}`, url }));
+    await writeFile(join(folder, 'relative.json'), JSON.stringify({ repositories }));
+    const { configuration } = await loadConfiguration('relative.json', folder);
+    expect(configuration.repositories.map(({ url }) => url)).toEqual([
+      join(folder, 'shop'),
+      join(folder, '../shop.git'),
+      join(folder, 'a b'),
+      ...urls.slice(3),
+    ]);
+  });
+
   test('text that is no JSON is named as such', () => {
     expect(() => parseConfiguration('{ port: 1 }', 'w.json')).toThrow(/^w\.json: .* → make it valid JSON$/);
   });

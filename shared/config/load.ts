@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigurationError } from './configuration-error.ts';
 import { crossCheck } from './cross-check.ts';
 import { describeFaults } from './faults.ts';
@@ -21,8 +21,16 @@ export async function loadConfiguration(path?: string, workingFolder = process.c
   const file = resolve(workingFolder, path ?? DEFAULT_NAME);
   const text = await readText(file, path === undefined);
   const loaded = parseConfiguration(text ?? '{}', file);
-  return { configuration: loaded, folder: dirname(file) };
+  const folder = dirname(file);
+  const repositories = loaded.repositories.map((repository) => ({
+    ...repository,
+    url: isRelativePath(repository.url) ? resolve(folder, repository.url) : repository.url,
+  }));
+  return { configuration: { ...loaded, repositories }, folder };
 }
+
+/** Neither `scheme://…` nor `host:path`, which git takes for an address, nor an absolute path. */
+const isRelativePath = (url: string): boolean => !isAbsolute(url) && !/^[^/]*:/.test(url);
 
 /** Parses the configuration's text; `file` is how errors name it. @throws ConfigurationError */
 export function parseConfiguration(text: string, file: string): Configuration {

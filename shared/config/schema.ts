@@ -18,7 +18,10 @@ const limits = z.strictObject({
 
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
-  url: z.string().min(1).describe('anything that git can fetch from and push to: a path, file://, https:// or ssh'),
+  url: z
+    .string()
+    .min(1)
+    .describe('anything that git can fetch from and push to: a path (relative to this file), file://, https:// or ssh'),
   baseBranch: z.string().min(1).default('main'),
   agent: name
     .nullable()

@@ -28,10 +28,17 @@ export function createPrinter(out: Out, agentName: (id: string) => string): (eve
 
 function format({ step, text, tone, more = [] }: StepLine, elapsed: number, colour: boolean): string {
   const time = `${elapsed.toFixed(1).padStart(6)} s`;
-  const head = `${time}  ${step.padEnd(9)} ${text}`;
+  const head = `${time}  ${step.padEnd(9)} ${printable(text)}`;
   const painted = colour && COLOURS[tone] !== '' ? `${COLOURS[tone]}${head}${RESET}` : head;
-  return [painted, ...more.map((extra) => `${' '.repeat(20)}${extra}`)].join('\n') + '\n';
+  return [painted, ...more.map((extra) => `${' '.repeat(20)}${printable(extra)}`)].join('\n') + '\n';
 }
+
+/** One line without control characters: titles and outputs are written by others, who must not steer the terminal. */
+const printable = (text: string): string =>
+  text
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll('\t', '  ')
+    .replaceAll(/\p{Cc}/gu, '');
 
 /** The task that an event is about; saga streams are named after the claim. */
 function taskOf(event: RecordedEvent, tasks: Map<string, string>): string | null {

@@ -1,0 +1,95 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { finalTask, type Task } from './testing/api.ts';
+import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
+import { git } from './testing/git.ts';
+import { noProcessesOf } from './testing/processes.ts';
+import { startCommand } from './testing/program.ts';
+import { startInFolder, type RunningSystem } from './testing/running-system.ts';
+import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
+import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+
+/** All that a person would miss: HEAD, index and configuration byte by byte, what git says, and the working tree. */
+const belongings = (repository: string): Record<string, string> => ({
+  head: readFileSync(join(repository, '.git', 'HEAD'), 'utf8'),
+  index: readFileSync(join(repository, '.git', 'index')).toString('hex'),
+  config: readFileSync(join(repository, '.git', 'config'), 'utf8'),
+  branch: git(repository, 'rev-parse', 'trunk', 'feature'),
+  worktrees: git(repository, 'worktree', 'list'),
+  status: git(repository, '--no-optional-locks', 'status', '--porcelain=v2', '--branch'),
+  notes: readFileSync(join(repository, 'NOTES'), 'utf8'),
+  untracked: readFileSync(join(repository, 'draft.txt'), 'utf8'),
+});
+
+describe("the user's own repository, by the README's way", { timeout: 60_000 }, () => {
+  let folder: TemporaryFolder;
+  let repository: string;
+  let base: string;
+  let before: Record<string, string>;
+  let system: RunningSystem;
+  let task: Task;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    repository = join(folder.path, 'my greeter');
+    await mkdir(join(folder.path, 'desk'));
+    base = createShellRepository(repository);
+    git(repository, 'switch', '--quiet', '--create', 'feature');
+    writeFileSync(join(repository, 'draft.txt'), 'not yet\n');
+    writeFileSync(join(repository, 'staged.txt'), 'staged\n');
+    git(repository, 'add', 'staged.txt');
+    appendFileSync(join(repository, 'NOTES'), 'a line of today\n');
+    before = belongings(repository);
+    system = await startInFolder(join(folder.path, 'desk'), {
+      repositories: [{ ...shellRegistration, url: '../my greeter' }],
+      agents: [scriptAgent('code', writeRightGreet)],
+    });
+  });
+  afterAll(() => folder.remove());
+
+  test('one curl makes a task that ends as a branch of the repository', async () => {
+    const { api, dataFolder } = system;
+    const line = `curl -sf -X POST ${api.url}/api/v1/tasks -H "Authorization: Bearer $(cat ${dataFolder}/admin-key)" \
+      -H "Content-Type: application/json" -H "Idempotency-Key: first" \
+      -d '{"title":"Greet the world","description":"Without a name greet the world.","repository":"greeter","capabilities":["code"]}'`;
+    const curl = startCommand('sh', ['-c', line], { cwd: folder.path });
+    expect(await curl.ended).toBe(0);
+    const { id } = JSON.parse(curl.written.stdout) as { id: string };
+    task = await finalTask(api, id);
+
+    expect(task).toMatchObject({ state: 'complete', result: { branch: `workledger/${id}`, merged: false } });
+    const branch = git(repository, 'rev-parse', `workledger/${id}`);
+    expect(branch).toBe(task.result?.commit);
+    expect(git(repository, 'rev-parse', `${branch}~1`)).toBe(base);
+    expect(git(repository, 'show', '--format=', '--name-only', branch)).toBe('bin/greet');
+  });
+
+  test('working tree, index, HEAD, branches and configuration stay byte by byte as they were', () => {
+    expect(belongings(repository)).toEqual(before);
+  });
+
+  test('nothing but the branch is left in the repository', () => {
+    expect(git(repository, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual([
+      'refs/heads/feature',
+      'refs/heads/trunk',
+      `refs/heads/workledger/${task.id}`,
+    ]);
+  });
+
+  test('the steps are printed as they happen, without the key', async () => {
+    const { written } = system.program;
+    await system.program.until(/agent +freed/);
+    expect(written.stdout).toMatch(
+      / task +"Greet the world" created(.*\n)*.* validate +passed\n(.*\n)*.* task +complete, 1 file \+1 −1/,
+    );
+    expect(written.output).not.toContain(system.api.key);
+  });
+
+  test('SIGTERM drains: exit code 0, nothing stays running', async () => {
+    expect(await system.stop()).toBe(0);
+    await noProcessesOf(folder.path);
+    expect(belongings(repository)).toEqual(before);
+  });
+});

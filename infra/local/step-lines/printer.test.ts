@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { createPrinter } from './printer.ts';
+
+test('a title or an output cannot steer the terminal, nor pretend to be another line', () => {
+  let written = '';
+  const out = { write: (text: string) => (written += text), isTTY: false };
+  const title = 'red \u001b[31m \u009b2J\u0007\r\n   1.0 s  task      complete, merged';
+  createPrinter(
+    out,
+    () => 'agent',
+  )({
+    type: 'TaskCreated',
+    stream: 'task-0190a2c0-0000-7000-8000-000000000001',
+    recordedAt: new Date(0),
+    data: { title, priority: 3 },
+  } as unknown as RecordedEvent);
+  expect(written).toBe('   0.0 s  task      "red [31m 2J 1.0 s  task      complete, merged" created, priority 3\n');
+});
