@@ -24,7 +24,7 @@ export function startLoad(client: Client, callers: number): Load {
   const accepted: Accepted[] = [];
   const refused: string[] = [];
   let unanswered = 0;
-  let stopping = false;
+  const stopping = new AbortController();
 
   async function insist(method: string, path: string, call: Call): Promise<Answer | null> {
     for (;;) {
@@ -51,10 +51,9 @@ export function startLoad(client: Client, callers: number): Load {
   }
 
   async function call(): Promise<void> {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const id = await command('POST', '/tasks');
-      for (let change = 0; id !== null && change < CHANGES_A_TASK && !stopping; change++)
-        await command('PATCH', `/tasks/${id}`);
+      if (id !== null) for (let change = 0; change < CHANGES_A_TASK; change++) await command('PATCH', `/tasks/${id}`);
     }
   }
 
@@ -65,7 +64,7 @@ export function startLoad(client: Client, callers: number): Load {
     refused,
     unanswered: () => unanswered,
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       await running;
     },
   };

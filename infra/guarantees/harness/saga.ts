@@ -31,12 +31,15 @@ export function effectsOf(events: readonly SagaRecord[]): ReadonlyMap<string, { 
   return effects;
 }
 
+/** Whether a task is complete, failed or cancelled: then the type of its last event. */
+export async function isFinal(client: Client, taskId: string): Promise<string | false> {
+  const last = (await client.stream(`task-${taskId}`)).at(-1)?.type ?? '';
+  return /^Task(Completed|Failed|Cancelled)$/.test(last) && last;
+}
+
 /** Waits until a task is complete, failed or cancelled. @returns the type of its last event */
 export const untilFinal = (client: Client, taskId: string): Promise<string> =>
-  until(`task ${taskId} to end`, async () => {
-    const last = (await client.stream(`task-${taskId}`)).at(-1)?.type ?? '';
-    return /^Task(Completed|Failed|Cancelled)$/.test(last) && last;
-  });
+  until(`task ${taskId} to end`, () => isFinal(client, taskId));
 
 /** Waits until a saga of this stream has said its last word. */
 export const untilEnded = (client: Client, stream: string): Promise<unknown> =>

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import type { Settings } from './engine.ts';
 import { isAliveOn, killAndWait } from './processes.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { until } from './until.ts';
 
 const run = promisify(execFile);
 const AGENT = fileURLToPath(import.meta.resolve('./programs/agent.mjs'));
@@ -30,12 +29,12 @@ export type Workshop = {
   /** From now on the agent's work does not pass the check. */
   breakWork(): Promise<void>;
   notes(): Promise<readonly Note[]>;
-  /** Resolves once somebody came to this point (so many times in all). */
-  reached(point: string, times?: number): Promise<void>;
+  /** How often somebody came to this point. */
+  visits(point: string): Promise<number>;
   /** How often an agent was started, by label. */
   starts(): Promise<Readonly<Record<string, number>>>;
-  /** Processes of agents and checks that still live. */
-  alive(): Promise<readonly number[]>;
+  /** Processes of agents, checks and pushes that still live; only those that came to this point. */
+  alive(point?: string): Promise<readonly number[]>;
   git(...args: readonly string[]): Promise<string>;
   dispose(): Promise<void>;
 };
@@ -54,9 +53,11 @@ export async function createWorkshop(): Promise<Workshop> {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Note);
-  const alive = async (): Promise<number[]> =>
-    [...new Set((await notes()).map(({ pid }) => pid))].filter((pid) => isAliveOn(folder, pid));
-  const reachedTimes = async (point: string): Promise<number> =>
+  const alive = async (point?: string): Promise<number[]> => {
+    const there = (await notes()).filter((each) => point === undefined || each.point === point);
+    return [...new Set(there.map(({ pid }) => pid))].filter((pid) => isAliveOn(folder, pid));
+  };
+  const visits = async (point: string): Promise<number> =>
     (await notes()).filter((note) => note.what === 'reached' && note.point === point).length;
 
   return {
@@ -70,9 +71,7 @@ export async function createWorkshop(): Promise<Workshop> {
     },
     breakWork: () => writeFile(join(control, 'switch-invalid'), ''),
     notes,
-    reached: async (point, times = 1) => {
-      await until(`somebody at ${point}`, async () => (await reachedTimes(point)) >= times);
-    },
+    visits,
     starts: async () => {
       const counts: Record<string, number> = {};
       for (const { what, point } of await notes())

@@ -1,0 +1,188 @@
+import { newId } from '@workledger/shared/events/stream.ts';
+import type { Call } from './client.ts';
+import { labeledIssue, signed } from './github.ts';
+
+/** What there is before anything bad is asked. */
+export type Known = {
+  readonly agentId: string;
+  /** Pending; `waiting` waits for it. */
+  readonly task: string;
+  /** Held by the agent, under `claimId`. */
+  readonly claimed: string;
+  readonly claimId: string;
+  readonly cancelled: string;
+  readonly waiting: string;
+  /** Keys of these roles. */
+  readonly viewer: string;
+  readonly auditor: string;
+  readonly operator: string;
+};
+
+type Request = { readonly method: string; readonly path: string; readonly call: Call };
+export type BadRequest = {
+  readonly name: string;
+  readonly request: (known: Known) => Request;
+  readonly status: number;
+  readonly code: string;
+};
+
+const bad = (name: string, status: number, code: string, request: BadRequest['request']): BadRequest => ({
+  name,
+  status,
+  code,
+  request,
+});
+const post = (path: string, body: unknown, call: Call = {}): Request => ({
+  method: 'POST',
+  path,
+  call: { ...call, body },
+});
+const patch = (path: string, body: unknown, call: Call = {}): Request => ({
+  method: 'PATCH',
+  path,
+  call: { ...call, body },
+});
+const create =
+  (body: unknown, call: Call = {}) =>
+  () =>
+    post('/tasks', body, call);
+const title = 'x';
+const text = (mediaType: string): Call => ({ headers: { 'Content-Type': mediaType } });
+const webhook = ({ body, headers }: { body: string; headers: Readonly<Record<string, string>> }): Request =>
+  post('/webhooks/github', body, { key: null, headers });
+/** A good delivery with other headers. */
+const withHeaders = (headers: Readonly<Record<string, string>>) => () => {
+  const delivery = labeledIssue(1);
+  return webhook({ ...delivery, headers: { ...delivery.headers, ...headers } });
+};
+
+const shapes: readonly BadRequest[] = [
+  bad('an unknown field', 400, 'invalid-request', create({ title, titel: 'y' })),
+  bad('a field named __proto__', 400, 'invalid-request', create('{"title":"x","__proto__":{"priority":1}}')),
+  bad('an unknown field in a change', 400, 'invalid-request', ({ task }) =>
+    patch(`/tasks/${task}`, { state: 'complete' }),
+  ),
+  bad('a missing field', 400, 'invalid-request', create({})),
+  bad('a wrong type', 400, 'invalid-request', create({ title, priority: 'high' })),
+  bad('a list instead of an object', 400, 'invalid-request', create([])),
+  bad('a number out of range', 400, 'invalid-request', create({ title, priority: 6 })),
+  bad('an overlong text', 400, 'invalid-request', create({ title: 'x'.repeat(301) })),
+  bad('too many labels', 400, 'invalid-request', create({ title, labels: Array(51).fill('l') })),
+  bad('U+0000 in a text', 400, 'invalid-request', create({ title: 'a\u0000b' })),
+  bad('U+0000 in a name', 400, 'invalid-request', create({ title, metadata: { 'a\u0000': 'b' } })),
+  bad('half a surrogate pair', 400, 'invalid-request', create('{"title":"\\ud800"}')),
+  bad('not JSON', 400, 'invalid-json', create('{"title":')),
+  bad('no JSON at all', 415, 'unsupported-media-type', create('title=x', text('application/x-www-form-urlencoded'))),
+  bad('an oversize body', 413, 'too-large', create({ title, description: 'x'.repeat(110_000) })),
+  bad('an unknown parameter', 400, 'invalid-request', () => ({ method: 'GET', path: '/tasks?limt=3', call: {} })),
+  bad('a token that is none', 400, 'invalid-request', () => ({
+    method: 'GET',
+    path: '/tasks',
+    call: { token: 'x@1' },
+  })),
+  bad('an id that is none', 400, 'invalid-request', () => patch('/tasks/12', { title })),
+  bad('an unknown route', 404, 'unknown-route', () => post('/task', { title })),
+  bad('a method that a route does not know', 405, 'method-not-allowed', () => patch('/tasks', { title })),
+];
+
+const meanings: readonly BadRequest[] = [
+  bad('an unknown task', 404, 'not-found', () => patch(`/tasks/${newId()}`, { title })),
+  bad('an unknown task to read', 404, 'not-found', () => ({ method: 'GET', path: `/tasks/${newId()}`, call: {} })),
+  bad('an unknown agent', 404, 'not-found', () => post(`/agents/${newId()}/beat`, {})),
+  bad('an unknown key', 404, 'not-found', () => ({ method: 'DELETE', path: `/keys/${newId()}`, call: { body: {} } })),
+  bad('an unknown repository', 422, 'unknown-repository', create({ title, repository: 'nowhere' })),
+  bad('an unknown dependency', 422, 'unknown-reference', create({ title, dependencies: [newId()] })),
+  bad('an unknown parent', 422, 'unknown-reference', create({ title, parentId: newId() })),
+  bad('a claim for an unknown agent', 422, 'unknown-reference', ({ task }) =>
+    post(`/tasks/${task}/claim`, { agentId: newId() }),
+  ),
+  bad('a key for an unknown agent', 422, 'unknown-reference', () =>
+    post('/keys', { name: 'x', role: 'agent', agentId: newId() }),
+  ),
+  bad('an unknown role', 400, 'invalid-request', () => post('/keys', { name: 'x', role: 'root' })),
+  bad('a retry of what did not fail', 409, 'illegal-transition', ({ task }) => post(`/tasks/${task}/retry`, {})),
+  bad('a claim of a cancelled task', 409, 'illegal-transition', ({ cancelled, agentId }) =>
+    post(`/tasks/${cancelled}/claim`, { agentId }),
+  ),
+  bad('a second claim', 409, 'illegal-transition', ({ claimed, agentId }) =>
+    post(`/tasks/${claimed}/claim`, { agentId }),
+  ),
+  bad('a claim of a task that waits', 409, 'blocked', ({ waiting, agentId }) =>
+    post(`/tasks/${waiting}/claim`, { agentId }),
+  ),
+  bad('work under another claim', 409, 'claim-mismatch', ({ claimed }) =>
+    post(`/tasks/${claimed}/submit`, { claimId: newId(), commit: null }),
+  ),
+  bad('a stale If-Match', 412, 'revision-mismatch', ({ claimed }) =>
+    patch(`/tasks/${claimed}`, { title: 'new' }, { ifMatch: 0 }),
+  ),
+  bad('an If-Match of the future', 412, 'revision-mismatch', ({ task }) =>
+    patch(`/tasks/${task}`, { title: 'new' }, { ifMatch: 7 }),
+  ),
+  bad('an If-Match that is none', 400, 'invalid-request', ({ task }) =>
+    patch(`/tasks/${task}`, { title }, { headers: { 'If-Match': '3' } }),
+  ),
+  bad('an Idempotency-Key that is none', 400, 'invalid-request', create({ title }, { idempotencyKey: 'a b' })),
+  bad(
+    'an Idempotency-Key that was used for another body',
+    422,
+    'idempotency-key-reused',
+    create({ title: 'two' }, { idempotencyKey: 'used' }),
+  ),
+  bad('a dependency on itself', 409, 'dependency-cycle', ({ task }) =>
+    post(`/tasks/${task}/dependencies`, { dependsOn: task }),
+  ),
+  bad('a dependency that closes a cycle', 409, 'dependency-cycle', ({ task, waiting }) =>
+    post(`/tasks/${task}/dependencies`, { dependsOn: waiting }),
+  ),
+  bad('a batch of none', 400, 'invalid-request', () => post('/commands', { commands: [] })),
+  bad('a batch with an unknown command', 400, 'invalid-request', () =>
+    post('/commands', { commands: [{ type: 'task.explode', target: newId() }] }),
+  ),
+  bad('a batch with what only sagas send', 400, 'invalid-request', ({ task }) =>
+    post('/commands', { commands: [{ type: 'task.complete', target: task }] }),
+  ),
+];
+
+const callers: readonly BadRequest[] = [
+  bad('no key', 401, 'unauthenticated', create({ title }, { key: null })),
+  bad('a key that is none', 401, 'unauthenticated', create({ title }, { key: 'x' })),
+  bad(
+    'a key that nobody has',
+    401,
+    'unauthenticated',
+    create({ title }, { key: `wl_${newId().replaceAll('-', '')}_${'A'.repeat(43)}` }),
+  ),
+  bad("a viewer's key", 403, 'forbidden', ({ viewer }) => post('/tasks', { title }, { key: viewer })),
+  bad("an auditor's key", 403, 'forbidden', ({ auditor }) => post('/tasks', { title }, { key: auditor })),
+  bad("an operator's key for what only administrators do", 403, 'forbidden', ({ operator }) =>
+    post('/keys', { name: 'x', role: 'admin' }, { key: operator }),
+  ),
+  bad('bad input under a weak key tells no more than that', 403, 'forbidden', ({ viewer }) =>
+    post('/tasks', '{', { key: viewer }),
+  ),
+];
+
+const deliveries: readonly BadRequest[] = [
+  bad('a delivery without a signature', 401, 'bad-signature', withHeaders({ 'X-Hub-Signature-256': '' })),
+  bad(
+    'a delivery with a wrong signature',
+    401,
+    'bad-signature',
+    withHeaders({ 'X-Hub-Signature-256': `sha256=${'0'.repeat(64)}` }),
+  ),
+  bad('a delivery whose body was changed', 401, 'bad-signature', () => {
+    const { body, headers } = labeledIssue(1);
+    return webhook({ body: body.replace('labeled', 'Labeled'), headers });
+  }),
+  bad('a delivery without an event', 400, 'invalid-request', withHeaders({ 'X-GitHub-Event': '' })),
+  bad('a delivery without an id', 400, 'invalid-request', withHeaders({ 'X-GitHub-Delivery': '' })),
+  bad('a delivery that is not JSON', 400, 'invalid-json', () => webhook(signed('{"action":'))),
+  bad('a delivery of another shape', 400, 'invalid-request', () => webhook(signed('{"action":"labeled","issue":7}'))),
+  bad('a delivery with U+0000 in it', 400, 'invalid-request', () => webhook(labeledIssue(1, 'a\u0000b'))),
+  bad('a delivery of another media type', 415, 'unsupported-media-type', withHeaders({ 'Content-Type': 'text/plain' })),
+  bad('an oversize delivery', 413, 'too-large', () => webhook(signed(`{"text":"${'x'.repeat(6 * 1024 * 1024)}"}`))),
+];
+
+/** Everything bad that can be asked: what, and the status and problem that answer it. */
+export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...callers, ...deliveries];
