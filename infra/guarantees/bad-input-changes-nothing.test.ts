@@ -1,0 +1,129 @@
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { badRequests, type Known } from './harness/bad-requests.ts';
+import type { Answer } from './harness/client.ts';
+import type { RunningSystem } from './harness/engine.ts';
+import { engines } from './harness/engines.ts';
+import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
+import { openLog } from './harness/logs.ts';
+import { untilQuiet } from './harness/until-quiet.ts';
+
+const PROBLEMS = 'https://workledger.dev/problems/';
+
+describe.each(engines)('bad input changes nothing, $name', (engine) => {
+  let github: GithubSide;
+  let system: RunningSystem;
+  let log: EventLog;
+  let known: Known;
+  beforeAll(async () => {
+    github = await createGithubSide();
+    const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
+    // Nobody beats for the agent of this test: it must not be disconnected meanwhile.
+    system = await engine.start({ ...github.settings, repositories: [repository], heartbeatSeconds: 3_600 });
+    log = await openLog[engine.name]!(await system.databaseUrl());
+    known = await prepare();
+    await untilQuiet(log);
+  });
+  afterAll(async () => {
+    await log.close();
+    await system.dispose();
+    await github.dispose();
+  });
+
+  const create = (path: string, body: object) => system.client.expect2xx('POST', path, { body });
+  const addDependency = (id: string, dependsOn: string) =>
+    system.client.send('POST', `/tasks/${id}/dependencies`, { body: { dependsOn } });
+
+  async function prepare(): Promise<Known> {
+    const { id: agentId } = await create('/agents', { name: 'one', capacity: 5 });
+    const { id: task } = await create('/tasks', { title: 'pending' });
+    const { id: claimed } = await create('/tasks', { title: 'claimed' });
+    const claim = await create(`/tasks/${claimed}/claim`, { agentId });
+    const { id: cancelled } = await create('/tasks', { title: 'cancelled' });
+    await create(`/tasks/${cancelled}/cancel`, {});
+    const { id: waiting } = await create('/tasks', { title: 'waits', dependencies: [task] });
+    await system.client.expect2xx('POST', '/tasks', { body: { title: 'one' }, idempotencyKey: 'used' });
+    const keyOf = async (role: string) => String((await create('/keys', { name: role, role })).body['key']);
+    const [viewer, auditor, operator] = [await keyOf('viewer'), await keyOf('auditor'), await keyOf('operator')];
+    const claimId = String(claim.body['claimId']);
+    return { agentId, task, claimed, claimId, cancelled, waiting, viewer, auditor, operator };
+  }
+
+  /** The problem, told as RFC 9457 has it and without a word of our insides. */
+  function expectProblem(answer: Answer, status: number, code: string): void {
+    expect([answer.status, answer.body['type']]).toEqual([status, PROBLEMS + code]);
+    expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
+    expect(answer.body).toMatchObject({
+      status,
+      title: expect.any(String),
+      correlationId: answer.headers.get('X-Correlation-Id'),
+    });
+    expect(JSON.stringify(answer.body)).not.toMatch(/\n\s+at |node_modules|\.ts\b|select |insert /);
+  }
+
+  test.each(badRequests)('$name', async ({ request, status, code }) => {
+    const { method, path, call } = request(known);
+    const before = await log.head();
+    expectProblem(await system.client.send(method, path, call), status, code);
+    expect(await log.head(), 'nothing was appended').toBe(before);
+  });
+
+  test('nothing was kept beside the log either', async () => {
+    const database = new pg.Client({ connectionString: await system.databaseUrl() });
+    await database.connect();
+    const { rows } = await database.query('select digest from artefacts.artefacts');
+    await database.end();
+    expect(rows).toEqual([]);
+  });
+
+  test('two dependencies at once that would close a cycle together: one is refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(async (title) => (await create('/tasks', { title })).id));
+      await addDependency(b!, c!);
+      const before = await untilQuiet(log);
+      const answers = await Promise.all([addDependency(a!, b!), addDependency(c!, a!)]);
+      const refused = answers.find(({ status }) => status !== 200);
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+      expectProblem(refused!, 409, 'dependency-cycle');
+      expect((await log.head()) - before, 'one edge was added').toBe(1n);
+    }
+  });
+
+  test('a batch: what is bad in it changes nothing, and is told beside what is good', async () => {
+    const before = await untilQuiet(log);
+    const { status, body } = await system.client.send('POST', '/commands', {
+      body: {
+        commands: [
+          { type: 'task.change', target: newId(), data: { title: 'x' } },
+          { type: 'task.create', data: { title: 'x', titel: 'y' } },
+          { type: 'task.retry', target: known.task, data: {} },
+          { type: 'task.create', data: { title: 'good' } },
+        ],
+      },
+    });
+    const results = body['results'] as { status: number; problem?: { type: string } }[];
+    expect(status).toBe(200);
+    expect(results.map((result) => [result.status, result.problem?.type.replace(PROBLEMS, '')])).toEqual([
+      [404, 'not-found'],
+      [400, 'invalid-request'],
+      [409, 'illegal-transition'],
+      [201, undefined],
+    ]);
+    const appended: string[] = [];
+    for await (const { type } of log.readAll({ after: before, streams: ['task', 'dependencies', 'agent', 'key'] }))
+      appended.push(type);
+    expect(appended).toEqual(['TaskCreated']);
+  });
+
+  test('a delivery that comes again: 200 with the first receipt, nothing appended', async () => {
+    const delivery = labeledIssue(3);
+    const first = await deliver(system.client, delivery);
+    expect(first.status).toBe(202);
+    const before = await untilQuiet(log);
+    const again = await deliver(system.client, delivery);
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect(await log.head()).toBe(before);
+  });
+});
