@@ -5,7 +5,6 @@ export type TaskView = {
   readonly id: string;
   readonly title: string;
   readonly state: 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
-  readonly claim: { readonly id: string } | null;
   readonly result: { readonly commit: string | null; readonly branch: string | null; readonly merged: boolean } | null;
   readonly failure: { readonly step: string; readonly exitCode: number | null } | null;
 };

@@ -5,7 +5,10 @@ export type Answer<Body> = { readonly status: number; readonly headers: Headers;
 export type Api = {
   readonly url: string;
   readonly key: string;
+  /** @throws Error when the answer is not 200 */
   get<Body>(path: string): Promise<Body>;
+  /** Sends a command; queries of this client see its effect from now on. @throws Error when it is refused */
+  command<Body = { readonly id: string }>(path: string, body: unknown): Promise<Body>;
   /** Whatever the answer is. */
   send<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
   /** The same system under another key. */
@@ -24,7 +27,7 @@ export type Failure = {
 export type Task = {
   readonly id: string;
   readonly state: 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
-  readonly claim: { readonly id: string; readonly agentId: string } | null;
+  readonly claimId: string | null;
   readonly failure: Failure | null;
   readonly result: {
     readonly commit: string | null;
@@ -41,6 +44,7 @@ export type Agent = { readonly id: string; readonly name: string; readonly statu
 
 /** Talks to a running system as curl would. @param url such as http://127.0.0.1:8080 */
 export function createApi(url: string, key: string): Api {
+  let token: Record<string, string> = {};
   const send = async <Body>(
     method: string,
     path: string,
@@ -57,11 +61,17 @@ export function createApi(url: string, key: string): Api {
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
   };
   const get = async <Body>(path: string): Promise<Body> => {
-    const { status, body } = await send<Body>('GET', path);
+    const { status, body } = await send<Body>('GET', path, undefined, token);
     if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`);
     return body;
   };
-  return { url, key, get, send, as: (other) => createApi(url, other) };
+  const command = async <Body>(path: string, data: unknown): Promise<Body> => {
+    const { status, headers, body } = await send<Body>('POST', path, data);
+    if (status >= 300) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
+    token = { 'Consistency-Token': headers.get('Consistency-Token') ?? '' };
+    return body;
+  };
+  return { url, key, get, command, send, as: (other) => createApi(url, other) };
 }
 
 export type NewTask = {
@@ -71,22 +81,15 @@ export type NewTask = {
 };
 
 /** Creates a task for a repository. @returns its id */
-export async function createTask(api: Api, repository: string, task: NewTask): Promise<string> {
-  const { status, body } = await api.send<{ id: string }>('POST', '/tasks', {
-    capabilities: ['code'],
-    ...task,
-    repository,
-  });
-  if (status !== 201) throw new Error(`POST /tasks: ${status} ${JSON.stringify(body)}`);
-  return body.id;
-}
+export const createTask = async (api: Api, repository: string, task: NewTask): Promise<string> =>
+  (await api.command('/tasks', { capabilities: ['code'], ...task, repository })).id;
 
 /** Waits until a task is as wanted. @throws Error when it ended otherwise */
 export async function taskWhen(api: Api, id: string, wanted: (task: Task) => boolean): Promise<Task> {
   for (;;) {
-    const { status, body } = await api.send<Task>('GET', `/tasks/${id}`);
-    if (status === 200 && wanted(body)) return body;
-    if (status === 200 && isFinal(body)) throw new Error(`the task ended otherwise: ${JSON.stringify(body)}`);
+    const task = await api.get<Task>(`/tasks/${id}`);
+    if (wanted(task)) return task;
+    if (isFinal(task)) throw new Error(`the task ended otherwise: ${JSON.stringify(task)}`);
     await pause(100);
   }
 }

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTask, finalTask, type Task } from './testing/api.ts';
+import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
+import { git } from './testing/git.ts';
+import { startInFolder, type RunningSystem } from './testing/running-system.ts';
+import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
+import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+
+/** Does the rest only the first time that it is done for this purpose. */
+const once = (marker: string, script: string): string => `if mkdir ${marker} 2>/dev/null; then ${script}\nfi\n`;
+
+let folder: TemporaryFolder;
+let person: string;
+let origin: string;
+let system: RunningSystem;
+
+/** A person commits and pushes to the base branch while the agent works: `change` is shell in the person's clone. */
+const personPushes = (change: string): string =>
+  `(cd "${person}" && git pull --quiet --rebase && ${change} && git commit --quiet --all --message "By a person" && git push --quiet)`;
+
+const work = async (capability: string): Promise<Task> =>
+  finalTask(
+    system.api,
+    await createTask(system.api, 'greeter', { title: `The ${capability} way`, capabilities: [capability] }),
+  );
+
+const typesOf = ({ history }: Task): string[] => history.map(({ type }) => type);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  person = join(folder.path, 'person');
+  origin = join(folder.path, 'origin.git');
+  createShellRepository(person);
+  git(folder.path, 'clone', '--quiet', '--bare', person, origin);
+  git(person, 'remote', 'add', 'origin', origin);
+  git(person, 'fetch', '--quiet');
+  git(person, 'branch', '--quiet', '--set-upstream-to', 'origin/trunk');
+  const marker = (name: string): string => `"${join(folder.path, name)}"`;
+  const addLine = (text: string): string => `sed -i "1s/.*/${text}/" NOTES`;
+  system = await startInFolder(folder.path, {
+    repositories: [{ ...shellRegistration, url: origin, merge: 'fast-forward' }],
+    agents: [
+      scriptAgent('straight', writeRightGreet),
+      scriptAgent('overtaken', once(marker('moved'), personPushes('echo more >> NOTES')) + addLine('by the agent')),
+      scriptAgent(
+        'crossed',
+        once(marker('crossed'), personPushes(addLine('first by a person'))) + 'date +%N > NOTES\n',
+      ),
+      scriptAgent('protector', 'echo "# never mind" >> checks/run; date +%N > NOTES\n'),
+    ],
+  });
+}, 60_000);
+afterAll(() => folder.remove());
+
+describe('merging by fast-forward into a bare repository', { timeout: 60_000 }, () => {
+  test('moves the base branch to the validated commit', async () => {
+    const task = await work('straight');
+    expect(task).toMatchObject({ state: 'complete', result: { merged: true } });
+    expect(git(origin, 'rev-parse', 'trunk')).toBe(task.result?.commit);
+  });
+
+  test('when the base moved meanwhile, the work is rebased, validated once more, and merged', async () => {
+    const task = await work('overtaken');
+    expect(task).toMatchObject({ state: 'complete', result: { merged: true } });
+    expect(task.validations.map(({ state }) => state)).toEqual(['passed', 'passed']);
+    expect(typesOf(task)).not.toContain('TaskSentBack');
+    expect(git(origin, 'rev-parse', 'trunk')).toBe(task.result?.commit);
+    expect(git(origin, 'log', '-2', '--format=%s', 'trunk')).toBe('The overtaken way\nBy a person');
+    expect(git(origin, 'show', 'trunk:NOTES')).toBe('by the agent\nsecond\nthird\nmore');
+    expect(system.program.written.stdout).toContain('the base had moved: rebased, once more');
+  });
+
+  test('when the rebase conflicts, the work goes back to the agent, which starts from the new base', async () => {
+    const task = await work('crossed');
+    expect(task).toMatchObject({ state: 'complete', result: { merged: true } });
+    expect(typesOf(task)).toContain('TaskSentBack');
+    const sentBack = task.history.find(({ type }) => type === 'TaskSentBack');
+    expect(sentBack?.data['reason']).toMatch(/the base moved and the work conflicts with it: .*NOTES/s);
+    expect(git(origin, 'log', '-2', '--format=%s', 'trunk')).toBe('The crossed way\nBy a person');
+  });
+
+  test('what is merged is what was judged: with the protected paths of the base', async () => {
+    const before = git(origin, 'rev-parse', 'trunk');
+    const task = await work('protector');
+    expect(task).toMatchObject({ state: 'complete', result: { merged: true } });
+    expect(git(origin, 'diff', '--name-only', before, 'trunk')).toBe('NOTES');
+    expect(system.program.written.stdout).toContain('passed (changes to protected paths undone: checks/run)');
+  });
+});
+
+test('a base branch that is checked out somewhere is not moved behind its owner, and the failure says how to mend it', async () => {
+  const repository = join(folder.path, 'checked-out');
+  createShellRepository(repository);
+  writeFileSync(join(repository, 'NOTES'), 'changed\n');
+  const head = git(repository, 'rev-parse', 'HEAD');
+  await system.stop();
+  system = await startInFolder(folder.path, {
+    repositories: [{ ...shellRegistration, url: repository, merge: 'fast-forward' }],
+    agents: [scriptAgent('straight', writeRightGreet)],
+  });
+  const task = await work('straight');
+  expect(task).toMatchObject({ state: 'failed', failure: { step: 'merge' } });
+  expect(task.failure?.reason).toContain('use a bare repository or "merge": "never"');
+  expect(git(repository, 'rev-parse', 'HEAD')).toBe(head);
+  expect(git(repository, 'status', '--porcelain')).toBe('M NOTES');
+}, 60_000);
