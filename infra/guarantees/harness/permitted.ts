@@ -1,0 +1,94 @@
+import type { Role } from '@workledger/shared/events/key.ts';
+
+export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
+
+const everybody = roles;
+const workers: readonly Role[] = ['agent', 'operator', 'admin'];
+const operators: readonly Role[] = ['operator', 'admin'];
+const observers: readonly Role[] = ['operator', 'auditor', 'admin'];
+const auditors: readonly Role[] = ['auditor', 'admin'];
+const administrators: readonly Role[] = ['admin'];
+
+/** Who may call what; `public`: whoever comes, without a key. A route that is not here is not allowed to exist. */
+export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
+  'GET /health': 'public',
+  'GET /health/live': 'public',
+  'GET /health/ready': 'public',
+  'GET /api/v1/openapi.json': 'public',
+  'POST /api/v1/webhooks/github': 'public',
+
+  'GET /api/v1/tasks': everybody,
+  'GET /api/v1/tasks/next': everybody,
+  'GET /api/v1/tasks/{id}': everybody,
+  'GET /api/v1/agents': everybody,
+  'GET /api/v1/agents/{id}': everybody,
+  'GET /api/v1/pipelines': everybody,
+  'GET /api/v1/pipelines/{id}': everybody,
+  'GET /api/v1/generations': everybody,
+  'GET /api/v1/generations/{id}': everybody,
+  'GET /api/v1/evolutions': everybody,
+  'GET /api/v1/evolutions/{id}': everybody,
+  'GET /api/v1/validations': everybody,
+  'GET /api/v1/validations/{id}': everybody,
+  'GET /api/v1/artefacts/{digest}': everybody,
+  'GET /api/v1/webhooks/deliveries': observers,
+  'GET /api/v1/webhooks/deliveries/{id}': observers,
+  'GET /api/v1/streams/{stream}': auditors,
+  'GET /api/v1/events': auditors,
+  'GET /api/v1/keys': administrators,
+
+  'POST /api/v1/tasks': operators,
+  'PATCH /api/v1/tasks/{id}': operators,
+  'PUT /api/v1/tasks/{id}': operators,
+  'DELETE /api/v1/tasks/{id}': operators,
+  'POST /api/v1/tasks/{id}/cancel': operators,
+  'POST /api/v1/tasks/{id}/retry': operators,
+  'POST /api/v1/tasks/{id}/expand': operators,
+  'POST /api/v1/tasks/{id}/dependencies': operators,
+  'DELETE /api/v1/tasks/{id}/dependencies/{dependsOn}': operators,
+  'POST /api/v1/tasks/{id}/claim': workers,
+  'POST /api/v1/tasks/{id}/renew': workers,
+  'POST /api/v1/tasks/{id}/progress': workers,
+  'POST /api/v1/tasks/{id}/submit': workers,
+  'POST /api/v1/tasks/{id}/release': workers,
+
+  'POST /api/v1/agents': operators,
+  'PATCH /api/v1/agents/{id}': operators,
+  'DELETE /api/v1/agents/{id}': operators,
+  'POST /api/v1/agents/{id}/activate': operators,
+  'POST /api/v1/agents/{id}/deactivate': operators,
+  'POST /api/v1/agents/{id}/beat': workers,
+  'POST /api/v1/agents/{id}/claims': workers,
+  'POST /api/v1/agents/{id}/error': workers,
+  'POST /api/v1/agents/{id}/clear-error': workers,
+
+  'POST /api/v1/keys': administrators,
+  'DELETE /api/v1/keys/{id}': administrators,
+  'POST /api/v1/commands': workers,
+};
+
+/** The same for commands in a batch, by type. */
+export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
+  'task.create': operators,
+  'task.change': operators,
+  'task.add-dependency': operators,
+  'task.remove-dependency': operators,
+  'task.expand': operators,
+  'task.cancel': operators,
+  'task.retry': operators,
+  'task.claim': workers,
+  'task.renew': workers,
+  'task.report-progress': workers,
+  'task.submit': workers,
+  'task.release': workers,
+  'agent.register': operators,
+  'agent.change': operators,
+  'agent.activate': operators,
+  'agent.deactivate': operators,
+  'agent.deregister': operators,
+  'agent.beat': workers,
+  'agent.claim-next': workers,
+  'agent.report-error': workers,
+  'agent.clear-error': workers,
+  'key.revoke': administrators,
+};

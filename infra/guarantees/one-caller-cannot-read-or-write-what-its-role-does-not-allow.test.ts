@@ -1,0 +1,151 @@
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Role } from '@workledger/shared/events/key.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningSystem } from './harness/engine.ts';
+import { engines } from './harness/engines.ts';
+import { openLog } from './harness/logs.ts';
+import { permitted, permittedInBatch, roles } from './harness/permitted.ts';
+import { untilQuiet } from './harness/until-quiet.ts';
+
+type Verdict = 'let in' | 401 | 403;
+const verdictOf = (status: number): Verdict => (status === 401 || status === 403 ? status : 'let in');
+
+describe.each(engines)('one caller cannot read or write what its role does not allow, $name', (engine) => {
+  let system: RunningSystem;
+  let log: EventLog;
+  let ownAgent: string;
+  let otherAgent: string;
+  const keys = new Map<Role, string>();
+  let otherKey: string;
+  let revokedKey: string;
+
+  beforeAll(async () => {
+    // Nobody beats for the agents of this test: they must not be disconnected meanwhile.
+    system = await engine.start({ heartbeatSeconds: 3_600 });
+    log = await openLog[engine.name]!(await system.databaseUrl());
+    [ownAgent, otherAgent] = [await newAgent('one'), await newAgent('other')];
+    for (const role of roles) keys.set(role, (await newKey(role, role === 'agent' ? ownAgent : null)).key);
+    otherKey = (await newKey('agent', otherAgent)).key;
+    const { id, key } = await newKey('admin', null);
+    expect((await system.client.send('GET', '/keys', { key })).status, 'it is good before').toBe(200);
+    await system.client.expect2xx('DELETE', `/keys/${id}`, { body: {} });
+    revokedKey = key;
+  });
+  afterAll(async () => {
+    await log.close();
+    await system.dispose();
+  });
+
+  const create = (path: string, body: object) => system.client.expect2xx('POST', path, { body });
+  const newAgent = async (name: string) => (await create('/agents', { name, capacity: 9 })).id;
+  const newKey = async (role: Role, agentId: string | null) => {
+    const { id, body } = await create('/keys', { name: `a key for ${role}`, role, agentId });
+    return { id, key: String(body['key']) };
+  };
+
+  /** Calls a route as OpenAPI writes it, with ids that name nothing, or the caller's own agent, and an empty body. */
+  async function verdict(route: string, key: string | null): Promise<Verdict> {
+    const [method = '', template = ''] = route.split(' ');
+    const path = template
+      .replace('/agents/{id}', `/agents/${key === keys.get('agent') ? ownAgent : newId()}`)
+      .replace('{digest}', '0'.repeat(64))
+      .replace('{stream}', `task-${newId()}`)
+      .replaceAll(/\{\w+\}/g, () => newId());
+    const body = method === 'GET' ? {} : { body: {} };
+    return verdictOf((await system.client.send(method, `/../..${path}`, { key, ...body })).status);
+  }
+  const verdicts = async (key: string | null): Promise<Record<string, Verdict>> => {
+    const all: Record<string, Verdict> = {};
+    for (const route of Object.keys(permitted)) all[route] = await verdict(route, key);
+    return all;
+  };
+  const expected = (inCase: (allowed: readonly Role[]) => Verdict): Record<string, Verdict> =>
+    Object.fromEntries(
+      Object.entries(permitted).map(([route, allowed]) => [route, allowed === 'public' ? 'let in' : inCase(allowed)]),
+    );
+
+  test('there is no route that nobody thought about', async () => {
+    const { body } = await system.client.expect2xx('GET', '/openapi.json', { key: null });
+    const routes = Object.entries(body['paths'] as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(routes.toSorted()).toEqual(Object.keys(permitted).toSorted());
+  });
+
+  test.each(roles)('%s: every route', async (role) => {
+    expect(await verdicts(keys.get(role)!)).toEqual(expected((allowed) => (allowed.includes(role) ? 'let in' : 403)));
+  });
+
+  test('no key, a bad one, another secret, a revoked one: every route', async () => {
+    const admin = keys.get('admin')!;
+    const otherSecret = admin.slice(0, -43) + revokedKey.slice(-43);
+    for (const key of [null, 'wl_', otherSecret, revokedKey]) expect(await verdicts(key)).toEqual(expected(() => 401));
+  });
+
+  test.each(roles)('%s: every command in a batch', async (role) => {
+    for (const [type, allowed] of Object.entries(permittedInBatch)) {
+      const target = role === 'agent' && type.startsWith('agent.') ? ownAgent : newId();
+      const command = /\.(create|register)$/.test(type) ? { type } : { type, target };
+      const { status, body } = await system.client.send('POST', '/commands', {
+        key: keys.get(role)!,
+        body: { commands: [{ ...command, data: commandData[type] ?? {} }] },
+      });
+      const results = body['results'] as { status: number }[] | undefined;
+      expect([type, verdictOf(results?.[0]?.status ?? status)]).toEqual([
+        type,
+        allowed.includes(role) ? 'let in' : 403,
+      ]);
+    }
+  });
+
+  test("an agent's key speaks for its own agent only", async () => {
+    const { id: task } = await create('/tasks', { title: 'for the other' });
+    const { body } = await create(`/tasks/${task}/claim`, { agentId: otherAgent });
+    const claimId = String(body['claimId']);
+    const { id: free } = await create('/tasks', { title: 'free' });
+    const wishes: readonly (readonly [string, object])[] = [
+      [`/agents/${otherAgent}/beat`, {}],
+      [`/agents/${otherAgent}/claims`, {}],
+      [`/agents/${otherAgent}/error`, { message: 'not true' }],
+      [`/agents/${otherAgent}/clear-error`, {}],
+      [`/tasks/${free}/claim`, { agentId: otherAgent }],
+      [`/tasks/${task}/renew`, { claimId }],
+      [`/tasks/${task}/progress`, { claimId, note: 'not mine' }],
+      [`/tasks/${task}/submit`, { claimId, commit: null }],
+      [`/tasks/${task}/release`, { claimId, reason: 'mine now' }],
+    ];
+    const before = await untilQuiet(log);
+    for (const [path, wish] of wishes) {
+      const { status } = await system.client.send('POST', path, { key: keys.get('agent')!, body: wish });
+      expect([path, status]).toEqual([path, 403]);
+    }
+    expect(await log.head(), 'nothing was appended').toBe(before);
+    const own = [wishes[0]!, wishes[5]!, wishes[6]!, wishes[7]!];
+    for (const [path, wish] of own)
+      expect((await system.client.send('POST', path, { key: otherKey, body: wish })).status, path).toBe(200);
+  });
+
+  test("one caller's Idempotency-Key says nothing of another's", async () => {
+    const call = { body: { title: 'mine' }, idempotencyKey: 'the-same' };
+    const [one, other] = [
+      await system.client.expect2xx('POST', '/tasks', { ...call, key: keys.get('operator')! }),
+      await system.client.expect2xx('POST', '/tasks', call),
+    ];
+    expect(other.id).not.toBe(one.id);
+  });
+});
+
+/** What a command needs to come as far as the check of its role. */
+const commandData: Readonly<Record<string, object>> = {
+  'task.create': { title: 'x' },
+  'agent.register': { name: 'x' },
+  'task.add-dependency': { dependsOn: newId() },
+  'task.remove-dependency': { dependsOn: newId() },
+  'task.expand': { subtasks: [{ title: 'x' }] },
+  'task.renew': { claimId: newId() },
+  'task.report-progress': { claimId: newId(), note: 'x' },
+  'task.submit': { claimId: newId(), commit: null },
+  'task.release': { claimId: newId(), reason: 'x' },
+  'agent.report-error': { message: 'x' },
+};
