@@ -12,7 +12,10 @@ import {
   type Offset,
   type TopicPartition,
 } from '../port.ts';
+import { followLog } from './follow-log.ts';
+import type { LiveTail } from './live-tail.ts';
 import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
+import { untilWoken, type Sleeper } from './until-woken.ts';
 import { workPartition } from './work-partition.ts';
 
 /** What went wrong and will be tried again. `partition` is null when it concerns the whole group. */
@@ -23,15 +26,16 @@ export type ConsumeError = {
   readonly error: unknown;
 };
 
-/** The tail stops reading ahead when healthy partitions hold so many events. */
+/** A group stops reading ahead when healthy partitions hold so many events. */
 const READ_AHEAD = 2_000;
 
-/** Runs one consumer over one tail of the log until the signal aborts and every batch in hand is done. */
+/** Runs one consumer over the log until the signal aborts and every batch in hand is done. */
 export async function consumeLog(
   log: EventLog,
   { group, topics, signal }: ConsumeOptions,
   consumer: Consumer,
   onError: (error: ConsumeError) => void,
+  tail: LiveTail,
 ): Promise<void> {
   const partitions = allPartitions(topics);
   const offsets = await resumePatiently(consumer, partitions, signal, (error, attempt) =>
@@ -50,14 +54,14 @@ export async function consumeLog(
   // Every partition listens: that many are no leak.
   setMaxListeners(0, anySignal);
   let position = startOf(queues);
-  let taken = (): void => undefined;
+  const reader: Sleeper = { wake: () => undefined };
   const workers = [...queues.values()].map((queue) =>
     workPartition(queue, {
       log,
       consumer,
       signal: anySignal,
       tail: () => position,
-      onTaken: () => taken(),
+      onTaken: () => reader.wake(),
       onError: (error, attempt) =>
         onError({ group, partition: { topic: queue.topic, partition: queue.partition }, attempt, error }),
     }),
@@ -65,12 +69,12 @@ export async function consumeLog(
 
   try {
     const streams = topics.flatMap(streamTypesOf);
-    for await (const batch of log.subscribe({ after: position, streams, signal: anySignal })) {
+    for await (const batch of followLog(log, tail, { after: position, streams, signal: anySignal })) {
       // In one go: no worker may see the position without its events.
       for (const event of batch.events) offerTo(queues, event);
       position = batch.next;
       for (const queue of queues.values()) if (isFarBehindWithoutEvents(queue, position)) queue.wake();
-      while (isFull(queues) && !anySignal.aborted) await untilTaken(anySignal, (resume) => (taken = resume));
+      while (isFull(queues) && !anySignal.aborted) await untilWoken(reader, anySignal);
     }
   } finally {
     stopping.abort();
@@ -107,7 +111,7 @@ function startOf(queues: ReadonlyMap<string, PartitionQueue>): bigint {
 
 function offerTo(queues: ReadonlyMap<string, PartitionQueue>, event: RecordedEvent): void {
   const topic = contextOf(event.stream);
-  if (topic === null) return;
+  if (topic === null || !queues.has(partitionKey({ topic, partition: 0 }))) return;
   const queue = queues.get(partitionKey({ topic, partition: partitionOf(event.stream) }));
   if (queue !== undefined) offer(queue, event);
 }
@@ -117,13 +121,3 @@ function isFull(queues: ReadonlyMap<string, PartitionQueue>): boolean {
   for (const queue of queues.values()) if (!queue.failing) held += queue.pending.length;
   return held >= READ_AHEAD;
 }
-
-const untilTaken = (signal: AbortSignal, onResume: (resume: () => void) => void): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    onResume(done);
-    signal.addEventListener('abort', done);
-  });

@@ -1,6 +1,7 @@
 import type { EventLog } from '../../event-log/port.ts';
 import { PARTITIONS, partitionKey, type EventBus } from '../port.ts';
 import { consumeLog, type ConsumeError } from './consume.ts';
+import { createLiveTail } from './live-tail.ts';
 
 export type InProcessBusOptions = {
   /** Told of every failure of a handler, and of the log when a batch is read again; all of them are tried again. */
@@ -8,12 +9,13 @@ export type InProcessBusOptions = {
 };
 
 /**
- * The bus of a single process: each group follows the log itself, so there is nothing to publish. Offsets are positions. The log
- * belongs to the caller and must stay open until `close` has resolved.
+ * The bus of a single process: its groups follow the log, those that have caught up all over one tail, so there is nothing to
+ * publish. Offsets are positions. The log belongs to the caller and must stay open until `close` has resolved.
  */
 export function createInProcessBus(log: EventLog, options: InProcessBusOptions = {}): EventBus {
   const closing = new AbortController();
   const running = new Map<string, Promise<void>>();
+  const tail = createLiveTail(log);
 
   return {
     publish: () => Promise.reject(new Error('the in-process bus reads the log itself: do not run a relay beside it')),
@@ -26,7 +28,7 @@ export function createInProcessBus(log: EventLog, options: InProcessBusOptions =
         );
       const signal = AbortSignal.any([consumeOptions.signal, closing.signal]);
       const onError = options.onError ?? (() => undefined);
-      const consuming = consumeLog(log, { ...consumeOptions, signal }, consumer, onError);
+      const consuming = consumeLog(log, { ...consumeOptions, signal }, consumer, onError, tail);
       running.set(group, consuming);
       try {
         await consuming;

@@ -3,6 +3,7 @@ import { backOff, pause } from '../../resilience/pause.ts';
 import type { BusBatch, Consumer, Offset } from '../port.ts';
 import { isFarBehindWithoutEvents, seek, type PartitionQueue } from './partition-queue.ts';
 import { refill } from './refill.ts';
+import { untilWoken } from './until-woken.ts';
 
 const LARGEST_BATCH = 500;
 
@@ -72,15 +73,3 @@ async function refillPatiently(queue: PartitionQueue, work: PartitionWork): Prom
     }
   }
 }
-
-const untilWoken = (queue: PartitionQueue, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      queue.wake = () => undefined;
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    queue.wake = done;
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });

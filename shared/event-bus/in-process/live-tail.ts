@@ -1,0 +1,89 @@
+import type { Batch, EventLog } from '../../event-log/port.ts';
+import type { Sleeper } from './until-woken.ts';
+
+/** What the log has, and how far everything was seen. */
+export type Stretch = Pick<Batch, 'events' | 'next'>;
+
+/** Whoever has so many events before it is too slow to stay, so that nobody else waits and memory stays bounded. */
+const MOST_WAITING = 2_000;
+
+/** Where one follower stands at the live tail. */
+export type Place = Sleeper & {
+  /** Everything behind this position comes to this place, until it ends. */
+  readonly after: bigint;
+  /** What came, in order; the follower takes it from the front. */
+  readonly waiting: Stretch[];
+  /** Nothing more comes: the follower was too slow, or the log was closed, or reading failed for good. */
+  ended: { readonly failure: Error | null } | null;
+  leave(): void;
+};
+
+export type LiveTail = {
+  /** Takes a place. The first one decides where the tail starts; without any place nothing is read. */
+  join(position: bigint): Place;
+};
+
+type Run = { position: bigint; readonly places: Set<Place>; readonly stopping: AbortController };
+
+/** One subscription of the log for all who have caught up with it. It waits for nobody. */
+export function createLiveTail(log: EventLog): LiveTail {
+  let current: Run | null = null;
+
+  const start = (position: bigint): Run => {
+    const run: Run = { position, places: new Set(), stopping: new AbortController() };
+    current = run;
+    void read(run);
+    return run;
+  };
+
+  const read = async (run: Run): Promise<void> => {
+    let failure: Error | null = null;
+    try {
+      for await (const batch of log.subscribe({ after: run.position, signal: run.stopping.signal })) {
+        // In one go: who joins now gets what comes next, and nothing twice.
+        run.position = batch.next;
+        for (const place of [...run.places]) offer(run, place, batch);
+      }
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error('the log cannot be followed', { cause: error });
+    }
+    for (const place of [...run.places]) end(run, place, failure);
+  };
+
+  const offer = (run: Run, place: Place, batch: Batch): void => {
+    if (countEvents(place.waiting) >= MOST_WAITING) return end(run, place, null);
+    place.waiting.push(batch);
+    place.wake();
+  };
+
+  const end = (run: Run, place: Place, failure: Error | null): void => {
+    place.ended = { failure };
+    leave(run, place);
+    place.wake();
+  };
+
+  const leave = (run: Run, place: Place): void => {
+    run.places.delete(place);
+    if (run.places.size > 0) return;
+    if (current === run) current = null;
+    run.stopping.abort();
+  };
+
+  return {
+    join: (position) => {
+      const run = current ?? start(position);
+      const place: Place = {
+        after: run.position,
+        waiting: [],
+        ended: null,
+        wake: () => undefined,
+        leave: () => leave(run, place),
+      };
+      run.places.add(place);
+      return place;
+    },
+  };
+}
+
+const countEvents = (waiting: readonly Stretch[]): number =>
+  waiting.reduce((sum, { events }) => sum + events.length, 0);
