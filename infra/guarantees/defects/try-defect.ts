@@ -41,7 +41,7 @@ async function runTest(copy: string, test: string): Promise<Finding> {
 }
 
 /** Only an assertion counts: a crash or a timeout may have any reason. */
-export function judge({ numFailedTests, testResults }: Report): Finding {
+function judge({ numFailedTests, testResults }: Report): Finding {
   const failures = testResults.flatMap(({ assertionResults }) =>
     assertionResults.flatMap(({ fullName, failureMessages }) =>
       failureMessages.map((message) => ({ fullName, message })),

@@ -3,7 +3,7 @@ import { isZombie } from '../../local/postgres/is-zombie.ts';
 import { until } from './until.ts';
 
 /** Whether a process still does anything: one that nobody has reaped yet does not. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch {
