@@ -76,6 +76,38 @@ it('starts again from where a new group has caught up', async () => {
   expectNoGap(second, progress);
 });
 
+it('misses nothing that the tail gave to the others while a group was about to join', async () => {
+  const stream = newStream();
+  let gate: Promise<void> | null = null;
+  let isHeld = false;
+  const subscribe: EventLog['subscribe'] = async function* (options) {
+    const isOfOneGroup = options.streams !== undefined;
+    for await (const batch of log.subscribe(options)) {
+      isHeld = isOfOneGroup && batch.caughtUp && gate !== null;
+      if (isHeld) await gate;
+      yield batch;
+    }
+  };
+  const slowToJoin = createInProcessBus({ ...log, subscribe });
+  const progress = await bus.endOffsets(['task']);
+  const first = startConsumer(slowToJoin, { progress });
+  await append(stream, 1);
+  await until(() => revisions(first, stream).length === 1);
+  let open = (): void => undefined;
+  gate = new Promise((resolve) => (open = resolve));
+  const second = startConsumer(slowToJoin, { progress });
+  await until(() => isHeld);
+  await append(stream, 5, 1);
+  await until(() => revisions(first, stream).length === 6);
+  open();
+  await until(() => revisions(second, stream).length === 6);
+  await append(stream, 5, 6);
+  await until(() => revisions(second, stream).length === 11);
+  await slowToJoin.close();
+  expect(revisions(second, stream)).toEqual(upTo(11));
+  expectNoGap(second, progress);
+});
+
 it('waits for no slow group, which reads by itself until it has caught up', async () => {
   const stream = newStream();
   const progress = await bus.endOffsets(['task']);
