@@ -33,8 +33,14 @@ export type SagaOptions = {
   readonly logger: Logger;
 };
 
+export type RunningSagas = {
+  /** Resolves with the error that ended one of them before `stop`; without it no work goes on. */
+  readonly failed: Promise<unknown>;
+  stop(): Promise<void>;
+};
+
 /** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. */
-export async function startSagas(options: SagaOptions): Promise<{ stop(): Promise<void> }> {
+export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
   const { log, bus, pool, commands, logger } = options;
   const sagas = [anySaga(codeEvolution), anySaga(taskAssignment)];
   const store = createSagaStore(log, sagas);
@@ -57,7 +63,12 @@ export async function startSagas(options: SagaOptions): Promise<{ stop(): Promis
     ),
   ];
 
+  const failed = new Promise<unknown>((resolve) => {
+    for (const loop of loops) loop.catch((error: unknown) => !signal.aborted && resolve(error));
+  });
+
   return {
+    failed,
     stop: async () => {
       consuming.abort();
       await Promise.allSettled(loops);

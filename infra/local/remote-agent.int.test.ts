@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTask, finalTask, taskWhen, type Answer, type Api } from './testing/api.ts';
+import { agentsFreed, createTask, finalTask, taskWhen, type Answer, type Api } from './testing/api.ts';
 import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
 import { git } from './testing/git.ts';
 import { startCommand } from './testing/program.ts';
@@ -88,9 +88,8 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     expect(again.claimId).not.toBe(claimId);
     expect(refusal(await late.api.send('POST', `/tasks/${id}/renew`, { claimId }))).toBe('409 claim-mismatch');
     expect(refusal(await late.api.send('POST', `/tasks/${id}/submit`, { claimId, commit }))).toBe('409 claim-mismatch');
-    const status = async (agent: string): Promise<string> =>
-      (await system.api.get<{ status: string }>(`/agents/${agent}`)).status;
-    expect([await status(late.id), await status(next.id)]).toEqual(['idle', 'busy']);
+    await agentsFreed(system.api, late.id);
+    expect(await system.api.get(`/agents/${next.id}`)).toMatchObject({ status: 'busy' });
   });
 
   test('a commit that nobody pushed is a named failure of the task', async () => {

@@ -78,10 +78,10 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
   );
   const following = new AbortController();
   const print = createPrinter(process.stdout, agentNames(configuration));
-  const steps = followSteps(system.log, system.startedAt, print, following.signal);
+  const steps = followSteps(system.log, system.startedAt, print, following.signal).catch(() => undefined);
 
-  const lost = await Promise.race([stopAsked.then(() => null), system.lostDatabase]);
-  if (lost !== null) throw new Error(`PostgreSQL has ended (${lost}): start again, nothing that was accepted is lost`);
+  const failure = await Promise.race([stopAsked.then(() => null), system.failed]);
+  if (failure !== null) throw failure;
   process.stdout.write(`${await stopAsked}: stopping\n`);
   following.abort();
   await steps;

@@ -30,6 +30,7 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
+import { firstFailure, rejectionOf } from './first-failure.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { cannotWrite } from './postgres/home.ts';
@@ -49,8 +50,8 @@ export type System = {
   readonly log: EventLog;
   /** Position of the last event before this start. */
   readonly startedAt: bigint;
-  /** Resolves when PostgreSQL has ended by itself, with how. */
-  readonly lostDatabase: Promise<string>;
+  /** Resolves with the reason when it cannot go on: PostgreSQL has ended, or something that must always run. */
+  readonly failed: Promise<Error>;
   /** Drains: what was accepted is finished or goes on after the next start. */
   stop(): Promise<void>;
 };
@@ -168,7 +169,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     adminKey,
     log,
     startedAt,
-    lostDatabase: postgres.died,
+    failed: firstFailure(postgres.died, [sagas.failed, rejectionOf(projections)]),
     stop: () => closers.close(),
   };
 }

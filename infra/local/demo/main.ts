@@ -62,10 +62,11 @@ async function main(): Promise<void> {
   const system = await startSystem({ configuration, folder, dataFolder, logger });
   const following = new AbortController();
   const print = createPrinter(process.stdout, agentNames(configuration));
-  const steps = followSteps(system.log, system.startedAt, print, following.signal);
+  const steps = followSteps(system.log, system.startedAt, print, following.signal).catch(() => undefined);
   try {
     const shown = show({ system, run, failing, secret, folder, dataFolder });
-    const ok = await Promise.race([shown, stopAsked.then(() => null)]);
+    const failed = system.failed.then((error) => Promise.reject(error));
+    const ok = await Promise.race([shown, stopAsked.then(() => null), failed]);
     if (ok === null) say('Interrupted. The next demo finishes this task first.');
     else if (options.keep === true) {
       say(`The system stays at ${system.url}. Ctrl-C stops it.`);

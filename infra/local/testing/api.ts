@@ -99,11 +99,12 @@ export const isFinal = ({ state }: Task): boolean => ['complete', 'failed', 'can
 /** Waits until a task is complete, failed or cancelled. */
 export const finalTask = (api: Api, id: string): Promise<Task> => taskWhen(api, id, isFinal);
 
-/** Waits until no agent is busy: the last release comes just after the end of its task. */
-export async function agentsFreed(api: Api): Promise<void> {
+/** Waits until no agent is busy, or not this one: the release comes just after the end of the task. */
+export async function agentsFreed(api: Api, only?: string): Promise<void> {
   for (let look = 0; look < 100; look++) {
     const { items } = await api.get<{ items: Agent[] }>('/agents');
-    if (items.every(({ status }) => status !== 'busy')) return;
+    const asked = items.filter(({ id }) => only === undefined || id === only);
+    if (asked.every(({ status }) => status !== 'busy')) return;
     await pause(100);
   }
   throw new Error('an agent is still busy');
