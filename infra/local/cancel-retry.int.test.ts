@@ -1,11 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labeledIssueDelivery, type Delivery } from './demo/github-delivery.ts';
 import { agentsFreed, createTask, finalTask } from './testing/api.ts';
+import { deliverIssue } from './testing/deliver-issue.ts';
 import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
 import { git } from './testing/git.ts';
 import { processesOf } from './testing/processes.ts';
@@ -74,12 +73,11 @@ describe('cancelling while the agent runs', { timeout: 60_000 }, () => {
 
   test('is what a closed issue does', async () => {
     const { api } = system;
-    const issue = { number: 7, title: 'Greet the world', body: 'Without a name greet the world.' };
-    const labeled = labeledIssueDelivery('acme/greeter', issue, 'ada', SECRET);
-    const { taskId } = await deliver(labeled);
+    const issue = { repository: 'acme/greeter', number: 7, title: 'Greet the world', sender: 'ada' };
+    const { taskId } = await deliverIssue(api.url, SECRET, { action: 'labeled', ...issue });
     if (taskId === null) throw new Error('the delivery was ignored');
     await slowAgentRuns();
-    await deliver(closing(labeled));
+    await deliverIssue(api.url, SECRET, { action: 'closed', ...issue });
     const task = await finalTask(api, taskId);
     expect(task.state).toBe('cancelled');
     expect(task.history.find(({ type }) => type === 'TaskCancelled')?.data['reason']).toMatch(/closed/);
@@ -113,21 +111,3 @@ test('no secret of the hook reaches an output, and the key file is for its owner
   expect(await system.stop()).toBe(0);
   expect(processesOf(folder.path)).toEqual([]);
 });
-
-async function deliver(delivery: Delivery): Promise<{ taskId: string | null }> {
-  const response = await fetch(`${system.api.url}/api/v1/webhooks/github`, { method: 'POST', ...delivery });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`webhook: ${response.status} ${text}`);
-  return JSON.parse(text) as { taskId: string | null };
-}
-
-/** The same issue, closed by the same person: GitHub names no label then. */
-function closing({ headers, body }: Delivery): Delivery {
-  const { label: _, ...labeled } = JSON.parse(body) as { label: unknown; issue: object };
-  const closed = JSON.stringify({ ...labeled, action: 'closed', issue: { ...labeled.issue, state: 'closed' } });
-  const signature = createHmac('sha256', SECRET).update(closed).digest('hex');
-  return {
-    body: closed,
-    headers: { ...headers, 'X-GitHub-Delivery': randomUUID(), 'X-Hub-Signature-256': `sha256=${signature}` },
-  };
-}

@@ -9,7 +9,7 @@ const agentProgram = (name: string): string => fileURLToPath(new URL(`agents/${n
 
 /** GitHub's name for the demo's n-th sample repository. */
 export const githubName = (run: number): string => `workledger-demo/sample-${run}`;
-export const repositoryName = (run: number): string => `sample-${run}`;
+const repositoryName = (run: number): string => `sample-${run}`;
 export const originOf = (folder: string, run: number): string => join(folder, `sample-${run}.git`);
 
 /** The runs that the demo's folder knows already, oldest first. */

@@ -94,7 +94,7 @@ export async function taskWhen(api: Api, id: string, wanted: (task: Task) => boo
   }
 }
 
-export const isFinal = ({ state }: Task): boolean => ['complete', 'failed', 'cancelled'].includes(state);
+const isFinal = ({ state }: Task): boolean => ['complete', 'failed', 'cancelled'].includes(state);
 
 /** Waits until a task is complete, failed or cancelled. */
 export const finalTask = (api: Api, id: string): Promise<Task> => taskWhen(api, id, isFinal);
