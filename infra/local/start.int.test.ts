@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
 import { noProcessesOf, processesOf } from './testing/processes.ts';
@@ -165,15 +166,18 @@ describe('a running system', { timeout: 60_000 }, () => {
     expect(await again.stop()).toBe(0);
   });
 
-  test('stops cleanly on Ctrl-C under npm, which hands the signal on a second time', async () => {
+  test.each([
+    ['on Ctrl-C under npm, which hands the signal on a second time', 'SIGINT', -1],
+    ['when a service manager ends npm alone', 'SIGTERM', 1],
+  ] as const)('stops cleanly %s', async (_, signal, group) => {
     configure({ port: 0 });
     const npm = startCommand('npm', ['start', '--silent', '--', '--config', join(folder, 'workledger.json')], {
-      cwd: new URL('../..', import.meta.url).pathname,
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
     });
     await npm.until(/data folder/);
-    process.kill(-(npm.child.pid ?? 0), 'SIGINT');
+    process.kill(group * (npm.child.pid ?? 0), signal);
+    await npm.until(/: stopping\nstopped\n/);
     await npm.ended;
-    expect(npm.written.stdout).toMatch(/SIGINT: stopping\nstopped\n$/);
     await noProcessesOf(folder);
   });
 });
