@@ -176,7 +176,7 @@ describe('a claimed task of a command agent', () => {
     run.succeeds('prepare/1/1/prepare', plan);
     generated(run);
     publish(run);
-    validated(run, 1, 'back-to-work');
+    validated(run, 1, 'back-to-work', true, D);
     expect(run.requested('validate/1/1/send-back')).toMatchObject({
       type: 'task.send-back',
       data: { reason: 'tests fail', report: reference },
@@ -184,7 +184,7 @@ describe('a claimed task of a command agent', () => {
     run.succeeds('validate/1/1/send-back');
     generated(run, 2, C);
     expect(run.requested('generate/2/1/work')).toMatchObject({
-      request: { parent: B, prompt: { feedback: { reason: 'tests fail', log: reference } } },
+      request: { parent: D, prompt: { feedback: { reason: 'tests fail', log: reference } } },
     });
     publish(run, 2);
     validated(run, 2, 'failed');
