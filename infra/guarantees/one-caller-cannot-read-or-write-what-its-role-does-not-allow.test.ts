@@ -28,7 +28,6 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     for (const role of roles) keys.set(role, (await newKey(role, role === 'agent' ? ownAgent : null)).key);
     otherKey = (await newKey('agent', otherAgent)).key;
     const { id, key } = await newKey('admin', null);
-    expect((await system.client.send('GET', '/keys', { key })).status, 'it is good before').toBe(200);
     await system.client.expect2xx('DELETE', `/keys/${id}`, { body: {} });
     revokedKey = key;
   });
@@ -81,6 +80,18 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     const admin = keys.get('admin')!;
     const otherSecret = admin.slice(0, -43) + revokedKey.slice(-43);
     for (const key of [null, 'wl_', otherSecret, revokedKey]) expect(await verdicts(key)).toEqual(expected(() => 401));
+  });
+
+  test('a key is refused from the answer to its revocation on', async () => {
+    for (const revoke of [
+      (id: string) => system.client.expect2xx('DELETE', `/keys/${id}`, { body: {} }),
+      (id: string) => create('/commands', { commands: [{ type: 'key.revoke', target: id }] }),
+    ]) {
+      const { id, key } = await newKey('admin', null);
+      expect((await system.client.send('GET', '/keys', { key })).status).toBe(200);
+      await revoke(id);
+      expect((await system.client.send('GET', '/keys', { key })).status).toBe(401);
+    }
   });
 
   test.each(roles)('%s: every command in a batch', async (role) => {
