@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { ReadAllOptions } from '../port.ts';
 import { readHead } from './read-head.ts';
 import { readPage } from './read-page.ts';
+import { toRecordedEvents } from './recorded-events.ts';
 import { firstWindow, nextWindow } from './window.ts';
 
 /** Reads a range of the log page by page, the next page coming while the last one is used. */
@@ -26,6 +28,8 @@ export async function* readAll(pool: pg.Pool, options: ReadAllOptions): AsyncGen
     after = page.next;
     window = nextWindow(window, page.size);
     coming = read();
-    yield* page.events;
+    // pg sends a query when the event loop turns; without a turn, the server would idle until this page is used up.
+    if (coming !== null) await setImmediate();
+    yield* toRecordedEvents(page.lines);
   }
 }

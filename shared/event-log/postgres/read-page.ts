@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { EventFilter } from '../port.ts';
-import { eventLine, toRecordedEvents } from './recorded-events.ts';
+import { eventLine } from './recorded-events.ts';
 
 // One statement, one snapshot: the head and what is below it belong together. A stream is its type, a dash and 36 characters.
 const text = `
@@ -12,7 +11,8 @@ select (select position from event_log.head) as head, (
 ) as lines`;
 
 export type Page = {
-  readonly events: readonly RecordedEvent[];
+  /** What `toRecordedEvents` reads: the caller sends for the next page first. */
+  readonly lines: string | null;
   /** Everything up to here was looked at. */
   readonly next: bigint;
   /** Position of the log's last event at that moment. */
@@ -29,5 +29,5 @@ export async function readPage(pool: pg.Pool, after: bigint, until: bigint, filt
   if (row === undefined) throw new Error('event_log.head has no row');
   const head = BigInt(row.head);
   const seen = until < head ? until : head;
-  return { events: toRecordedEvents(row.lines), next: seen > after ? seen : after, head, size: row.lines?.length ?? 0 };
+  return { lines: row.lines, next: seen > after ? seen : after, head, size: row.lines?.length ?? 0 };
 }

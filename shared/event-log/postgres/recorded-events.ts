@@ -4,8 +4,8 @@ import type { EventMetadata, RecordedEvent } from '../../events/recorded-event.t
  * SQL for one event as a JSON array. A page of such lines is one value, read by one JSON.parse: half the work of a row each.
  * Stream and type are names without quotes, and data and metadata are JSON already.
  */
-export const eventLine = `'[' || position || ',"' || stream || '",' || revision || ',"' || id || '","' || type || '",'
-  || version || ',' || floor(date_part('epoch', recorded_at) * 1000) || ',' || data::text || ',' || metadata::text || ']'`;
+export const eventLine = `concat('[', position, ',"', stream, '",', revision, ',"', id, '","', type, '",', version, ',',
+  floor(date_part('epoch', recorded_at) * 1000), ',', data, ',', metadata, ']')`;
 
 type Line = [
   position: number,

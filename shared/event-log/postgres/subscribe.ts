@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from './connection-errors.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
 import { readPage, type Page } from './read-page.ts';
+import { toRecordedEvents } from './recorded-events.ts';
 import type { WakeUps } from './wake-ups.ts';
 import { firstWindow, nextWindow } from './window.ts';
 
@@ -22,13 +24,18 @@ export async function* subscribe(pool: pg.Pool, wakeUps: WakeUps, options: Subsc
     const page = await coming;
     if (page === null || signal.aborted) return;
     const isAtEnd = page.next >= page.head;
-    const batch = { events: page.events, next: page.next, caughtUp: isAtEnd && !caughtUp };
-    const hasNews = page.next > after || batch.caughtUp;
+    const isFirstEnd = isAtEnd && !caughtUp;
+    const hasNews = page.next > after || isFirstEnd;
     caughtUp ||= isAtEnd;
     after = page.next;
     window = nextWindow(window, page.size);
-    if (!isAtEnd) coming = readPatiently(pool, after, window, options);
-    if (hasNews) yield batch;
+    if (!isAtEnd) {
+      coming = readPatiently(pool, after, window, options);
+      // pg sends a query when the event loop turns; without a turn, the server would idle until this page is used up.
+      await setImmediate();
+      if (signal.aborted) return;
+    }
+    if (hasNews) yield { events: toRecordedEvents(page.lines), next: page.next, caughtUp: isFirstEnd };
     if (!isAtEnd) continue;
     await wakeUps.wait(seen, signal);
     seen = wakeUps.count();

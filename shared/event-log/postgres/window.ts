@@ -1,7 +1,7 @@
 const FIRST = 128;
 const SMALLEST = 16;
 const LARGEST = 8192;
-const SMALL_PAGE = 256 * 1024;
+const SMALL_PAGE = 512 * 1024;
 const LARGE_PAGE = 1024 * 1024;
 
 /** How many positions the first page spans. */
