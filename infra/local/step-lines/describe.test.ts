@@ -1,4 +1,4 @@
-import { describe as group, expect, it } from 'vitest';
+import { describe as group, expect, it, onTestFinished, vi } from 'vitest';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import { createPrinter } from './printer.ts';
@@ -95,6 +95,8 @@ group('the steps of a task', () => {
   });
 
   it('are painted on a terminal only, and events that nobody need see are left out', () => {
+    vi.stubEnv('NO_COLOR', undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(print([completed(0)], true)[0]).toContain('\u001b[32m');
     expect(print([completed(0)])[0]).not.toContain('\u001b');
     expect(print([event('agent', agentId, 'AgentReconnected', {})])).toEqual(['']);
