@@ -5,14 +5,19 @@ export type TaskView = {
   readonly id: string;
   readonly title: string;
   readonly state: 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
+  readonly sourceReference: string | null;
+  readonly capabilities: readonly string[];
   readonly result: { readonly commit: string | null; readonly branch: string | null; readonly merged: boolean } | null;
   readonly failure: { readonly step: string; readonly exitCode: number | null } | null;
 };
+
+type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
 export type Client = {
   deliver(delivery: Delivery): Promise<{ readonly taskId: string | null; readonly reason: string | null }>;
   /** null while nothing is known of it yet. */
   task(id: string): Promise<TaskView | null>;
+  /** Those that came from GitHub. */
   unfinishedTasks(): Promise<readonly TaskView[]>;
   agents(): Promise<readonly { readonly name: string; readonly status: string }[]>;
 };
@@ -28,8 +33,15 @@ export function createClient(url: string, key: string): Client {
     return (await response.json()) as Result;
   }
 
-  const list = async <Item>(path: string): Promise<readonly Item[]> =>
-    (await get<{ items: readonly Item[] }>(path))?.items ?? [];
+  async function list<Item>(path: string): Promise<readonly Item[]> {
+    const all: Item[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: Page<Item> | null = await get<Page<Item>>(cursor === '' ? path : `${path}&cursor=${cursor}`);
+      all.push(...(page?.items ?? []));
+      cursor = page?.next ?? null;
+    }
+    return all;
+  }
 
   return {
     deliver: async (delivery) => {
@@ -38,12 +50,7 @@ export function createClient(url: string, key: string): Client {
       return (await response.json()) as { taskId: string | null; reason: string | null };
     },
     task: (id) => get<TaskView>(`/tasks/${id}`),
-    unfinishedTasks: async () => {
-      const lists = await Promise.all(
-        ['pending', 'in-progress', 'validation'].map((state) => list<TaskView>(`/tasks?status=${state}`)),
-      );
-      return lists.flat();
-    },
-    agents: () => list('/agents'),
+    unfinishedTasks: () => list('/tasks?status=pending,in-progress,validation&source=github&limit=100'),
+    agents: () => list('/agents?limit=100'),
   };
 }

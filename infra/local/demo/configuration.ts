@@ -7,8 +7,13 @@ import { configurationSchema, type Configuration } from '@workledger/shared/conf
 export const SENDER = 'ada';
 const agentProgram = (name: string): string => fileURLToPath(new URL(`agents/${name}-agent.mjs`, import.meta.url));
 
+/** Owner of the sample repositories, as GitHub would have it. */
+export const GITHUB_OWNER = 'workledger-demo';
 /** GitHub's name for the demo's n-th sample repository. */
-export const githubName = (run: number): string => `workledger-demo/sample-${run}`;
+export const githubName = (run: number): string => `${GITHUB_OWNER}/sample-${run}`;
+/** The demo's own: its agents take no other tasks, and no other agents take the demo's. */
+const CAPABILITY = 'demo-code';
+const CARELESS_CAPABILITY = 'careless-demo-code';
 const repositoryName = (run: number): string => `sample-${run}`;
 export const originOf = (folder: string, run: number): string => join(folder, `sample-${run}.git`);
 
@@ -46,11 +51,16 @@ export const demoConfiguration = (
     logLevel: 'error',
     webhooks: { github: { secrets: [{ file: join(folder, 'webhook-secret') }] } },
     agents: [
-      { name: 'demo-agent', command: [process.execPath, agentProgram('helpful')], capabilities: ['code'], capacity: 2 },
+      {
+        name: 'demo-agent',
+        command: [process.execPath, agentProgram('helpful')],
+        capabilities: [CAPABILITY],
+        capacity: 2,
+      },
       {
         name: 'careless-demo-agent',
         command: [process.execPath, agentProgram('failing')],
-        capabilities: ['careless-code'],
+        capabilities: [CARELESS_CAPABILITY],
       },
     ],
     repositories: runs.map(({ run, failing }) => ({
@@ -58,7 +68,7 @@ export const demoConfiguration = (
       url: originOf(folder, run),
       github: githubName(run),
       trusted: [SENDER],
-      capabilities: [failing ? 'careless-code' : 'code'],
+      capabilities: [failing ? CARELESS_CAPABILITY : CAPABILITY],
       test: [process.execPath, '--test'],
       evaluate: [process.execPath, 'benchmark.mjs'],
       evolve: failing

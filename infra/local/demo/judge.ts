@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
 import type { Client, TaskView } from './client.ts';
@@ -12,6 +13,7 @@ const run = promisify(execFile);
 
 export type Judging = {
   readonly client: Client;
+  readonly configuration: Configuration;
   readonly log: EventLog;
   readonly task: TaskView;
   readonly failing: boolean;
@@ -52,7 +54,7 @@ async function faultsOfSuccess({ task, origin }: Judging): Promise<string[]> {
   }
 }
 
-async function faultsOfFailure({ client, log, task, origin }: Judging): Promise<string[]> {
+async function faultsOfFailure({ client, configuration, log, task, origin }: Judging): Promise<string[]> {
   const types: string[] = [];
   for await (const event of log.readStream(streamName('task', task.id))) types.push(event.type);
   const { stdout: branches } = await run('git', ['-C', origin, 'branch', '--list', 'workledger/*']);
@@ -61,13 +63,13 @@ async function faultsOfFailure({ client, log, task, origin }: Judging): Promise<
     types.includes('TaskSentBack') ? '' : 'the work was not sent back',
     (task.failure?.exitCode ?? null) !== null ? '' : 'the failure has no exit code',
     branches.trim() === '' ? '' : `the branch is still there: ${branches.trim()}`,
-    (await isFreed(client)) ? '' : 'the agent was not freed',
+    (await isFreed(client, configuration)) ? '' : 'the agent was not freed',
   ].filter((fault) => fault !== '');
 }
 
-async function isFreed(client: Client): Promise<boolean> {
+async function isFreed(client: Client, { agents: own }: Configuration): Promise<boolean> {
   for (let look = 0; look < 50; look++) {
-    const agents = await client.agents();
+    const agents = (await client.agents()).filter(({ name }) => own.some((agent) => agent.name === name));
     if (agents.every(({ status }) => status !== 'busy')) return true;
     await pause(100);
   }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from '../agent-names.ts';
 import { fail, oneLine } from '../fail.ts';
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
   const print = createPrinter(process.stdout, agentNames(configuration));
   const steps = followSteps(system.log, system.startedAt, print, following.signal).catch(() => undefined);
   try {
-    const shown = show({ system, run, failing, secret, folder, dataFolder });
+    const shown = show({ system, configuration, run, failing, secret, folder, dataFolder });
     const failed = system.failed.then((error) => Promise.reject(error));
     const ok = await Promise.race([shown, stopAsked.then(() => null), failed]);
     if (ok === null) say('Interrupted. The next demo finishes this task first.');
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
 
 type Showing = {
   readonly system: System;
+  readonly configuration: Configuration;
   readonly run: number;
   readonly failing: boolean;
   readonly secret: string;
@@ -91,16 +93,16 @@ type Showing = {
 };
 
 /** Delivers the issue, waits for the end of the task, and looks whether all that was shown is true. */
-async function show({ system, run, failing, secret, folder, dataFolder }: Showing): Promise<boolean> {
+async function show({ system, configuration, run, failing, secret, folder, dataFolder }: Showing): Promise<boolean> {
   const client = createClient(system.url, system.adminKey.key);
-  await finishInterrupted(client, say);
+  await finishInterrupted(client, configuration, say);
   const issue = { ...sampleIssue, number: run };
   say(`${githubName(run)}#${run}: "${issue.title}" gets the label workledger`);
   const { taskId, reason } = await client.deliver(labeledIssueDelivery(githubName(run), issue, SENDER, secret));
   if (taskId === null) throw new Error(`the delivery was ignored: ${reason}`);
 
   const task = await untilFinal(client, taskId);
-  const verdict = await judge({ client, log: system.log, task, failing, origin: originOf(folder, run) });
+  const verdict = await judge({ client, configuration, log: system.log, task, failing, origin: originOf(folder, run) });
   say(verdict.text);
   say(whereToLook({ task, failing, origin: originOf(folder, run), dataFolder, keyFile: system.adminKey.file }));
   return verdict.ok;
