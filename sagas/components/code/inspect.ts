@@ -2,13 +2,15 @@ import type { Component } from '../component.ts';
 import { ensureCommits, hasCommit, isAncestor, treeOf } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { GitFailure } from '../git/git.ts';
+import { resultRef } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt } from './in-attempt.ts';
 import type { InspectRequest, InspectResult } from './requests.ts';
 import { storeDiff } from './store-diff.ts';
 
-/** Checks a commit that a remote agent left in the origin: it is there, descends from the base and changes something. */
+/** Checks a commit that a remote agent left in the origin: it is there, descends from the base and changes something. Kept for the run. */
 export const createInspect = (environment: CodeEnvironment): Component<InspectRequest, InspectResult> => ({
   name: 'code.inspect',
   perform: (request, context) =>
@@ -26,6 +28,8 @@ export const createInspect = (environment: CodeEnvironment): Component<InspectRe
         return refuse('inspect', `commit ${commit} does not descend from ${base}, where the work started`);
       if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))
         return refuse('inspect', `commit ${commit} changes nothing`);
+      const ref = resultRef(request, `inspected-${commit.slice(0, 12)}`);
+      await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
       return storeDiff(code, 'inspect', base, commit);
     }),
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { newId } from '@workledger/shared/events/stream.ts';
 import type { ComponentFailure } from '../component.ts';
 import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
 import { createCodeWorld } from '../testing/code-world.ts';
@@ -144,7 +145,7 @@ describe('rebase', () => {
     const result = await rebase();
     expect(result).toMatchObject({ outcome: 'rebased', base: moved });
     const { commit } = result as { commit: string };
-    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/rebase-1`)).toBe(commit);
+    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/rebase-1`)).toBe(commit);
     expect(userGit(bare, 'diff', '--name-only', moved, commit)).toBe('src/add.mjs');
     expect(await merge(commit, moved)).toMatchObject({ outcome: 'merged' });
   });
@@ -172,6 +173,42 @@ describe('cleanup', () => {
     expect(has(bare, `refs/workledger/${inRun.taskId}/`)).toBe(false);
     expect(has(bare, `refs/heads/${branch}`)).toBe(true);
     expect(await call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 0 });
+  });
+
+  test('of an old run, and its unpublish, leave alone what the next run of the task made', async () => {
+    const old = await worldWithWork();
+    await old.publish();
+    const runId = newId();
+    const next = await old.call<WorkResult>('code.work', {
+      ...old.workRequest('agent', { label: 'generate-1' }),
+      runId,
+    });
+    await old.call('code.publish', { commit: next.commit, branch: old.branch, runId });
+    expect(await old.unpublish()).toEqual({ outcome: 'kept' });
+    await old.call<CleanupResult>('code.cleanup', {});
+    const refs = `refs/workledger/${old.inRun.taskId}`;
+    expect(has(old.bare, `${refs}/${old.inRun.runId}/`)).toBe(false);
+    expect(userGit(old.bare, 'rev-parse', `${refs}/${runId}/generate-1`)).toBe(next.commit);
+    expect(userGit(old.bare, 'rev-parse', `refs/heads/${old.branch}`)).toBe(next.commit);
+  });
+
+  test('keeps the branch when another run published the same commit', async () => {
+    const { publish, unpublish, call, commit, branch } = await worldWithWork();
+    await publish();
+    await call('code.publish', { commit, branch, runId: newId() });
+    expect(await unpublish()).toEqual({ outcome: 'kept' });
+  });
+
+  test('removes what a remote agent pushed for this run, and leaves what it pushed since', async () => {
+    const { call, user, bare, base, inRun } = await worldWithWork();
+    const task = `refs/workledger/${inRun.taskId}`;
+    const commit = commitAsUser(user, { 'remote.txt': '1' }, 'Remote');
+    userGit(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-1`);
+    await call('code.inspect', { commit, base });
+    const later = commitAsUser(user, { 'remote.txt': '2' }, 'Remote again');
+    userGit(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-2`);
+    await call<CleanupResult>('code.cleanup', {});
+    expect(userGit(bare, 'for-each-ref', '--format=%(refname) %(objectname)', task)).toBe(`${task}/remote-2 ${later}`);
   });
 
   test('kills the agent that still runs for this task run', async () => {

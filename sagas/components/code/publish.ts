@@ -1,9 +1,9 @@
 import type { Component } from '../component.ts';
 import { branchHead, ensureCommits } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
-import { branchRef, resultRef } from '../git/names.ts';
+import { branchRef, resultRef, taskRefs } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { isOurs, publishedLabel } from './branch-ownership.ts';
+import { isWithin, publishedLabel } from './branch-ownership.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt } from './in-attempt.ts';
@@ -20,9 +20,9 @@ export const createPublish = (environment: CodeEnvironment): Component<PublishRe
       await fetchOrigin(mirror, taskId, signal);
       await ensureCommits(mirror, taskId, [commit], signal);
       const now = await branchHead(mirror, branch);
-      if (now !== null && now !== commit && !(await isOurs(mirror, taskId, now)))
+      if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
         return refuse('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`);
-      const kept = resultRef(taskId, publishedLabel(commit));
+      const kept = resultRef(request, publishedLabel(commit));
       await pushRef(mirror, { ref: kept, to: commit, expected: 'any', signal });
       if (now !== commit)
         await pushRef(mirror, { ref, to: commit, expected: now === null ? 'none' : { commit: now }, signal });

@@ -16,7 +16,7 @@ export const createRebase = (environment: CodeEnvironment): Component<RebaseRequ
     inAttempt(environment, 'rebase', request, context, async (code) => {
       const { repository, mirror, signal } = code;
       const { taskId, commit, base, label } = request;
-      const ref = resultRef(taskId, label);
+      const ref = resultRef(request, label);
       await fetchOrigin(mirror, taskId, signal);
       await ensureCommits(mirror, taskId, [commit, base], signal);
       const onto = await branchHead(mirror, repository.baseBranch);

@@ -21,7 +21,7 @@ export type PrepareResult = {
 export type WorkRequest = InRun & {
   readonly agentId: string;
   readonly parent: string;
-  /** Names the result: kept in the origin under refs/workledger/<taskId>/<label>. */
+  /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
   readonly label: string;
   readonly prompt: {
     readonly purpose: 'generate' | 'improve';
@@ -50,7 +50,7 @@ export type EvaluateResult = { readonly metrics: Metrics; readonly output: Artef
 export type PublishRequest = InRun & { readonly commit: string; readonly branch: string };
 export type PublishResult = { readonly branch: string; readonly commit: string };
 export type UnpublishRequest = InRun & { readonly branch: string };
-/** `kept`: people put commits of their own on it. */
+/** `kept`: people or another run of the task put commits of their own on it. */
 export type UnpublishResult = { readonly outcome: 'deleted' | 'absent' | 'kept' };
 
 /** Runs `setup` and `test` in a clean worktree of the commit, protected paths restored from the base. */
@@ -82,6 +82,6 @@ export type DiffResult = { readonly diffStat: DiffStat; readonly diff: ArtefactR
 export type InspectRequest = InRun & { readonly commit: string; readonly base: string };
 export type InspectResult = DiffResult;
 
-/** Kills what still runs for this task run, removes its worktrees and its attempt refs. */
+/** Kills what still runs for this task run, removes its worktrees and its refs; other runs keep theirs. */
 export type CleanupRequest = InRun;
 export type CleanupResult = { readonly worktrees: number };

@@ -3,13 +3,13 @@ import { branchHead } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { branchRef } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { isOurs } from './branch-ownership.ts';
+import { isOfRun } from './branch-ownership.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt } from './in-attempt.ts';
 import type { UnpublishRequest, UnpublishResult } from './requests.ts';
 
-/** Deletes the branch that was published. One that is gone is done; one with other people's commits stays. */
+/** Deletes the branch that was published. One that is gone is done; one with the commits of other people or of another run stays. */
 export const createUnpublish = (environment: CodeEnvironment): Component<UnpublishRequest, UnpublishResult> => ({
   name: 'code.unpublish',
   perform: (request, context) =>
@@ -19,7 +19,7 @@ export const createUnpublish = (environment: CodeEnvironment): Component<Unpubli
       await fetchOrigin(mirror, taskId, signal);
       const now = await branchHead(mirror, branch);
       if (now === null) return { outcome: 'absent' };
-      if (!(await isOurs(mirror, taskId, now))) return { outcome: 'kept' };
+      if (!(await isOfRun(mirror, request, now))) return { outcome: 'kept' };
       await pushRef(mirror, { ref: branchRef(branch), to: null, expected: { commit: now }, signal });
       return { outcome: 'deleted' };
     }),

@@ -20,7 +20,7 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       const { commit, base } = request;
       await ensureCommits(mirror, request.taskId, [commit, base], signal);
       const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
-      const ref = resultRef(request.taskId, `judged-${commit.slice(0, 12)}`);
+      const ref = resultRef(request, `judged-${commit.slice(0, 12)}`);
       if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
       const worktree = await code.checkout('validate', judged.commit);
       const runs = await runCommands(code, worktree, [

@@ -38,7 +38,7 @@ describe('an agent that edits the code', () => {
       `${fix} process.stdin.on('data', (d) => process.stdout.write(d)).on('end', () => console.log('I fixed it'));`,
     );
     const result = await call<WorkResult>('code.work', workRequest('agent'));
-    const ref = `refs/workledger/${inRun.taskId}/generate-1`;
+    const ref = `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`;
     expect(userGit(bare, 'rev-parse', ref)).toBe(result.commit);
     expect(userGit(bare, 'rev-parse', `${ref}^`)).toBe(base);
     expect(userGit(bare, 'log', '-1', '--format=%an <%ae>', ref)).toBe('Workledger <workledger@localhost>');
@@ -63,7 +63,7 @@ describe('an agent that edits the code', () => {
     const { call, workRequest, bare, inRun } = world(fix);
     await call<WorkResult>('code.work', workRequest('agent'));
     const again = await call<WorkResult>('code.work', workRequest('agent'));
-    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/generate-1`)).toBe(again.commit);
+    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`)).toBe(again.commit);
   });
 
   test('gets the end of the log of the last attempt as feedback', async () => {
@@ -230,7 +230,7 @@ test('a user working tree, index and HEAD are never touched, also when the user 
   userGit(user, 'status');
   const before = look();
   const { commit } = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
-  expect(userGit(user, 'rev-parse', `refs/workledger/${inRun.taskId}/generate-1`)).toBe(commit);
+  expect(userGit(user, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`)).toBe(commit);
   expect(look()).toEqual(before);
 });
 

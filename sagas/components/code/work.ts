@@ -20,7 +20,7 @@ export const createWork = (environment: CodeEnvironment): Component<WorkRequest,
   perform: (request, context) =>
     inAttempt(environment, 'work', request, context, async (code) => {
       const { mirror, signal, repository } = code;
-      const ref = resultRef(request.taskId, request.label);
+      const ref = resultRef(request, request.label);
       const agent = agentOf(environment, 'work', request.agentId);
       await ensureCommits(mirror, request.taskId, [request.parent], signal);
       const worktree = await code.checkout('work', request.parent);

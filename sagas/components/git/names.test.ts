@@ -5,7 +5,7 @@ test('branches, labels and commits of the usual form pass', () => {
   for (const name of ['main', 'workledger/0192', 'candidate-1.2', 'feature/a_b-c.d'])
     expect(asRefName(name)).toBe(name);
   expect(asCommit('0123456789'.repeat(4))).toHaveLength(40);
-  expect(resultRef('task', 'generate-1')).toBe('refs/workledger/task/generate-1');
+  expect(resultRef({ taskId: 'task', runId: 'run' }, 'generate-1')).toBe('refs/workledger/task/run/generate-1');
 });
 
 test.each([

@@ -29,8 +29,11 @@ export function asUrl(text: string): string {
 }
 
 export const branchRef = (branch: string): string => `refs/heads/${asRefName(branch)}`;
-/** Where a task's results are kept in the origin. */
+/** Where all runs of a task keep their results in the origin; remote agents may leave theirs in here, too. */
 export const taskRefs = (taskId: string): string => `refs/workledger/${asRefName(taskId)}`;
-export const resultRef = (taskId: string, label: string): string => `${taskRefs(taskId)}/${asRefName(label)}`;
+/** One run of a task: what it undoes must not be what another run made. */
+export type Run = { readonly taskId: string; readonly runId: string };
+export const runRefs = ({ taskId, runId }: Run): string => `${taskRefs(taskId)}/${asRefName(runId)}`;
+export const resultRef = (run: Run, label: string): string => `${runRefs(run)}/${asRefName(label)}`;
 /** The origin's branch as the mirror saw it last. */
 export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;
