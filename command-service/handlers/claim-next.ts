@@ -39,7 +39,11 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   const status = agentStatus(agent.state);
   if (status !== 'idle' && status !== 'active')
     refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
-  const hints = await room.nextTasks({ capabilities: registration.capabilities, limit: HINTS });
+  const hints = await room.nextTasks({
+    capabilities: registration.capabilities,
+    withRepository: registration.runtime === 'command',
+    limit: HINTS,
+  });
   for (const { taskId } of hints) {
     if (!(await isClaimable(room, taskId, agent.state))) continue;
     const claimed = await tryClaim(room, agentId, taskId, attempt++, context);

@@ -7,8 +7,8 @@ import type { TaskState } from '../domain/task/task-state.ts';
 import type { Room } from './room.ts';
 
 /**
- * Whether the log, as it is now, lets this agent have this task: waiting to be done, within what the agent can do, and
- * everything that it waits for complete (which is final). @throws CommandRefused
+ * Whether the log, as it is now, lets this agent have this task: waiting to be done, within what the agent can do (a command
+ * needs a repository to run in), and everything that it waits for complete (which is final). @throws CommandRefused
  */
 export async function checkClaimable(
   room: Room,
@@ -22,6 +22,10 @@ export async function checkClaimable(
     refuse('illegal-transition', 'only a pending task without subtasks can be claimed', {
       status,
       expanded: state.subtasks.length > 0,
+    });
+  if (state.repository === null && agent.registration?.runtime === 'command')
+    refuse('missing-capability', 'an agent that is run as a command works in a repository, and this task has none', {
+      repository: null,
     });
   const can = agent.registration?.capabilities ?? [];
   const missing = state.capabilities.filter((capability) => !can.includes(capability));

@@ -117,6 +117,18 @@ describe('claiming a task', () => {
     expect(await reservationsOf(agentId)).toEqual([]);
   });
 
+  it('without a repository is refused to an agent that is run as a command, and possible for another', async () => {
+    const taskId = await create(side, { repository: null });
+    const agentId = await register(side, { runtime: 'command' });
+    side.hints.push({ taskId });
+    await expectRefused(ask(side, 'task.claim', taskId, { agentId }), 'missing-capability', { repository: null });
+    expect((await ask(side, 'agent.claim-next', agentId)).details).toEqual({});
+    expect(side.wanted.last).toMatchObject({ withRepository: true });
+    const remote = await register(side);
+    expect((await ask(side, 'agent.claim-next', remote)).details).toMatchObject({ taskId });
+    expect(side.wanted.last).toMatchObject({ withRepository: false });
+  });
+
   it('on a stale revision is refused and leaves the agent free', async () => {
     const [taskId, agentId] = [await create(side), await register(side)];
     await ask(side, 'task.change', taskId, { priority: 1 });

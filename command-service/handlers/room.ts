@@ -16,6 +16,8 @@ import type { Heartbeats } from '../heartbeats/heartbeats.ts';
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
   readonly capabilities: readonly string[];
+  /** Only tasks of a repository: an agent that is run as a command can do no other. */
+  readonly withRepository: boolean;
   readonly limit: number;
 }) => Promise<readonly { readonly taskId: string }[]>;
 

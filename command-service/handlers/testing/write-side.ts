@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '@workledger/shared/testin
 import { expect } from 'vitest';
 import { commandServiceMigrations } from '../../heartbeats/migrations.ts';
 import { createCommandHandlers, type CommandHandlers } from '../create-command-handlers.ts';
-import type { HandlersConfiguration } from '../room.ts';
+import type { HandlersConfiguration, NextTasks } from '../room.ts';
 
 /** The write side on a database of its own; `another()` is what a second process, or this one after a restart, would have. */
 export type WriteSide = {
@@ -18,6 +18,8 @@ export type WriteSide = {
   readonly commands: CommandHandlers;
   /** What the next-task hint answers. */
   readonly hints: { taskId: string }[];
+  /** What it was asked for last. */
+  readonly wanted: { last?: Parameters<NextTasks>[0] };
   another(
     configuration?: Partial<HandlersConfiguration>,
     onLog?: (log: EventLog) => EventLog,
@@ -30,6 +32,7 @@ export async function startWriteSide(): Promise<WriteSide> {
   await migrate(database.url, 'command_service', commandServiceMigrations);
   const logs: EventLog[] = [];
   const hints: { taskId: string }[] = [];
+  const wanted: WriteSide['wanted'] = {};
 
   const create = async (configuration: Partial<HandlersConfiguration> = {}, onLog = (log: EventLog) => log) => {
     const log = await createPostgresEventLog({ connectionString: database.url, readConnections: 4 });
@@ -43,7 +46,10 @@ export async function startWriteSide(): Promise<WriteSide> {
         heartbeatSeconds: 30,
         ...configuration,
       },
-      nextTasks: () => Promise.resolve([...hints]),
+      nextTasks: (asked) => {
+        wanted.last = asked;
+        return Promise.resolve([...hints]);
+      },
     });
     return { log, commands };
   };
@@ -53,6 +59,7 @@ export async function startWriteSide(): Promise<WriteSide> {
     database,
     ...first,
     hints,
+    wanted,
     another: async (...options) => (await create(...options)).commands,
     close: async () => {
       await Promise.all(logs.map((log) => log.close()));
