@@ -1,27 +1,46 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
+import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 
-export type AdminKey = { readonly key: string; readonly file: string };
+export type AdminKey = {
+  readonly key: string;
+  readonly file: string;
+  /** There was a key in the file, but it opens nothing: unknown to this log, revoked, or not an administrator's. */
+  readonly replaced: boolean;
+};
 
 /**
- * The administrator's key: the one in `<folder>/admin-key`, or a new one, written there for the owner's eyes only (mode 0600).
- * A file that was removed is not brought back: a new key takes its place.
+ * The administrator's key: the one in `<folder>/admin-key` if it is valid, or a new one, written there for the owner's eyes only
+ * (mode 0600). A file that was removed is not brought back: a new key takes its place.
  */
-export async function ensureAdminKey(folder: string, commands: Commands): Promise<AdminKey> {
+export async function ensureAdminKey(folder: string, commands: Commands, keys: KeyStore): Promise<AdminKey> {
   const file = join(folder, 'admin-key');
-  const existing = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (existing !== null) return { key: existing.trim(), file };
+  if (kept !== null && (await isAdministrators(kept.trim(), keys))) return { key: kept.trim(), file, replaced: false };
   const id = newId();
   const { key, secretHash } = newApiKey(id);
   const data = { name: 'first administrator', role: 'admin', secretHash };
   await commands.send({ type: 'key.create', target: id, data }, { actor: 'system', correlationId: newId() });
-  await writeFile(file, `${key}\n`, { mode: 0o600 });
-  await chmod(file, 0o600);
-  return { key, file };
+  keys.forget(id);
+  // A new file, so that nobody who could read the old one can read this.
+  await rm(file, { force: true });
+  await writeFile(file, `${key}\n`, { mode: 0o600, flag: 'wx' });
+  return { key, file, replaced: kept !== null };
+}
+
+async function isAdministrators(key: string, keys: KeyStore): Promise<boolean> {
+  try {
+    return (await authenticateWith(keys)(`Bearer ${key}`)).role === 'admin';
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unauthenticated') return false;
+    throw error;
+  }
 }

@@ -71,7 +71,7 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
       `Workledger is ready: ${system.url}`,
       `  API          ${system.url}/api/v1/openapi.json`,
       `  health       ${system.url}/health`,
-      `  admin key    ${system.adminKey.file}`,
+      `  admin key    ${system.adminKey.file}${system.adminKey.replaced ? ' (a new one: the one there was not valid here)' : ''}`,
       `  data folder  ${dataFolder}`,
       '',
     ].join('\n'),

@@ -140,7 +140,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     return projections;
   });
   closers.add(() => monitor.stop());
-  const adminKey = await ensureAdminKey(dataFolder, commands);
+  const adminKey = await ensureAdminKey(dataFolder, commands, keys);
   const server = await startServer(application, configuration);
   const drain = (): Promise<void> => {
     health.drain();
