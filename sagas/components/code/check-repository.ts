@@ -10,10 +10,8 @@ import type { CheckResult } from './check-result.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt, type CodeAttempt } from './in-attempt.ts';
-import { metricsIn } from './metrics.ts';
+import { readMetrics } from './metrics.ts';
 import { runCommands, type CommandRun } from './run-command.ts';
-
-const METRICS_MISSING = 'printed no metrics: its last line must be one JSON object of finite numbers';
 
 /** Fetches a repository and runs its commands on the base, in a clean worktree, as they would be run for a task. */
 export async function checkRepository(
@@ -62,8 +60,9 @@ function judged(subject: string, run: CommandRun, { evolve }: Repository): Check
     return { ...about, ok: false, detail: oneLine(last === '' ? ran : `${ran}. Last line: ${last}`) };
   }
   if (run.step !== 'evaluate') return { ...about, ok: true, detail: oneLine(ran) };
-  const metrics = metricsIn(run.result.stdout);
-  if (metrics === null) return { ...about, ok: false, detail: METRICS_MISSING };
+  const told = readMetrics(run.result.stdout);
+  if ('problem' in told) return { ...about, ok: false, detail: told.problem };
+  const { metrics } = told;
   if (evolve !== null && metrics[evolve.metric] === undefined)
     return { ...about, ok: false, detail: `printed no metric "${evolve.metric}", which "evolve" names` };
   return { ...about, ok: true, detail: JSON.stringify(metrics) };

@@ -6,7 +6,7 @@ import { AttemptEnded } from '../process/attempt.ts';
 import { ProcessNotStarted } from '../process/run-process.ts';
 
 const LINES = 20;
-const LINE_LENGTH = 1_000;
+const LINE_LENGTH = 500;
 const REASON_LENGTH = 4_000;
 
 type FailureParts = {
@@ -20,10 +20,10 @@ type FailureParts = {
 export function failureOf(step: string, reason: string, parts: FailureParts = {}): Failure {
   return {
     step,
-    reason: printable(reason).slice(0, REASON_LENGTH),
+    reason: printable(reason).slice(0, REASON_LENGTH).toWellFormed(),
     command: parts.command === undefined ? null : parts.command.map(printable),
     exitCode: parts.exitCode ?? null,
-    lastLines: lastLines(parts.output ?? '', LINES).map((line) => line.slice(0, LINE_LENGTH)),
+    lastLines: lastLines(parts.output ?? '', LINES).map((line) => line.slice(0, LINE_LENGTH).toWellFormed()),
     log: parts.log ?? null,
   };
 }

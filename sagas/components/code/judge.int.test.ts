@@ -149,7 +149,7 @@ const list = `console.log('listed: ' + require('node:fs').readdirSync('test').so
   console.log(require('node:fs').readFileSync('test/add.test.mjs', 'utf8'));`;
 
 describe('evaluate', () => {
-  test('answers the metrics of the last line that has some', async () => {
+  test('answers the metrics of the last line', async () => {
     const { call, base } = world();
     expect((await call<EvaluateResult>('code.evaluate', { commit: base })).metrics).toEqual({ size: 36 });
   });
@@ -158,11 +158,20 @@ describe('evaluate', () => {
     ['no line of JSON', `console.log('fast!')`],
     ['a value that is no number', `console.log('{"time":"fast"}')`],
     ['an empty object', `console.log('{}')`],
+    ['metrics before the last line', `console.log('{"time":1}'); console.log('done')`],
   ])('fails by name for %s', async (_, script) => {
     const { call, base } = world({ repository: { evaluate: [process.execPath, '-e', script] } });
     const failing = call('code.evaluate', { commit: base });
     await expect(failing).rejects.toThrow(/printed no metrics/);
     await expect(failing).rejects.toMatchObject({ fault: 'work', failure: { step: 'evaluate', exitCode: 0 } });
+  });
+
+  test('fails by name for more metrics than fit an event, with last lines that do', async () => {
+    const script = `console.log(JSON.stringify(Object.fromEntries(Array.from({ length: 40000 }, (_, i) => ['m' + i, i]))))`;
+    const { call, base } = world({ repository: { evaluate: [process.execPath, '-e', script] } });
+    const error: unknown = await call('code.evaluate', { commit: base }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ failure: { reason: expect.stringMatching(/printed 40000 metrics: at most 200/) } });
+    expect(JSON.stringify((error as ComponentFailure).failure).length).toBeLessThan(5_000);
   });
 });
 

@@ -5,7 +5,7 @@ import { fetchOrigin } from '../git/fetch.ts';
 import { restorePaths } from '../git/restore-paths.ts';
 import { failureOf, refuse } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';
-import { metricsIn } from './metrics.ts';
+import { readMetrics } from './metrics.ts';
 import { failureOfRuns, reportOf, runCommands } from './run-command.ts';
 
 /**
@@ -31,12 +31,11 @@ export async function measure(
   const failure = failureOfRuns(runs, output);
   if (failure !== null) throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
   const result = runs.at(-1)?.result;
-  const metrics = result === undefined ? null : metricsIn(result.stdout);
-  if (metrics !== null) return { metrics, output };
+  const told = readMetrics(result?.stdout ?? Buffer.alloc(0));
+  if ('metrics' in told) return { metrics: told.metrics, output };
   signal.throwIfAborted();
-  const reason = 'printed no metrics: its last line must be one JSON object of finite numbers';
   const parts = { command: repository.evaluate, exitCode: 0, log: output };
-  throw new ComponentFailure(failureOf('evaluate', reason, { ...parts, output: result?.output ?? '' }), {
+  throw new ComponentFailure(failureOf('evaluate', told.problem, { ...parts, output: result?.output ?? '' }), {
     retryable: true,
     fault: 'work',
   });

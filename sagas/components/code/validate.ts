@@ -7,9 +7,7 @@ import type { CodeEnvironment } from './environment.ts';
 import { inAttempt } from './in-attempt.ts';
 import type { ValidateRequest, ValidateResult } from './requests.ts';
 import { failureOfRuns, reportOf, runCommands } from './run-command.ts';
-
-/** Paths named in one result; an event has its limit. */
-const PATHS = 500;
+import { shortened } from './shortened.ts';
 
 /** Runs `setup` and `test` in a clean worktree of the commit, protected paths as they are in the base. A failing test is a result. */
 export const createValidate = (environment: CodeEnvironment): Component<ValidateRequest, ValidateResult> => ({
@@ -39,6 +37,3 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       };
     }),
 });
-
-const shortened = (paths: readonly string[]): readonly string[] =>
-  paths.length <= PATHS ? paths : [...paths.slice(0, PATHS), `… and ${paths.length - PATHS} more`];
