@@ -27,6 +27,7 @@ export type SagaOptions = {
   /** Agents that this process works for. */
   readonly agents: readonly AgentConfiguration[];
   readonly leaseSeconds: number;
+  readonly heartbeatSeconds: number;
   readonly callConcurrency: number;
   /** No other process works on the same queue. */
   readonly alone: boolean;
@@ -41,7 +42,7 @@ export type RunningSagas = {
 
 /** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. */
 export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
-  const { log, bus, pool, commands, logger } = options;
+  const { log, bus, pool, commands, leaseSeconds, heartbeatSeconds, logger } = options;
   const sagas = [anySaga(codeEvolution), anySaga(taskAssignment)];
   const store = createSagaStore(log, sagas);
   const queue = await createEffectQueue(pool);
@@ -59,7 +60,7 @@ export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
     ...sagas.map((saga) => runCoordinator(saga, { bus, store, pool, logger, signal })),
     runPerformer({ bus, store, queue, pool, logger, signal }),
     ...options.agents.map((agent) =>
-      runCommandAgent({ agent, log, commands, logger, leaseSeconds: options.leaseSeconds, wake, signal }),
+      runCommandAgent({ agent, log, commands, logger, leaseSeconds, heartbeatSeconds, wake, signal }),
     ),
   ];
 

@@ -1,92 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { newId } from '@workledger/shared/events/stream.ts';
-import { scenario, type Scenario } from '../engine/testing.ts';
-import { codeEvolution } from './code-evolution.ts';
-import { idInRun } from './steps/run.ts';
-import type { Facts } from './facts.ts';
-import type { PipelineState } from '../pipeline/state.ts';
-
-const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(40)) as [string, string, string, string];
-const reference = { digest: 'e'.repeat(64), size: 1, mediaType: 'text/plain' };
-const diffStat = { files: 1, insertions: 1, deletions: 0 };
-const plan = {
-  base: A,
-  merge: 'fast-forward',
-  evaluates: false,
-  evolve: null,
-  improver: null,
-  timeouts: { agent: 60, check: 60 },
-};
-const evolve = {
-  metric: 'ms',
-  direction: 'minimize',
-  candidates: 2,
-  generations: 1,
-  target: null,
-  budgetUsd: null,
-  patience: 1,
-};
-const work = (commit: string, metrics: object | null = null) => ({
-  commit,
+import {
+  A,
+  B,
+  C,
+  D,
+  claimed,
   diffStat,
-  diff: reference,
-  prompt: reference,
-  output: reference,
-  exitCode: 0,
-  costUsd: 0.5,
-  durationMs: 5,
-  metrics,
-});
-
-type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: string };
-
-function claimed(runtime: 'command' | 'remote' = 'command', repository: string | null = 'sample'): Run {
-  const ids = { taskId: newId(), claimId: newId() };
-  const run = { ...scenario(codeEvolution), ...ids };
-  run.receives('task', ids.taskId, 'TaskClaimed', {
-    claimId: ids.claimId,
-    agentId: newId(),
-    runtime,
-    repository,
-    leaseSeconds: 60,
-  });
-  return run;
-}
-
-function generated(run: Run, round = 1, commit = B): void {
-  run.succeeds(`generate/${round}/1/request`);
-  run.succeeds(`generate/${round}/1/start`);
-  run.succeeds(`generate/${round}/1/work`, work(commit));
-  run.succeeds(`generate/${round}/1/note`);
-}
-
-function validated(
-  run: Run,
-  round: number,
-  verdict: 'passed' | 'back-to-work' | 'failed',
-  submits = true,
-  judged?: string,
-): void {
-  if (submits) run.succeeds(`validate/${round}/1/submit`);
-  run.succeeds(`validate/${round}/1/request`);
-  const failure =
-    verdict === 'passed'
-      ? null
-      : { step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference };
-  run.succeeds(`validate/${round}/1/validate`, {
-    report: reference,
-    commit: judged ?? run.state().facts.commit,
-    protectedChanges: [],
-    failure,
-  });
-  run.succeeds(`validate/${round}/1/judge`);
-  const id = idInRun(run.state().facts, 'validation', String(round));
-  if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});
-  else run.receives('validation', id, 'ValidationFailed', { verdict });
-}
-
-const publish = (run: Run, round = 1) =>
-  run.succeeds(`publish/${round}/1/publish`, { branch: 'workledger/x', commit: B });
+  evolve,
+  generated,
+  plan,
+  publish,
+  reference,
+  validated,
+  work,
+} from './testing.ts';
+import { idInRun } from './steps/run.ts';
 
 describe('a claimed task of a command agent', () => {
   it('goes through all steps to a merged result', () => {
@@ -169,6 +97,37 @@ describe('a claimed task of a command agent', () => {
       best: { id: '1.2', commit: D, metrics: { ms: 3 } },
     });
     expect(run.requested('publish/1/1/publish')).toMatchObject({ request: { commit: D } });
+  });
+
+  it('sends back work that cannot be measured, and tries a measuring that the machine failed again', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
+    generated(run);
+    run.fails('evolve/1/1/baseline', false, 'exit code 1');
+    run.succeeds('evolve/1/1/submit');
+    run.succeeds('evolve/1/1/send-back');
+    generated(run, 2, C);
+    expect(run.requested('generate/2/1/work')).toMatchObject({
+      request: { prompt: { feedback: { reason: 'it cannot be measured: exit code 1' } } },
+    });
+    run.fails('evolve/2/1/baseline', true, 'no answer', null);
+    run.succeeds('evolve/2/1/retry');
+    run.fails('evolve/2/2/baseline', false, 'exit code 1');
+    expect(run.open()).toEqual(['undo/evolve/1/cancel']);
+  });
+
+  it('goes to its end once it is merged, whatever is asked of the task then', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed');
+    run.succeeds('merge/1/1/merge', { outcome: 'merged', commit: B, base: A });
+    run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'too late' });
+    run.fails('complete/1/1/diff');
+    run.fails('complete/1/1/cleanup');
+    run.fails('complete/1/1/complete', false, 'illegal-transition');
+    expect(run.ended()).toBe('completed');
   });
 
   it('sends work back once with the report as context, then fails and deletes the branch before it tidies up', () => {
@@ -255,31 +214,5 @@ describe('a claimed task of a command agent', () => {
     run.succeeds('undo/generate/1/cancel');
     run.succeeds('undo/prepare/1/cleanup');
     expect(run.ended()).toBe('cancelled');
-  });
-});
-
-describe('a claimed task of a remote agent', () => {
-  it('waits for its commit, then publishes and validates it', () => {
-    const run = claimed('remote');
-    run.succeeds('prepare/1/1/prepare', plan);
-    expect(run.open()).toEqual([]);
-    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: B, summary: null });
-    run.succeeds('await-work/1/1/inspect', { diffStat, diff: reference });
-    publish(run);
-    expect(run.open()).toEqual(['validate/1/1/request']);
-    validated(run, 1, 'back-to-work', false);
-    run.succeeds('validate/1/1/send-back');
-    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: C, summary: null });
-    expect(run.requested('await-work/2/1/inspect')).toMatchObject({ request: { commit: C } });
-  });
-
-  it('without a repository is complete with what it submitted', () => {
-    const run = claimed('remote', null);
-    expect(run.open()).toEqual([]);
-    run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit: null, summary: 'done' });
-    expect(run.requested('complete/1/1/complete')).toMatchObject({
-      type: 'task.complete',
-      data: { result: { commit: null } },
-    });
   });
 });

@@ -19,7 +19,8 @@ export const codeEvolution = definePipeline({
   facts: noFacts,
   absorb,
   ready: ({ claim }) => claim !== null,
-  stopped: ({ stopped }) => stopped,
+  // What is merged stays merged: from then on the run goes to its end.
+  stopped: ({ stopped, merged }) => (merged ? null : stopped),
   steps: [prepare, generate, awaitWork, evolve, publish, validate, merge, complete],
   conclude: failTask,
 });

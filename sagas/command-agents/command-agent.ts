@@ -15,12 +15,17 @@ export type CommandAgentOptions = {
   readonly logger: Logger;
   /** Leases are renewed three times in this time. */
   readonly leaseSeconds: number;
+  /** A sign of life is due this often. */
+  readonly heartbeatSeconds: number;
   /** Resolves when there may be work; a hint only. */
   readonly wake: (signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 };
 
 const RETRY_MILLISECONDS = 1_000;
+
+const reportMilliseconds = ({ leaseSeconds, heartbeatSeconds }: CommandAgentOptions): number =>
+  1000 * Math.min(leaseSeconds / 3, heartbeatSeconds);
 
 /** Registers a configured agent, reports for it, renews its leases and claims work while it has room, until the signal aborts. */
 export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
@@ -37,7 +42,7 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
 
   await persist(options, () => send(options, { type: 'agent.register', target, data: registration }));
   await Promise.all([
-    repeat(options, report, () => pause((options.leaseSeconds * 1000) / 3, undefined, { signal })),
+    repeat(options, report, () => pause(reportMilliseconds(options), undefined, { signal })),
     repeat(options, claim, () => options.wake(signal)),
   ]);
 

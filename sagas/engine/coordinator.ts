@@ -6,6 +6,7 @@ import { upcast } from '@workledger/shared/events/codec.ts';
 import { withoutPersonal } from '@workledger/shared/events/personal.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
+import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import { createProgress } from './progress.ts';
 import type { Saga } from './saga.ts';
 import { sagaStream, type SagaStore } from './store.ts';
@@ -24,7 +25,10 @@ export function runCoordinator(saga: Saga, { bus, store, pool, logger, signal }:
   const progress = createProgress(pool, group);
 
   async function handle(batch: BusBatch): Promise<bigint> {
-    for (const event of batch.events) await receive(saga, store, upcast(event));
+    for (const event of batch.events) {
+      const { correlationId, traceparent, actor } = event.metadata;
+      await withContext({ correlationId, traceparent, actor }, () => receive(saga, store, upcast(event)));
+    }
     return progress.advance(batch);
   }
 

@@ -211,4 +211,42 @@ describe('the saga engine', () => {
       'SagaEffectFailed',
     ]);
   });
+
+  it('leaves a long call to its worker: one start, however long it takes', async () => {
+    const calls: string[] = [];
+    const stop = await start(() => pause(8_000), calls);
+    const { taskId } = await reserve();
+    await until(taskId, isResult('call'));
+    await stop();
+    expect(calls).toHaveLength(1);
+  });
+
+  it('gives what a stop interrupted back to the queue at once, also time after time', async () => {
+    const calls: string[] = [];
+    const hang: Work = (signal) => pause(60_000, undefined, { signal });
+    const { taskId } = await reserve();
+    for (let time = 1; time <= 3; time++) {
+      const stop = await start(hang, calls);
+      while (calls.length < time) await pause(20);
+      await stop();
+      const { rows } = await database.pool.query<{ due: boolean }>(
+        'select run_at <= now() as due from graphile_worker._private_jobs where key = $1',
+        [`saga-code-evolution-${taskId}/call`],
+      );
+      expect(rows).toEqual([{ due: true }]);
+    }
+    const stop = await start(() => Promise.resolve('done'), calls);
+    await until(taskId, isResult('call'));
+    await stop();
+  });
+
+  it('records a result that is too large for the log as a failure, and performs nothing again', async () => {
+    const calls: string[] = [];
+    const stop = await start(() => Promise.resolve('x'.repeat(600_000)), calls);
+    const { taskId } = await reserve();
+    const events = await until(taskId, isResult('call'));
+    await stop();
+    expect(events.at(-1)).toMatchObject({ type: 'SagaEffectFailed', data: { retryable: false } });
+    expect(calls).toHaveLength(1);
+  });
 });

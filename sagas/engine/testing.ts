@@ -12,7 +12,7 @@ export type Scenario<State> = {
   /** The same input as the one before, once more. */
   receivesAgain(): SagaEvent[];
   succeeds(key: string, result?: unknown): SagaEvent[];
-  fails(key: string, retryable?: boolean, reason?: string): SagaEvent[];
+  fails(key: string, retryable?: boolean, reason?: string, exitCode?: number | null): SagaEvent[];
   /** Effects that were asked for and have no result. */
   open(): string[];
   requested(key: string): Requested | undefined;
@@ -46,10 +46,10 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
-    fails: (key, retryable = false, reason = 'it failed') =>
+    fails: (key, retryable = false, reason = 'it failed', exitCode = 1) =>
       trigger({
         type: 'SagaEffectFailed',
-        data: { key, retryable, failure: failureOf(key, reason), costUsd: null, prompt: null },
+        data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null },
       }),
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) => instance.requests.get(key),
@@ -60,11 +60,11 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
   };
 }
 
-const failureOf = (step: string, reason: string): Failure => ({
+const failureOf = (step: string, reason: string, exitCode: number | null): Failure => ({
   step,
   reason,
   command: null,
-  exitCode: 1,
+  exitCode,
   lastLines: [],
   log: null,
 });

@@ -5,16 +5,16 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { RunningJobs } from './running-jobs.ts';
 
-/** Ids of this process's workers, as the job queue knows them. */
+/** Ids under which this process holds jobs: those of the queue's worker pools. */
 export type Workers = { readonly ids: Set<string> };
 
 export const createWorkers = (): Workers => ({ ids: new Set() });
 
-/** Learns the workers' ids from the queue's own events. */
+/** Learns the ids from the queue's own events. */
 export function workerEvents({ ids }: Workers): WorkerEvents {
   const events = new EventEmitter() as WorkerEvents;
-  events.on('worker:create', ({ worker }) => ids.add(worker.workerId));
-  events.on('worker:release', ({ worker }) => ids.delete(worker.workerId));
+  events.on('pool:create', ({ workerPool }) => ids.add(workerPool.id));
+  events.on('pool:release', ({ workerPool }) => ids.delete(workerPool.id));
   return events;
 }
 
@@ -29,6 +29,8 @@ export type HeartbeatOptions = {
 
 const BEAT_MILLISECONDS = 1_000;
 const STALE_SECONDS = 5;
+/** The queue itself would wait for hours after many failures of the infrastructure. */
+const LONGEST_PAUSE_SECONDS = 30;
 
 /** Beats every second; gives jobs of workers that stopped beating back to the queue. Answers how to stop. */
 export async function startHeartbeat(options: HeartbeatOptions): Promise<() => Promise<void>> {
@@ -62,6 +64,11 @@ async function beatOnce(utils: WorkerUtils, options: HeartbeatOptions): Promise<
   );
   await running.abortCancelled(pool);
   await unlock(utils, await staleHolders(pool), options);
+  await pool.query(
+    `update graphile_worker._private_jobs set run_at = clock_timestamp() + make_interval(secs => $1)
+     where last_error is not null and locked_at is null and run_at > clock_timestamp() + make_interval(secs => $1)`,
+    [LONGEST_PAUSE_SECONDS],
+  );
 }
 
 /** Workers that hold a job but have not beaten for too long, or never did. */

@@ -1,7 +1,8 @@
 import type { InspectResult } from '../../components/code/requests.ts';
-import { done, doubling, waiting, type Step } from '../../pipeline/step.ts';
+import { because, done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { claimOf, inRun, isCommandRun, known } from './run.ts';
+import { MOST_SENT_BACK, sendBack } from './send-back.ts';
 
 /** A remote agent works by itself: wait until it submits a commit, and look whether that is there. */
 export const awaitWork: Step<Facts> = {
@@ -14,7 +15,12 @@ export const awaitWork: Step<Facts> = {
     if (submission === undefined) return waiting;
     const { commit } = submission;
     if (claimOf(facts).repository === null) return done();
-    if (commit === null) return done({ learned: { commit: known(facts.base) } } satisfies Learned);
+    if (commit === null) {
+      const reason = 'no commit was submitted, but the task asks for a change of code';
+      return facts.sentBack < MOST_SENT_BACK
+        ? sendBack(facts, on, { reason, log: null })
+        : failed(because('await-work', reason));
+    }
     const request = { ...inRun(facts), commit, base: known(facts.base) };
     const inspected = on.call<InspectResult>('inspect', 'code.inspect', request);
     return inspected === null ? waiting : done({ learned: { commit } } satisfies Learned);

@@ -1,5 +1,5 @@
 import type { DiffResult, EvaluateResult } from '../../components/code/requests.ts';
-import { done, doubling, waiting, type Effector, type Step } from '../../pipeline/step.ts';
+import { done, doubling, failed, waiting, type Effector, type Step } from '../../pipeline/step.ts';
 import type { Facts } from '../facts.ts';
 import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 
@@ -21,7 +21,9 @@ export const complete: Step<Facts> = {
       durationMs: Math.max(0, on.now.getTime() - Date.parse(facts.beganAt ?? on.now.toISOString())),
       ...measured,
     };
-    return on.command('complete', 'task.complete', taskId, { claimId, result }) === null ? waiting : done(result);
+    const told = on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
+    if (told === null) return waiting;
+    return told.failure === undefined || facts.merged ? done(result) : failed(told.failure);
   },
 };
 
@@ -30,14 +32,14 @@ const nothingMeasured = { diffStat: null, metricsAfter: null };
 function measure(
   facts: Facts,
   on: Effector,
-): (Pick<DiffResult, 'diffStat'> & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
+): ({ diffStat: DiffResult['diffStat'] | null } & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
   const plan = planOf(facts);
   const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
-  const diff = on.call<DiffResult>('diff', 'code.diff', request);
+  const diff = on.tryCall<DiffResult>('diff', 'code.diff', request);
   const after = plan.evaluates
     ? on.tryCall<EvaluateResult>('measure', 'code.evaluate', request, checkSeconds(plan))
     : { result: null };
   const cleaned = diff && after && on.tryCall('cleanup', 'code.cleanup', inRun(facts));
   if (diff === null || after === null || cleaned === null) return null;
-  return { diffStat: diff.diffStat, metricsAfter: after.result?.metrics ?? null };
+  return { diffStat: diff.result?.diffStat ?? null, metricsAfter: after.result?.metrics ?? null };
 }

@@ -1,7 +1,11 @@
+import type { Failure } from '@workledger/shared/events/values.ts';
 import type { EvaluateResult, WorkResult } from '../../components/code/requests.ts';
-import { done, failed, waiting, type Effector, type Step } from '../../pipeline/step.ts';
+import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { agentSeconds, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
+import { MOST_SENT_BACK, sendBack } from './send-back.ts';
+
+const MEASURING_ATTEMPTS = 3;
 
 const evolutionId = (facts: Facts): string => idInRun(facts, 'evolution');
 
@@ -12,8 +16,10 @@ const evolutionId = (facts: Facts): string => idInRun(facts, 'evolution');
 export const evolve: Step<Facts> = {
   name: 'evolve',
   when: (facts) => isCommandRun(facts) && planOf(facts).evolve !== null && facts.evolved === null,
+  retry: { attempts: MEASURING_ATTEMPTS, delaySeconds: doubling(2, 30) },
   run: (facts, on) => {
-    if (!start(facts, on)) return waiting;
+    const unfit = start(facts, on);
+    if (unfit !== null) return unfit;
     for (const { generation, parent, candidates } of facts.opened)
       for (const candidate of candidates) tryCandidate(facts, on, { generation, parent, candidate });
     if (facts.evolutionFailure !== null) return failed(facts.evolutionFailure);
@@ -26,27 +32,38 @@ export const evolve: Step<Facts> = {
   },
 };
 
-function start(facts: Facts, on: Effector): boolean {
+/** Measures the start and begins; answers what to do instead while that is under way, or when it cannot be measured. */
+function start(facts: Facts, on: Effector): Outcome | null {
   const plan = planOf(facts);
   const base = known(facts.commit);
-  const baseline = on.call<EvaluateResult>(
-    'baseline',
-    'code.evaluate',
-    { ...inRun(facts), commit: base },
-    checkSeconds(plan),
-  );
-  const started =
-    baseline &&
-    on.command('start', 'evolution.start', evolutionId(facts), {
-      taskId: claimOf(facts).taskId,
-      runId: claimOf(facts).claimId,
-      repository: inRun(facts).repository,
-      base,
-      before: plan.metricsBefore,
-      baseline: baseline.metrics,
-      plan: plan.evolve,
-    });
-  return started !== null;
+  const asked = { ...inRun(facts), commit: base };
+  const baseline = on.tryCall<EvaluateResult>('baseline', 'code.evaluate', asked, checkSeconds(plan));
+  if (baseline === null) return waiting;
+  if (baseline.failure !== undefined) return notMeasured(facts, on, baseline);
+  const started = on.command('start', 'evolution.start', evolutionId(facts), {
+    taskId: claimOf(facts).taskId,
+    runId: claimOf(facts).claimId,
+    repository: inRun(facts).repository,
+    base,
+    before: plan.metricsBefore,
+    baseline: baseline.result.metrics,
+    plan: plan.evolve,
+  });
+  return started === null ? waiting : null;
+}
+
+/** What cannot be measured goes back to its agent, like work that fails its tests. */
+function notMeasured(
+  facts: Facts,
+  on: Effector,
+  { failure, retryable }: { failure: Failure; retryable: boolean },
+): Outcome {
+  if (retryable && failure.exitCode === null && on.attempt < MEASURING_ATTEMPTS) return failed(failure, true);
+  if (facts.sentBack >= MOST_SENT_BACK) return failed(failure);
+  const { taskId, claimId } = claimOf(facts);
+  const submitted = { claimId, commit: known(facts.commit), summary: null };
+  if (on.tryCommand('submit', 'task.submit', taskId, submitted) === null) return waiting;
+  return sendBack(facts, on, { reason: `it cannot be measured: ${failure.reason}`, log: failure.log });
 }
 
 type CandidateOf = { readonly generation: number; readonly parent: string; readonly candidate: string };

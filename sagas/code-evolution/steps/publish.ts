@@ -7,7 +7,7 @@ import { branchOf, changesCode, inRun, known } from './run.ts';
 export const publish: Step<Facts> = {
   name: 'publish',
   when: changesCode,
-  retry: { attempts: 5, delaySeconds: doubling(2, 60) },
+  retry: { attempts: 8, delaySeconds: doubling(2, 60) },
   timeoutSeconds: 300,
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), branch: branchOf(facts) };

@@ -2,6 +2,9 @@ import { goTo, waiting, type Effector, type Outcome } from '../../pipeline/step.
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { claimOf, isCommandRun } from './run.ts';
 
+/** How often work may go back within one run. */
+export const MOST_SENT_BACK = 1;
+
 /** Gives the work back to its agent, with the reason. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
   const { taskId, claimId } = claimOf(facts);

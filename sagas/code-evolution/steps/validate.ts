@@ -2,9 +2,7 @@ import type { ValidateResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { branchOf, changesCode, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
-import { sendBack } from './send-back.ts';
-
-const MOST_SENT_BACK = 1;
+import { MOST_SENT_BACK, sendBack } from './send-back.ts';
 
 /** Runs the repository's own tests on the published commit. */
 export const validate: Step<Facts> = {
