@@ -106,11 +106,21 @@ describe('GET /tasks/{id}', () => {
       blocked: true,
       dependencies: [{ taskId: id.urgent, title: 'Urgent 100%', state: 'pending' }],
       dependents: [],
-      history: [{ type: 'TaskCreated', revision: 0, stream: stream.waiting }],
+      history: [{ type: 'TaskCreated', revision: 0, data: {} }],
     });
     const other = await side.get(`/tasks/${id.gone}`);
     expect(other.headers.get('ETag')).toBe('"1"');
     expect(other.body['history']).toMatchObject([{ type: 'TaskCreated' }, { type: 'TaskCancelled' }]);
+  });
+
+  it('tells in its history what happened, not by whom or by which command, nor what the task itself has', async () => {
+    const viewer = await side.key('viewer');
+    const { body } = await side.get(`/tasks/${id.gone}`, { 'Consistency-Token': token }, viewer);
+    const recordedAt = expect.any(String) as unknown;
+    expect(body['history']).toEqual([
+      { type: 'TaskCreated', revision: 0, recordedAt, data: {} },
+      { type: 'TaskCancelled', revision: 1, recordedAt, data: { claimId: null, reason: 'not needed' } },
+    ]);
   });
 
   it('knows no task that is not there, and no id that is none', async () => {

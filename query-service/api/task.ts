@@ -7,7 +7,6 @@ import { pipelineModel } from '@workledger/shared/read-models/pipeline.ts';
 import { taskModel, type TaskRow } from '@workledger/shared/read-models/task.ts';
 import { validationModel } from '@workledger/shared/read-models/validation.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
-import { eventJson, type EventJson } from '../audit/event-json.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { byId } from '../reading/parameters.ts';
@@ -15,6 +14,7 @@ import { one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { READERS } from '../reading/roles.ts';
 import { withLinks } from '../reading/with-links.ts';
+import { historyEntry, type HistoryEntry } from './history-entry.ts';
 import { taskRelations, type TaskRelations } from './task-relations.ts';
 
 /** Events of the history that come with a task: the last ones. The whole is under /streams. */
@@ -26,7 +26,7 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     path: '/tasks/{id}',
     role: READERS,
     summary: 'A task with its history',
-    description: `History: its last ${HISTORY} events up to the revision of the answer.`,
+    description: `History: what its last ${HISTORY} events tell, up to the revision of the answer. Auditors read the events themselves under /streams.`,
     answer: 'The task, what it waits for, the runs that worked on it, its history.',
     params: byId,
     problems: ['not-found'],
@@ -38,14 +38,14 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     },
   });
 
-async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<EventJson[]> {
-  const events: EventJson[] = [];
+async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<HistoryEntry[]> {
+  const events: HistoryEntry[] = [];
   const newestFirst = { from: revision, direction: 'backward', limit: HISTORY } as const;
-  for await (const event of log.readStream(streamName('task', id), newestFirst)) events.push(eventJson(event));
+  for await (const event of log.readStream(streamName('task', id), newestFirst)) events.push(historyEntry(event));
   return events.reverse();
 }
 
-const taskJson = (task: TaskRow, relations: TaskRelations, history: readonly EventJson[]) => ({
+const taskJson = (task: TaskRow, relations: TaskRelations, history: readonly HistoryEntry[]) => ({
   ...task,
   failure: withLinks(task.failure),
   blocked: relations.blocked,
