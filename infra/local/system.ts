@@ -57,7 +57,8 @@ export type System = {
 };
 
 const DRAIN_MILLISECONDS = 10_000;
-const CALLS_AT_ONCE = 8;
+/** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
+const CALLS_AT_ONCE = 64;
 const POOL_SIZE = 30;
 
 /** The whole system in one process, on a PostgreSQL of its own. @throws errors with one clear line each, after all is closed */
@@ -155,6 +156,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     components: createCodeComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
     agents: configuration.agents,
     leaseSeconds,
+    heartbeatSeconds,
     callConcurrency: CALLS_AT_ONCE,
     alone: true,
     logger,
