@@ -6,7 +6,7 @@ import { agentStatus, type AgentState } from '../domain/agent/agent-state.ts';
 import { checkClaimable } from './claim-rules.ts';
 import { eventAt } from './event-at.ts';
 import { repeatedClaim } from './repeated-claim.ts';
-import { isOver, reserveAndTake, reserveId, type Claimed } from './reserve-and-take.ts';
+import { claimIdOf, isOver, reserve, reserveAndTake, reserveId, type Claimed } from './reserve-and-take.ts';
 import type { Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 
@@ -29,12 +29,9 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
     details,
   });
 
-  let attempt = 0;
-  for (; ; attempt++) {
-    const before = await earlierAttempt(room, agent, context, attempt);
-    if (before === undefined) break;
-    if (before !== null) return answer(before);
-  }
+  const before = await earlierAttempts(room, agent, context);
+  if (before.claimed !== null) return answer(before.claimed);
+  let attempt = before.attempts;
 
   const status = agentStatus(agent.state);
   if (status !== 'idle' && status !== 'active')
@@ -49,7 +46,23 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
     const claimed = await tryClaim(room, agentId, taskId, attempt++, context);
     if (claimed !== null) return answer(claimed);
   }
-  return unchanged(agentId, await room.agents.load(agentId));
+  // Perhaps the same command, sent at the same time, took what there was.
+  const after = await room.agents.load(agentId);
+  const { claimed } = await earlierAttempts(room, after, context);
+  return claimed === null ? unchanged(agentId, after) : answer(claimed);
+}
+
+/** How many attempts this very command has made until now, and the claim of the last, if there is one. */
+async function earlierAttempts(
+  room: Room,
+  agent: Loaded<AgentState>,
+  context: StepContext,
+): Promise<{ readonly attempts: number; readonly claimed: Claimed | null }> {
+  for (let attempts = 0; ; attempts++) {
+    const claimed = await earlierAttempt(room, agent, context, attempts);
+    if (claimed === undefined) return { attempts, claimed: null };
+    if (claimed !== null) return { attempts, claimed };
+  }
 }
 
 /** What an earlier run of this very command came to: a claim, nothing (null), or it never got so far (undefined). */
@@ -96,6 +109,11 @@ async function tryClaim(
 ): Promise<Claimed | null> {
   try {
     const claiming = { agentId, taskId, attempt, takeContext: takeContext(context, attempt) };
+    await reserve(room, claiming, context);
+    const agent = await room.agents.load(agentId);
+    // The same command, sent at the same time, was first to reserve: perhaps for another task, perhaps it is over already.
+    if (agent.state.reservations.get(claimIdOf(context, attempt)) !== taskId)
+      return (await earlierAttempt(room, agent, context, attempt)) ?? null;
     return await reserveAndTake(room, claiming, context);
   } catch (error) {
     if (!(error instanceof CommandRefused) || error.code === 'no-capacity') throw error;

@@ -1,4 +1,5 @@
 import type { Loaded } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
 import type { AgentState } from '../domain/agent/agent-state.ts';
@@ -31,16 +32,24 @@ export const reserveId = (context: StepContext, attempt: number): string => step
 export const isOver = (agent: Loaded<AgentState>, context: StepContext, attempt: number): boolean =>
   agent.commands.has(reserveId(context, attempt)) && !agent.state.reservations.has(claimIdOf(context, attempt));
 
+/** Reserves the agent; a reservation that this command made before, perhaps for another task, stands. @throws CommandRefused */
+export const reserve = (
+  room: Room,
+  { agentId, taskId, attempt }: Pick<Claiming, 'agentId' | 'taskId' | 'attempt'>,
+  context: StepContext,
+): Promise<CommandAnswer> =>
+  room.agents.handle(
+    agentId,
+    { type: 'agent.reserve', data: { claimId: claimIdOf(context, attempt), taskId } },
+    step(context, 'reserve', String(attempt)),
+  );
+
 /** Reserves the agent, then takes the task; when the task is gone, the reservation is given back. @throws CommandRefused */
 export async function reserveAndTake(room: Room, claiming: Claiming, context: StepContext): Promise<Claimed> {
   const { agentId, taskId, attempt, takeContext } = claiming;
   const claimId = claimIdOf(context, attempt);
   const { leaseSeconds } = room.configuration;
-  const reserved = await room.agents.handle(
-    agentId,
-    { type: 'agent.reserve', data: { claimId, taskId } },
-    step(context, 'reserve', String(attempt)),
-  );
+  const reserved = await reserve(room, claiming, context);
   try {
     const { registration } = (await room.agents.load(agentId)).state;
     const runtime = registration?.runtime ?? refuse('not-found', 'there is no such agent');

@@ -24,13 +24,16 @@ export type HandlingContext = CommandContext & {
   readonly firstTime?: boolean;
 };
 
+/** Looked up by command id. */
+export type RememberedCommands = Pick<ReadonlyMap<string, Remembered>, 'get' | 'has'>;
+
 export type Loaded<State> = {
   readonly stream: string;
   readonly state: State;
   /** -1: the stream does not exist. */
   readonly revision: number;
-  /** What every command that changed the stream led to, by command id. */
-  readonly commands: ReadonlyMap<string, Remembered>;
+  /** What every command that had changed the stream by then led to, by command id. */
+  readonly commands: RememberedCommands;
 };
 
 export type Handler<State, Data extends Record<string, unknown>> = {
@@ -159,8 +162,10 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
     handle: (id, command, context) => inTurn(id, () => decideAndAppend(id, command, context)),
     load: async (id) => {
       const folded = cached(streamName(aggregate.type, id));
+      const { stream } = folded;
       await refresh(folded);
-      return { ...folded };
+      const { state, revision, commands } = folded;
+      return { stream, state, revision, commands: upTo(commands, revision) };
     },
   };
 }
@@ -175,19 +180,35 @@ const metadataOf = (context: HandlingContext, hash: string): EventMetadata => ({
 });
 
 /** What this command led to before, if it was here. @throws CommandRefused when its id stood for something else then */
-export function recall(
-  commands: ReadonlyMap<string, Remembered>,
-  commandId: string,
-  hash: string,
-): Remembered | undefined {
+export function recall(commands: RememberedCommands, commandId: string, hash: string): Remembered | undefined {
   const remembered = commands.get(commandId);
   if (remembered !== undefined && remembered.hash !== hash)
     refuse('idempotency-key-reused', 'this idempotency key was used for another request: use a new one', { commandId });
   return remembered;
 }
 
-const refuseRevision = (stream: string, expected: number, current: number): never =>
-  refuse('revision-mismatch', `${stream} is at revision ${current}, not at ${expected}: read it again`, {
+/** The commands as they were at a revision; the map itself goes on growing, and is too large to copy for every reader. */
+function upTo(commands: ReadonlyMap<string, Remembered>, revision: number): RememberedCommands {
+  const get = (commandId: string): Remembered | undefined => {
+    const remembered = commands.get(commandId);
+    return remembered !== undefined && remembered.revision <= revision ? remembered : undefined;
+  };
+  return { get, has: (commandId) => get(commandId) !== undefined };
+}
+
+/** For commands of several streams: before their first step. @throws CommandRefused when If-Match names another revision */
+export function checkRevision(
+  { stream, revision }: Pick<Loaded<unknown>, 'stream' | 'revision'>,
+  { expectedRevision }: Pick<CommandContext, 'expectedRevision'>,
+): void {
+  if (expectedRevision !== undefined && expectedRevision !== revision)
+    refuseRevision(stream, expectedRevision, revision);
+}
+
+function refuseRevision(stream: string, expected: number, current: number): never {
+  const where = current < 0 ? 'does not exist' : `is at revision ${current}`;
+  return refuse('revision-mismatch', `${stream} ${where}: If-Match names revision ${expected}, read it again`, {
     expected,
     current,
   });
+}

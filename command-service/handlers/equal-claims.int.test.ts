@@ -1,0 +1,49 @@
+import { newId } from '@workledger/shared/events/stream.ts';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { create, register } from './testing/tasks.ts';
+import { ask, eventsOf, startWriteSide, type WriteSide } from './testing/write-side.ts';
+
+let side: WriteSide;
+beforeAll(async () => {
+  side = await startWriteSide();
+});
+beforeEach(() => {
+  side.hints.length = 0;
+});
+afterAll(() => side.close());
+
+const ROUNDS = 8;
+const EQUAL = 12;
+
+/** Equal commands under one key, sent at the same time to two processes: the answers. */
+async function sendEqual(type: string, target: string, data: object) {
+  const both = [side, { commands: await side.another() }];
+  const commandId = newId();
+  return Promise.all(
+    Array.from({ length: EQUAL }, (_, index) => ask(both[index % 2] ?? side, type, target, data, { commandId })),
+  );
+}
+
+const claimsOf = async (agentId: string) =>
+  (await eventsOf(side.log, `agent-${agentId}`)).filter(({ type }) => type === 'AgentReserved').length;
+
+it('many equal claims of a task at once make one claim and answer the same', async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    const answers = await sendEqual('task.claim', taskId, { agentId });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(await claimsOf(agentId)).toBe(1);
+  }
+});
+
+it('many equal claims of the next task at once make one claim and answer the same', async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const agentId = await register(side);
+    const tasks = await Promise.all(Array.from({ length: 3 }, () => create(side)));
+    side.hints.splice(0, side.hints.length, ...tasks.slice(0, 1 + (round % 3)).map((taskId) => ({ taskId })));
+    const answers = await sendEqual('agent.claim-next', agentId, {});
+    expect(answers[0]?.details).toHaveProperty('claimId');
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(await claimsOf(agentId)).toBe(1);
+  }
+});
