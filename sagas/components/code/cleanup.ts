@@ -7,6 +7,7 @@ import { repositoryOf, type CodeEnvironment } from './environment.ts';
 import { asComponentFailure } from './failures.ts';
 import { scopeOf } from './in-attempt.ts';
 import type { CleanupRequest, CleanupResult } from './requests.ts';
+import { secretsOf } from './secrets.ts';
 
 /** Kills what still runs for this task run, removes its worktrees and its results in the origin; branches and other runs' results stay. */
 export const createCleanup = (environment: CodeEnvironment): Component<CleanupRequest, CleanupResult> => ({
@@ -19,7 +20,7 @@ export const createCleanup = (environment: CodeEnvironment): Component<CleanupRe
       for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
       return { worktrees };
     } catch (error) {
-      throw asComponentFailure('cleanup', error, signal);
+      throw secretsOf(environment).failure(asComponentFailure('cleanup', error, signal));
     }
   },
 });

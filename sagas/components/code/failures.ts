@@ -1,4 +1,5 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import { maskText } from '@workledger/shared/security/mask.ts';
 import { ComponentFailure } from '../component.ts';
 import { GitFailure } from '../git/git.ts';
 import { RefMoved } from '../git/push.ts';
@@ -20,13 +21,19 @@ type FailureParts = {
 export function failureOf(step: string, reason: string, parts: FailureParts = {}): Failure {
   return {
     step,
-    reason: printable(reason).slice(0, REASON_LENGTH).toWellFormed(),
+    reason: masked(printable(reason), REASON_LENGTH),
     command: parts.command === undefined ? null : parts.command.map(printable),
     exitCode: parts.exitCode ?? null,
-    lastLines: lastLines(parts.output ?? '', LINES).map((line) => line.slice(0, LINE_LENGTH).toWellFormed()),
+    lastLines: lastLines(parts.output ?? '', LINES).map((line) => masked(line, LINE_LENGTH)),
     log: parts.log ?? null,
   };
 }
+
+/** Looks at no more than a few times of what it keeps: a line may be all of an output. */
+const masked = (text: string, length: number): string =>
+  maskText(text.slice(0, 4 * length))
+    .slice(0, length)
+    .toWellFormed();
 
 /** The last lines of an output, without its empty end. */
 export function lastLines(output: Buffer | string, count: number): string[] {

@@ -5,6 +5,7 @@ import { openAttempt, type Attempt } from '../process/attempt.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { repositoryOf } from './environment.ts';
 import { asComponentFailure } from './failures.ts';
+import { secretsOf } from './secrets.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 
 export type InRun = { readonly taskId: string; readonly runId: string; readonly repository: string };
@@ -23,7 +24,7 @@ export type CodeAttempt = {
 /** What belongs to one run of one task on this machine. */
 export const scopeOf = (request: InRun): string => `${request.taskId}/${request.runId}`;
 
-/** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end. @throws ComponentFailure */
+/** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end, and no secret leaves it. @throws ComponentFailure */
 export async function inAttempt<Result>(
   environment: CodeEnvironment,
   step: string,
@@ -34,8 +35,10 @@ export async function inAttempt<Result>(
   const { key, signal } = context;
   const { dataFolder } = environment;
   const repository = repositoryOf(environment, step, request.repository);
+  const secrets = secretsOf(environment);
   try {
-    const attempt = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
+    const opened = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
+    const attempt: Attempt = { ...opened, run: async (process) => secrets.result(await opened.run(process)) };
     try {
       const mirror = await openMirror(dataFolder, repository.url);
       const checkout = async (name: string, commit: string): Promise<Worktree> => {
@@ -50,6 +53,6 @@ export async function inAttempt<Result>(
       await attempt.close();
     }
   } catch (error) {
-    throw asComponentFailure(step, error, signal);
+    throw secrets.failure(asComponentFailure(step, error, signal));
   }
 }

@@ -118,6 +118,21 @@ describe('an agent that edits the code', () => {
   });
 });
 
+test('what an agent was handed as a secret is hidden wherever it says it', async () => {
+  process.env['CODE_TEST_SECRET'] = 'open sesame 1';
+  onTestFinished(() => void delete process.env['CODE_TEST_SECRET']);
+  const options = { agent: { environment: ['CODE_TEST_SECRET'], output: 'claude-json' } };
+  const says = `const secret = process.env.CODE_TEST_SECRET; console.log('got ' + secret);
+    console.log(JSON.stringify({ type: 'result', num_turns: 1, is_error: process.argv[1].includes('failing'), result: secret }));`;
+  const made = world(`${fix} ${says}`, { ...options, agents: { agent: `${fix} ${says}`, failing: says } });
+  const { output } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+  expect(await made.text(output.digest)).toMatch(/^got \[hidden\]\n/);
+  const { failure, message } = await failureOf(made.call('code.work', made.workRequest('failing')));
+  expect(failure.reason).toMatch(/reports an error: \[hidden\]/);
+  expect(failure.lastLines[0]).toBe('got [hidden]');
+  expect(`${message}${JSON.stringify(failure)}${await made.text(failure.log?.digest ?? '')}`).not.toContain('sesame');
+});
+
 describe('an agent fails by name when it', () => {
   test('exits with 1: command, exit code, last lines and the whole log are told', async () => {
     const { call, workRequest, text, leftovers, folder } = world(
