@@ -3,8 +3,8 @@ import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
 import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
-import type { Failure } from '@workledger/shared/events/values.ts';
 import { ComponentFailure, type Component } from '../components/component.ts';
+import { because } from './because.ts';
 import type { Trigger } from './instance.ts';
 import { jobKey } from './job.ts';
 
@@ -74,24 +74,14 @@ function refusal(step: string, error: unknown): Refusal | null {
     return { failure, retryable, costUsd, prompt };
   }
   if (error instanceof CommandRefused) {
-    const failure = plainFailure(step, `${error.code}: ${error.message}`);
+    const failure = because(step, `${error.code}: ${error.message}`);
     return { failure, retryable: false, costUsd: null, prompt: null };
   }
   return null;
 }
 
 const unknownComponent = (name: string): ComponentFailure =>
-  new ComponentFailure(plainFailure(name, `no component is called "${name}" here`), { retryable: false });
+  new ComponentFailure(because(name, `no component is called "${name}" here`), { retryable: false });
 
 const timedOut = (name: string, seconds: number): ComponentFailure =>
-  new ComponentFailure(plainFailure(name, `no answer within ${seconds} s`), { retryable: true });
-
-/** A failure of which nothing is known but the reason. */
-export const plainFailure = (step: string, reason: string): Failure => ({
-  step,
-  reason,
-  command: null,
-  exitCode: null,
-  lastLines: [],
-  log: null,
-});
+  new ComponentFailure(because(name, `no answer within ${seconds} s`), { retryable: true });

@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import { InvalidAppend } from '@workledger/shared/event-log/errors.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import type { Trigger } from './instance.ts';
+import { because } from './because.ts';
 import { EFFECT_TASKS, jobKey, type EffectJob } from './job.ts';
-import { effectId, perform, plainFailure, type Performing } from './perform.ts';
+import { effectId, perform, type Performing } from './perform.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Loaded, SagaStore } from './store.ts';
 import { workerEvents, type Workers } from './workers.ts';
@@ -127,5 +128,5 @@ const cancelled = ({ key }: EffectJob): Trigger => failedFor(key, 'cancelled');
 
 const failedFor = (key: string, reason: string): Trigger => ({
   type: 'SagaEffectFailed',
-  data: { key, failure: plainFailure(key, reason), retryable: false, costUsd: null, prompt: null },
+  data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
 });

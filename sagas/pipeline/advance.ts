@@ -1,9 +1,10 @@
+import { because } from '../engine/because.ts';
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { cancel, request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
 import type { PipelineDefinition } from './definition.ts';
 import type { PipelineState } from './state.ts';
-import { because, type Outcome, type Step } from './step.ts';
+import { jittered, type Outcome, type Step } from './step.ts';
 import { unwind } from './unwind.ts';
 import type { Way } from './way.ts';
 
@@ -91,7 +92,7 @@ function retryOrEnd<Facts>(
     return;
   }
   change(way, 'waiting', { failure });
-  way.decide(request(timer(`${prefix}/retry`, step.retry.delaySeconds(attempt + 1))));
+  way.decide(request(timer(`${prefix}/retry`, jittered(step.retry.delaySeconds(attempt + 1), way.now))));
 }
 
 function endRest<Facts>(

@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/events/values.ts';
 
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
 export type Outcome =
@@ -73,12 +73,5 @@ export const doubling =
   (attempt: number): number =>
     Math.min(most, first * 2 ** (attempt - 2));
 
-/** What went wrong, where only a reason is known. */
-export const because = (step: string, reason: string, log: ArtefactReference | null = null): Failure => ({
-  step,
-  reason,
-  command: null,
-  exitCode: null,
-  lastLines: [],
-  log,
-});
+/** The delay with up to a quarter more or less, so that what failed together does not come again together. */
+export const jittered = (seconds: number, now: Date): number => seconds * (0.75 + now.getMilliseconds() / 2_000);

@@ -1,7 +1,7 @@
 import { request, timer, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
 import type { Ending } from './state.ts';
-import { doubling, type Effector, type Outcome } from './step.ts';
+import { doubling, jittered, type Effector, type Outcome } from './step.ts';
 import type { Way } from './way.ts';
 
 const ATTEMPTS = 5;
@@ -56,7 +56,7 @@ function attempt<Facts>(way: Way<Facts>, prefix: string, act: (on: Effector) => 
   }
   if (!collected.failure.retryable || number >= ATTEMPTS)
     return { attempt: number, isFirst, outcome: { is: 'failed', ...collected.failure }, decide: () => undefined };
-  const retry = timer(`${prefix}/${number}/retry`, delaySeconds(number + 1));
+  const retry = timer(`${prefix}/${number}/retry`, jittered(delaySeconds(number + 1), way.now));
   const decide = (): void => {
     if (!way.effects.has(retry.key)) way.decide(request(retry));
   };

@@ -1,5 +1,6 @@
+import { because } from '../../engine/because.ts';
 import type { InspectResult } from '../../components/code/requests.ts';
-import { because, done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
+import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { claimOf, inRun, isCommandRun, known } from './run.ts';
 import { MOST_SENT_BACK, sendBack } from './send-back.ts';

@@ -1,5 +1,6 @@
+import { because } from '../../engine/because.ts';
 import type { Ending } from '../../pipeline/state.ts';
-import { because, done, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
+import { done, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
 import type { Facts } from '../facts.ts';
 import { claimOf } from './run.ts';
 

@@ -1,15 +1,6 @@
+import { because } from '../../engine/because.ts';
 import type { MergeResult, RebaseResult } from '../../components/code/requests.ts';
-import {
-  because,
-  done,
-  doubling,
-  failed,
-  goTo,
-  waiting,
-  type Effector,
-  type Outcome,
-  type Step,
-} from '../../pipeline/step.ts';
+import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { changesCode, inRun, known, planOf } from './run.ts';
 import { sendBack } from './send-back.ts';
