@@ -111,6 +111,32 @@ describe('a delivery', () => {
     expect(routed?.data).toMatchObject({ intent: { kind: 'cancel-task' } });
   });
 
+  test('of an issue that never had a task cancels nothing: it is recorded as ignored', async () => {
+    const issue = { ...labeled.issue, number: 71, state: 'closed', labels: [] };
+    const told = await send({ ...labeled, action: 'closed', label: undefined, issue });
+    expect(told.body).toMatchObject({ outcome: 'ignored', reason: 'issue #71 has no task' });
+    expect(told.body).not.toHaveProperty('taskId');
+  });
+
+  test('that labels an issue again is ignored once its task exists, and says how to retry what has ended', async () => {
+    const issue = { ...labeled, issue: { ...labeled.issue, number: 72 } };
+    const target = taskIdOfIssue('github', 'acme/shop', 72);
+    const context = { actor: 'system', correlationId: randomUUID() };
+    const { id: deliveryId } = (await send(issue)).body;
+    await service.commands.send({ type: 'task.create-from-delivery', target, data: { deliveryId } }, context);
+    expect((await send(issue)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: `issue #72 has the task ${target} already; it is pending`,
+    });
+    const closed = { ...issue, action: 'closed', label: undefined, issue: { ...issue.issue, labels: [] } };
+    expect((await send(closed)).body).toMatchObject({ outcome: 'routed', taskId: target });
+    await service.commands.send({ type: 'task.cancel', target, data: { reason: 'closed' } }, context);
+    expect((await send(issue)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: `issue #72 has the cancelled task ${target}: start it again by POST /api/v1/tasks/${target}/retry`,
+    });
+  });
+
   test.each([
     ['ping', { zen: 'Design for failure.', hook_id: 1, hook: {} }, 'ping: the webhook is set up'],
     ['push', { ref: 'refs/heads/main', repository: { full_name: 'acme/shop' } }, 'event push starts no work'],

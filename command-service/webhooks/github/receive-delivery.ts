@@ -6,9 +6,11 @@ import { deliveryStreamId } from '@workledger/shared/events/delivery.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import { issuesPayload, payload } from './payload.ts';
+import { issuesPayload, payload, type IssuesPayload } from './payload.ts';
 import { readReceipt, type RecordedReceipt } from './receipt.ts';
-import { routeIssue, type RoutingRules } from './route-delivery.ts';
+import { routeIssue, type Outcome, type RoutingRules } from './route-delivery.ts';
+import { readTaskStatus } from './task-of-issue.ts';
+import { withTaskInView } from './with-task-in-view.ts';
 
 export type DeliveryRequest = {
   /** GitHub's `X-GitHub-Event`. */
@@ -30,7 +32,6 @@ export type ReceivingOptions = {
 };
 
 type Received = CommandData<'delivery.receive'>['received'];
-type Outcome = CommandData<'delivery.receive'>['outcome'];
 
 /**
  * Records a verified delivery and what the rules make of it, once: a replay gets the first receipt, whatever the rules say by now.
@@ -44,7 +45,7 @@ export async function receiveDelivery(
   const before = await readReceipt(log, id);
   if (before !== null) return { ...before, isFirst: false };
 
-  const { facts, outcome } = judge(request, configuration);
+  const { facts, outcome } = await judge(request, configuration, log);
   const body = await artefacts.put(request.body, 'application/json');
   const received: Received = {
     provider: 'github',
@@ -64,10 +65,11 @@ export async function receiveDelivery(
   return { ...receipt, isFirst: receipt.commandId === commandId };
 }
 
-function judge(
+async function judge(
   { event, body }: DeliveryRequest,
   routing: RoutingRules,
-): { facts: Pick<Received, 'action' | 'repository' | 'sender'>; outcome: Outcome } {
+  log: EventLog,
+): Promise<{ facts: Pick<Received, 'action' | 'repository' | 'sender'>; outcome: Outcome }> {
   const json = parseJson(body);
   const told = parsePart(payload, json, 'body');
   return {
@@ -78,9 +80,15 @@ function judge(
     },
     outcome:
       event === 'issues'
-        ? routeIssue(parsePart(issuesPayload, json, 'body'), routing)
+        ? await judgeIssue(parsePart(issuesPayload, json, 'body'), routing, log)
         : { reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` },
   };
+}
+
+async function judgeIssue(delivery: IssuesPayload, routing: RoutingRules, log: EventLog): Promise<Outcome> {
+  const outcome = routeIssue(delivery, routing);
+  if (!('taskId' in outcome)) return outcome;
+  return withTaskInView(outcome, await readTaskStatus(log, outcome.taskId), delivery, routing);
 }
 
 function parseJson(body: Uint8Array): unknown {

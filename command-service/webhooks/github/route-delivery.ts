@@ -4,7 +4,7 @@ import { taskIdOfIssue } from '@workledger/shared/events/delivery.ts';
 import { descriptionOf, labelsOf, titleOf } from './issue-text.ts';
 import type { IssuesPayload } from './payload.ts';
 
-type Outcome = CommandData<'delivery.receive'>['outcome'];
+export type Outcome = CommandData<'delivery.receive'>['outcome'];
 export type RoutingRules = {
   readonly repositories: readonly Pick<Repository, 'name' | 'github' | 'trusted' | 'capabilities'>[];
   readonly rules: readonly Rule[];
@@ -48,6 +48,12 @@ export function routeIssue(delivery: IssuesPayload, { repositories, rules }: Rou
     },
   };
 }
+
+/** Whether the issue carries a label that asks for work. */
+export const hasRuleLabel = ({ issue }: IssuesPayload, { rules }: RoutingRules): boolean =>
+  (issue.labels ?? []).some(({ name }) =>
+    rules.some(({ provider, label }) => provider === 'github' && same(label, name)),
+  );
 
 const ignore = (reason: string): Outcome => ({ reason });
 
