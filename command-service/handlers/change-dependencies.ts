@@ -1,4 +1,4 @@
-import { recall } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
@@ -10,8 +10,8 @@ import type { StepContext } from './step.ts';
 type Change = 'task.add-dependency' | 'task.remove-dependency';
 
 /**
- * Adds or removes an edge. The answer tells of the stream that changed, that of the repository's edges; If-Match is about the
- * task's own revision.
+ * Adds or removes an edge. Answer and If-Match are about the task's own revision, which an edge does not change; the token
+ * names the stream that did, that of the repository's edges.
  * @throws CommandRefused
  */
 export async function changeDependencies(
@@ -21,18 +21,15 @@ export async function changeDependencies(
   { dependsOn }: CommandData<Change>,
   context: StepContext,
 ): Promise<CommandAnswer> {
-  const { state, revision } = await room.tasks.load(taskId);
+  const task = await room.tasks.load(taskId);
+  const { state, stream, revision } = task;
   if (state.status === 'missing') refuse('not-found', 'there is no such task');
   const edgesId = dependenciesId(state.repository);
   const edges = await room.dependencies.load(edgesId);
-  const { expectedRevision, ...edgesContext } = context;
+  const { expectedRevision: _ofTheTask, ...edgesContext } = context;
 
   if (recall(edges.commands, context.commandId, context.commandHash) === undefined) {
-    if (expectedRevision !== undefined && expectedRevision !== revision)
-      refuse('revision-mismatch', `the task is at revision ${revision}, not at ${expectedRevision}: read it again`, {
-        expected: expectedRevision,
-        current: revision,
-      });
+    checkRevision(task, context);
     if (type === 'task.add-dependency') {
       if (state.status === 'complete')
         refuse('illegal-transition', 'a task that is complete waits for nothing', { status: state.status });
@@ -46,5 +43,5 @@ export async function changeDependencies(
     { type: decision, data: { taskId, dependsOn: [dependsOn] } },
     edgesContext,
   );
-  return { ...answer, id: taskId };
+  return { id: taskId, stream, revision, token: answer.token, details: {} };
 }

@@ -1,4 +1,4 @@
-import { recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentEvent } from '@workledger/shared/events/agent.ts';
@@ -32,6 +32,7 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   const before = await earlierAttempts(room, agent, context);
   if (before.claimed !== null) return answer(before.claimed);
   let attempt = before.attempts;
+  if (attempt === 0) checkRevision(agent, context);
 
   const status = agentStatus(agent.state);
   if (status !== 'idle' && status !== 'active')

@@ -1,4 +1,4 @@
-import { recall } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
@@ -24,12 +24,7 @@ export async function claimTask(
   if (remembered !== undefined)
     return answer(await repeatedClaim(room, { taskId, stream, revision: remembered.revision }, agent, context));
 
-  const { expectedRevision } = context;
-  if (expectedRevision !== undefined && expectedRevision !== task.revision)
-    refuse('revision-mismatch', `the task is at revision ${task.revision}, not at ${expectedRevision}: read it again`, {
-      expected: expectedRevision,
-      current: task.revision,
-    });
+  checkRevision(task, context);
   if (agent.state.registration === null) refuse('unknown-reference', `agentId: there is no agent ${agentId}`);
   await checkClaimable(room, taskId, task, agent.state);
 

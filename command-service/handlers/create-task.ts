@@ -1,4 +1,4 @@
-import { recall } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
@@ -24,7 +24,10 @@ export async function createTask(
   const before = await room.tasks.load(taskId);
   const isRepeat = recall(before.commands, context.commandId, context.commandHash) !== undefined;
   if (!isRepeat && before.revision >= 0) return room.tasks.handle(taskId, command, context);
-  if (!isRepeat) await checkReferences(room, taskId, data);
+  if (!isRepeat) {
+    checkRevision(before, context);
+    await checkReferences(room, taskId, data);
+  }
   if (data.dependencies.length === 0) return room.tasks.handle(taskId, command, context);
 
   const edgesId = dependenciesId(data.repository);

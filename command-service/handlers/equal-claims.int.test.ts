@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '@workledger/shared/events/stream.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { create, register } from './testing/tasks.ts';
@@ -14,13 +15,17 @@ afterAll(() => side.close());
 
 const ROUNDS = 8;
 const EQUAL = 12;
+const GAP_MS = 2;
 
-/** Equal commands under one key, sent at the same time to two processes: the answers. */
+/** Equal commands under one key, sent to two processes while the first are under way: the answers. */
 async function sendEqual(type: string, target: string, data: object) {
   const both = [side, { commands: await side.another() }];
   const commandId = newId();
   return Promise.all(
-    Array.from({ length: EQUAL }, (_, index) => ask(both[index % 2] ?? side, type, target, data, { commandId })),
+    Array.from({ length: EQUAL }, async (_, index) => {
+      await pause(index * GAP_MS);
+      return ask(both[index % 2] ?? side, type, target, data, { commandId });
+    }),
   );
 }
 

@@ -1,4 +1,4 @@
-import { recall } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
@@ -19,7 +19,8 @@ export async function expandTask(
   data: CommandData<'task.expand'>,
   context: StepContext,
 ): Promise<CommandAnswer> {
-  const { state, commands } = await room.tasks.load(taskId);
+  const parent = await room.tasks.load(taskId);
+  const { state, commands } = parent;
   const isRepeat = recall(commands, context.commandId, context.commandHash) !== undefined;
   const subtasks = data.subtasks.map((subtask, index) => ({
     id: derivedId('task', context.commandId, 'subtask', String(index)),
@@ -34,6 +35,7 @@ export async function expandTask(
   }));
   if (!isRepeat) {
     if (state.status === 'missing') refuse('not-found', 'there is no such task');
+    checkRevision(parent, context);
     if (state.status !== 'pending' || state.subtasks.length > 0)
       refuse('illegal-transition', 'only a pending task without subtasks can be expanded', { status: state.status });
     for (const subtask of subtasks) await checkReferences(room, subtask.id, subtask.data);

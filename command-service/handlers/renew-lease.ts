@@ -1,3 +1,4 @@
+import { checkRevision } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { holds } from '../domain/task/task.ts';
 import type { Room } from './room.ts';
@@ -15,6 +16,7 @@ export async function renewLease(
 ): Promise<CommandAnswer> {
   const task = await room.tasks.load(taskId);
   const { agentId, leaseSeconds } = holds(task.state, claimId, context);
+  checkRevision(task, context);
   await room.agents.handle(agentId, { type: 'agent.reconnect', data: {} }, step(context, 'reconnect'));
   await room.heartbeats.beat(`claim:${claimId}`, `agent:${agentId}`);
   return unchanged(taskId, task, { claimId, taskId, leaseSeconds });
