@@ -90,6 +90,29 @@ describe('an agent that edits the code', () => {
     expect(userGit(bare, 'diff', '--name-only', base, commit).split('\n')).toEqual(['new.txt', 'src/add.mjs']);
   });
 
+  test('may set a filter: none of our calls runs it, and the next worktree does not know it', async () => {
+    const evil = `import { execFileSync } from 'node:child_process'; import { mkdirSync } from 'node:fs';
+      import { dirname, join } from 'node:path';
+      const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+      const ran = \`touch \${join(dirname(process.argv[1]), 'ran')}; cat\`;
+      for (const kind of ['clean', 'smudge']) git('config', 'filter.evil.' + kind, ran);
+      git('config', 'extensions.worktreeConfig', 'true'); git('config', '--worktree', 'filter.evil.required', 'true');
+      const info = join(git('rev-parse', '--git-common-dir'), 'info');
+      mkdirSync(info, { recursive: true }); writeFileSync(join(info, 'attributes'), '* filter=evil');
+      writeFileSync('.gitattributes', '* filter=evil');`;
+    const looks = `import { execFileSync } from 'node:child_process';
+      console.log(execFileSync('git', ['config', '--list'], { encoding: 'utf8' }));
+      console.log(execFileSync('git', ['check-attr', 'filter', 'src/add.mjs'], { encoding: 'utf8' }));`;
+    const made = world('', { agents: { agent: `${fix} ${evil}`, next: `${fix} ${looks}` } });
+    const { commit } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+    await made.call('code.validate', { commit, base: made.base });
+    const next = await made.call<WorkResult>('code.work', made.workRequest('next', { label: 'next-1' }));
+    expect(existsSync(join(made.folder, 'ran'))).toBe(false);
+    const seen = await made.text(next.output.digest);
+    expect(seen).toContain('user.name=Workledger');
+    expect(seen).not.toMatch(/evil|worktreeconfig/i);
+  });
+
   test('may even replace the .git of its folder', async () => {
     const { call, workRequest } = world(`${fix} import { rmSync } from 'node:fs'; rmSync('.git');
       import { execFileSync } from 'node:child_process'; execFileSync('git', ['init', '--quiet']);`);

@@ -1,5 +1,6 @@
 import { childEnvironment } from '../process/child-environment.ts';
 import { runProcess } from '../process/run-process.ts';
+import { restoreSettings } from './own-settings.ts';
 import { withoutCredentials } from './without-credentials.ts';
 
 export type GitOptions = {
@@ -80,6 +81,7 @@ const SETTINGS = [
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  await restoreSettings(options.environment?.['GIT_DIR'] ?? options.cwd);
   const result = await runProcess({
     command: ['git', ...SETTINGS, ...args],
     cwd: options.cwd,

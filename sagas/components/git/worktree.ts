@@ -37,6 +37,7 @@ export async function removeWorktree(worktree: Worktree): Promise<void> {
 /** Names the worktree to git from outside: whatever a program did to the `.git` file inside does not count. */
 export const inWorktree = (worktree: Worktree, index?: string): Record<string, string> => ({
   GIT_DIR: worktree.gitFolder,
+  GIT_COMMON_DIR: worktree.mirror.gitFolder,
   GIT_WORK_TREE: worktree.path,
   ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
 });
