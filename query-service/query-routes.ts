@@ -2,7 +2,7 @@ import type { Route } from '@workledger/shared/http/route.ts';
 import { getAgent, listAgents } from './api/agents.ts';
 import { getArtefact } from './api/artefact.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
-import { listKeys } from './api/keys.ts';
+import { getKey, listKeys } from './api/keys.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { allRunRoutes } from './api/runs.ts';
 import { getTask } from './api/task.ts';
@@ -25,6 +25,7 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     listDeliveries(options, settle),
     getDelivery(options, settle),
     listKeys(options, settle),
+    getKey(options, settle),
     getArtefact(options),
     getStream(options),
     listEvents(options),

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { agentKind } from '@workledger/shared/events/agent.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { agentModel, agentStatuses, type AgentRow } from '@workledger/shared/read-models/agent.ts';
+import { agentAnswer } from '../answers/agent.ts';
+import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -26,6 +28,7 @@ export const listAgents = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: READERS,
     summary: 'List agents',
     answer: 'A page of agents.',
+    schema: pageOf(agentAnswer),
     models: [agentModel],
     query: {
       status: several(z.enum(agentStatuses)).optional(),
@@ -50,6 +53,7 @@ export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: READERS,
     summary: 'An agent',
     answer: 'The agent, with the tasks that it holds.',
+    schema: agentAnswer,
     params: byId,
     problems: ['not-found'],
     models: [agentModel],

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { deliveryModel, type DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import { deliveryAnswer } from '../answers/delivery.ts';
+import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { byId, several, short } from '../reading/parameters.ts';
+import { anyId, byId, several, short } from '../reading/parameters.ts';
 import { many, one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { OPERATORS } from '../reading/roles.ts';
@@ -22,13 +24,14 @@ export const listDeliveries = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: OPERATORS,
     summary: 'List webhook deliveries',
     answer: 'A page of deliveries: what came, and what became of it.',
+    schema: pageOf(deliveryAnswer),
     models: [deliveryModel],
     query: {
       provider: several(z.enum(['github', 'linear', 'slack'])).optional(),
       outcome: several(z.enum(['received', 'routed', 'ignored'])).optional(),
       deliveryId: short.optional(),
       repository: several(short).optional(),
-      taskId: z.uuid().optional(),
+      taskId: anyId.optional(),
       ...pageParameters(list.sorts, '-received'),
     },
     handler: async ({ query: asked }) =>
@@ -39,7 +42,7 @@ export const listDeliveries = ({ pool }: QueryOptions, settle: Settle): Route =>
             if (asked.outcome) query.whereIn('t.outcome', asked.outcome);
             if (asked.deliveryId) query.where('t.delivery_id', asked.deliveryId);
             if (asked.repository) query.whereIn('t.repository', asked.repository);
-            if (asked.taskId) query.where('t.task_id', asked.taskId.toLowerCase());
+            if (asked.taskId) query.where('t.task_id', asked.taskId);
           }),
         ),
       ),
@@ -52,6 +55,7 @@ export const getDelivery = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: OPERATORS,
     summary: 'A webhook delivery',
     answer: 'The delivery, with a link to its body as it was sent.',
+    schema: deliveryAnswer,
     params: byId,
     problems: ['not-found'],
     models: [deliveryModel],

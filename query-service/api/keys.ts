@@ -1,11 +1,14 @@
 import { role } from '@workledger/shared/events/key.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { keyModel, type KeyRow } from '@workledger/shared/read-models/key.ts';
+import { keyAnswer } from '../answers/key.ts';
+import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { several, yesOrNo } from '../reading/parameters.ts';
-import { many, queryRoute } from '../reading/query-route.ts';
+import { byId, several, yesOrNo } from '../reading/parameters.ts';
+import { many, one, queryRoute } from '../reading/query-route.ts';
+import { readRow } from '../reading/read-row.ts';
 import { ADMINISTRATORS } from '../reading/roles.ts';
 
 const list: ListDefinition<KeyRow> = {
@@ -20,6 +23,7 @@ export const listKeys = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: ADMINISTRATORS,
     summary: 'List API keys',
     answer: 'A page of keys, without anything secret.',
+    schema: pageOf(keyAnswer),
     models: [keyModel],
     query: {
       role: several(role).optional(),
@@ -34,4 +38,18 @@ export const listKeys = ({ pool }: QueryOptions, settle: Settle): Route =>
           if (asked.revoked === false) query.whereNull('t.revoked_at');
         }),
       ),
+  });
+
+/** GET /keys/{id} */
+export const getKey = ({ pool }: QueryOptions, settle: Settle): Route =>
+  queryRoute(settle, {
+    path: '/keys/{id}',
+    role: ADMINISTRATORS,
+    summary: 'An API key',
+    answer: 'The key, without anything secret.',
+    schema: keyAnswer,
+    params: byId,
+    problems: ['not-found'],
+    models: [keyModel],
+    handler: async ({ params }) => one(await readRow(pool, keyModel, params.id, 'key')),
   });

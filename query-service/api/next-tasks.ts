@@ -2,6 +2,7 @@ import type { Route } from '@workledger/shared/http/route.ts';
 import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel } from '@workledger/shared/read-models/task.ts';
+import { nextTasksAnswer } from '../answers/task.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { atMost, several, short } from '../reading/parameters.ts';
@@ -15,6 +16,7 @@ export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Set
     role: READERS,
     summary: 'The queue: tasks that wait for an agent, most urgent first',
     answer: 'Tasks that are pending and not blocked. A hint: only a claim reserves a task.',
+    schema: nextTasksAnswer,
     models: [taskModel, dependencyModel],
     query: {
       capability: several(short).optional().describe('only tasks that need no more than these'),

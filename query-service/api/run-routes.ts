@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { ReadModel, ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { pageOf } from '../answers/page.ts';
+import { runAnswer } from '../answers/run.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition, type Sort } from '../reading/page.ts';
-import { byId, several } from '../reading/parameters.ts';
+import { anyId, byId, several } from '../reading/parameters.ts';
 import { many, one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { READERS } from '../reading/roles.ts';
@@ -39,9 +41,10 @@ export function runRoutes<Row extends RunRow>(
       role: READERS,
       summary: `List ${resource}`,
       answer: `A page of ${resource}, without their parts.`,
+      schema: pageOf(runAnswer(states)),
       models: [model],
       query: {
-        taskId: z.uuid().optional(),
+        taskId: anyId.optional(),
         state: several(z.enum(states)).optional(),
         ...pageParameters(sorts, '-started'),
       },
@@ -49,7 +52,7 @@ export function runRoutes<Row extends RunRow>(
         many(
           withLinks(
             await readPage(pool, list, asked, (query) => {
-              if (asked.taskId !== undefined) query.where('t.task_id', asked.taskId.toLowerCase());
+              if (asked.taskId !== undefined) query.where('t.task_id', asked.taskId);
               if (asked.state !== undefined) query.whereIn('t.state', asked.state);
             }),
           ),
@@ -60,6 +63,7 @@ export function runRoutes<Row extends RunRow>(
       role: READERS,
       summary: `One of the ${resource}`,
       answer: about,
+      schema: runAnswer(states),
       params: byId,
       problems: ['not-found'],
       models: [model],

@@ -7,6 +7,7 @@ import { pipelineModel } from '@workledger/shared/read-models/pipeline.ts';
 import { taskModel, type TaskRow } from '@workledger/shared/read-models/task.ts';
 import { validationModel } from '@workledger/shared/read-models/validation.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
+import { wholeTask } from '../answers/task.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { byId } from '../reading/parameters.ts';
@@ -28,6 +29,7 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     summary: 'A task with its history',
     description: `History: what its last ${HISTORY} events tell, up to the revision of the answer. Auditors read the events themselves under /streams.`,
     answer: 'The task, what it waits for, the runs that worked on it, its history.',
+    schema: wholeTask,
     params: byId,
     problems: ['not-found'],
     models: [taskModel, dependencyModel, pipelineModel, generationModel, evolutionModel, validationModel],

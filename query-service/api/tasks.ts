@@ -4,10 +4,12 @@ import { taskSource } from '@workledger/shared/events/task.ts';
 import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
 import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel, taskStates, type TaskRow } from '@workledger/shared/read-models/task.ts';
+import { pageOf } from '../answers/page.ts';
+import { listedTask } from '../answers/task.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { several, short, yesOrNo } from '../reading/parameters.ts';
+import { anyId, several, short, yesOrNo } from '../reading/parameters.ts';
 import { many, queryRoute } from '../reading/query-route.ts';
 import { READERS } from '../reading/roles.ts';
 
@@ -33,6 +35,7 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
     description:
       'Without descriptions and metadata: those are with the task itself. Of a repeated filter any value will do, of `label` all must be there.',
     answer: 'A page of tasks; `next` is the cursor of the page after it, null on the last.',
+    schema: pageOf(listedTask),
     models: [taskModel, dependencyModel],
     query: {
       status: several(z.enum(taskStates)).optional(),
@@ -40,9 +43,9 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
       label: several(short).optional(),
       repository: several(short).optional(),
       assignee: several(short).optional(),
-      agent: several(z.uuid()).optional().describe('id of the agent that holds or held its claim'),
+      agent: several(anyId).optional().describe('id of the agent that holds or held its claim'),
       source: several(taskSource.shape.kind).optional(),
-      parent: z.uuid().optional(),
+      parent: anyId.optional(),
       blocked: yesOrNo.optional(),
       text: short.optional().describe('in title or description; case does not matter'),
       ...pageParameters(list.sorts, '-created'),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { eventAnswer } from '../answers/event.ts';
+import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import { several } from '../reading/parameters.ts';
 import { AUDITORS } from '../reading/roles.ts';
@@ -37,6 +39,7 @@ export const listEvents = ({ log }: QueryOptions): Route =>
     answers: {
       200: {
         description: `A page of events (\`next\`: go on with after=…), or with Accept: ${NDJSON} one event a line.`,
+        schema: pageOf(eventAnswer),
       },
     },
     handler: ({ query: { after, until, types, streams, ...asked }, headers, signal }) =>

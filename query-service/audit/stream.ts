@@ -3,6 +3,8 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { parseStream } from '@workledger/shared/events/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { eventAnswer } from '../answers/event.ts';
+import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import { AUDITORS } from '../reading/roles.ts';
 import { NDJSON } from './ndjson.ts';
@@ -13,7 +15,7 @@ const revision = z
   .regex(/^\d{1,9}$/, 'a revision: a whole number from 0')
   .transform(Number);
 
-const streamName = z.string().max(200).refine(isStreamName, 'use <type>-<uuid>');
+const streamName = z.string().max(200).toLowerCase().refine(isStreamName, 'use <type>-<uuid>');
 
 /** GET /streams/{stream} */
 export const getStream = ({ log }: QueryOptions): Route =>
@@ -30,7 +32,12 @@ export const getStream = ({ log }: QueryOptions): Route =>
       format,
     }),
     headers: acceptHeader,
-    answers: { 200: { description: `A page of events, or with Accept: ${NDJSON} one event a line.` } },
+    answers: {
+      200: {
+        description: `A page of events, or with Accept: ${NDJSON} one event a line.`,
+        schema: pageOf(eventAnswer),
+      },
+    },
     problems: ['not-found'],
     handler: async ({ params: { stream }, query: { from, direction, ...asked }, headers, signal }) => {
       if (!(await exists(log, stream))) throw new Problem('not-found', `there is no stream ${stream}`);

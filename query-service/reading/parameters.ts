@@ -27,4 +27,7 @@ export const atMost = (most: number, normal: number) =>
 
 export const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-export const byId = z.strictObject({ id: z.uuid() });
+/** An id, in any case. */
+export const anyId = z.uuid().toLowerCase();
+
+export const byId = z.strictObject({ id: anyId });

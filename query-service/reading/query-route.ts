@@ -11,6 +11,7 @@ export type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShap
   readonly summary: string;
   readonly description?: string;
   readonly answer: string;
+  readonly schema: z.ZodType;
   readonly params?: Params;
   readonly query?: Query;
   readonly problems?: readonly ProblemCode[];
@@ -26,7 +27,7 @@ const tokenQuery = { token: token.describe('the same as the header Consistency-T
 /** Declares a query over read models: strict parameters, and the wait for the caller's consistency token before it reads. */
 export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query extends z.ZodRawShape = z.ZodRawShape>(
   settle: Settle,
-  { path, models, query, params, handler, answer, problems = [], ...rest }: QueryDefinition<Params, Query>,
+  { path, models, query, params, handler, answer, schema, problems = [], ...rest }: QueryDefinition<Params, Query>,
 ): Route =>
   route({
     ...rest,
@@ -35,7 +36,7 @@ export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query exte
     ...(params !== undefined && { params }),
     query: z.strictObject({ ...query, ...tokenQuery }),
     headers,
-    answers: { 200: { description: answer } },
+    answers: { 200: { description: answer, schema } },
     problems: ['not-yet-visible', 'stream-parked', ...problems],
     handler: async (input) => {
       const given = input.query as { readonly token?: string };

@@ -36,6 +36,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/streams/{stream}': auditors,
   'GET /api/v1/events': auditors,
   'GET /api/v1/keys': administrators,
+  'GET /api/v1/keys/{id}': administrators,
 
   'POST /api/v1/tasks': operators,
   'PATCH /api/v1/tasks/{id}': operators,
