@@ -5,19 +5,26 @@ import type { TaskResult } from '@workledger/shared/events/task.ts';
 import type { Room } from './room.ts';
 import { unchanged, type StepContext } from './step.ts';
 
-/** Completes a task whose subtasks are all complete; its result is the sum of theirs. @throws CommandRefused */
+/**
+ * Completes a task whose subtasks are all complete, or cancelled, but not all of them cancelled; its result is the sum of
+ * theirs.
+ * @throws CommandRefused
+ */
 export async function completeParent(room: Room, taskId: string, context: StepContext): Promise<CommandAnswer> {
   const parent = await room.tasks.load(taskId);
   const remembered = recall(parent.commands, context.commandId, context.commandHash);
   if (remembered !== undefined) return unchanged(taskId, { stream: parent.stream, revision: remembered.revision });
 
   const results: TaskResult[] = [];
+  const cancelled: string[] = [];
   const waitingFor: string[] = [];
   for (const id of parent.state.subtasks) {
     const { status, result } = (await room.tasks.load(id)).state;
     if (status === 'complete' && result !== null) results.push(result);
+    else if (status === 'cancelled') cancelled.push(id);
     else waitingFor.push(id);
   }
+  if (results.length === 0) waitingFor.push(...cancelled);
   if (waitingFor.length > 0)
     refuse('blocked', `${waitingFor.length} of ${parent.state.subtasks.length} subtasks are not complete`, {
       waitingFor,

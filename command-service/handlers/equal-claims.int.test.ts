@@ -10,20 +10,20 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   side.hints.length = 0;
+  delete side.wanted.last;
 });
 afterAll(() => side.close());
 
 const ROUNDS = 8;
 const EQUAL = 12;
-const GAP_MS = 2;
 
 /** Equal commands under one key, sent to two processes while the first are under way: the answers. */
-async function sendEqual(type: string, target: string, data: object) {
+async function sendEqual(type: string, target: string, data: object, gapMs: number) {
   const both = [side, { commands: await side.another() }];
   const commandId = newId();
   return Promise.all(
     Array.from({ length: EQUAL }, async (_, index) => {
-      await pause(index * GAP_MS);
+      await pause(index * gapMs);
       return ask(both[index % 2] ?? side, type, target, data, { commandId });
     }),
   );
@@ -35,7 +35,7 @@ const claimsOf = async (agentId: string) =>
 it('many equal claims of a task at once make one claim and answer the same', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const [taskId, agentId] = [await create(side), await register(side)];
-    const answers = await sendEqual('task.claim', taskId, { agentId });
+    const answers = await sendEqual('task.claim', taskId, { agentId }, round % 2);
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(await claimsOf(agentId)).toBe(1);
   }
@@ -46,9 +46,29 @@ it('many equal claims of the next task at once make one claim and answer the sam
     const agentId = await register(side);
     const tasks = await Promise.all(Array.from({ length: 3 }, () => create(side)));
     side.hints.splice(0, side.hints.length, ...tasks.slice(0, 1 + (round % 3)).map((taskId) => ({ taskId })));
-    const answers = await sendEqual('agent.claim-next', agentId, {});
+    const answers = await sendEqual('agent.claim-next', agentId, {}, round % 2);
     expect(answers[0]?.details).toHaveProperty('claimId');
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(await claimsOf(agentId)).toBe(1);
   }
+});
+
+it.each([
+  ['nothing else is free', 0],
+  ['another task is free', 1],
+])('an equal claim of the next task that was overtaken answers what the first did, when %s', async (_, others) => {
+  const agentId = await register(side);
+  const commandId = newId();
+  let goOn = () => {};
+  side.wanted.until = new Promise((resolve) => (goOn = resolve));
+  const overtaken = ask(side, 'agent.claim-next', agentId, {}, { commandId });
+  await expect.poll(() => side.wanted.last).toBeDefined();
+  delete side.wanted.until;
+  side.hints.push({ taskId: await create(side) });
+  const first = await ask(side, 'agent.claim-next', agentId, {}, { commandId });
+  for (let other = 0; other < others; other++) side.hints.push({ taskId: await create(side) });
+  goOn();
+  expect(await overtaken).toEqual(first);
+  expect(first.details).toHaveProperty('claimId');
+  expect(await claimsOf(agentId)).toBe(1);
 });

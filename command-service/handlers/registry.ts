@@ -1,6 +1,7 @@
 import type { Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { cancelTask } from './cancel-task.ts';
 import { changeDependencies } from './change-dependencies.ts';
 import { claimNext } from './claim-next.ts';
 import { claimTask } from './claim-task.ts';
@@ -53,7 +54,7 @@ export function createRegistry(room: Room): Registry {
     'task.complete': simply(tasks, 'task.complete'),
     'task.complete-parent': (id, _, context) => completeParent(room, id, context),
     'task.fail': simply(tasks, 'task.fail'),
-    'task.cancel': simply(tasks, 'task.cancel'),
+    'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
     'task.retry': simply(tasks, 'task.retry'),
 
     'agent.register': async (id, data, context) => {

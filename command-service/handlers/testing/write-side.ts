@@ -18,8 +18,8 @@ export type WriteSide = {
   readonly commands: CommandHandlers;
   /** What the next-task hint answers. */
   readonly hints: { taskId: string }[];
-  /** What it was asked for last. */
-  readonly wanted: { last?: Parameters<NextTasks>[0] };
+  /** What it was asked for last, and what it waits for before it answers. */
+  readonly wanted: { last?: Parameters<NextTasks>[0]; until?: Promise<void> };
   another(
     configuration?: Partial<HandlersConfiguration>,
     onLog?: (log: EventLog) => EventLog,
@@ -46,9 +46,10 @@ export async function startWriteSide(): Promise<WriteSide> {
         heartbeatSeconds: 30,
         ...configuration,
       },
-      nextTasks: (asked) => {
+      nextTasks: async (asked) => {
         wanted.last = asked;
-        return Promise.resolve([...hints]);
+        await wanted.until;
+        return [...hints];
       },
     });
     return { log, commands };
