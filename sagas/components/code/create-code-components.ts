@@ -3,6 +3,7 @@ import type { Component } from '../component.ts';
 import { sweepAttempts } from '../process/attempt.ts';
 import { createSlots, type Slots } from '../resilience/slots.ts';
 import { withResilience } from '../resilience/with-resilience.ts';
+import { agentsAtOnce } from './agents-at-once.ts';
 import { createCleanup } from './cleanup.ts';
 import { createDiff } from './diff.ts';
 import { repositoryOf, type CodeEnvironment } from './environment.ts';
@@ -19,12 +20,11 @@ import { createWork } from './work.ts';
 
 /** Milliseconds that git may take in one call. */
 const GIT_MS = 900_000;
-const AGENTS_AT_ONCE = 2;
 const CHECKS_AT_ONCE = 2;
 const GIT_AT_ONCE = 8;
 
 export type CodeComponentsOptions = CodeEnvironment & {
-  /** Agents that run at once in this process; default 2. */
+  /** Agents that run at once in this process; default: by their capacities. */
   readonly agentsAtOnce?: number;
 };
 
@@ -32,7 +32,7 @@ export type CodeComponentsOptions = CodeEnvironment & {
 export function createCodeComponents(options: CodeComponentsOptions): readonly Component[] {
   const environment: CodeEnvironment = { ...options, dataFolder: resolve(options.dataFolder) };
   const swept = sweep(environment);
-  const agents = createSlots(options.agentsAtOnce ?? AGENTS_AT_ONCE);
+  const agents = createSlots(options.agentsAtOnce ?? agentsAtOnce(options.configuration));
   const checks = createSlots(CHECKS_AT_ONCE);
   const git = createSlots(GIT_AT_ONCE);
   const commandsMs = (request: InRun): number =>

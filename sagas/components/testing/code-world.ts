@@ -54,10 +54,15 @@ export function createCodeWorld(
     });
   let components = start();
   const inRun = { taskId: newId(), runId: newId(), repository: 'sample' };
-  const call = <Result>(name: string, request: object, signal = new AbortController().signal): Promise<Result> => {
+  const call = <Result>(
+    name: string,
+    request: object,
+    signal = new AbortController().signal,
+    key = `saga/${name}/1`,
+  ): Promise<Result> => {
     const component = components.find((one) => one.name === name) as Component<object, Result> | undefined;
     if (component === undefined) throw new Error(`no component ${name}`);
-    return component.perform({ ...inRun, ...request }, { key: `saga/${name}/1`, signal });
+    return component.perform({ ...inRun, ...request }, { key, signal });
   };
   const workRequest = (agent: string, change: Partial<WorkRequest> = {}): Omit<WorkRequest, keyof typeof inRun> => ({
     agentId: agentIdOf(agent),
