@@ -1,8 +1,10 @@
 import type { Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { beatAgent } from './beat-agent.ts';
 import { cancelTask } from './cancel-task.ts';
 import { changeDependencies } from './change-dependencies.ts';
+import { checkCoordinator } from './check-coordinator.ts';
 import { claimNext } from './claim-next.ts';
 import { claimTask } from './claim-task.ts';
 import { completeParent } from './complete-parent.ts';
@@ -58,17 +60,17 @@ export function createRegistry(room: Room): Registry {
     'task.retry': simply(tasks, 'task.retry'),
 
     'agent.register': async (id, data, context) => {
+      await checkCoordinator(room, id, data, context);
       // First the beat: the monitor watches whom it has heard of.
       await heartbeats.beat(`agent:${id}`);
       return agents.handle(id, { type: 'agent.register', data }, context);
     },
-    'agent.beat': async (id, data, context) => {
-      const answer = await agents.handle(id, { type: 'agent.reconnect', data }, context);
-      await heartbeats.beat(`agent:${id}`);
-      return answer;
-    },
+    'agent.beat': (id, _, context) => beatAgent(room, id, context),
     'agent.claim-next': (id, _, context) => claimNext(room, id, context),
-    'agent.change': simply(agents, 'agent.change'),
+    'agent.change': async (id, data, context) => {
+      await checkCoordinator(room, id, data, context);
+      return agents.handle(id, { type: 'agent.change', data }, context);
+    },
     'agent.reserve': simply(agents, 'agent.reserve'),
     'agent.release': simply(agents, 'agent.release'),
     'agent.disconnect': simply(agents, 'agent.disconnect'),

@@ -1,6 +1,7 @@
 import { checkRevision } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { holds } from '../domain/task/task.ts';
+import { beatAgent } from './beat-agent.ts';
 import type { Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 
@@ -17,7 +18,6 @@ export async function renewLease(
   const task = await room.tasks.load(taskId);
   const { agentId, leaseSeconds } = holds(task.state, claimId, context);
   checkRevision(task, context);
-  await room.agents.handle(agentId, { type: 'agent.reconnect', data: {} }, step(context, 'reconnect'));
-  await room.heartbeats.beat(`claim:${claimId}`, `agent:${agentId}`);
+  await beatAgent(room, agentId, step(context, 'reconnect'), `claim:${claimId}`);
   return unchanged(taskId, task, { claimId, taskId, leaseSeconds });
 }

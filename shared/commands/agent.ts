@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { agentKind, agentRuntime } from '../events/agent.ts';
-import { uuid } from '../events/values.ts';
-import { text, word } from './text.ts';
+import { text, uuid, word } from './text.ts';
 
 const capabilities = z.array(word).max(50);
 const capacity = z.int().min(1).max(1_000);

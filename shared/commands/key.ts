@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { role } from '../events/key.ts';
-import { uuid } from '../events/values.ts';
-import { text } from './text.ts';
+import { text, uuid } from './text.ts';
 
 export const keyCommands = {
   'key.create': z.strictObject({

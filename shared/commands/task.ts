@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { complexity, taskEvents, taskSource } from '../events/task.ts';
-import { artefact, commit, failure, uuid } from '../events/values.ts';
-import { text, word } from './text.ts';
+import { artefact, commit, failure } from '../events/values.ts';
+import { text, uuid, word } from './text.ts';
 
 const { TaskCompleted } = taskEvents.events;
 
@@ -71,7 +71,7 @@ export const taskCommands = {
   'task.release': z.strictObject({ claimId: uuid, reason }),
   /** Takes the task from an agent whose lease has run out; answers `details.dueAt` while it has not. */
   'task.expire-claim': z.strictObject({ claimId: uuid }),
-  'task.complete': TaskCompleted.schema.omit({ parentId: true }),
+  'task.complete': TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
   'task.complete-parent': z.strictObject({}),
   'task.fail': z.strictObject({ claimId: uuid.nullable(), failure }),
   'task.cancel': z.strictObject({ reason: reason.default('cancelled on request') }),

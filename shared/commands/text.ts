@@ -11,3 +11,6 @@ export const text = (max: number, min = 0) =>
 
 /** A short name such as a label or a capability. */
 export const word = text(100, 1);
+
+/** A UUID; upper case names the same. */
+export const uuid = z.uuid().toLowerCase();

@@ -83,7 +83,8 @@ function exists(state: AgentState): void {
   if (state.registration === null) refuse('not-found', 'there is no such agent');
 }
 
-function registered(state: AgentState): void {
+/** Whether it is there to give a sign of life, or to change. @throws CommandRefused */
+export function registered(state: AgentState): void {
   exists(state);
   if (state.deregistered)
     refuse('illegal-transition', 'this agent is deregistered: register it again', { status: 'deregistered' });
