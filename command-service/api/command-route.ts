@@ -26,6 +26,8 @@ type CommandRoute = {
   readonly type: CommandType;
   readonly summary: string;
   readonly description?: string;
+  /** Where the usual bound is too small for what the command may say. */
+  readonly maxBodyBytes?: number;
   /** Problems that this command can meet beside the usual ones. */
   readonly problems?: readonly ProblemCode[];
 };
@@ -71,11 +73,12 @@ export const creation = (commands: Commands, definition: CommandRoute): Route =>
     },
   });
 
-const common = ({ method, path, type, summary, description }: CommandRoute) => ({
+const common = ({ method, path, type, summary, description, maxBodyBytes }: CommandRoute) => ({
   method,
   path,
   summary,
   ...(description === undefined ? {} : { description }),
+  ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
   role: permissions[type],
   headers: commandHeaders,
 });

@@ -31,6 +31,19 @@ describe('creating', () => {
     });
   });
 
+  test('takes the longest description, also where each character is written as an escape', async () => {
+    const description = '火'.repeat(65_536);
+    const escaped = `"description":"${String.raw`\u706b`.repeat(65_536)}"`;
+    const send = (method: string, path: string, text: string) =>
+      service.client.ask(method, `/api/v1${path}`, { key: operator, text });
+    const told = await send('POST', '/tasks', `{"title":"x",${escaped}}`);
+    const id = String(told.body['id']);
+    expect((await eventsOf(service.log, `task-${id}`))[0]?.data).toMatchObject({ description });
+    expect((await send('PATCH', `/tasks/${id}`, `{${escaped}}`)).status).toBe(200);
+    const subtasks = `{"subtasks":[{"title":"a part",${escaped}}]}`;
+    expect((await send('POST', `/tasks/${id}/expand`, subtasks)).status).toBe(200);
+  });
+
   test('records who asked, in which conversation and trace', async () => {
     const trace = 'c'.repeat(32);
     const told = await ask(

@@ -5,6 +5,8 @@ import { creation, intention, intentionFromPath, pathId } from './command-route.
 
 const TASKS = '/api/v1/tasks';
 const TASK = `${TASKS}/{id}`;
+/** A description may have 65,536 characters, each of up to six bytes where JSON escapes it. */
+const WORDY_BYTES = 512 * 1024;
 const edgeParams = z.strictObject({ id: pathId, dependsOn: pathId });
 
 /** The intentions that change a task. */
@@ -13,6 +15,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     method: 'post',
     path: TASKS,
     type: 'task.create',
+    maxBodyBytes: WORDY_BYTES,
     summary: 'Create a task',
     problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle'],
   }),
@@ -20,6 +23,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     method: 'patch',
     path: TASK,
     type: 'task.change',
+    maxBodyBytes: WORDY_BYTES,
     summary: 'Change details of a task',
     description: 'Fields that are left out stay as they are.',
   }),
@@ -27,6 +31,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     method: 'put',
     path: TASK,
     type: 'task.change',
+    maxBodyBytes: WORDY_BYTES,
     summary: 'Change details of a task (the same as PATCH)',
     description: 'Fields that are left out stay as they are: what a task has become is not replaced as a whole.',
   }),
@@ -84,6 +89,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     method: 'post',
     path: `${TASK}/expand`,
     type: 'task.expand',
+    maxBodyBytes: WORDY_BYTES,
     summary: 'Expand a task into subtasks',
     description: 'The task completes when they do.',
     problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle'],
