@@ -1,6 +1,7 @@
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { TaskState } from '../domain/task/task-state.ts';
 import { refuseCycle } from '../domain/task/dependencies.ts';
+import { wayBetween } from './way-between.ts';
 import type { Room } from './room.ts';
 
 const MAX_ANCESTORS = 100;
@@ -49,6 +50,15 @@ export async function checkDependency(
     if (parentId === dependsOn) refuseCycle([...way, taskId]);
     parentId = (await room.tasks.load(parentId)).state.parentId;
   }
+  await refuseWayBack(room, taskId, way, dependsOn);
+}
+
+/** What waits for a task, or for what it is a part of, waits for it: also where a parent waits for its subtasks. */
+async function refuseWayBack(room: Room, taskId: string, wholes: readonly string[], dependsOn: string): Promise<void> {
+  const back = await wayBetween(room, dependsOn, wholes);
+  if (back === null) return;
+  const parts = wholes.slice(0, wholes.indexOf(back.at(-1) ?? taskId)).toReversed();
+  refuseCycle([taskId, ...back, ...parts]);
 }
 
 async function existing(room: Room, taskId: string, field: string): Promise<TaskState> {

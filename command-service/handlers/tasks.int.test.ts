@@ -160,6 +160,22 @@ describe('dependencies', () => {
     });
   });
 
+  it('of a part on what waits for its whole are refused, and of a task on a whole whose part waits for it', async () => {
+    const [whole, other] = [await create(side), await create(side)];
+    await ask(side, 'task.add-dependency', other, { dependsOn: whole });
+    const before = await side.log.head();
+    const waiting = [{ title: 'part', dependencies: [other] }];
+    await expectRefused(ask(side, 'task.expand', whole, { subtasks: waiting }), 'dependency-cycle');
+    expect(await side.log.head()).toBe(before);
+
+    await ask(side, 'task.remove-dependency', other, { dependsOn: whole });
+    const { details } = await ask(side, 'task.expand', whole, { subtasks: waiting });
+    const [part] = details['subtasks'] as [string];
+    await expectRefused(ask(side, 'task.add-dependency', other, { dependsOn: whole }), 'dependency-cycle', {
+      cycle: [other, whole, part, other],
+    });
+  });
+
   it('follow the rules of their task', async () => {
     const [a, b, done] = [await create(side), await create(side), await create(side)];
     await complete(side, done, await register(side));
