@@ -1,5 +1,5 @@
 import { dependenciesId } from '@workledger/shared/events/dependencies.ts';
-import { waitsFor } from '../domain/task/edges.ts';
+import { waitsFor, type Edges } from '../domain/task/edges.ts';
 import type { Room } from './room.ts';
 
 const MOST_TASKS = 1_000;
@@ -14,11 +14,13 @@ export async function wayBetween(
   targets: readonly string[],
 ): Promise<readonly string[] | null> {
   const ways = new Map<string, readonly string[]>([[from, [from]]]);
+  const edgesOf = new Map<string | null, Edges>();
   for (const [here, way] of ways) {
     if (targets.includes(here)) return way;
     if (ways.size > MOST_TASKS) return null;
     const { repository, subtasks } = (await room.tasks.load(here)).state;
-    const edges = (await room.dependencies.load(dependenciesId(repository))).state;
+    const edges = edgesOf.get(repository) ?? (await room.dependencies.load(dependenciesId(repository))).state;
+    edgesOf.set(repository, edges);
     for (const next of [...waitsFor(edges, here), ...subtasks]) if (!ways.has(next)) ways.set(next, [...way, next]);
   }
   return null;
