@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Pool } from 'pg';
 import { createCommandRoutes } from '@workledger/command-service/api/command-routes.ts';
 import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
 import { startAgentMonitor } from '@workledger/command-service/handlers/agent-monitor.ts';
@@ -30,6 +31,7 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
+import { tellConsumeError, tellLost } from './tell.ts';
 import { firstFailure, rejectionOf } from './first-failure.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
@@ -60,6 +62,8 @@ const DRAIN_MILLISECONDS = 10_000;
 /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
 const CALLS_AT_ONCE = 64;
 const POOL_SIZE = 30;
+/** The projections' own: a read model that catches up leaves all connections of the commands alone. */
+const PROJECTIONS_POOL_SIZE = 10;
 
 /** The whole system in one process, on a PostgreSQL of its own. @throws errors with one clear line each, after all is closed */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -88,17 +92,18 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   await migrateReadModels(postgres.url);
   await migrate(postgres.url, 'sagas', sagaMigrations);
 
-  const pool = createDatabasePool({
-    connectionString: postgres.url,
-    max: POOL_SIZE,
-    applicationName: 'workledger',
-    onLost: (error) => logger.warn({ err: error }, 'database connection lost'),
-  });
-  closers.add(() => pool.end());
+  const onLost = tellLost(logger, closers.closing);
+  const open = (applicationName: string, max: number): Pool => {
+    const opened = createDatabasePool({ connectionString: postgres.url, max, applicationName, onLost });
+    closers.add(() => opened.end());
+    return opened;
+  };
+  const pool = open('workledger', POOL_SIZE);
+  const projectionsPool = open('workledger projections', PROJECTIONS_POOL_SIZE);
   const log = await createPostgresEventLog({ connectionString: postgres.url });
   closers.add(() => log.close());
   const startedAt = await log.head();
-  const bus = createInProcessBus(log);
+  const bus = createInProcessBus(log, { onError: tellConsumeError(logger) });
   closers.add(() => bus.close());
   const artefacts = createPostgresArtefacts(pool);
   const wakeUps = createWakeUps();
@@ -135,7 +140,14 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   });
 
   const consuming = new AbortController();
-  const projections = runProjections({ log, bus, pool, logger, onApplied: wakeUps.wake, signal: consuming.signal });
+  const projections = runProjections({
+    log,
+    bus,
+    pool: projectionsPool,
+    logger,
+    onApplied: wakeUps.wake,
+    signal: consuming.signal,
+  });
   closers.add(() => {
     consuming.abort();
     return projections;

@@ -1,0 +1,23 @@
+import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { expect, test } from 'vitest';
+import { createClosers } from './closers.ts';
+import { tellConsumeError, tellLost } from './tell.ts';
+
+test('what the bus could not deliver is logged, with the group and the reason', () => {
+  const { logger, text } = captureLog();
+  tellConsumeError(logger)({ group: 'projections', partition: null, attempt: 2, error: new Error('no such table') });
+  expect(text()).toContain('no such table');
+  expect(text()).toMatch(/"group":"projections".*"attempt":2/);
+});
+
+test('a lost connection is logged, but not while everything closes', async () => {
+  const { logger, text } = captureLog();
+  const closers = createClosers();
+  const lost = tellLost(logger, closers.closing);
+  lost(new Error('terminated by an administrator'));
+  expect(text()).toContain('database connection lost');
+  const before = text();
+  closers.add(() => lost(new Error('the server shuts down')));
+  await closers.close();
+  expect(text()).toBe(before);
+});
