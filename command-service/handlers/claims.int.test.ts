@@ -40,6 +40,13 @@ describe('claiming a task', () => {
     });
   });
 
+  it('goes on in the conversation that the task began with', async () => {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    await ask(side, 'task.claim', taskId, { agentId });
+    const [created, claimed] = await eventsOf(side.log, `task-${taskId}`);
+    expect(claimed?.metadata.correlationId).toBe(created?.metadata.correlationId);
+  });
+
   it('by ten agents in two processes at once: exactly one has it, the others are free', async () => {
     const both = [side, { commands: await side.another() }];
     for (let round = 0; round < 3; round++) {

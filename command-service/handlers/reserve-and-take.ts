@@ -3,6 +3,7 @@ import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
 import type { AgentState } from '../domain/agent/agent-state.ts';
+import { inConversationOf } from './in-conversation-of.ts';
 import type { Room } from './room.ts';
 import { joinTokens, step, stepId, type StepContext } from './step.ts';
 
@@ -56,7 +57,7 @@ export async function reserveAndTake(room: Room, claiming: Claiming, context: St
     const taken = await room.tasks.handle(
       taskId,
       { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds } },
-      takeContext,
+      await inConversationOf(room.log, taskId, takeContext),
     );
     return {
       reservedAt: reserved.revision,
