@@ -3,6 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 
+/** Real processes on a busy machine: CI gives a test of the whole system a second chance; a developer sees every failure. */
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
 export default defineConfig({
   test: {
     // Much of the time goes to waiting for a server or a disk: two at a time pay on two cores, too.
@@ -22,6 +25,7 @@ export default defineConfig({
           include: ['**/*.int.test.ts'],
           exclude,
           globalSetup: './infra/testing/postgres-setup.ts',
+          retry,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -33,6 +37,7 @@ export default defineConfig({
           exclude,
           globalSetup: './infra/testing/postgres-setup.ts',
           fileParallelism: false,
+          retry,
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -84,12 +84,15 @@ export type NewTask = {
 export const createTask = async (api: Api, repository: string, task: NewTask): Promise<string> =>
   (await api.command('/tasks', { capabilities: ['code'], ...task, repository })).id;
 
-/** Waits until a task is as wanted. @throws Error when it ended otherwise */
+/** Waits until a task is as wanted; one that another client has just made may not be visible yet. @throws Error when it ended otherwise */
 export async function taskWhen(api: Api, id: string, wanted: (task: Task) => boolean): Promise<Task> {
   for (;;) {
-    const task = await api.get<Task>(`/tasks/${id}`);
-    if (wanted(task)) return task;
-    if (isFinal(task)) throw new Error(`the task ended otherwise: ${JSON.stringify(task)}`);
+    const task = await api.get<Task>(`/tasks/${id}`).catch((error: Error) => {
+      if (!error.message.includes(': 404 ')) throw error;
+      return null;
+    });
+    if (task !== null && wanted(task)) return task;
+    if (task !== null && isFinal(task)) throw new Error(`the task ended otherwise: ${JSON.stringify(task)}`);
     await pause(100);
   }
 }
