@@ -11,7 +11,7 @@ import type { Aggregate } from './aggregate.ts';
 import { appendCertainly } from './append-certainly.ts';
 import { commandHash } from './command-hash.ts';
 import { emptyStream, foldEvent, readOn, type FoldedStream, type Remembered } from './folded-stream.ts';
-import { createTurns } from './in-turn.ts';
+import { createTurns } from '../resilience/in-turn.ts';
 
 const TRIES = 10;
 const MAX_PAUSE_MS = 40;
