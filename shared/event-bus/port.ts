@@ -40,7 +40,10 @@ export type ConsumeOptions = {
 export type EventBus = {
   /** For the relay only: ordered per stream, at least once. The in-process adapter needs none and refuses. */
   publish(events: readonly RecordedEvent[]): Promise<void>;
-  /** Consumes until the signal aborts; resolves when the last batch is done. */
+  /**
+   * Consumes until the signal aborts; resolves when the last batch is done.
+   * @throws OffsetOutOfRange when a resumed offset is not in its partition, any more or yet: catch up from the log
+   */
   consume(options: ConsumeOptions, consumer: Consumer): Promise<void>;
   /** Where each partition ends now, keyed by `partitionKey`: all that is published from now on comes at or after it. */
   endOffsets(topics: readonly Context[]): Promise<ReadonlyMap<string, Offset>>;
@@ -48,3 +51,13 @@ export type EventBus = {
 };
 
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+/** The bus does not have what comes after a consumer's progress: it was deleted, or the topic is another one than before. */
+export class OffsetOutOfRange extends Error {
+  override name = 'OffsetOutOfRange';
+  readonly partitions: readonly TopicPartition[];
+  constructor(partitions: readonly TopicPartition[]) {
+    super(`the event bus cannot go on from the offsets of ${partitions.map(partitionKey).join(', ')}`);
+    this.partitions = partitions;
+  }
+}
