@@ -5,9 +5,9 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from './agent-names.ts';
-import { fail, oneLine } from './fail.ts';
+import { fail, oneLine } from '@workledger/shared/service/fail.ts';
 import { createPrinter, followSteps } from './step-lines/printer.ts';
-import { stopSignal } from './stop-signal.ts';
+import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
 const HELP = `Workledger, embedded: the whole system in one process, on a PostgreSQL of its own.

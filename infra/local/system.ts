@@ -31,9 +31,9 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
-import { tellConsumeError, tellLost } from './tell.ts';
+import { tellConsumeError, tellLost } from '@workledger/shared/service/tell.ts';
 import { firstFailure, rejectionOf } from './first-failure.ts';
-import { createClosers, type Closers } from './closers.ts';
+import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { cannotWrite } from './postgres/home.ts';
 

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from '../agent-names.ts';
-import { fail, oneLine } from '../fail.ts';
+import { fail, oneLine } from '@workledger/shared/service/fail.ts';
 import { createPrinter, followSteps } from '../step-lines/printer.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
 import { startSystem, type System } from '../system.ts';
 import { createClient } from './client.ts';
 import {

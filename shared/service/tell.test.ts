@@ -1,4 +1,4 @@
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '../telemetry/testing/captured-logger.ts';
 import { expect, test } from 'vitest';
 import { createClosers } from './closers.ts';
 import { tellConsumeError, tellLost } from './tell.ts';

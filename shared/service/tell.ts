@@ -1,5 +1,5 @@
-import type { InProcessBusOptions } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
-import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { InProcessBusOptions } from '../event-bus/in-process/in-process-bus.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** Logs what a consumer of the bus could not do; the bus tries it again. */
 export const tellConsumeError =

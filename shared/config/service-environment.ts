@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** A variable that may be left out; an empty one counts as left out. */
+const optional = <Inner extends z.ZodType>(inner: Inner) => inner.optional();
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const file = z.string().min(1);
+
+const postgresUrl = z
+  .url({ protocol: /^postgres(ql)?$/, message: 'postgres://user:password@host:port/database' })
+  .describe('postgres://user:password@host:port/database');
+
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'host:port, several with commas between')
+  .transform((text) => text.split(','))
+  .describe('Kafka: host:port, several with commas between');
+
+const httpUrls = z
+  .string()
+  .regex(/^https?:\/\/[^\s,]+(,https?:\/\/[^\s,]+)*$/, 'http://host:port, several with commas between')
+  .transform((text) => text.split(','));
+
+/** Where a service listens and what it logs. @param standard the service's own port */
+export const serverVariables = (standard: number) => ({
+  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  PORT: port.default(standard).describe('0: any free port'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('JSON lines on stdout'),
+});
+
+/** PostgreSQL, and the event log, which is in it unless EVENTSTOREDB_URL is set. */
+export const logVariables = {
+  DATABASE_URL: postgresUrl,
+  EVENTSTOREDB_URL: optional(
+    z.string().regex(/^(esdb|kurrentdb)(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false'),
+  ).describe('esdb://host:port?tls=…; without it the event log is kept in PostgreSQL'),
+};
+
+export const busVariables = {
+  KAFKA_BROKERS: brokers,
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'letters, digits and . _ -')
+    .default('workledger')
+    .describe('topics are <prefix>.task, .evolution, .agent, .sync, .saga'),
+};
+
+export const configurationVariables = {
+  WORKLEDGER_CONFIG: optional(file).describe('the configuration file; default: workledger.json where there is one'),
+};
+
+/** Of command-service: the keys that it makes known to the log at its start. */
+export const keyFileVariables = {
+  ADMIN_KEY_FILE: optional(file).describe("file with the first administrator's key"),
+  SERVICE_KEY_FILE: optional(file).describe('file with the key that sagas send commands with'),
+};
+
+/** Of sagas: how they send commands, and where they work. */
+export const sagaVariables = {
+  COMMAND_SERVICE_URL: httpUrls.describe('http://host:port, several with commas between'),
+  SERVICE_KEY_FILE: file.describe('file with the key of role service'),
+  DATA_FOLDER: file.default('.workledger').describe("this worker's own: mirrors, worktrees"),
+};
