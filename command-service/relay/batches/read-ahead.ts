@@ -1,0 +1,69 @@
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { createBell } from '../bell.ts';
+import type { Outage } from '../outage.ts';
+import { createBatchQueue, type RelayBatch } from './batch-queue.ts';
+
+/** Cut so that one publish is one request well below what a broker takes (1 MiB a partition). */
+const LIMITS = { events: 1_000, bytes: 768 * 1024 };
+/** Batches that wait, beside what one page of the log holds more. */
+const READ_AHEAD = 2;
+
+export type ReadAheadOptions = {
+  readonly log: Pick<EventLog, 'subscribe'>;
+  /** Exclusive. */
+  readonly after: bigint;
+  readonly signal: AbortSignal;
+  readonly outage: Outage;
+};
+
+export type ReadAhead = {
+  /** The next batch, in the order of the log; null when the signal aborted. */
+  next(): Promise<RelayBatch | null>;
+  /** Resolves when nothing is read any more. */
+  readonly done: Promise<void>;
+};
+
+/** Reads the log while the batch before is being sent, a bounded way ahead. A log that goes away is waited for. */
+export function readAhead({ log, after, signal, outage }: ReadAheadOptions): ReadAhead {
+  const queue = createBatchQueue(LIMITS, READ_AHEAD);
+  const added = createBell();
+  const taken = createBell();
+  let position = after;
+  let failures = 0;
+
+  const follow = async (): Promise<void> => {
+    for await (const batch of log.subscribe({ after: position, signal })) {
+      outage.back();
+      failures = 0;
+      queue.add(batch);
+      position = batch.next;
+      added.ring();
+      while (queue.isFull() && !signal.aborted) await taken.next(signal);
+    }
+  };
+
+  const keepFollowing = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        outage.away(error);
+      }
+      await pause(backOff(failures++, 100, 2_000), signal);
+    }
+  };
+
+  return {
+    next: async () => {
+      for (;;) {
+        if (signal.aborted) return null;
+        const batch = queue.take();
+        taken.ring();
+        if (batch !== null) return batch;
+        await added.next(signal);
+      }
+    },
+    done: keepFollowing(),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import { readAhead } from './batches/read-ahead.ts';
+import { keepCheckpoint } from './checkpoint/keep-checkpoint.ts';
+import type { Lease } from './lease/hold-lease.ts';
+import { releaseLease } from './lease/release-lease.ts';
+import type { Outage } from './outage.ts';
+import { send } from './send.ts';
+import { within } from './within.ts';
+
+export type LeadOptions = {
+  readonly log: Pick<EventLog, 'subscribe'>;
+  readonly bus: Pick<EventBus, 'publish'>;
+  readonly pool: Pool;
+  readonly lease: Lease;
+  readonly leaseMilliseconds: number;
+  /** Where the term starts: exclusive. */
+  readonly checkpoint: bigint;
+  readonly signal: AbortSignal;
+  readonly outages: { readonly database: Outage; readonly bus: Outage; readonly log: Outage };
+  /** Told of every position that the bus has acknowledged. */
+  readonly onSent: (position: bigint) => void;
+};
+
+/** One term: from the checkpoint to wherever the log ends, until the lease is lost or the signal aborts. */
+export async function lead(options: LeadOptions): Promise<void> {
+  const { log, bus, pool, lease, leaseMilliseconds, checkpoint, signal, outages, onSent } = options;
+  const over = AbortSignal.any([signal, lease.lost]);
+  const keeper = keepCheckpoint({ pool, lease, leaseMilliseconds, start: checkpoint, database: outages.database });
+  const batches = readAhead({ log, after: checkpoint, signal: over, outage: outages.log });
+
+  const sendAll = async (): Promise<void> => {
+    for (let batch = await batches.next(); batch !== null; batch = await batches.next()) {
+      const { events, next } = batch;
+      if (events.length > 0 && !(await send(events, { bus, lease, signal: over, outage: outages.bus }))) return;
+      keeper.note(next);
+      onSent(next);
+    }
+  };
+
+  const sending = sendAll();
+  // A deposed leader waits for its batch in flight: it must not send a second one beside it in its next term.
+  await Promise.race([sending, stopped(signal, leaseMilliseconds)]);
+  await batches.done;
+  await keeper.stop();
+  await lease.stop();
+  if (!lease.lost.aborted) await release(pool, lease.epoch, leaseMilliseconds);
+}
+
+/** A bus that does not answer is not waited for longer than this when the relay shall stop. */
+async function stopped(signal: AbortSignal, milliseconds: number): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await pause(milliseconds);
+}
+
+/** A courtesy to the successor: without it, the lease runs out by itself. */
+async function release(pool: Pool, epoch: bigint, milliseconds: number): Promise<void> {
+  await within(milliseconds, releaseLease(pool, epoch)).catch(() => undefined);
+}

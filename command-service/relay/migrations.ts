@@ -1,0 +1,23 @@
+import type { Migration } from '@workledger/shared/migrations/migrate.ts';
+
+/** Table of the relay, for `migrate(url, 'relay', relayMigrations)`. */
+export const relayMigrations: readonly Migration[] = [
+  {
+    name: '0001-leader',
+    up: async (knex) => {
+      // Room on the page: the row is renewed every second and moved with every batch.
+      await knex.raw(`
+        create schema relay;
+
+        create table relay.leader (
+          only_row   boolean     primary key default true check (only_row),
+          epoch      bigint      not null,
+          owner      text        not null,
+          expires_at timestamptz not null,
+          checkpoint bigint      not null check (checkpoint >= 0)
+        ) with (fillfactor = 10);
+
+        insert into relay.leader (epoch, owner, expires_at, checkpoint) values (0, 'nobody', '-infinity', 0)`);
+    },
+  },
+];

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Pool } from 'pg';
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { lead } from './lead.ts';
+import { holdLease } from './lease/hold-lease.ts';
+import { takeLease } from './lease/take-lease.ts';
+import { createOutage } from './outage.ts';
+import { reportState, type RelayState } from './state.ts';
+import { within } from './within.ts';
+
+export type RelayOptions = {
+  readonly log: EventLog;
+  readonly bus: Pick<EventBus, 'publish'>;
+  /** Of the database that holds lease and checkpoint, after `migrate(url, 'relay', relayMigrations)`; three connections. */
+  readonly pool: Pool;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Who leads, for people; default: host, process, and something random. */
+  readonly owner?: string;
+  /** After so long without a renewal another relay takes over; default 3,000. A twelfth of it is how often a standby looks. */
+  readonly leaseMilliseconds?: number;
+  /** Told of the state when the role changes, and every second. */
+  readonly onState?: (state: RelayState) => void;
+};
+
+/**
+ * Carries the log to the bus, in order, at least once; of all that run on one database, one at a time. Resolves when the signal
+ * aborts and the batch in hand is done. What goes away (log, bus, database) is waited for.
+ */
+export async function runRelay(options: RelayOptions): Promise<void> {
+  const { log, bus, pool, logger, signal, leaseMilliseconds = 3_000 } = options;
+  const owner = options.owner ?? `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const outages = {
+    database: createOutage(logger, 'PostgreSQL'),
+    bus: createOutage(logger, 'the event bus'),
+    log: createOutage(logger, 'the event log'),
+  };
+  const state = reportState(log, options.onState ?? (() => undefined), signal);
+
+  const serveTerm = async (epoch: bigint, checkpoint: bigint, takenAt: number): Promise<void> => {
+    logger.info({ epoch, checkpoint, owner }, 'this relay leads');
+    state.set({ role: 'leader', epoch, checkpoint });
+    const lease = holdLease({ pool, epoch, leaseMilliseconds, takenAt, database: outages.database });
+    lease.lost.addEventListener('abort', () => {
+      logger.warn({ epoch, owner }, 'another relay leads: this one has stopped sending');
+      state.set({ role: 'standby' });
+    });
+    const onSent = (position: bigint): void => state.set({ checkpoint: position });
+    await lead({ log, bus, pool, lease, leaseMilliseconds, checkpoint, signal, outages, onSent });
+  };
+
+  while (!signal.aborted) {
+    try {
+      const sentAt = performance.now();
+      const row = await within(leaseMilliseconds, takeLease(pool, owner, leaseMilliseconds));
+      outages.database.back();
+      if (row.taken) await serveTerm(row.epoch, row.checkpoint, sentAt);
+      else state.set({ role: 'standby', epoch: row.epoch, checkpoint: row.checkpoint });
+    } catch (error) {
+      outages.database.away(error);
+    }
+    await pause(leaseMilliseconds / 12, signal);
+  }
+  state.set({ role: 'standby' });
+  await state.done;
+}

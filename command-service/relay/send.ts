@@ -1,0 +1,33 @@
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Lease } from './lease/hold-lease.ts';
+import type { Outage } from './outage.ts';
+
+export type SendOptions = {
+  readonly bus: Pick<EventBus, 'publish'>;
+  readonly lease: Lease;
+  /** The relay shall stop: no attempt is begun any more. */
+  readonly signal: AbortSignal;
+  readonly outage: Outage;
+};
+
+/**
+ * Publishes a batch, again and again until the bus takes it: a repeat of what may have arrived, never a gap. The lease is looked
+ * at before each attempt, with nothing between the look and the send.
+ * @returns false when the lease is lost or the signal aborted: nothing is known of the batch then
+ */
+export async function send(events: readonly RecordedEvent[], options: SendOptions): Promise<boolean> {
+  const { bus, lease, signal, outage } = options;
+  for (let attempt = 0; await lease.untilHeld(signal); attempt++) {
+    try {
+      await bus.publish(events);
+      outage.back();
+      return true;
+    } catch (error) {
+      outage.away(error);
+      await pause(backOff(attempt, 100, 2_000), AbortSignal.any([signal, lease.lost]));
+    }
+  }
+  return false;
+}

@@ -1,0 +1,63 @@
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import { measureLag, type Lag } from './measure-lag.ts';
+import { within } from './within.ts';
+
+/** For health and metrics; as it is, it is JSON. */
+export type RelayState = {
+  readonly role: 'leader' | 'standby';
+  readonly epoch: number;
+  /** Position up to which all is published. */
+  readonly checkpoint: string;
+  /** Positions from there to the log's head; on a log whose positions count bytes, bytes. */
+  readonly lagPositions: number;
+  /** Age of the oldest event that is not yet published; 0 when there is none. */
+  readonly lagSeconds: number;
+};
+
+export type Standing = { readonly role: RelayState['role']; readonly epoch: bigint; readonly checkpoint: bigint };
+
+export type StateReporter = {
+  /** What is known at once; the lag follows with the next measurement. */
+  set(standing: Partial<Standing>): void;
+  readonly done: Promise<void>;
+};
+
+const INTERVAL = 1_000;
+
+/** Measures the lag every second, and tells the state then and when the role changes. */
+export function reportState(
+  log: Pick<EventLog, 'head' | 'readAll'>,
+  onState: (state: RelayState) => void,
+  signal: AbortSignal,
+): StateReporter {
+  let standing: Standing = { role: 'standby', epoch: 0n, checkpoint: 0n };
+  let lag: Lag = { positions: 0n, oldest: null };
+
+  const tell = (): void =>
+    onState({
+      role: standing.role,
+      epoch: Number(standing.epoch),
+      checkpoint: String(standing.checkpoint),
+      lagPositions: Number(lag.positions),
+      lagSeconds: lag.oldest === null ? 0 : Math.max(0, (Date.now() - lag.oldest.getTime()) / 1000),
+    });
+
+  const keepMeasuring = async (): Promise<void> => {
+    while (!signal.aborted) {
+      // While the log is away, what was oldest grows older.
+      lag = await within(2 * INTERVAL, measureLag(log, standing.checkpoint, signal)).catch(() => lag);
+      tell();
+      await pause(INTERVAL, signal);
+    }
+  };
+
+  return {
+    set: (change) => {
+      const isNewRole = change.role !== undefined && change.role !== standing.role;
+      standing = { ...standing, ...change };
+      if (isNewRole) tell();
+    },
+    done: keepMeasuring(),
+  };
+}

@@ -1,0 +1,92 @@
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { relayMigrations } from '../migrations.ts';
+import { runRelay, type RelayOptions } from '../run-relay.ts';
+import type { RelayState } from '../state.ts';
+
+export type StartedRelay = {
+  readonly states: RelayState[];
+  state(): RelayState | undefined;
+  /** What it logged, message by message. */
+  said(): string[];
+  stop(): Promise<void>;
+};
+
+export type RelayTest = {
+  readonly database: TestDatabase;
+  readonly log: EventLog;
+  /** Appends so many events to each of so many new streams. @returns the events' ids, in the order of the log */
+  fill(what: { streams: number; events: number; type?: string }): Promise<string[]>;
+  logged(): Promise<RecordedEvent[]>;
+  leader(): Promise<{ epoch: bigint; owner: string; checkpoint: bigint; held: boolean }>;
+  startRelay(bus: Pick<EventBus, 'publish'>, options?: Partial<RelayOptions>): StartedRelay;
+  close(): Promise<void>;
+};
+
+/** A log, a database with the relay's table, and relays in this process. */
+export async function openRelayTest(): Promise<RelayTest> {
+  const database = await createTestDatabase();
+  const log = await createPostgresEventLog({ connectionString: database.url });
+  await migrate(database.url, 'relay', relayMigrations);
+  const relays: StartedRelay[] = [];
+
+  return {
+    database,
+    log,
+    fill: async ({ streams, events, type = 'task' }) => {
+      const after = await log.head();
+      const names = Array.from({ length: streams }, () => streamName(type, newId()));
+      // Halves, so that the streams of one call are mixed in the log.
+      const half = Math.ceil(events / 2);
+      await Promise.all(names.map((name) => log.append(name, anyEvents(half), 'none')));
+      if (events > half) await Promise.all(names.map((name) => log.append(name, anyEvents(events - half), half - 1)));
+      return (await collect(log.readAll({ after }))).map(({ id }) => id);
+    },
+    logged: () => collect(log.readAll()),
+    leader: async () => {
+      const { rows } = await database.pool.query<{ epoch: string; owner: string; checkpoint: string; held: boolean }>(
+        'select epoch, owner, checkpoint, expires_at > clock_timestamp() as held from relay.leader',
+      );
+      const row = rows[0]!;
+      return { ...row, epoch: BigInt(row.epoch), checkpoint: BigInt(row.checkpoint) };
+    },
+    startRelay: (bus, options = {}) => {
+      const stopping = new AbortController();
+      const { logger, lines } = captureLog('info');
+      const states: RelayState[] = [];
+      const running = runRelay({
+        log,
+        bus,
+        pool: database.pool,
+        logger,
+        signal: stopping.signal,
+        leaseMilliseconds: 600,
+        onState: (state) => states.push(state),
+        ...options,
+      });
+      const relay: StartedRelay = {
+        states,
+        state: () => states.at(-1),
+        said: () => lines().map((line) => String(line['msg'])),
+        stop: () => {
+          stopping.abort();
+          return running;
+        },
+      };
+      relays.push(relay);
+      return relay;
+    },
+    close: async () => {
+      await Promise.all(relays.map((relay) => relay.stop()));
+      await log.close();
+      await database.drop();
+    },
+  };
+}
