@@ -14,7 +14,3 @@ export async function firstFailure(died: Promise<string>, failures: readonly Pro
   const better = await Promise.race([ended, pause(LOOK_AGAIN_MILLISECONDS, null, { ref: false })]);
   return better ?? (error instanceof Error ? error : new Error(String(error)));
 }
-
-/** Resolves with the error of a promise that is rejected; never, when it is not. */
-export const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
-  new Promise((resolve) => void promise.catch(resolve));

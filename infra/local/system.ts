@@ -1,11 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { createCommandRoutes } from '@workledger/command-service/api/command-routes.ts';
-import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
-import { startAgentMonitor } from '@workledger/command-service/handlers/agent-monitor.ts';
 import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
-import { createGithubWebhookRoute } from '@workledger/command-service/webhooks/github/github-route.ts';
+import { startCommandService } from '@workledger/command-service/start.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { runProjections } from '@workledger/projections/all.ts';
 import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
@@ -16,7 +13,6 @@ import { startSagas } from '@workledger/sagas/start.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { readSecrets } from '@workledger/shared/config/secret.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
@@ -24,15 +20,14 @@ import { createApplication } from '@workledger/shared/http/application.ts';
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
-import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
 import { tellConsumeError, tellLost } from '@workledger/shared/service/tell.ts';
-import { firstFailure, rejectionOf } from './first-failure.ts';
+import { firstFailure } from './first-failure.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { cannotWrite } from './postgres/home.ts';
@@ -80,7 +75,6 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(dataFolder, error);
   });
-  const secrets = await readSecrets(configuration.webhooks.github?.secrets ?? [], 'webhooks.github.secrets', folder);
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
     log: (line) => logger.info({ server: 'postgresql' }, line),
@@ -109,15 +103,9 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   const wakeUps = createWakeUps();
 
   const { leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
-  const commands = await createCommandHandlers({
-    log,
-    pool,
-    configuration: { repositories: configuration.repositories, leaseSeconds, heartbeatSeconds },
-    nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
-  });
-  const monitor = startAgentMonitor({ commands, logger, heartbeatSeconds });
+  const commandService = await startCommandService({ log, pool, artefacts, configuration, folder, logger });
+  const { commands, keys } = commandService;
 
-  const keys = createKeyStore(log);
   const health = createHealth({
     logger,
     checks: {
@@ -127,8 +115,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   });
   const routes = [
     ...health.routes,
-    ...createCommandRoutes({ commands, log, keys, logger }),
-    createGithubWebhookRoute({ commands, log, artefacts, configuration, secrets, logger }),
+    ...commandService.routes,
     ...createQueryRoutes({ pool, log, artefacts, wakeUps, ageingSeconds }),
   ];
   const application = createApplication({
@@ -152,7 +139,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     consuming.abort();
     return projections;
   });
-  closers.add(() => monitor.stop());
+  closers.add(() => commandService.stop());
   const adminKey = await ensureAdminKey(dataFolder, commands, keys);
   const server = await startServer(application, configuration);
   const drain = (): Promise<void> => {

@@ -1,4 +1,4 @@
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../telemetry/logger.ts';
 import { answerErrors, unknownRoute } from './error-middleware.ts';
@@ -14,6 +14,8 @@ export type ApplicationOptions = {
   /** Title and version for OpenAPI. */
   readonly title: string;
   readonly version: string;
+  /** Answers what no route does; default: 404. */
+  readonly otherwise?: RequestHandler;
 };
 
 /** An API serves data: nothing in it may be run or framed. Headers that only old plug-ins and browsers read are left out. */
@@ -29,7 +31,8 @@ const securityHeaders = helmet({
 });
 
 /** The whole HTTP application of a service: context, security headers, routes, OpenAPI, problem details for all the rest. */
-export function createApplication({ routes, authenticate, logger, title, version }: ApplicationOptions): Express {
+export function createApplication(options: ApplicationOptions): Express {
+  const { routes, authenticate, logger, title, version, otherwise = unknownRoute } = options;
   const application = express();
   application.disable('x-powered-by');
   application.set('etag', false);
@@ -37,7 +40,7 @@ export function createApplication({ routes, authenticate, logger, title, version
   application.use(requestContext(logger));
   application.use(securityHeaders);
   application.use(mountRoutes([...routes, openApiRoute(routes, { title, version })], authenticate));
-  application.use(unknownRoute);
+  application.use(otherwise);
   application.use(answerErrors(logger));
   return application;
 }

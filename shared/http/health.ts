@@ -18,11 +18,21 @@ const CHECK_TIMEOUT = 2_000;
 const report = z.object({
   status: z.enum(['up', 'down', 'draining']),
   dependencies: z.record(z.string(), z.enum(['up', 'down'])),
+  details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Health by dependency. Why one is down goes to the log, not to the caller. */
-export function createHealth({ checks, logger }: { readonly checks: HealthChecks; readonly logger: Logger }): Health {
+export type HealthOptions = {
+  /** Looked at anew for each answer: checks may be added while the service starts. */
+  readonly checks: HealthChecks;
+  /** What else the service tells of itself, such as a relay's lag; nothing secret. */
+  readonly details?: () => Readonly<Record<string, unknown>>;
+  readonly logger: Logger;
+};
+
+/** Health by dependency. Why one is down goes to the log, once each time that it goes down; not to the caller. */
+export function createHealth({ checks, details, logger }: HealthOptions): Health {
   let draining = false;
+  const down = new Set<string>();
 
   const check = async (name: string, probe: () => Promise<void>): Promise<[string, 'up' | 'down']> => {
     const timer = new AbortController();
@@ -31,9 +41,11 @@ export function createHealth({ checks, logger }: { readonly checks: HealthChecks
     });
     try {
       await Promise.race([probe(), late]);
+      if (down.delete(name)) logger.info({ dependency: name }, 'dependency is up again');
       return [name, 'up'];
     } catch (error) {
-      logger.warn({ dependency: name, error }, 'dependency is down');
+      if (!down.has(name)) logger.warn({ dependency: name, error }, 'dependency is down');
+      down.add(name);
       return [name, 'down'];
     } finally {
       late.catch(() => undefined);
@@ -45,7 +57,7 @@ export function createHealth({ checks, logger }: { readonly checks: HealthChecks
     const results = await Promise.all(Object.entries(checks).map(([name, probe]) => check(name, probe)));
     const up = results.every(([, state]) => state === 'up');
     const status = draining ? 'draining' : up ? 'up' : 'down';
-    return reply(status, Object.fromEntries(results));
+    return reply(status, Object.fromEntries(results), details?.());
   };
 
   return {
@@ -60,10 +72,14 @@ export function createHealth({ checks, logger }: { readonly checks: HealthChecks
   };
 }
 
-const reply = (status: z.infer<typeof report>['status'], dependencies: Record<string, 'up' | 'down'>): Reply => ({
+const reply = (
+  status: z.infer<typeof report>['status'],
+  dependencies: Record<string, 'up' | 'down'>,
+  details?: Readonly<Record<string, unknown>>,
+): Reply => ({
   status: status === 'up' ? 200 : 503,
   headers: { 'Cache-Control': 'no-store' },
-  json: { status, dependencies },
+  json: { status, dependencies, ...(details !== undefined && { details }) },
 });
 
 const healthRoute = (path: string, summary: string, handler: () => Promise<Reply> | Reply): Route =>

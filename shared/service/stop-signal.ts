@@ -15,3 +15,9 @@ export const stopSignal = (): Promise<NodeJS.Signals> =>
     };
     process.on('SIGINT', hear).on('SIGTERM', hear);
   });
+
+/** Resolves when the program that started this one over a channel is gone, however it died; never without a channel. */
+export const launcherIsGone = (): Promise<'launcher is gone'> =>
+  new Promise((resolve) => {
+    if (process.connected) process.once('disconnect', () => resolve('launcher is gone'));
+  });

@@ -1,0 +1,116 @@
+import type { Authenticate } from '../http/mount.ts';
+import { createHealth } from '../http/health.ts';
+import type { Route } from '../http/route.ts';
+import { startServer } from '../http/server.ts';
+import { describeVariables, readEnvironment, type Environment } from '../config/read-environment.ts';
+import type { serverVariables } from '../config/service-environment.ts';
+import { rejectionOf } from '../resilience/rejection-of.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { createClosers } from './closers.ts';
+import { createEntrance } from './entrance.ts';
+import { fail, oneLine } from './fail.ts';
+import { patiently } from './patiently.ts';
+import { launcherIsGone, stopSignal } from './stop-signal.ts';
+
+type ServerVariables = ReturnType<typeof serverVariables>;
+
+/** What a composition root works with. */
+export type Service<Shape extends ServerVariables> = {
+  readonly name: string;
+  readonly environment: Environment<Shape>;
+  readonly logger: Logger;
+  /** Aborts as the service begins to stop. */
+  readonly closing: AbortSignal;
+  /** Remembers how to close what was opened; closed newest first. */
+  onClose(close: () => unknown): void;
+  /**
+   * Opens something that the service depends on, however long that takes; from then on /health tells of it by this name.
+   * @param check rejects while it is not usable
+   */
+  dependOn<Opened>(
+    name: string,
+    open: () => Promise<Opened>,
+    check: (opened: Opened) => Promise<unknown>,
+  ): Promise<Opened>;
+  /** Facts that /health tells beside. */
+  tell(details: () => Readonly<Record<string, unknown>>): void;
+  /** Answers these routes from now on. */
+  serve(routes: readonly Route[], authenticate: Authenticate): void;
+  /** Work that goes on until the service stops: should it fail, the service ends with exit code 1. */
+  run(work: Promise<unknown>): void;
+};
+
+export type ServiceDefinition<Shape extends ServerVariables> = {
+  readonly name: string;
+  /** For --help. */
+  readonly summary: string;
+  readonly variables: Shape;
+  /** Everything that `start` opens by `dependOn`, so that /health names it before it is there. */
+  readonly dependencies: readonly string[];
+  readonly start: (service: Service<Shape>) => Promise<void>;
+};
+
+const DRAIN_MILLISECONDS = 10_000;
+
+/**
+ * Runs a service as this process: reads its environment, listens (so that its health can be asked at once), starts it, and stops it
+ * at SIGTERM or SIGINT after what is in hand. Exit code 0: stopped; 1: wrong environment, or work that failed.
+ */
+export async function runService<Shape extends ServerVariables>(definition: ServiceDefinition<Shape>): Promise<void> {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) {
+    process.stdout.write(`${definition.summary}\n\nEnvironment:\n${describeVariables(definition.variables)}\n`);
+    return;
+  }
+  await runUntilStopped(definition).catch(fail);
+}
+
+async function runUntilStopped<Shape extends ServerVariables>(definition: ServiceDefinition<Shape>): Promise<void> {
+  const { name } = definition;
+  const environment = readEnvironment(definition.variables);
+  const { HOST, PORT, LOG_LEVEL } = environment as Environment<ServerVariables>;
+  const logger = createLogger({ service: name, level: LOG_LEVEL });
+  const stopAsked = Promise.race([stopSignal(), launcherIsGone()]);
+  const closers = createClosers();
+  const checks: Record<string, () => Promise<void>> = { start: notYet };
+  for (const dependency of definition.dependencies) checks[dependency] = notYet;
+  let details = (): Readonly<Record<string, unknown>> => ({});
+
+  const health = createHealth({ checks, details: () => details(), logger });
+  const entrance = createEntrance({ health: health.routes, title: `Workledger ${name}`, logger });
+  const server = await startServer(entrance.listener, { host: HOST, port: PORT });
+  logger.info({ url: server.url }, 'listening');
+
+  const running: Promise<unknown>[] = [];
+  const service: Service<Shape> = {
+    name,
+    environment,
+    logger,
+    closing: closers.closing,
+    onClose: closers.add,
+    dependOn: async (dependency, open, check) => {
+      const opened = await patiently(dependency, open, { logger, signal: closers.closing });
+      checks[dependency] = async () => void (await check(opened));
+      return opened;
+    },
+    tell: (told) => (details = told),
+    serve: entrance.open,
+    run: (work) => void running.push(work),
+  };
+  const started = definition.start(service).then(() => {
+    delete checks['start'];
+    logger.info('started');
+    return Promise.all(running).then(() => new Promise<never>(() => undefined));
+  });
+  started.catch(() => undefined);
+
+  const failure = await Promise.race([stopAsked.then(() => null), rejectionOf(started)]);
+  logger.info({ reason: failure === null ? await stopAsked : oneLine(failure) }, 'stopping');
+  health.drain();
+  await server.stop(DRAIN_MILLISECONDS);
+  await closers.close();
+  if (failure !== null) throw failure;
+  logger.info('stopped');
+  process.exit();
+}
+
+const notYet = (): Promise<void> => Promise.reject(new Error('the service is starting'));
