@@ -1,7 +1,7 @@
 // The rules of the house for imports. Each says what is meant in its comment; `npm run check` holds them.
 
 const test = String.raw`\.(test|int\.test)\.ts$|/(contract|testing)\.ts$|(^|/)testing/|^infra/guarantees/`;
-const adapters = '^shared/(event-log|event-bus|artefacts)/[^/]+/';
+const adapters = '^shared/(event-log|event-bus|artefacts|commands)/[^/]+/';
 const service = (name) => ({
   name: `${name}-imports-no-other-service`,
   comment: 'Services talk through events, commands and read models only; infra composes them.',
@@ -41,7 +41,7 @@ export default {
       name: 'published-language-is-pure',
       comment: 'Events, commands and row types are data: schemas and pure functions over them.',
       severity: 'error',
-      from: { path: '^shared/(events|commands)/', pathNot: test },
+      from: { path: '^shared/(events|commands)/', pathNot: `${test}|${adapters}` },
       to: {
         pathNot: '^shared/(events|commands)/|node_modules/(zod|uuid)/|^(node:)?crypto$',
       },
@@ -60,7 +60,7 @@ export default {
       name: 'adapters-know-only-themselves',
       comment: 'An adapter stands on its own: it does not lean on the adapter of another engine.',
       severity: 'error',
-      from: { path: '^shared/(event-log|event-bus|artefacts)/([^/]+)/', pathNot: test },
+      from: { path: '^shared/(event-log|event-bus|artefacts|commands)/([^/]+)/', pathNot: test },
       to: { path: adapters, pathNot: '^shared/$1/$2/' },
     },
     {

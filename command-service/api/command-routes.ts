@@ -6,6 +6,7 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
+import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
 export type CommandRouteOptions = {
@@ -26,4 +27,5 @@ export const createCommandRoutes = ({ commands, log, keys, logger }: CommandRout
     logger,
     onSuccess: (type, target) => type === 'key.revoke' && keys.forget(target),
   }),
+  serviceRoute({ commands, logger }),
 ];

@@ -8,8 +8,8 @@ const operators: readonly Role[] = ['operator', 'admin'];
 const workers: readonly Role[] = ['agent', 'operator', 'admin'];
 
 /**
- * Which roles may send a command over HTTP. `nobody`: only sagas and workers send it, in process. A command that is not here
- * does not compile.
+ * Which roles may send a command over HTTP in their own name. `nobody`: only the system's own processes send it; what they may over
+ * HTTP, in the name of sagas and agents, says `service-commands.ts`. A command that is not here does not compile.
  */
 export const permissions: Readonly<Record<CommandType, readonly Role[]>> = {
   'task.create': operators,

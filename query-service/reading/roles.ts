@@ -1,6 +1,6 @@
 import type { Role } from '@workledger/shared/events/key.ts';
 
-/** Whoever has a key may read what work is done, by whom, and how it goes. */
+/** Whoever has a key may read what work is done, by whom, and how it goes; but for services, which only send commands. */
 export const READERS: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
 /** What came in from outside, with the bodies as they were sent. */
 export const OPERATORS: readonly Role[] = ['operator', 'auditor', 'admin'];

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineStreamType, type EventOf } from './define.ts';
 import { uuid } from './values.ts';
 
-export const role = z.enum(['viewer', 'agent', 'operator', 'auditor', 'admin']);
+/** `service`: a process of the system itself, which sends commands in the name of sagas and agents, and may do nothing else. */
+export const role = z.enum(['viewer', 'agent', 'operator', 'auditor', 'admin', 'service']);
 export type Role = z.infer<typeof role>;
 
 export const keyEvents = defineStreamType({

@@ -1,13 +1,14 @@
 import type { Role } from '@workledger/shared/events/key.ts';
 
-export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
+export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin', 'service'];
 
-const everybody = roles;
+const everybody: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
 const workers: readonly Role[] = ['agent', 'operator', 'admin'];
 const operators: readonly Role[] = ['operator', 'admin'];
 const observers: readonly Role[] = ['operator', 'auditor', 'admin'];
 const auditors: readonly Role[] = ['auditor', 'admin'];
 const administrators: readonly Role[] = ['admin'];
+const services: readonly Role[] = ['service'];
 
 /** Who may call what; `public`: whoever comes, without a key. A route that is not here is not allowed to exist. */
 export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
@@ -66,6 +67,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/keys': administrators,
   'DELETE /api/v1/keys/{id}': administrators,
   'POST /api/v1/commands': workers,
+  'POST /api/v1/service/commands': services,
 };
 
 /** The same for commands in a batch, by type. */

@@ -1,0 +1,109 @@
+import { newId } from '../../events/stream.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Command, CommandAnswer, CommandContext, Commands } from '../port.ts';
+import { SERVICE_COMMANDS_PATH } from '../wire.ts';
+import { createAvailability } from './availability.ts';
+import { readAnswer } from './read-answer.ts';
+import { connectionFault, NoAnswer } from './no-answer.ts';
+
+const TIMEOUT_MILLISECONDS = 10_000;
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+export type HttpCommandsOptions = {
+  /** Addresses of command-service's instances, such as `http://127.0.0.1:8081`: the next is tried when one cannot be reached. */
+  readonly urls: readonly string[];
+  /** An API key of role `service`. */
+  readonly key: string;
+  /** For one command, all tries together; default 10,000. */
+  readonly timeoutMilliseconds?: number;
+  /** Told once when command-service is away, and once when it is back. */
+  readonly logger?: Pick<Logger, 'warn' | 'info'>;
+};
+
+/**
+ * Sends commands to command-service over HTTP. Every command goes out under an id, so what was sent twice, because no answer came,
+ * takes effect once.
+ * @throws Error when an address is none; `send` throws CommandRefused, and NoAnswer for all that another try may mend
+ */
+export function createHttpCommands({ urls, key, timeoutMilliseconds, logger }: HttpCommandsOptions): Commands {
+  const addresses = urls.map(addressOf);
+  if (addresses.length === 0) throw new Error('the address of command-service is missing: give at least one');
+  const limit = timeoutMilliseconds ?? TIMEOUT_MILLISECONDS;
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  const availability = createAvailability(logger);
+  let preferred = 0;
+  /** The next command begins at another address. */
+  const leave = (at: number): void => {
+    if (preferred === at) preferred = (at + 1) % addresses.length;
+  };
+
+  /** Each address once, and the first once more: a connection that was kept open may have been closed meanwhile. */
+  async function tryAll(request: RequestInit, deadline: AbortSignal): Promise<{ response: Response; at: number }> {
+    const first = preferred;
+    for (let attempt = 0; ; attempt++) {
+      const at = (first + attempt) % addresses.length;
+      const address = addresses[at]!;
+      try {
+        return { response: await fetch(address, { ...request, signal: deadline }), at };
+      } catch (error) {
+        leave(at);
+        if (deadline.aborted) throw new NoAnswer(`no answer from ${address} within ${limit} ms`, { cause: error });
+        if (attempt === addresses.length) throw connectionFault(addresses, error);
+      }
+    }
+  }
+
+  async function ask(request: RequestInit, deadline: AbortSignal): Promise<CommandAnswer> {
+    const { response, at } = await tryAll(request, deadline);
+    try {
+      return await readAnswer(response, deadline);
+    } catch (error) {
+      if (error instanceof NoAnswer) leave(at);
+      throw error;
+    }
+  }
+
+  return {
+    send: async (command, context) => {
+      const request = {
+        method: 'POST',
+        body: JSON.stringify(envelope(command, context)),
+        redirect: 'error',
+        headers: { ...headers, ...conversation(context) },
+      } as const;
+      try {
+        const answer = await ask(request, AbortSignal.timeout(limit));
+        availability.back();
+        return answer;
+      } catch (error) {
+        if (error instanceof NoAnswer) availability.away(error);
+        else availability.back();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Only what the port names: callers may pass more than that. */
+const envelope = ({ type, target, data }: Command, context: CommandContext) => {
+  const { commandId = newId(), actor, correlationId, causationId, traceparent, expectedRevision } = context;
+  return {
+    command: { type, target, data },
+    context: { commandId, actor, correlationId, causationId, traceparent, expectedRevision },
+  };
+};
+
+/** So that the lines that command-service logs about it carry the same ids. */
+const conversation = ({ correlationId, traceparent }: CommandContext): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({ 'X-Correlation-Id': correlationId, traceparent }).filter(
+      (header): header is [string, string] => typeof header[1] === 'string' && HEADER_SAFE.test(header[1]),
+    ),
+  );
+
+function addressOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new Error(`an address of command-service is not usable: give http://host:port, without user and password`);
+  return new URL(`${url.pathname.replace(/\/+$/, '')}${SERVICE_COMMANDS_PATH}`, url).href;
+}
