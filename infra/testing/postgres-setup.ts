@@ -13,7 +13,7 @@ const shared = globalThis as { workledgerTestServer?: { started: Promise<Server>
  * Gives the tests a PostgreSQL server as a superuser: the one that WORKLEDGER_TEST_DATABASE_URL names, else one of our own
  * in a temporary folder, once a run. It does not sync to disk: tests about crashes start a durable server themselves.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function providePostgres(project: TestProject): Promise<() => Promise<void>> {
   const server = (shared.workledgerTestServer ??= { started: findServer(), users: 0 });
   server.users++;
   project.provide('databaseUrl', (await server.started).url);
