@@ -1,0 +1,52 @@
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import type { Role } from '@workledger/shared/events/key.ts';
+import { newId } from '@workledger/shared/events/stream.ts';
+import { hashSecret, parseApiKey, secretMatches } from '@workledger/shared/security/api-key.ts';
+import { KEY_FILE_REMEDY, readKeyFile } from '@workledger/shared/security/key-file.ts';
+import type { KeyStore, StoredKey } from '@workledger/shared/security/key-store.ts';
+
+export type KeyFiles = {
+  readonly adminKeyFile?: string | undefined;
+  readonly serviceKeyFile?: string | undefined;
+};
+
+/**
+ * Makes sure that the log knows the keys in these files, each under its role. Several instances may do so at once.
+ * @throws Error with one line that names the file and the remedy: no key in it, or one that opens nothing, or has another role
+ */
+export async function registerKeyFiles(
+  { adminKeyFile, serviceKeyFile }: KeyFiles,
+  commands: Commands,
+  keys: KeyStore,
+): Promise<void> {
+  if (adminKeyFile !== undefined) await register(adminKeyFile, 'admin', 'first administrator', commands, keys);
+  if (serviceKeyFile !== undefined) await register(serviceKeyFile, 'service', 'services', commands, keys);
+}
+
+async function register(file: string, role: Role, name: string, commands: Commands, keys: KeyStore): Promise<void> {
+  const { keyId, secret } = parseApiKey(await readKeyFile(file))!;
+  const known = await keys.find(keyId);
+  if (known !== null) return demandSame(file, role, secret, known);
+  const data = { name, role, secretHash: hashSecret(secret) };
+  try {
+    await commands.send({ type: 'key.create', target: keyId, data }, { actor: 'system', correlationId: newId() });
+  } catch (error) {
+    // Another instance was first.
+    if (!(error instanceof CommandRefused && error.code === 'already-exists')) throw error;
+  }
+  keys.forget(keyId);
+  demandSame(file, role, secret, await keys.find(keyId));
+}
+
+function demandSame(file: string, role: Role, secret: string, known: StoredKey | null): void {
+  const fault = faultOf(role, secret, known);
+  if (fault !== null) throw new Error(`${file}: ${fault}: remove the file where it is used, and ${KEY_FILE_REMEDY}`);
+}
+
+function faultOf(role: Role, secret: string, known: StoredKey | null): string | null {
+  if (known === null) return 'the event log does not show the key that was just written';
+  if (!secretMatches(secret, known.secretHash)) return 'the event log knows another secret under the id of this key';
+  if (known.revoked) return 'this key was revoked';
+  return known.role === role ? null : `this is a key of role ${known.role}, not ${role}`;
+}
