@@ -11,8 +11,12 @@ import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
 import type { QueryOptions } from './options.ts';
 import { createSettle } from './reading/consistency.ts';
+import { schemaRoutes } from './schemas/schema-routes.ts';
 
-/** All routes of the read side: read models (they wait for a consistency token), artefacts, and the log for auditors. */
+/**
+ * All routes of the read side: read models (they wait for a consistency token), artefacts, the log for auditors, and the schemas
+ * of published events.
+ */
 export function createQueryRoutes(options: QueryOptions): readonly Route[] {
   const settle = createSettle(options);
   return [
@@ -29,5 +33,6 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     getArtefact(options),
     getStream(options),
     listEvents(options),
+    ...schemaRoutes(),
   ];
 }

@@ -16,6 +16,9 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /health/live': 'public',
   'GET /health/ready': 'public',
   'GET /api/v1/openapi.json': 'public',
+  'GET /api/v1/schemas': 'public',
+  'GET /api/v1/schemas/cloud-event': 'public',
+  'GET /api/v1/schemas/{streamType}/{eventType}/{version}': 'public',
   'POST /api/v1/webhooks/github': 'public',
 
   'GET /api/v1/tasks': everybody,
