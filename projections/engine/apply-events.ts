@@ -1,52 +1,63 @@
-import type { PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { isDataError } from './data-error.ts';
 import { foldEvents, reasonOf, type Folded, type Prepared } from './fold-events.ts';
-import { loadContinuity } from './load-continuity.ts';
-import { loadRows } from './load-rows.ts';
+import { loadState } from './load-state.ts';
 import type { Projection } from './projection.ts';
-import { saveContinuity } from './save-continuity.ts';
-import { saveRows } from './save-rows.ts';
+import { moveOnly, saveState } from './save-state.ts';
+import type { Stretch } from './stretch.ts';
 import type { Tables } from './tables.ts';
-import { isDataError } from './transaction.ts';
 
 export type Applied = Pick<Folded, 'parked' | 'applied'>;
 
+/** @returns null when the progress is not where the stretch begins: stale, nothing was written */
 type ApplyEvents = (
-  client: PoolClient,
+  pool: Pool,
   tables: Tables,
   projection: Projection,
+  stretch: Stretch,
   events: readonly Prepared[],
-) => Promise<Applied>;
+) => Promise<Applied | null>;
 
-/** Checks, folds and writes the events. One query for all streams, one for all rows, one statement a table. */
-export const applyTogether: ApplyEvents = async (client, tables, projection, events) => {
-  if (events.length === 0) return { parked: [], applied: 0 };
-  const names = new Set(events.map(({ event }) => event.stream));
-  const streams = await loadContinuity(client, tables, projection, [...names]);
-  const ids = new Set(events.flatMap((event) => event.ids));
-  const rows = await loadRows(client, tables, projection, [...ids]);
-  const folded = foldEvents(projection, events, { streams, rows });
-  await saveRows(client, tables, projection, folded.rows);
-  await saveContinuity(client, tables, projection, folded.streams);
-  return folded;
+/** Checks, folds and writes the events: one query for all that is needed, one statement that writes it all. */
+export const applyTogether: ApplyEvents = async (pool, tables, projection, stretch, events) => {
+  if (events.length === 0)
+    return (await moveOnly(pool, tables, projection, stretch)) ? { parked: [], applied: 0 } : null;
+  const state = await loadState(pool, tables, projection, stretch, events);
+  if (state === null) return null;
+  const folded = foldEvents(projection, events, state);
+  return (await saveState(pool, tables, projection, stretch, state.seen, folded)) ? folded : null;
 };
 
-/** The slow way, for a batch in which some row does not fit its table: only the stream of that row is stopped. */
-export const applyOneByOne: ApplyEvents = async (client, tables, projection, events) => {
+/**
+ * The slow way, for a batch in which some row does not fit its table: only the stream of that row is stopped. Each event is
+ * written on its own, the progress moves with the last: who comes again finds the others applied.
+ */
+export const applyOneByOne: ApplyEvents = async (pool, tables, projection, stretch, events) => {
   const outcomes: Applied[] = [];
-  for (const event of events) {
-    await client.query('savepoint one_event');
-    try {
-      outcomes.push(await applyTogether(client, tables, projection, [event]));
-    } catch (error) {
-      if (!isDataError(error)) throw error;
-      await client.query('rollback to savepoint one_event');
-      const refused = { ...event, ids: [], unreadable: reasonOf(error) };
-      outcomes.push(await applyTogether(client, tables, projection, [refused]));
-    }
-    await client.query('release savepoint one_event');
+  for (const [index, event] of events.entries()) {
+    const own = index === events.length - 1 ? stretch : { ...stretch, next: stretch.from };
+    const outcome = await applyOne(pool, tables, projection, own, event);
+    if (outcome === null) return null;
+    outcomes.push(outcome);
   }
   return {
     parked: outcomes.flatMap(({ parked }) => parked),
     applied: outcomes.reduce((sum, { applied }) => sum + applied, 0),
   };
 };
+
+async function applyOne(
+  pool: Pool,
+  tables: Tables,
+  projection: Projection,
+  stretch: Stretch,
+  event: Prepared,
+): Promise<Applied | null> {
+  try {
+    return await applyTogether(pool, tables, projection, stretch, [event]);
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    const refused = { ...event, ids: [], unreadable: reasonOf(error) };
+    return applyTogether(pool, tables, projection, stretch, [refused]);
+  }
+}

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { Projection } from './projection.ts';
 import type { Tables } from './tables.ts';
-import { inTransaction } from './transaction.ts';
 
 /** The place under which a projection keeps how far it came in the log itself, before it follows the bus. */
 export const CATCHING_UP = { topic: '$log', partition: 0 } as const;
@@ -22,26 +21,57 @@ export async function beginCatchUp(pool: Pool, tables: Tables, { name, version }
  * Turns from the log to the bus: the catch-up's place gives way to one a partition.
  * @returns false when another worker moved on meanwhile; nothing was written then
  */
-export function finishCatchUp(
+export async function finishCatchUp(
   pool: Pool,
   tables: Tables,
   { name, version }: Projection,
   reached: bigint,
   offsets: ReadonlyMap<string, bigint>,
 ): Promise<boolean> {
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `delete from ${tables.progress}
-       where projection = $1 and version = $2 and topic = $3 and partition = $4 and next_offset = $5`,
-      [name, version, CATCHING_UP.topic, CATCHING_UP.partition, reached],
-    );
-    if (rowCount === 0) return false;
-    await client.query(
-      `insert into ${tables.progress} (projection, version, topic, partition, next_offset)
+  const { rowCount } = await pool.query(
+    `with done as (
+       delete from ${tables.progress}
+       where projection = $1 and version = $2 and topic = $3 and partition = $4 and next_offset = $5
+       returning 1
+     ),
+     opened as (
+       insert into ${tables.progress} (projection, version, topic, partition, next_offset)
        select $1, $2, split_part(place, '/', 1), split_part(place, '/', 2)::integer, next_offset
-       from unnest($3::text[], $4::bigint[]) as u (place, next_offset)`,
-      [name, version, [...offsets.keys()], [...offsets.values()]],
-    );
-    return true;
-  });
+       from done, unnest($6::text[], $7::bigint[]) as u (place, next_offset)
+     )
+     select from done`,
+    [name, version, CATCHING_UP.topic, CATCHING_UP.partition, reached, [...offsets.keys()], [...offsets.values()]],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Turns back from the bus to the start of the log, when the bus does not have what comes next. What is applied already will
+ * be dropped by continuity.
+ * @param known where the caller last saw the partitions stand; another worker may have moved on since
+ * @returns false when none of them stands there any more: nothing was written
+ */
+export async function returnToLog(
+  pool: Pool,
+  tables: Tables,
+  { name, version }: Projection,
+  known: ReadonlyMap<string, bigint>,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `with gone as (
+       delete from ${tables.progress}
+       where projection = $1 and version = $2 and topic <> $3 and exists (
+         select from ${tables.progress} p
+         join unnest($5::text[], $6::bigint[]) as k (place, next_offset)
+           on k.place = p.topic || '/' || p.partition and k.next_offset = p.next_offset
+         where p.projection = $1 and p.version = $2
+       )
+       returning 1
+     )
+     insert into ${tables.progress} (projection, version, topic, partition, next_offset)
+     select $1, $2, $3, $4, 0 where exists (select from gone)
+     on conflict do nothing`,
+    [name, version, CATCHING_UP.topic, CATCHING_UP.partition, [...known.keys()], [...known.values()]],
+  );
+  return rowCount === 1;
 }

@@ -42,25 +42,37 @@ export async function catchUp(options: CatchUpOptions): Promise<void> {
 /** @returns false when another worker moved on meanwhile, or the signal aborted. */
 async function applyLog(options: CatchUpOptions, start: bigint, head: bigint): Promise<boolean> {
   const { projection, tables, log, pool, signal, onApplied } = options;
+  const write = async (from: bigint, next: bigint, events: readonly RecordedEvent[]): Promise<boolean> => {
+    const applied = await applyBatch(pool, tables, projection, { ...CATCHING_UP, from, next }, events);
+    if (applied !== null) onApplied(applied);
+    return applied !== null;
+  };
+
   let from = start;
   let events: RecordedEvent[] = [];
-
-  async function flush(next: bigint): Promise<boolean> {
-    const applied = await applyBatch(pool, tables, projection, { ...CATCHING_UP, from, next }, events);
-    if (applied === null) return false;
-    onApplied(applied);
+  // A batch is written while the next one is read.
+  let writing = Promise.resolve(true);
+  const flush = async (next: bigint): Promise<boolean> => {
+    if (!(await writing)) return false;
+    writing = write(from, next, events);
+    // It is awaited when the next batch is there; until then a failure is not unheard.
+    writing.catch(() => undefined);
     from = next;
     events = [];
     return true;
-  }
+  };
 
   if (head > start) {
     const range = { ...(start > 0n && { after: start }), until: head, streams: projection.streams, signal };
     for await (const event of log.readAll(range)) {
-      if (signal.aborted) return false;
+      if (signal.aborted) break;
       events.push(event);
       if (events.length === BATCH && !(await flush(event.position))) return false;
     }
   }
-  return !signal.aborted && flush(head);
+  if (signal.aborted) {
+    await writing;
+    return false;
+  }
+  return (await flush(head)) && writing;
 }

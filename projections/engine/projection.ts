@@ -1,6 +1,7 @@
 import { contexts, streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import type { Context } from '@workledger/shared/events/define.ts';
 import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { streamType } from '@workledger/shared/events/stream.ts';
 import type { ReadModel, ReadModelRow } from '@workledger/shared/read-models/define.ts';
 
 /** A stream type's events as the log gives them back: what a fold sees. */
@@ -34,6 +35,10 @@ export function existing<Row>(row: Row | undefined, event: RecordedEvent): Row {
     throw new Error(`${event.type} of ${event.stream} at revision ${event.revision}: there is no row yet`);
   return row;
 }
+
+/** Whether the event counts for the projection. */
+export const follows = ({ streams }: Projection, { stream }: RecordedEvent): boolean =>
+  streams.includes(streamType(stream));
 
 /** The topics of the bus that carry the projection's streams. */
 export const topicsOf = ({ streams }: Projection): readonly Context[] =>

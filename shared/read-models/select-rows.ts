@@ -7,7 +7,7 @@ const isoTime: Parser = (value) => new Date(value).toISOString();
 const { TIMESTAMPTZ } = pg.types.builtins;
 
 /** Times as ISO 8601 texts, as in the row types; all else as pg has it. */
-const types: CustomTypesConfig = {
+export const readModelTypes: CustomTypesConfig = {
   getTypeParser: (oid): Parser => (oid === TIMESTAMPTZ ? isoTime : (pg.types.getTypeParser(oid, 'text') as Parser)),
 };
 
@@ -17,6 +17,6 @@ export async function selectRows<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const { rows } = await database.query<Row>({ text, values: [...values], types });
+  const { rows } = await database.query<Row>({ text, values: [...values], types: readModelTypes });
   return rows;
 }

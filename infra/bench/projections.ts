@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { projections } from '@workledger/projections/all.ts';
+import type { Projection } from '@workledger/projections/engine/projection.ts';
+import { migrateReadModels } from '@workledger/projections/migrations.ts';
+import { tasks } from '@workledger/projections/tasks/projection.ts';
+import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
+import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
+import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+import { streamType } from '@workledger/shared/events/stream.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { inFreshDatabase } from './fresh-database.ts';
+import { empty, emptyAtStartOfBus } from './read-models/clean.ts';
+import { fillLog } from './read-models/fill-log.ts';
+import { readAndCopy } from './read-models/read-and-copy.ts';
+import { runUntil } from './read-models/run-until.ts';
+import { timeUntilVisible } from './read-models/until-visible.ts';
+
+// How fast events come into the read models: rebuilt from the log, followed over the bus; and when one event is visible.
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string' },
+    events: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
+    rate: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '10' },
+  },
+});
+const { url } = values;
+if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
+
+const rates = new Map<string, number[]>();
+const keep = (what: string, events: number, seconds: number): void =>
+  void rates.set(what, [...(rates.get(what) ?? []), events / seconds]);
+
+await inFreshDatabase(url, async (connectionString) => {
+  await migrateReadModels(connectionString);
+  const log = await createPostgresEventLog({ connectionString });
+  const bus = createInProcessBus(log);
+  const pool = createDatabasePool({ connectionString, max: 10, applicationName: 'bench' });
+  const place = { log, bus, pool };
+
+  const latency = await timeUntilVisible(place, createWakeUps(), Number(values.rate), Number(values.seconds));
+  console.table([{ what: 'accepted → visible, in process', ...rounded(latency) }]);
+
+  await fillLog(log, Number(values.events));
+  const counts = await countByStreamType(log);
+  const ways: [string, readonly Projection[]][] = [
+    ['all read models', projections],
+    ['only tasks', [tasks]],
+  ];
+  // In turns, so that what else the machine does meets all alike.
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const started = performance.now();
+    const copied = await readAndCopy(connectionString, log);
+    keep('read and COPY', copied, (performance.now() - started) / 1000);
+    for (const [name, chosen] of ways) {
+      const events = chosen.flatMap(({ streams }) => streams).reduce((sum, type) => sum + (counts.get(type) ?? 0), 0);
+      await empty(pool, projections);
+      keep(`rebuild from the log: ${name}`, events, await runUntil(chosen, place, events));
+      await emptyAtStartOfBus(pool, chosen);
+      keep(`over the bus in process: ${name}`, events, await runUntil(chosen, place, events));
+    }
+  }
+  await bus.close();
+  await log.close();
+  await pool.end();
+});
+
+const median = (of: readonly number[]): number =>
+  [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? Number.NaN;
+const copying = median(rates.get('read and COPY') ?? []);
+console.table(
+  [...rates].map(([what, of]) => ({
+    what,
+    'events/s': Math.round(median(of)),
+    '× read and COPY': Number((median(of) / copying).toFixed(2)),
+  })),
+);
+
+function rounded(figures: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, Number(figure.toFixed(2))]));
+}
+
+async function countByStreamType(log: EventLog): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for await (const { stream } of log.readAll()) {
+    const type = streamType(stream);
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,71 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { runProjections } from '@workledger/projections/all.ts';
+import { createSettle } from '@workledger/query-service/reading/consistency.ts';
+import { encode } from '@workledger/shared/events/codec.ts';
+import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { taskModel } from '@workledger/shared/read-models/task.ts';
+import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { makeHistories } from '../../guarantees/harness/histories.ts';
+import { createRandom } from '../../guarantees/harness/random.ts';
+import { logger, type Place } from './run-until.ts';
+
+export type Visible = { readonly perSecond: number; readonly p50: number; readonly p99: number };
+
+/**
+ * Appends the first event of a task so many times a second, waits for each until a query with its token would answer, and
+ * tells how long that took after the append was accepted, in milliseconds.
+ */
+export async function timeUntilVisible(
+  place: Place,
+  wakeUps: WakeUps,
+  rate: number,
+  seconds: number,
+): Promise<Visible> {
+  const { log, bus, pool } = place;
+  const stopping = new AbortController();
+  const running = runProjections({ log, bus, pool, logger, signal: stopping.signal, onApplied: wakeUps.wake });
+  const settle = createSettle({ pool, wakeUps });
+  const times: number[] = [];
+  const one = async (): Promise<void> => {
+    const token = await createTask(log);
+    const accepted = performance.now();
+    await settle(token, [taskModel], stopping.signal);
+    times.push(performance.now() - accepted);
+  };
+  const warming = Array.from({ length: 200 }, one);
+  await Promise.all(warming);
+  times.length = 0;
+
+  const started = performance.now();
+  const asked: Promise<void>[] = [];
+  while (performance.now() - started < seconds * 1000) {
+    const due = ((performance.now() - started) / 1000) * rate;
+    while (asked.length < due) asked.push(one());
+    await pause(1);
+  }
+  await Promise.all(asked);
+  const perSecond = times.length / ((performance.now() - started) / 1000);
+  stopping.abort();
+  await running;
+  times.sort((a, b) => a - b);
+  const percentile = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN;
+  return { perSecond, p50: percentile(0.5), p99: percentile(0.99) };
+}
+
+const random = createRandom(7);
+
+async function createTask(log: EventLog): Promise<string> {
+  const stream = streamName('task', newId());
+  const first = makeHistories(random, 1, ['task'])[0]?.events.slice(0, 1) ?? [];
+  const metadata = {
+    correlationId: newId(),
+    causationId: null,
+    commandId: newId(),
+    commandHash: '0'.repeat(64),
+    actor: 'system',
+    traceparent: null,
+  };
+  const { revision } = await log.append(stream, encode(stream, first, metadata), 'none');
+  return `${stream}@${revision}`;
+}

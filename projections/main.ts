@@ -1,0 +1,36 @@
+import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
+import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
+import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
+import { openPool } from '@workledger/shared/service/open-pool.ts';
+import { runService } from '@workledger/shared/service/run-service.ts';
+import { runProjections } from './all.ts';
+import { migrateReadModels } from './migrations.ts';
+
+const POOL_SIZE = 12;
+
+await runService({
+  name: 'projections',
+  summary: 'Keeps the read models up to date from Kafka. Any number of these share the partitions.',
+  variables: { ...serverVariables(8084), ...logVariables, ...busVariables },
+  dependencies: ['postgresql', 'event-log', 'kafka'],
+  start: async (service) => {
+    const { environment, logger } = service;
+
+    const pool = openPool(service, POOL_SIZE);
+    await service.dependOn(
+      'postgresql',
+      () => migrateReadModels(environment.DATABASE_URL),
+      () => pool.query('select 1'),
+    );
+    const log = await openEventLog(service);
+    const bus = await openEventBus(service);
+
+    const stopping = new AbortController();
+    const projections = runProjections({ log, bus, pool, logger, signal: stopping.signal });
+    service.run(projections);
+    service.onClose(() => {
+      stopping.abort();
+      return projections;
+    });
+  },
+});
