@@ -52,7 +52,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(shared|command-service|projections|sagas|query-service)/',
-        pathNot: `${test}|/main\\.ts$|${adapters}`,
+        pathNot: `${test}|/main\\.ts$|^shared/service/|${adapters}`,
       },
       to: { path: adapters },
     },
@@ -80,7 +80,7 @@ export default {
       name: 'demo-is-a-guest',
       comment: 'Nothing outside the demo knows the sample project or its agents.',
       severity: 'error',
-      from: { pathNot: '^infra/local/demo/|^infra/guarantees/' },
+      from: { pathNot: '^infra/local/(demo|distributed)/|^infra/guarantees/' },
       to: { path: '^infra/local/demo/' },
     },
     {

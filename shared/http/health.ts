@@ -6,6 +6,11 @@ import { route, type Reply, type Route } from './route.ts';
 /** A dependency's check: rejects when it is not usable. */
 export type HealthChecks = Readonly<Record<string, () => Promise<void>>>;
 
+/** Thrown by a check of something that has not been there yet: down, and nothing to log. */
+export class NotYet extends Error {
+  override name = 'NotYet';
+}
+
 export type Health = {
   /** GET /health, /health/ready, /health/live; no key needed, nothing secret told. */
   readonly routes: readonly Route[];
@@ -44,6 +49,7 @@ export function createHealth({ checks, details, logger }: HealthOptions): Health
       if (down.delete(name)) logger.info({ dependency: name }, 'dependency is up again');
       return [name, 'up'];
     } catch (error) {
+      if (error instanceof NotYet) return [name, 'down'];
       if (!down.has(name)) logger.warn({ dependency: name, error }, 'dependency is down');
       down.add(name);
       return [name, 'down'];

@@ -1,5 +1,5 @@
 import type { Authenticate } from '../http/mount.ts';
-import { createHealth } from '../http/health.ts';
+import { createHealth, NotYet } from '../http/health.ts';
 import type { Route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
 import { describeVariables, readEnvironment, type Environment } from '../config/read-environment.ts';
@@ -113,4 +113,4 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   process.exit();
 }
 
-const notYet = (): Promise<void> => Promise.reject(new Error('the service is starting'));
+const notYet = (): Promise<void> => Promise.reject(new NotYet('the service is starting'));

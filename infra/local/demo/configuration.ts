@@ -14,8 +14,6 @@ export const githubName = (run: number): string => `${GITHUB_OWNER}/sample-${run
 /** The demo's own: its agents take no other tasks, and no other agents take the demo's. */
 const CAPABILITY = 'demo-code';
 const CARELESS_CAPABILITY = 'careless-demo-code';
-const repositoryName = (run: number): string => `sample-${run}`;
-export const originOf = (folder: string, run: number): string => join(folder, `sample-${run}.git`);
 
 /** The runs that the demo's folder knows already, oldest first. */
 export async function knownRuns(folder: string): Promise<{ readonly run: number; readonly failing: boolean }[]> {
@@ -34,10 +32,61 @@ export async function webhookSecret(folder: string): Promise<{ secret: string; f
   const file = join(folder, 'webhook-secret');
   const existing = await readFile(file, 'utf8').catch(() => null);
   if (existing !== null) return { secret: existing.trim(), file };
+  await mkdir(folder, { recursive: true });
   const secret = randomBytes(32).toString('hex');
   await writeFile(file, `${secret}\n`, { mode: 0o600 });
   return { secret, file };
 }
+
+/** What a user would write in `workledger.json` for the demo's two agents. */
+export const demoAgents = [
+  {
+    name: 'demo-agent',
+    command: [process.execPath, agentProgram('helpful')],
+    capabilities: [CAPABILITY],
+    capacity: 2,
+  },
+  {
+    name: 'careless-demo-agent',
+    command: [process.execPath, agentProgram('failing')],
+    capabilities: [CARELESS_CAPABILITY],
+  },
+];
+
+export type Sample = {
+  readonly name: string;
+  /** The bare repository. */
+  readonly origin: string;
+  /** GitHub's name for it. */
+  readonly github: string;
+  /** Worked on by the careless agent. */
+  readonly failing: boolean;
+};
+
+/** A sample repository as a user would register it. */
+export const registration = ({ name, origin, github, failing }: Sample) => ({
+  name,
+  url: origin,
+  github,
+  trusted: [SENDER],
+  capabilities: [failing ? CARELESS_CAPABILITY : CAPABILITY],
+  test: [process.execPath, '--test'],
+  evaluate: [process.execPath, 'benchmark.mjs'],
+  evolve: failing
+    ? null
+    : { metric: 'operations', direction: 'minimize' as const, candidates: 2, generations: 3, patience: 1 },
+  protectedPaths: ['test', 'benchmark.mjs'],
+  merge: 'fast-forward' as const,
+  limits: { timeoutSeconds: 60 },
+});
+
+/** The sample of the n-th run in this folder. */
+export const sampleOf = (folder: string, run: number, failing: boolean): Sample => ({
+  name: `sample-${run}`,
+  origin: join(folder, `sample-${run}.git`),
+  github: githubName(run),
+  failing,
+});
 
 /** What a user would write in `workledger.json`, for the sample repositories and the demo's two agents. */
 export const demoConfiguration = (
@@ -50,32 +99,20 @@ export const demoConfiguration = (
     dataFolder,
     logLevel: 'error',
     webhooks: { github: { secrets: [{ file: join(folder, 'webhook-secret') }] } },
-    agents: [
-      {
-        name: 'demo-agent',
-        command: [process.execPath, agentProgram('helpful')],
-        capabilities: [CAPABILITY],
-        capacity: 2,
-      },
-      {
-        name: 'careless-demo-agent',
-        command: [process.execPath, agentProgram('failing')],
-        capabilities: [CARELESS_CAPABILITY],
-      },
-    ],
-    repositories: runs.map(({ run, failing }) => ({
-      name: repositoryName(run),
-      url: originOf(folder, run),
-      github: githubName(run),
-      trusted: [SENDER],
-      capabilities: [failing ? CARELESS_CAPABILITY : CAPABILITY],
-      test: [process.execPath, '--test'],
-      evaluate: [process.execPath, 'benchmark.mjs'],
-      evolve: failing
-        ? null
-        : { metric: 'operations', direction: 'minimize', candidates: 2, generations: 3, patience: 1 },
-      protectedPaths: ['test', 'benchmark.mjs'],
-      merge: 'fast-forward',
-      limits: { timeoutSeconds: 60 },
-    })),
+    agents: demoAgents,
+    repositories: runs.map(({ run, failing }) => registration(sampleOf(folder, run, failing))),
+  });
+
+/** The sample of a system that runs on: the same for every run. */
+export const standingSample = (folder: string, failing: boolean): Sample => {
+  const name = failing ? 'sample-failing' : 'sample';
+  return { name, origin: join(folder, `${name}.git`), github: `${GITHUB_OWNER}/${name}`, failing };
+};
+
+/** What a system that runs on needs, so that the demo can play in it. */
+export const standingConfiguration = (folder: string) =>
+  configurationSchema.parse({
+    webhooks: { github: { secrets: [{ file: join(folder, 'webhook-secret') }] } },
+    agents: demoAgents,
+    repositories: [false, true].map((failing) => registration(standingSample(folder, failing))),
   });

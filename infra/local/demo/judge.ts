@@ -4,17 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Configuration } from '@workledger/shared/config/schema.ts';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
 import type { Client, TaskView } from './client.ts';
+import { demoAgents } from './configuration.ts';
 
 const run = promisify(execFile);
 
 export type Judging = {
   readonly client: Client;
-  readonly configuration: Configuration;
-  readonly log: EventLog;
   readonly task: TaskView;
   readonly failing: boolean;
   /** The sample's bare repository. */
@@ -54,22 +50,21 @@ async function faultsOfSuccess({ task, origin }: Judging): Promise<string[]> {
   }
 }
 
-async function faultsOfFailure({ client, configuration, log, task, origin }: Judging): Promise<string[]> {
-  const types: string[] = [];
-  for await (const event of log.readStream(streamName('task', task.id))) types.push(event.type);
+async function faultsOfFailure({ client, task, origin }: Judging): Promise<string[]> {
+  const types = (await client.eventsOf(`task-${task.id}`)).map(({ type }) => type);
   const { stdout: branches } = await run('git', ['-C', origin, 'branch', '--list', 'workledger/*']);
   return [
     task.state === 'failed' ? '' : `the task is ${task.state}, not failed`,
     types.includes('TaskSentBack') ? '' : 'the work was not sent back',
     (task.failure?.exitCode ?? null) !== null ? '' : 'the failure has no exit code',
     branches.trim() === '' ? '' : `the branch is still there: ${branches.trim()}`,
-    (await isFreed(client, configuration)) ? '' : 'the agent was not freed',
+    (await isFreed(client)) ? '' : 'the agent was not freed',
   ].filter((fault) => fault !== '');
 }
 
-async function isFreed(client: Client, { agents: own }: Configuration): Promise<boolean> {
+async function isFreed(client: Client): Promise<boolean> {
   for (let look = 0; look < 50; look++) {
-    const agents = (await client.agents()).filter(({ name }) => own.some((agent) => agent.name === name));
+    const agents = (await client.agents()).filter(({ name }) => demoAgents.some((agent) => agent.name === name));
     if (agents.every(({ status }) => status !== 'busy')) return true;
     await pause(100);
   }

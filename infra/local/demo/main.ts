@@ -1,38 +1,26 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { createLogger } from '@workledger/shared/telemetry/logger.ts';
-import { agentNames } from '../agent-names.ts';
 import { fail, oneLine } from '@workledger/shared/service/fail.ts';
-import { createPrinter, followSteps } from '../step-lines/printer.ts';
 import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
-import { startSystem, type System } from '../system.ts';
-import { createClient } from './client.ts';
-import {
-  demoConfiguration,
-  githubName,
-  knownRuns,
-  noteFailing,
-  originOf,
-  SENDER,
-  webhookSecret,
-} from './configuration.ts';
-import { finishInterrupted } from './finish-interrupted.ts';
-import { labeledIssueDelivery } from './github-delivery.ts';
-import { judge } from './judge.ts';
-import { createSampleRepository } from './sample/create-sample-repository.ts';
-import { sampleIssue } from './sample/issue.ts';
-import { untilFinal } from './until-final.ts';
-import { whereToLook } from './where-to-look.ts';
+import { createPrinter } from '../step-lines/printer.ts';
+import { openAgainst } from './against.ts';
+import type { Receipt } from './client.ts';
+import { openEmbedded } from './embedded.ts';
+import { say, show } from './show.ts';
+import type { Stage } from './stage.ts';
 
 const HELP = `The main job, live: a GitHub issue about a sample repository becomes a task, an agent writes code, evolution makes it
-faster, its tests validate it, and it is merged. Everything runs in this one process, on a PostgreSQL of its own.
+faster, its tests validate it, and it is merged. Everything runs in this one process, on a PostgreSQL of its own, unless
+--against names a system that runs already (npm run start:distributed -- --native, or docker compose up).
 
 Usage: npm run demo -- [options]
 
   --failing        an agent whose code breaks a test: sent back once, then undone and failed
   --keep           leave the system running afterwards, until Ctrl-C
   --data DIR       data folder (default: .workledger)
+  --against URL    a running system: its gateway, or twice: its command-service and its query-service
+  --key FILE       with --against: the administrator's key (default: DIR/distributed/admin-key)
+  --folder DIR     with --against: where that system has the sample repositories (default: DIR/demo of --data)
   --help           this text
 
 Exit code 0: everything that the demo shows really happened; 1: it did not; 2: wrong usage; 130: interrupted.
@@ -44,78 +32,75 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const failing = options.failing === true;
-  const dataFolder = resolve(options.data ?? '.workledger');
-  const folder = join(dataFolder, 'demo');
-
-  const earlier = await knownRuns(folder);
-  const run = (earlier.at(-1)?.run ?? 0) + 1;
-  const { secret } = await webhookSecret(folder);
-  if (failing) await noteFailing(folder, run);
-  await createSampleRepository(originOf(folder, run));
-
-  const configuration = demoConfiguration(dataFolder, folder, [...earlier, { run, failing }]);
-  const logger = createLogger({ service: 'workledger', level: configuration.logLevel }, process.stderr);
   say(
     `Workledger demo. No model is reachable on a bare machine: the agent is a small program that really edits files.`,
   );
   const stopAsked = stopSignal();
-  const system = await startSystem({ configuration, folder, dataFolder, logger });
-  const following = new AbortController();
-  const print = createPrinter(process.stdout, agentNames(configuration));
-  const steps = followSteps(system.log, system.startedAt, print, following.signal).catch(() => undefined);
+  const stage = await openStage(options);
   try {
-    const shown = show({ system, configuration, run, failing, secret, folder, dataFolder });
-    const failed = system.failed.then((error) => Promise.reject(error));
-    const ok = await Promise.race([shown, stopAsked.then(() => null), failed]);
+    const ok = await play(stage, stopAsked);
     if (ok === null) say('Interrupted. The next demo finishes this task first.');
     else if (options.keep === true) {
-      say(`The system stays at ${system.url}. Ctrl-C stops it.`);
+      say(`The system stays at ${stage.url}. Ctrl-C stops it.`);
       await stopAsked;
     }
     process.exitCode = ok === null ? 130 : ok ? 0 : 1;
   } finally {
-    following.abort();
-    await steps;
-    await system.stop();
+    await stage.stop();
   }
   process.exit();
 }
 
-type Showing = {
-  readonly system: System;
-  readonly configuration: Configuration;
-  readonly run: number;
-  readonly failing: boolean;
-  readonly secret: string;
-  readonly folder: string;
-  readonly dataFolder: string;
-};
-
-/** Delivers the issue, waits for the end of the task, and looks whether all that was shown is true. */
-async function show({ system, configuration, run, failing, secret, folder, dataFolder }: Showing): Promise<boolean> {
-  const client = createClient(system.url, system.adminKey.key);
-  await finishInterrupted(client, configuration, say);
-  const issue = { ...sampleIssue, number: run };
-  say(`${githubName(run)}#${run}: "${issue.title}" gets the label workledger`);
-  const { taskId, reason } = await client.deliver(labeledIssueDelivery(githubName(run), issue, SENDER, secret));
-  if (taskId === null) throw new Error(`the delivery was ignored: ${reason}`);
-
-  const task = await untilFinal(client, taskId);
-  const verdict = await judge({ client, configuration, log: system.log, task, failing, origin: originOf(folder, run) });
-  say(verdict.text);
-  say(whereToLook({ task, failing, origin: originOf(folder, run), dataFolder, keyFile: system.adminKey.file }));
-  return verdict.ok;
+function openStage({ against, data, failing = false, folder, key }: Options): Promise<Stage> {
+  const dataFolder = resolve(data ?? '.workledger');
+  if (against === undefined) return openEmbedded(dataFolder, failing);
+  return openAgainst({
+    addresses: against,
+    folder: resolve(folder ?? join(dataFolder, 'demo')),
+    keyFile: resolve(key ?? join(dataFolder, 'distributed', 'admin-key')),
+    failing,
+  });
 }
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+/** Shows the job and its steps. Answers whether all was as shown; null when it was interrupted. */
+async function play(stage: Stage, stopAsked: Promise<unknown>): Promise<boolean | null> {
+  const following = new AbortController();
+  let onDelivered: (receipt: Receipt) => void = () => undefined;
+  const delivered = new Promise<Receipt>((resolveReceipt) => (onDelivered = resolveReceipt));
+  const print = createPrinter(process.stdout, stage.agentName);
+  const steps = stage.follow(delivered, print, following.signal).catch(() => undefined);
+  try {
+    return await Promise.race([show(stage, onDelivered), stopAsked.then(() => null), stage.failed]);
+  } finally {
+    following.abort();
+    await steps;
+  }
+}
 
-function readOptions(): { failing?: boolean; keep?: boolean; data?: string; help?: boolean } {
+type Options = {
+  failing?: boolean;
+  keep?: boolean;
+  data?: string;
+  against?: string[];
+  key?: string;
+  folder?: string;
+  help?: boolean;
+};
+
+function readOptions(): Options {
   try {
     const flag = { type: 'boolean' } as const;
-    return parseArgs({
-      options: { failing: flag, keep: flag, data: { type: 'string' }, help: { ...flag, short: 'h' } },
-    }).values;
+    const text = { type: 'string' } as const;
+    const options = {
+      failing: flag,
+      keep: flag,
+      data: text,
+      against: { ...text, multiple: true },
+      key: text,
+      folder: text,
+      help: { ...flag, short: 'h' },
+    } as const;
+    return parseArgs({ options }).values;
   } catch (error) {
     process.stderr.write(`${oneLine(error)}\n\n${HELP}`);
     process.exit(2);

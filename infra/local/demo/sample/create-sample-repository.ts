@@ -13,6 +13,16 @@ export async function createSampleRepository(folder: string): Promise<{ readonly
   return { bareUrl };
 }
 
+/** Makes the sample's origin, or takes the base branch of the one that is there back to the first commit's files. */
+export async function renewSampleRepository(folder: string): Promise<void> {
+  const { bareUrl } = await createSampleRepository(folder);
+  const fresh = `${bareUrl}.fresh`;
+  await rm(fresh, { recursive: true, force: true });
+  await create(fresh);
+  await git(['push', '--quiet', '--force', '--', bareUrl, `${BRANCH}:${BRANCH}`], { cwd: fresh });
+  await rm(fresh, { recursive: true, force: true });
+}
+
 /** Made beside and moved into place: a kill in between leaves no half repository. */
 async function create(bareUrl: string): Promise<void> {
   const parent = dirname(bareUrl);

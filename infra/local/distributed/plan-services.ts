@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { freePort } from '../free-port.ts';
+import type { ServicePlan } from './service-process.ts';
+
+/** What there is to run, with the port of its first instance. */
+const SERVICES = {
+  'command-service': { entry: 'command-service/main.ts', port: 8081 },
+  'query-service': { entry: 'query-service/main.ts', port: 8082 },
+  relay: { entry: 'command-service/relay/main.ts', port: 8083 },
+  projections: { entry: 'projections/main.ts', port: 8084 },
+  sagas: { entry: 'sagas/main.ts', port: 8085 },
+} as const;
+
+export type ServiceName = keyof typeof SERVICES;
+export const serviceNames = Object.keys(SERVICES) as ServiceName[];
+
+export type PlanOptions = {
+  /** Absolute: each sagas worker gets a data folder of its own below it. */
+  readonly folder: string;
+  readonly configurationFile: string;
+  readonly configuration: Configuration;
+  readonly adminKeyFile: string;
+  readonly serviceKeyFile: string;
+  /** Variables of the servers. */
+  readonly servers: Readonly<Record<string, string>>;
+  /** Instances of each service; default: one. */
+  readonly scale: Readonly<Partial<Record<ServiceName, number>>>;
+};
+
+/** Every process to run, with a port that is free and no variable that it does not need. */
+export async function planServices(options: PlanOptions): Promise<readonly ServicePlan[]> {
+  const { folder, configuration, scale } = options;
+  const instances = serviceNames.flatMap((service) =>
+    Array.from({ length: scale[service] ?? 1 }, (_, index) => ({ service, index })),
+  );
+  const ports: number[] = [];
+  for (const { service, index } of instances) {
+    let port = await freePort(index === 0 ? SERVICES[service].port : 0);
+    while (ports.includes(port)) port = await freePort();
+    ports.push(port);
+  }
+  const urlAt = (place: number): string => `http://127.0.0.1:${ports[place]}`;
+  const commandUrls = instances.flatMap(({ service }, place) => (service === 'command-service' ? [urlAt(place)] : []));
+
+  return instances.map(({ service, index }, place) => {
+    const name = scale[service] === undefined || scale[service] === 1 ? service : `${service}-${index + 1}`;
+    return {
+      name,
+      entry: SERVICES[service].entry,
+      url: urlAt(place),
+      environment: {
+        ...kept(['PATH', 'HOME', 'LANG', 'LOG_LEVEL']),
+        ...options.servers,
+        PORT: String(ports[place]),
+        WORKLEDGER_CONFIG: options.configurationFile,
+        ...(service === 'command-service' && {
+          ...kept(secretVariables(configuration)),
+          ADMIN_KEY_FILE: options.adminKeyFile,
+          SERVICE_KEY_FILE: options.serviceKeyFile,
+        }),
+        ...(service === 'sagas' && {
+          ...kept(configuration.agents.flatMap(({ environment }) => environment)),
+          COMMAND_SERVICE_URL: commandUrls.join(','),
+          SERVICE_KEY_FILE: options.serviceKeyFile,
+          DATA_FOLDER: join(folder, name),
+        }),
+      },
+    };
+  });
+}
+
+const secretVariables = ({ webhooks }: Configuration): string[] =>
+  (webhooks.github?.secrets ?? []).flatMap((source) => ('env' in source ? [source.env] : []));
+
+/** Of this process's variables those that are set. */
+const kept = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));

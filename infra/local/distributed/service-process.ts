@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { readableLine } from './readable-line.ts';
+
+export type ServicePlan = {
+  /** Such as `projections-2`. */
+  readonly name: string;
+  /** Its composition root, below the repository's root. */
+  readonly entry: string;
+  readonly url: string;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+export type ServiceProcess = {
+  readonly plan: ServicePlan;
+  /** SIGTERM, and what it drains; SIGKILL when it does not end by itself. */
+  stop(): Promise<void>;
+};
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const STOP_MILLISECONDS = 30_000;
+/** Who ran so long starts again at once. */
+const WELL_MILLISECONDS = 30_000;
+
+/**
+ * Runs a service as a process of its own, again whenever it ends by itself. Its log lines go to a file, warnings to `say` as well.
+ * It stops by itself when this process is gone.
+ */
+export function superviseService(plan: ServicePlan, logFolder: string, say: (line: string) => void): ServiceProcess {
+  const stopping = new AbortController();
+  const file = createWriteStream(join(logFolder, `${plan.name}.log`), { flags: 'a' });
+  let child: ChildProcess | undefined;
+
+  async function keepRunning(): Promise<void> {
+    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+      const startedAt = performance.now();
+      child = start(plan, file, say);
+      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+      if (stopping.signal.aborted) return;
+      say(`${plan.name}: ended (${signal ?? `exit code ${code}`}), is started again`);
+      if (performance.now() - startedAt > WELL_MILLISECONDS) attempt = 0;
+      await pause(backOff(attempt, 200, 10_000), stopping.signal);
+    }
+  }
+  const running = keepRunning();
+
+  return {
+    plan,
+    stop: async () => {
+      stopping.abort();
+      child?.kill('SIGTERM');
+      const impatient = setTimeout(() => child?.kill('SIGKILL'), STOP_MILLISECONDS);
+      await running.finally(() => clearTimeout(impatient));
+      file.end();
+    },
+  };
+}
+
+function start(
+  { name, entry, environment }: ServicePlan,
+  file: WriteStream,
+  say: (line: string) => void,
+): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, entry)], {
+    cwd: ROOT,
+    env: { ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const output of [child.stdout, child.stderr])
+    if (output !== null)
+      createInterface(output).on('line', (line) => {
+        file.write(`${line}\n`);
+        const readable = readableLine(name, line);
+        if (readable !== null) say(readable);
+      });
+  return child;
+}

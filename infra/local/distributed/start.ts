@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { makeKeyFile } from '@workledger/command-service/key-files/make-key-file.ts';
+import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
+import { fail } from '@workledger/shared/service/fail.ts';
+import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
+import { startGateway } from '../../gateway/start-gateway.ts';
+import { chooseConfiguration } from './configuration.ts';
+import { readOptions, type Options } from './options.ts';
+import { planServices } from './plan-services.ts';
+import { givenServers, startNativeServers } from './servers.ts';
+import { superviseService, type ServicePlan } from './service-process.ts';
+import { untilReady } from './until-ready.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const stopAsked = stopSignal();
+  const closers = createClosers();
+  const failure = await Promise.race([start(options, closers), stopAsked.then(() => null)]).catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
+  say(failure === null ? `${await stopAsked}: stopping` : `stopping: ${failure.message}`);
+  await closers.close();
+  if (failure !== null) fail(failure);
+  say('stopped');
+  process.exit();
+}
+
+/** Starts everything in the order in which the one needs the other; resolves only when something has failed for good. */
+async function start({ native, config, data, port, scale }: Options, closers: Closers): Promise<Error> {
+  const folder = resolve(data, 'distributed');
+  const logs = join(folder, 'logs');
+  await mkdir(logs, { recursive: true });
+  const { configuration, file, isDemo } = await chooseConfiguration(config, folder, resolve(data, 'demo'));
+  if (isDemo) say("no workledger.json: the demo's agents and repositories are used");
+  const adminKeyFile = join(folder, 'admin-key');
+  const serviceKeyFile = join(folder, 'service-key');
+  await makeKeyFile(adminKeyFile);
+  await makeKeyFile(serviceKeyFile);
+
+  const servers = native ? await startNativeServers(folder, closers, say) : givenServers(say);
+  const plans = await planServices({
+    folder,
+    configurationFile: file,
+    configuration,
+    adminKeyFile,
+    serviceKeyFile,
+    servers: servers.environment,
+    scale,
+  });
+  const services = plans.map((plan) => superviseService(plan, logs, say));
+  closers.add(() => Promise.all(services.map((service) => service.stop())));
+  await untilReady(plans, say, closers.closing);
+
+  const gateway = await startGateway({
+    listen: { host: '127.0.0.1', port },
+    commandServices: hostsOf(plans, 'command-service'),
+    queryServices: hostsOf(plans, 'query-service'),
+    folder: join(folder, 'gateway'),
+    log: say,
+  });
+  if (gateway !== null) closers.add(() => gateway.stop());
+
+  for (const { name, url } of plans) say(`${name.padEnd(18)} ${url}`);
+  const api = gateway?.url ?? urlOf(plans, 'query-service');
+  const against = gateway === null ? `${urlOf(plans, 'command-service')} --against ${api}` : api;
+  say(`Workledger is ready: ${gateway?.url ?? `${urlOf(plans, 'command-service')} and ${api}`}`);
+  say(`  admin key    ${adminKeyFile}`);
+  say(`  logs         ${logs}`);
+  if (isDemo)
+    say(`  try it       npm run demo -- --against ${against}${data === '.workledger' ? '' : ` --data ${data}`}`);
+  return Promise.race([
+    servers.died.then((how) => new Error(`${how}: start again, nothing that was accepted is lost`)),
+    ...(gateway === null ? [] : [gateway.died.then((how) => new Error(`the gateway has ended (${how}): start again`))]),
+  ]);
+}
+
+const of = (plans: readonly ServicePlan[], service: string): readonly ServicePlan[] =>
+  plans.filter(({ entry }) => entry === `${service}/main.ts`);
+
+const hostsOf = (plans: readonly ServicePlan[], service: string): string[] =>
+  of(plans, service).map(({ url }) => new URL(url).host);
+
+const urlOf = (plans: readonly ServicePlan[], service: string): string => of(plans, service)[0]!.url;
+
+main().catch(fail);
