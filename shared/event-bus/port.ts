@@ -36,10 +36,23 @@ export type ConsumeOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Spreads the log's events. Adapters: `in-process/`; the contract suite says what each must do. */
+/** What went wrong and will be tried again. `partition` is null when it concerns the whole group. */
+export type ConsumeError = {
+  readonly group: string;
+  readonly partition: TopicPartition | null;
+  readonly attempt: number;
+  readonly error: unknown;
+};
+
+/** Spreads the log's events. Adapters: `in-process/`, `kafka/`; the contract suite says what each must do. */
 export type EventBus = {
   /** For the relay only: ordered per stream, at least once. The in-process adapter needs none and refuses. */
   publish(events: readonly RecordedEvent[]): Promise<void>;
+  /**
+   * For a relay in a hurry: makes events ready while others are under way, letting the event loop turn. What it answers
+   * publishes them, and may be called again after a failure.
+   */
+  prepare?(events: readonly RecordedEvent[]): Promise<() => Promise<void>>;
   /**
    * Consumes until the signal aborts; resolves when the last batch is done.
    * @throws OffsetOutOfRange when a resumed offset is not in its partition, any more or yet: catch up from the log

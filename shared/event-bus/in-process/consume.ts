@@ -7,6 +7,7 @@ import { partitionOf } from '../partition.ts';
 import {
   PARTITIONS,
   partitionKey,
+  type ConsumeError,
   type ConsumeOptions,
   type Consumer,
   type Offset,
@@ -17,14 +18,6 @@ import type { LiveTail } from './live-tail.ts';
 import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
 import { untilWoken, type Sleeper } from './until-woken.ts';
 import { workPartition } from './work-partition.ts';
-
-/** What went wrong and will be tried again. `partition` is null when it concerns the whole group. */
-export type ConsumeError = {
-  readonly group: string;
-  readonly partition: TopicPartition | null;
-  readonly attempt: number;
-  readonly error: unknown;
-};
 
 /** A group stops reading ahead when healthy partitions hold so many events. */
 const READ_AHEAD = 2_000;

@@ -7,9 +7,8 @@ import { newId, streamName } from '../../events/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { eventBusContract } from '../contract.ts';
 import { partitionOf } from '../partition.ts';
-import { partitionKey, type EventBus } from '../port.ts';
+import { partitionKey, type ConsumeError, type EventBus } from '../port.ts';
 import { startConsumer } from '../testing.ts';
-import type { ConsumeError } from './consume.ts';
 import { createInProcessBus } from './in-process-bus.ts';
 
 let database: TestDatabase;

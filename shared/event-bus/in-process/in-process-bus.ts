@@ -1,6 +1,6 @@
 import type { EventLog } from '../../event-log/port.ts';
-import { PARTITIONS, partitionKey, type EventBus } from '../port.ts';
-import { consumeLog, type ConsumeError } from './consume.ts';
+import { PARTITIONS, partitionKey, type ConsumeError, type EventBus } from '../port.ts';
+import { consumeLog } from './consume.ts';
 import { createLiveTail } from './live-tail.ts';
 
 export type InProcessBusOptions = {

@@ -1,0 +1,49 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
+import { OffsetOutOfRange, type ConsumeError, type ConsumeOptions, type Consumer } from '../port.ts';
+import { createClient, type ClientOptions } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { runMember } from './member.ts';
+import type { Outage } from './outage.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import { WrongTopicSettings } from './topics.ts';
+
+export type ConsumeContext = {
+  readonly client: ClientOptions;
+  readonly cluster: Cluster;
+  readonly outage: Outage;
+  readonly logger: Logger;
+  readonly onError: (error: ConsumeError) => void;
+  /** The partitions that this member holds, kept up to date. */
+  readonly queues: Map<string, PartitionQueue>;
+};
+
+/**
+ * Is a member of the group until the signal aborts; one that is lost joins anew, after a pause.
+ * @throws OffsetOutOfRange, WrongTopicSettings
+ */
+export async function consumeTopics(
+  context: ConsumeContext,
+  options: ConsumeOptions,
+  consumer: Consumer,
+): Promise<void> {
+  const { cluster, outage } = context;
+  const { signal } = options;
+  let attempt = 0;
+  const onPlaced = (): void => {
+    attempt = 0;
+    outage.worked();
+  };
+  while (!signal.aborted) {
+    try {
+      await cluster.ensureTopics();
+      await runMember({ ...context, ...options, client: createClient(context.client), consumer, onPlaced });
+    } catch (error) {
+      if (error instanceof OffsetOutOfRange || error instanceof WrongTopicSettings) throw error;
+      if (signal.aborted) return;
+      outage.failed(error, `group ${options.group} cannot consume`);
+      await pause(backOff(attempt, 100, 2_000), signal);
+      attempt += 1;
+    }
+  }
+}

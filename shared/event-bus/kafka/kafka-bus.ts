@@ -1,0 +1,93 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import { partitionKey, type ConsumeError, type EventBus } from '../port.ts';
+import { createCluster } from './cluster.ts';
+import { consumeTopics } from './consume.ts';
+import { createOutage } from './outage.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import { createPublisher } from './publisher.ts';
+import { PUBLISH_TIMEOUT } from './timing.ts';
+
+export type KafkaBusOptions = {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  /** How Kafka's own logs name this process. */
+  readonly clientId: string;
+  readonly logger: Logger;
+  /** Topics are `<prefix>.<context>`, and groups `<prefix>.<group>`; default: workledger. */
+  readonly topicPrefix?: string;
+  /** Milliseconds until a publish gives up; a restart of the broker takes 6 s. Default: 20 s. */
+  readonly publishTimeout?: number;
+  /** Told of every failure of a consumer's own; all of them are tried again. Kafka's outages go to the logger. */
+  readonly onError?: (error: ConsumeError) => void;
+};
+
+export type KafkaBus = EventBus & {
+  /**
+   * Creates the topics that are missing and checks the others; publish and consume do so themselves.
+   * @throws WrongTopicSettings; Error when Kafka does not answer
+   */
+  ensureTopics(): Promise<void>;
+  /** @throws Error when Kafka does not answer */
+  check(): Promise<void>;
+  /** Events that wait, for each partition that this process holds for the group, keyed by `partitionKey`. */
+  lag(group: string): Promise<ReadonlyMap<string, bigint>>;
+};
+
+/** The bus over Kafka. Nothing is asked of Kafka before it is used, so it may come later. */
+export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
+  const { logger, topicPrefix = 'workledger', publishTimeout = PUBLISH_TIMEOUT } = options;
+  const outage = createOutage(logger);
+  const cluster = createCluster(options, topicPrefix, outage);
+  const publisher = createPublisher(options, cluster, outage, publishTimeout);
+  const closing = new AbortController();
+  const members = new Set<{ group: string; queues: Map<string, PartitionQueue>; done: Promise<void> }>();
+  const onError = options.onError ?? (() => undefined);
+
+  return {
+    publish: publisher.publish,
+
+    consume: async (consumeOptions, consumer) => {
+      const signal = AbortSignal.any([consumeOptions.signal, closing.signal]);
+      const group = `${topicPrefix}.${consumeOptions.group}`;
+      const queues = new Map<string, PartitionQueue>();
+      const context = { client: options, cluster, outage, logger, onError, queues };
+      const done = consumeTopics(context, { ...consumeOptions, group, signal }, consumer);
+      const member = { group: consumeOptions.group, queues, done };
+      members.add(member);
+      try {
+        await done;
+      } finally {
+        members.delete(member);
+      }
+    },
+
+    endOffsets: async (topics) => {
+      await cluster.ensureTopics();
+      const ranges = await cluster.ranges(topics);
+      return new Map([...ranges].map(([key, { high }]) => [key, high]));
+    },
+
+    ensureTopics: cluster.ensureTopics,
+    check: cluster.check,
+
+    lag: async (group) => {
+      const held = [...members]
+        .filter((member) => member.group === group)
+        .flatMap(({ queues }) => [...queues.values()]);
+      const ranges = await cluster.ranges([...new Set(held.map(({ partition }) => partition.topic))]);
+      return new Map(
+        held.flatMap((queue) => {
+          const [key, progress] = [partitionKey(queue.partition), queue.progress()];
+          return progress === null ? [] : [[key, (ranges.get(key)?.high ?? progress) - progress]];
+        }),
+      );
+    },
+
+    close: async () => {
+      closing.abort();
+      await Promise.allSettled([...members].map(({ done }) => done));
+      await publisher.close();
+      await cluster.close();
+    },
+  };
+}

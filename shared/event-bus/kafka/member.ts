@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import type { Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
+import type { Logger } from '../../telemetry/logger.ts';
+import {
+  OffsetOutOfRange,
+  partitionKey,
+  type ConsumeError,
+  type ConsumeOptions,
+  type Consumer,
+  type TopicPartition,
+} from '../port.ts';
+import type { Client } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { decodeBatch } from './fetched.ts';
+import { outOfRange } from './out-of-range.ts';
+import { createPartitionQueue, type PartitionQueue } from './partition-queue.ts';
+import { resumePatiently } from './resume-patiently.ts';
+import { watchMember } from './sign-of-life.ts';
+import {
+  DISCONNECT_TIMEOUT,
+  FETCH_WAIT,
+  HEARTBEAT_INTERVAL,
+  REBALANCE_TIMEOUT,
+  RETRY,
+  SESSION_TIMEOUT,
+} from './timing.ts';
+import { withDeadline } from './with-deadline.ts';
+
+export type MemberOptions = ConsumeOptions & {
+  readonly client: Client;
+  readonly cluster: Cluster;
+  readonly consumer: Consumer;
+  readonly logger: Logger;
+  readonly onError: (error: ConsumeError) => void;
+  /** Told when all partitions assigned have their place. */
+  readonly onPlaced: () => void;
+  /** The partitions of this member, kept up to date. */
+  readonly queues: Map<string, PartitionQueue>;
+};
+
+/**
+ * One membership in a group, from joining to leaving. Progress is the consumer's own: with every assignment each partition is
+ * held, asked about, and sought to where the consumer goes on; Kafka stores no offset.
+ * @returns when the signal has aborted and all batches in hand are done
+ * @throws OffsetOutOfRange; any other Error when the membership is lost: join anew
+ */
+export async function runMember(options: MemberOptions): Promise<void> {
+  const { client, cluster, group, topics, signal, queues } = options;
+  const kafka = createKafkaConsumer(client, group);
+  const watch = watchMember(kafka);
+  let fail = (_: unknown): void => undefined;
+  const failed = new Promise<never>((_, reject) => (fail = reject));
+  const partitions = createAssignment(options, kafka, fail);
+  kafka.on(kafka.events.GROUP_JOIN, ({ payload }) => partitions.assign(payload.memberAssignment));
+
+  async function join(): Promise<void> {
+    await kafka.connect();
+    await kafka.subscribe({ topics: topics.map(cluster.names.nameOf), fromBeginning: true });
+    await kafka.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: partitions.take });
+  }
+
+  try {
+    if (signal.aborted) return;
+    const stopped = once(signal, 'abort');
+    const joined = join();
+    await Promise.race([joined.then(() => stopped), stopped, watch.lost, failed]);
+  } finally {
+    watch.stop();
+    await Promise.all([...queues.values()].map((queue) => queue.clear()));
+    queues.clear();
+    await withDeadline(kafka.disconnect(), DISCONNECT_TIMEOUT, 'leaving the group').catch(() => undefined);
+    client.kill();
+  }
+}
+
+const createKafkaConsumer = (client: Client, group: string): KafkaConsumer =>
+  client.kafka.consumer({
+    groupId: group,
+    sessionTimeout: SESSION_TIMEOUT,
+    heartbeatInterval: HEARTBEAT_INTERVAL,
+    rebalanceTimeout: REBALANCE_TIMEOUT,
+    maxWaitTimeInMs: FETCH_WAIT,
+    // No less than a producer may send at once, or kafkajs fetches halves of it.
+    maxBytesPerPartition: 1_048_576,
+    maxBytes: 4_000_000,
+    allowAutoTopicCreation: false,
+    // Who has crashed is rebuilt from the start, sockets included.
+    retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
+  });
+
+function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (error: unknown) => void) {
+  const { cluster, consumer, group, queues, onError, onPlaced, logger, signal } = options;
+  const { names } = cluster;
+  let generation = 0;
+
+  const hold = (held: boolean, { topic, partition }: TopicPartition): void =>
+    kafka[held ? 'pause' : 'resume']([{ topic: names.nameOf(topic), partitions: [partition] }]);
+
+  const queueOf = (partition: TopicPartition): PartitionQueue => {
+    const key = partitionKey(partition);
+    const queue =
+      queues.get(key) ??
+      createPartitionQueue({
+        partition,
+        handle: consumer.handle,
+        seek: (offset) =>
+          kafka.seek({ topic: names.nameOf(partition.topic), partition: partition.partition, offset: String(offset) }),
+        hold: (held) => hold(held, partition),
+        onError: (error, attempt) => onError({ group, partition, attempt, error }),
+      });
+    queues.set(key, queue);
+    return queue;
+  };
+
+  async function place(partitions: readonly TopicPartition[], isCurrent: () => boolean): Promise<void> {
+    await Promise.all([...queues.values()].map((queue) => queue.clear()));
+    const offsets = await resumePatiently(consumer, partitions, isCurrent, (error, attempt) =>
+      onError({ group, partition: null, attempt, error }),
+    );
+    if (offsets === null) return;
+    const placed = partitions.map((partition) => ({
+      ...partition,
+      offset: offsets.get(partitionKey(partition)) ?? 0n,
+    }));
+    const lost = outOfRange(placed, await cluster.ranges([...new Set(placed.map(({ topic }) => topic))]));
+    if (!isCurrent()) return;
+    if (lost.length > 0) throw new OffsetOutOfRange(lost);
+    for (const { topic, partition, offset } of placed) {
+      queueOf({ topic, partition }).place(offset);
+      hold(false, { topic, partition });
+    }
+    onPlaced();
+  }
+
+  return {
+    /** Runs to its first `await` before kafkajs fetches anything. */
+    assign: (memberAssignment: Readonly<Record<string, readonly number[]>>): void => {
+      const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>
+        numbers.map((partition) => ({ topic: names.contextOf(topic), partition })),
+      );
+      for (const partition of partitions) hold(true, partition);
+      generation += 1;
+      const mine = generation;
+      place(partitions, () => mine === generation && !signal.aborted).catch((error: unknown) => {
+        if (mine === generation) fail(error);
+      });
+    },
+    take: async ({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> => {
+      const queue = queues.get(partitionKey({ topic: names.contextOf(batch.topic), partition: batch.partition }));
+      const expected = queue?.expects() ?? null;
+      const first = batch.firstOffset();
+      if (queue === undefined || expected === null || first === null || isStale()) return;
+      if (BigInt(first) !== expected) {
+        // kafkajs found the offset out of range and went elsewhere: joining anew looks at it.
+        fail(new Error(`Kafka gave offset ${first} of ${partitionKey(queue.partition)}, not ${expected}`));
+        return;
+      }
+      queue.offer(decodeBatch(batch, logger));
+      resolveOffset(batch.lastOffset());
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { Producer } from 'kafkajs';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
+import { createTurns } from '../../resilience/in-turn.ts';
+import { createClient, type Client, type ClientOptions } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { cutIntoRequests, type Request } from './cut.ts';
+import type { PartitionedMessage } from './message.ts';
+import type { Outage } from './outage.ts';
+import { DISCONNECT_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
+import { withDeadline } from './with-deadline.ts';
+
+export type Publisher = { publish(events: readonly RecordedEvent[]): Promise<void>; close(): Promise<void> };
+
+/**
+ * Publishes in order with an idempotent producer. One request is in flight, ever: after a failure kafkajs numbers the next
+ * request like the failed one, and the broker would drop it as a repeat. When it is not known whether a request arrived, its
+ * producer is thrown away and the caller starts again from what it knows to be published: a repeat, never a gap.
+ * @param timeout milliseconds for one request, a restart of the broker included
+ */
+export function createPublisher(options: ClientOptions, cluster: Cluster, outage: Outage, timeout: number): Publisher {
+  const inTurn = createTurns();
+  let current: { client: Client; producer: Producer; ready: Promise<void> } | null = null;
+  let closed = false;
+
+  function connect(): { client: Client; producer: Producer; ready: Promise<void> } {
+    const client = createClient(options);
+    const producer = client.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => (args) => (args.message as PartitionedMessage).partition,
+      // More than fit into the deadline, but not for ever: a producer that was given up comes to its end.
+      retry: { ...RETRY, retries: Math.ceil(timeout / RETRY.maxRetryTime) + 10 },
+    });
+    return { client, producer, ready: producer.connect() };
+  }
+
+  async function send(request: Request): Promise<void> {
+    const { client, producer, ready } = (current ??= connect());
+    const topicMessages = [...request.messages].map(([topic, messages]) => ({
+      topic: cluster.names.nameOf(topic),
+      messages,
+    }));
+    try {
+      const sent = ready.then(() => producer.sendBatch({ acks: -1, timeout: REQUEST_TIMEOUT, topicMessages }));
+      await withDeadline(sent, timeout, `publishing ${request.events} events to Kafka`);
+      outage.worked();
+    } catch (error) {
+      client.kill();
+      current = null;
+      outage.failed(error, 'events could not be published');
+      throw error;
+    }
+  }
+
+  return {
+    publish: (events) =>
+      inTurn('publish', async () => {
+        if (closed) throw new Error('the event bus is closed');
+        await cluster.ensureTopics();
+        for (const request of cutIntoRequests(events)) await send(request);
+      }),
+    close: async () => {
+      closed = true;
+      await inTurn('publish', async () => {
+        const { client, producer } = current ?? {};
+        current = null;
+        if (producer === undefined) return;
+        await withDeadline(producer.disconnect(), DISCONNECT_TIMEOUT, 'disconnecting from Kafka').catch(
+          () => undefined,
+        );
+        client?.kill();
+      });
+    },
+  };
+}
