@@ -1,21 +1,16 @@
 import type { Pool } from 'pg';
-import type { Logger } from 'pino';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { runCommandAgent } from './command-agents/command-agent.ts';
 import { createWakeUp } from './command-agents/wake-up.ts';
 import type { Component } from './components/component.ts';
-import { runCoordinator } from './engine/coordinator.ts';
-import { runPerformer } from './engine/performer.ts';
-import { createEffectQueue } from './engine/queue.ts';
-import { startRunner } from './engine/runner.ts';
-import { createRunningJobs } from './engine/running-jobs.ts';
+import { runEngine } from './engine/engine.ts';
+import { createOutages } from './engine/outages.ts';
 import { anySaga } from './engine/saga.ts';
-import { createSagaStore } from './engine/store.ts';
-import { createWorkers, startHeartbeat } from './engine/workers.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 
 export type SagaOptions = {
@@ -24,7 +19,7 @@ export type SagaOptions = {
   readonly pool: Pool;
   readonly commands: Commands;
   readonly components: readonly Component[];
-  /** Agents that this process works for. */
+  /** Agents that this process works for; the same ones in every process of a system. */
   readonly agents: readonly AgentConfiguration[];
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
@@ -35,47 +30,34 @@ export type SagaOptions = {
 };
 
 export type RunningSagas = {
-  /** Resolves with the error that ended one of them before `stop`; without it no work goes on. */
+  /** Resolves with the defect that ended one of them before `stop`; servers that are away are waited for. */
   readonly failed: Promise<unknown>;
+  /** Gives back what is in hand; resolves when all has ended. */
   stop(): Promise<void>;
 };
 
-/** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. */
+/** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. Waits for no server. */
 export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
-  const { log, bus, pool, commands, leaseSeconds, heartbeatSeconds, logger } = options;
-  const sagas = [anySaga(codeEvolution), anySaga(taskAssignment)];
-  const store = createSagaStore(log, sagas);
-  const queue = await createEffectQueue(pool);
-  const workers = createWorkers();
-  const running = createRunningJobs();
-  const consuming = new AbortController();
-  const { signal } = consuming;
-
-  const stopHeartbeat = await startHeartbeat({ pool, workers, running, logger, alone: options.alone });
-  const components = new Map(options.components.map((component) => [component.name, component]));
-  const { callConcurrency } = options;
-  const runner = await startRunner({ pool, store, workers, running, commands, components, callConcurrency, logger });
-  const wake = createWakeUp(log, signal);
+  const outages = createOutages(options.logger);
+  const commands: Commands = {
+    send: (command, context) => outages.watch('command-service', () => options.commands.send(command, context)),
+  };
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const common = { ...options, commands, outages, signal };
+  const wake = createWakeUp(options.log, outages, signal);
   const loops = [
-    ...sagas.map((saga) => runCoordinator(saga, { bus, store, pool, logger, signal })),
-    runPerformer({ bus, store, queue, pool, logger, signal }),
-    ...options.agents.map((agent) =>
-      runCommandAgent({ agent, log, commands, logger, leaseSeconds, heartbeatSeconds, wake, signal }),
-    ),
+    runEngine({ ...common, sagas: [anySaga(codeEvolution), anySaga(taskAssignment)] }),
+    ...options.agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
   ];
-
   const failed = new Promise<unknown>((resolve) => {
     for (const loop of loops) loop.catch((error: unknown) => !signal.aborted && resolve(error));
   });
-
   return {
     failed,
     stop: async () => {
-      consuming.abort();
+      stopping.abort();
       await Promise.allSettled(loops);
-      await runner.stop();
-      await stopHeartbeat();
-      await queue.close();
     },
   };
 }

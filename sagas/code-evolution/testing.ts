@@ -1,5 +1,5 @@
 import { newId } from '@workledger/shared/events/stream.ts';
-import { scenario, type Scenario } from '../engine/testing.ts';
+import { scenario, type Scenario } from '../engine/testing/scenario.ts';
 import { codeEvolution } from './code-evolution.ts';
 import { idInRun } from './steps/run.ts';
 import type { Facts } from './facts.ts';

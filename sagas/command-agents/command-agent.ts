@@ -1,17 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { agentIdOf } from '../components/code/agent-id.ts';
-import { followReservations } from './reservations.ts';
+import type { Outages } from '../engine/outages.ts';
+import { followReservations, type Reservations } from './reservations.ts';
 
 export type CommandAgentOptions = {
   readonly agent: AgentConfiguration;
   readonly log: EventLog;
   readonly commands: Commands;
+  readonly outages: Outages;
   readonly logger: Logger;
   /** Leases are renewed three times in this time. */
   readonly leaseSeconds: number;
@@ -22,14 +24,18 @@ export type CommandAgentOptions = {
   readonly signal: AbortSignal;
 };
 
-const RETRY_MILLISECONDS = 1_000;
+const SHORTEST_RETRY_MILLISECONDS = 250;
+const LONGEST_RETRY_MILLISECONDS = 5_000;
 
 const reportMilliseconds = ({ leaseSeconds, heartbeatSeconds }: CommandAgentOptions): number =>
   1000 * Math.min(leaseSeconds / 3, heartbeatSeconds);
 
-/** Registers a configured agent, reports for it, renews its leases and claims work while it has room, until the signal aborts. */
+/**
+ * Registers a configured agent, reports for it, renews its leases and claims work while it has room, until the signal aborts.
+ * Several processes may do so for the same agent: its own stream holds its capacity, repeated reports and renewals change nothing.
+ */
 export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
-  const { agent, signal } = options;
+  const { agent, outages, signal } = options;
   const target = agentIdOf(agent.name);
   const registration = {
     name: agent.name,
@@ -38,11 +44,12 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
     capabilities: agent.capabilities,
     capacity: agent.capacity,
   };
-  const reservations = followReservations(options.log, target);
+  const follow = followReservations(options.log, target);
+  const reservations = (): Promise<Reservations> => outages.watch('event-log', follow);
 
   await persist(options, () => send(options, { type: 'agent.register', target, data: registration }));
   await Promise.all([
-    repeat(options, report, () => pause(reportMilliseconds(options), undefined, { signal })),
+    repeat(options, report, () => pause(reportMilliseconds(options), signal)),
     repeat(options, claim, () => options.wake(signal)),
   ]);
 
@@ -82,8 +89,11 @@ async function repeat(
 }
 
 /** Once, however long the services it needs are away; refusals are told and left. */
-async function persist({ signal, logger, agent }: CommandAgentOptions, act: () => Promise<unknown>): Promise<void> {
-  while (!signal.aborted) {
+async function persist(
+  { signal, logger, outages, agent }: CommandAgentOptions,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       await act();
       return;
@@ -93,8 +103,9 @@ async function persist({ signal, logger, agent }: CommandAgentOptions, act: () =
         logger.debug({ agent: agent.name, code: error.code }, `agent was refused: ${error.message}`);
         return;
       }
-      logger.warn({ err: error, agent: agent.name }, 'agent could not report: trying again');
-      await pause(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+      if (!outages.isTold(error))
+        logger.warn({ err: error, agent: agent.name }, 'agent could not report: trying again');
+      await pause(backOff(attempt, SHORTEST_RETRY_MILLISECONDS, LONGEST_RETRY_MILLISECONDS), signal);
     }
   }
 }

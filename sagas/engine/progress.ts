@@ -7,7 +7,8 @@ export type Progress = {
   resume(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>>;
   /** Moves from the batch's start to its end; answers the offset that stands. */
   advance(batch: BusBatch): Promise<Offset>;
-  forget(): Promise<void>;
+  /** Sets all these partitions, wherever they stood. */
+  jump(to: ReadonlyMap<string, Offset>): Promise<void>;
 };
 
 export function createProgress(pool: Pool, consumer: string): Progress {
@@ -31,15 +32,33 @@ export function createProgress(pool: Pool, consumer: string): Progress {
       );
     },
     advance: async ({ topic, partition, from, next }) => {
-      const { rowCount } = await pool.query(
-        `insert into sagas.progress as p (consumer, topic, partition, next_offset) values ($1, $2, $3, $5)
-         on conflict (consumer, topic, partition) do update set next_offset = $5 where p.next_offset = $4`,
-        [consumer, topic, partition, from, next],
-      );
+      // Without a row, only the start can be left: progress that was forgotten begins there again.
+      const { rowCount } = await pool.query(from === 0n ? ADVANCE_FROM_START : ADVANCE, [
+        consumer,
+        topic,
+        partition,
+        from,
+        next,
+      ]);
       return rowCount === 1 ? next : stored(topic, partition);
     },
-    forget: async () => {
-      await pool.query('delete from sagas.progress where consumer = $1', [consumer]);
+    jump: async (to) => {
+      const places = [...to].map(([key, offset]) => [...key.split('/'), String(offset)]);
+      const column = (index: number): (string | undefined)[] => places.map((place) => place[index]);
+      await pool.query(JUMP, [consumer, column(0), column(1), column(2)]);
     },
   };
 }
+
+const ADVANCE = `
+  update sagas.progress set next_offset = $5
+  where consumer = $1 and topic = $2 and partition = $3 and next_offset = $4`;
+
+const ADVANCE_FROM_START = `
+  insert into sagas.progress as p (consumer, topic, partition, next_offset) values ($1, $2, $3, $5)
+  on conflict (consumer, topic, partition) do update set next_offset = $5 where p.next_offset = $4`;
+
+const JUMP = `
+  insert into sagas.progress (consumer, topic, partition, next_offset)
+  select $1, * from unnest($2::text[], $3::smallint[], $4::bigint[])
+  on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset`;

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { encode, upcast } from '@workledger/shared/events/codec.ts';
-import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
+import type { EventMetadata, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { accept, evolve, newInstance, type Instance, type Trigger } from './instance.ts';
+import type { Outages } from './outages.ts';
 import type { Saga } from './saga.ts';
 
 /** A saga's instance as its stream tells it. */
@@ -28,16 +29,23 @@ export type SagaStore = {
 const CACHED_INSTANCES = 2_000;
 
 /** Loads and moves saga instances in the log; conflicts are decided again on the newer state. */
-export function createSagaStore(log: EventLog, sagas: readonly Saga[]): SagaStore {
+export function createSagaStore(log: EventLog, sagas: readonly Saga[], outages: Outages): SagaStore {
   const byType = new Map(sagas.map((saga) => [`saga-${saga.name}`, saga]));
   const cache = new LRUCache<string, Loaded>({ max: CACHED_INSTANCES });
   const sagaOf = (stream: string): Saga | null => byType.get(stream.slice(0, -37)) ?? null;
+
+  async function read(stream: string, from: number): Promise<RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for await (const recorded of log.readStream(stream, { from })) events.push(recorded);
+    return events;
+  }
 
   async function load(stream: string): Promise<Loaded> {
     const saga = sagaOf(stream);
     if (saga === null) throw new Error(`no saga for stream ${stream}`);
     let loaded = cache.get(stream) ?? { stream, revision: -1, instance: newInstance(saga), origin: null };
-    for await (const recorded of log.readStream(stream, { from: loaded.revision + 1 })) {
+    const from = loaded.revision + 1;
+    for (const recorded of await outages.watch('event-log', () => read(stream, from))) {
       const event = upcast(recorded);
       loaded = {
         stream,
@@ -58,7 +66,7 @@ export function createSagaStore(log: EventLog, sagas: readonly Saga[]): SagaStor
       const encoded = encode(stream, events, metadata);
       const expected = revision === -1 ? 'none' : revision;
       try {
-        await log.append(stream, encoded, expected);
+        await outages.watch('event-log', () => log.append(stream, encoded, expected));
         return events;
       } catch (error) {
         if (!(error instanceof RevisionConflict) && !(error instanceof OutcomeUnknown)) throw error;

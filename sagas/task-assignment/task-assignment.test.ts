@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newId } from '@workledger/shared/events/stream.ts';
-import { scenario } from '../engine/testing.ts';
+import { scenario } from '../engine/testing/scenario.ts';
 import { taskAssignment } from './task-assignment.ts';
 
 const assignment = () => ({ ...scenario(taskAssignment), taskId: newId(), agentId: newId(), claimId: newId() });

@@ -1,8 +1,8 @@
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import type { Failure } from '@workledger/shared/events/values.ts';
 import { derivedId, streamName } from '@workledger/shared/events/stream.ts';
-import { accept, evolve, newInstance, type Trigger } from './instance.ts';
-import type { Saga } from './saga.ts';
+import { accept, evolve, newInstance, type Trigger } from '../instance.ts';
+import type { Saga } from '../saga.ts';
 
 type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['effect'];
 

@@ -1,0 +1,77 @@
+import type { JobHelpers, Task } from 'graphile-worker';
+import type { Logger } from 'pino';
+import { withContext } from '@workledger/shared/telemetry/request-context.ts';
+import type { Outages } from '../outages.ts';
+import type { Trigger } from '../instance.ts';
+import type { Loaded, SagaStore } from '../store.ts';
+import { jobKey, type EffectJob } from './job.ts';
+import { perform, type Performing } from './perform.ts';
+import type { RecordResult } from './record-result.ts';
+import { cancelled } from './results.ts';
+import type { RunningJobs } from './running-jobs.ts';
+
+export type EffectTaskOptions = Performing & {
+  readonly store: SagaStore;
+  readonly running: RunningJobs;
+  readonly recordResult: RecordResult;
+  readonly outages: Outages;
+  readonly logger: Logger;
+};
+
+/** What is done with one job: look whether its result stands, else carry the effect out and record the result. */
+export function effectTask(options: EffectTaskOptions): Task {
+  const { store, running, recordResult, outages, logger } = options;
+
+  return async (payload: unknown, helpers: JobHelpers) => {
+    const job = payload as EffectJob;
+    await running.track(jobKey(job), async (signal) => {
+      try {
+        const loaded = await store.load(job.stream);
+        await withContext(contextOf(loaded), () => work(loaded, job, helpers, signal));
+      } catch (error) {
+        if (!signal.aborted && !outages.isTold(error))
+          logger.error({ err: error, job }, 'effect could not be carried out: trying again');
+        throw error;
+      }
+    });
+  };
+
+  async function work(loaded: Loaded, job: EffectJob, helpers: JobHelpers, signal: AbortSignal): Promise<void> {
+    const state = loaded.instance.effects.get(job.key)?.state;
+    if (state === 'cancelled') return recordResult(loaded, cancelled(job), signal);
+    if (state !== 'requested') return logger.debug({ job }, 'effect has its result already');
+    const trigger = await carryOut(loaded, job, signal);
+    if (trigger === null) return leave(job, helpers, signal);
+    await recordResult(loaded, trigger, signal);
+  }
+
+  /** The result to record; null when this process has to leave it to another one. */
+  async function carryOut(loaded: Loaded, job: EffectJob, signal: AbortSignal): Promise<Trigger | null> {
+    const effect = loaded.instance.requests.get(job.key);
+    if (effect === undefined || loaded.origin === null)
+      throw new Error(`saga ${job.stream} asked for no effect ${job.key}`);
+    const { correlationId, traceparent } = loaded.origin;
+    try {
+      return await perform(options, job.stream, effect, { correlationId, traceparent }, signal);
+    } catch (error) {
+      if (signal.aborted) return signal.reason === 'cancelled' ? cancelled(job) : null;
+      throw error;
+    }
+  }
+
+  async function leave(job: EffectJob, helpers: JobHelpers, { reason }: AbortSignal): Promise<void> {
+    if (reason === 'lost') logger.warn({ job }, 'another worker has taken this effect over: stopped here');
+    else await giveBack(job, helpers);
+  }
+}
+
+const contextOf = ({ stream, origin }: Loaded) => ({
+  correlationId: origin?.correlationId ?? stream,
+  traceparent: origin?.traceparent ?? null,
+  actor: `saga:${stream}`,
+});
+
+/** A stop is no failure: a fresh job takes the place of this one, for whoever works next. */
+async function giveBack(job: EffectJob, { addJob, job: { task_identifier, max_attempts } }: JobHelpers): Promise<void> {
+  await addJob(task_identifier, job, { jobKey: jobKey(job), jobKeyMode: 'replace', maxAttempts: max_attempts });
+}

@@ -1,0 +1,79 @@
+import { performance } from 'node:perf_hooks';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outages } from '../outages.ts';
+import type { EffectQueue } from './queue.ts';
+import type { RunningJobs } from './running-jobs.ts';
+import { abandoned, beat, forgetOld, holders, keepPausesShort, staleHolders } from './heartbeat-queries.ts';
+import type { Workers } from './workers.ts';
+
+export type HeartbeatOptions = {
+  readonly pool: Pool;
+  readonly queue: Pick<EffectQueue, 'unlock'>;
+  readonly workers: Workers;
+  readonly running: RunningJobs;
+  readonly outages: Outages;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+};
+
+const BEAT_MILLISECONDS = 1_000;
+const STALE_SECONDS = 5;
+const BEATS_UNTIL_TIDY = 3_600;
+
+/**
+ * Beats every second until the signal aborts; stops what was cancelled or lost, and gives jobs back to the queue that nobody
+ * works on any more.
+ */
+export async function runHeartbeat(options: HeartbeatOptions): Promise<void> {
+  const { pool, workers, outages, logger, signal } = options;
+  let steadySince: number | null = null;
+  let beats = 0;
+  while (!signal.aborted) {
+    const since: number = steadySince ?? performance.now();
+    // Others need the time to beat again, too, after PostgreSQL was away: they are not dead.
+    const mayJudge = performance.now() - since > (STALE_SECONDS + 1) * 1_000;
+    try {
+      await outages.watch('postgresql', () => beatOnce(options, mayJudge));
+      if (beats++ % BEATS_UNTIL_TIDY === 0) await forgetOld(pool);
+      steadySince = since;
+    } catch (error) {
+      steadySince = null;
+      if (!outages.isTold(error)) logger.warn({ err: error }, 'worker heartbeat failed: trying again');
+    }
+    await pause(BEAT_MILLISECONDS, signal);
+  }
+  await pool.query('delete from sagas.workers where worker_id = any ($1)', [[...workers.ids]]).catch(() => undefined);
+}
+
+/** Where no other process works on this queue: whoever holds a job at start is dead. */
+export async function freeAllJobs({
+  pool,
+  queue,
+  logger,
+}: Pick<HeartbeatOptions, 'pool' | 'queue' | 'logger'>): Promise<void> {
+  await free(await holders(pool), { queue, logger });
+}
+
+async function beatOnce(options: HeartbeatOptions, mayJudge: boolean): Promise<void> {
+  const { pool, workers, running, logger } = options;
+  const ids = [...workers.ids];
+  await beat(pool, ids);
+  await running.abortUnwanted(pool, ids);
+  const left = await abandoned(pool, ids, running.keys(), STALE_SECONDS);
+  if (left > 0) logger.warn({ jobs: left }, 'jobs whose end could not be noted go back to the queue');
+  if (mayJudge) {
+    await free(await staleHolders(pool, STALE_SECONDS), options);
+  }
+  await keepPausesShort(pool);
+}
+
+async function free(
+  ids: readonly string[],
+  { queue, logger }: Pick<HeartbeatOptions, 'queue' | 'logger'>,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await queue.unlock(ids);
+  logger.warn({ workers: ids.length }, 'jobs of workers that are gone go back to the queue');
+}

@@ -1,0 +1,71 @@
+import { makeWorkerUtils } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Effect } from '@workledger/shared/events/saga.ts';
+import type { Outages } from '../outages.ts';
+import { EFFECT_TASKS, jobKey, type EffectJob } from './job.ts';
+import { queueLogger } from './queue-logger.ts';
+
+/** A job waits for its servers as often as it takes: the heartbeat keeps its count low. The saga's own retries are in its stream. */
+const INFRASTRUCTURE_ATTEMPTS = 1_000;
+
+/** The consumer of the `saga` topic that fills the queue. */
+export const PERFORMER = 'saga-performer';
+
+export type EffectQueue = {
+  /** Queues an effect unless its job is there already. */
+  enqueue(stream: string, effect: Effect): Promise<void>;
+  /** Tells whoever runs the effect to stop; one that waits for its time is taken out. */
+  cancel(job: EffectJob): Promise<void>;
+  /** Gives the jobs of these workers back, whatever they are doing. */
+  unlock(workerIds: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The job queue (graphile-worker) on PostgreSQL; makes its tables. One that is not filled yet is filled from the start of the topic. */
+export async function openEffectQueue(pool: Pool, logger: Logger, outages: Outages): Promise<EffectQueue> {
+  const utils = await makeWorkerUtils({ pgPool: pool, logger: queueLogger(logger, outages) });
+  try {
+    await utils.migrate();
+    await pool.query('create table if not exists graphile_worker.filled_from_log (at timestamptz not null)');
+    await pool.query(FILL_FROM_START);
+  } catch (error) {
+    await utils.release();
+    throw error;
+  }
+
+  return {
+    enqueue: async (stream, effect) => {
+      const job = { stream, key: effect.key };
+      await utils.addJob(EFFECT_TASKS[effect.kind], job, {
+        jobKey: jobKey(job),
+        jobKeyMode: 'unsafe_dedupe',
+        maxAttempts: INFRASTRUCTURE_ATTEMPTS,
+        ...(effect.kind === 'timer' ? { runAt: new Date(effect.dueAt) } : {}),
+      });
+    },
+    cancel: async (job) => {
+      await pool.query('insert into sagas.cancelled_effects (job_key) values ($1) on conflict do nothing', [
+        jobKey(job),
+      ]);
+      await pool.query(
+        `update graphile_worker._private_jobs set run_at = now() where key = $1 and locked_at is null and run_at > now()`,
+        [jobKey(job)],
+      );
+    },
+    unlock: (workerIds) => utils.forceUnlockWorkers([...workerIds]),
+    close: async () => {
+      await utils.release();
+    },
+  };
+}
+
+/** Once for each queue, and as one: of several processes that find it empty, one moves the performer back. */
+const FILL_FROM_START = `
+  do $$ begin
+    lock table graphile_worker.filled_from_log;
+    if not exists (select from graphile_worker.filled_from_log) then
+      delete from sagas.progress where consumer = '${PERFORMER}';
+      insert into graphile_worker.filled_from_log values (clock_timestamp());
+    end if;
+  end $$`;

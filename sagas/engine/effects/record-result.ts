@@ -1,0 +1,42 @@
+import { InvalidAppend } from '@workledger/shared/event-log/errors.ts';
+import type { Trigger } from '../instance.ts';
+import type { Patiently } from '../patience.ts';
+import type { Loaded, SagaStore } from '../store.ts';
+import { effectId } from './perform.ts';
+import { failedFor } from './results.ts';
+
+/** Waits until the signal aborts. @throws when it is not recorded: the effect comes again, here or elsewhere */
+export type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Records what came of an effect, however long the log is away: what took an hour is not done again for that. A result that the
+ * log cannot hold is a failure that no repeat can mend.
+ */
+export function createRecordResult(store: SagaStore, patiently: Patiently): RecordResult {
+  return async (saga, trigger, signal) => {
+    const key = (trigger.data as { key: string }).key;
+    const write = (): Promise<void> => recordOrFail(key, saga, trigger);
+    await (signal.aborted ? write() : patiently('event-log', write, signal));
+  };
+
+  async function recordOrFail(key: string, saga: Loaded, trigger: Trigger): Promise<void> {
+    try {
+      await record(key, saga, trigger);
+    } catch (error) {
+      if (!(error instanceof InvalidAppend)) throw error;
+      await record(key, saga, failedFor(key, `its result cannot be recorded: ${error.message}`));
+    }
+  }
+
+  async function record(key: string, { stream, origin }: Loaded, trigger: Trigger): Promise<void> {
+    const commandId = effectId(stream, key);
+    await store.apply(stream, trigger, {
+      correlationId: origin?.correlationId ?? commandId,
+      causationId: commandId,
+      commandId,
+      commandHash: commandId,
+      actor: `saga:${stream}`,
+      traceparent: origin?.traceparent ?? null,
+    });
+  }
+}

@@ -1,0 +1,92 @@
+import { run, type Runner, type Task } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outages } from '../outages.ts';
+import type { Patiently } from '../patience.ts';
+import { EFFECT_TASKS } from './job.ts';
+import { queueLogger } from './queue-logger.ts';
+import { workerEvents, type Workers } from './workers.ts';
+
+export type RunnerOptions = {
+  readonly pool: Pool;
+  readonly task: Task;
+  readonly workers: Workers;
+  readonly patiently: Patiently;
+  readonly outages: Outages;
+  readonly logger: Logger;
+  /** Calls of components at once in this process. */
+  readonly callConcurrency: number;
+  readonly signal: AbortSignal;
+};
+
+const QUICK_CONCURRENCY = 4;
+/** Only for what came while no notification did: an insert is told at once. */
+const POLL_MILLISECONDS = 1_000;
+/** A queue's pool that gave up is replaced not faster than this. */
+const REST_MILLISECONDS = 500;
+
+/** Works on queued effects until the signal aborts; resolves when the jobs in hand have ended. */
+export async function runEffects(options: RunnerOptions): Promise<void> {
+  const { command, timer, call } = EFFECT_TASKS;
+  await Promise.all([keepRunning([command, timer], QUICK_CONCURRENCY), keepRunning([call], options.callConcurrency)]);
+
+  /** The queue's pool ends itself when it cannot note that a job is done: another takes over, while it ends what it has in hand. */
+  async function keepRunning(tasks: readonly string[], concurrency: number): Promise<void> {
+    const ending = new Set<Promise<void>>();
+    while (!options.signal.aborted) {
+      const pool = await startPool(options, tasks, concurrency);
+      if (pool === null) break;
+      ending.add(pool.ended);
+      void pool.ended.finally(() => ending.delete(pool.ended));
+      await pool.leaving;
+      await pause(REST_MILLISECONDS, options.signal);
+    }
+    await Promise.all(ending);
+  }
+}
+
+type WorkerPool = {
+  /** Resolves when it takes no more jobs. */
+  readonly leaving: Promise<void>;
+  /** Resolves when it has ended what it had in hand. */
+  readonly ended: Promise<void>;
+};
+
+async function startPool(
+  { pool, task, workers, patiently, outages, logger, signal }: RunnerOptions,
+  tasks: readonly string[],
+  concurrency: number,
+): Promise<WorkerPool | null> {
+  const events = workerEvents(workers);
+  const leaving = new Promise<void>((resolve) => events.on('pool:gracefulShutdown', () => resolve()));
+  const start = (): Promise<Runner> =>
+    run({
+      pgPool: pool,
+      noHandleSignals: true,
+      logger: queueLogger(logger, outages),
+      events,
+      taskList: Object.fromEntries(tasks.map((name) => [name, task])),
+      // Without a batch, a lost connection while a job's end is noted would be an unhandled rejection, which ends the process.
+      preset: {
+        worker: {
+          concurrentJobs: concurrency,
+          pollInterval: POLL_MILLISECONDS,
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        },
+      },
+    });
+  const runner = await patiently('postgresql', start, signal).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (runner === null) return null;
+  const stop = (): void => void runner.stop().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const ended = runner.promise
+    .catch((error: unknown) => outages.notice('postgresql', error))
+    .then(() => signal.removeEventListener('abort', stop));
+  return { leaving: Promise.race([leaving, ended]), ended };
+}

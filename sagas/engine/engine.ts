@@ -1,0 +1,101 @@
+import type { Pool } from 'pg';
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { Component } from '../components/component.ts';
+import { runCoordinator } from './coordinator.ts';
+import { effectTask } from './effects/effect-task.ts';
+import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
+import { runPerformer } from './effects/performer.ts';
+import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
+import { createRecordResult } from './effects/record-result.ts';
+import { runEffects } from './effects/runner.ts';
+import { createRunningJobs } from './effects/running-jobs.ts';
+import { createWorkers } from './effects/workers.ts';
+import type { Outages } from './outages.ts';
+import { createPatience } from './patience.ts';
+import type { Saga } from './saga.ts';
+import { createSagaStore } from './store.ts';
+
+export type EngineOptions = {
+  readonly sagas: readonly Saga[];
+  readonly log: EventLog;
+  readonly bus: EventBus;
+  readonly pool: Pool;
+  readonly commands: Commands;
+  readonly components: readonly Component[];
+  /** Calls of components at once in this process. */
+  readonly callConcurrency: number;
+  /** No other process works on the same queue. */
+  readonly alone: boolean;
+  readonly outages: Outages;
+  readonly logger: Logger;
+  /** Ends it all, after what is in hand was given back. */
+  readonly signal: AbortSignal;
+};
+
+/** A queue whose PostgreSQL is away cannot end its jobs: others take them over. */
+const STOP_MILLISECONDS = 15_000;
+
+/** Runs sagas until the signal aborts: their input, their effects and the jobs in which these are carried out. Servers that are away are waited for. */
+export async function runEngine(options: EngineOptions): Promise<void> {
+  const { pool, commands, outages, logger, signal } = options;
+  const patiently = createPatience(outages, logger);
+
+  const open = async (): Promise<EffectQueue> => {
+    const queue = await openEffectQueue(pool, logger, outages);
+    if (options.alone) await freeAllJobs({ pool, queue, logger });
+    return queue;
+  };
+  const queue = await patiently('postgresql', open, signal).catch(unlessAborted(signal));
+  if (queue === null) return;
+
+  const store = createSagaStore(options.log, options.sagas, outages);
+  const consumption = { ...options, store };
+  const consumed = Promise.all([
+    ...options.sagas.map((saga) => runCoordinator(saga, consumption)),
+    runPerformer({ ...consumption, queue }),
+  ]);
+
+  const workers = createWorkers();
+  const running = createRunningJobs();
+  const beating = new AbortController();
+  const beaten = runHeartbeat({ pool, queue, workers, running, outages, logger, signal: beating.signal });
+  signal.addEventListener('abort', running.abortAll, { once: true });
+  const task = effectTask({
+    store,
+    running,
+    outages,
+    logger,
+    recordResult: createRecordResult(store, patiently),
+    components: new Map(options.components.map((component) => [component.name, component])),
+    commands,
+  });
+  const { callConcurrency } = options;
+  const worked = runEffects({ pool, task, workers, patiently, outages, logger, callConcurrency, signal });
+
+  await Promise.all([consumed, withinLimit(worked, signal)]);
+  beating.abort();
+  await withinLimit(beaten, signal);
+  await queue.close().catch(() => undefined);
+}
+
+const unlessAborted =
+  (signal: AbortSignal) =>
+  (error: unknown): null => {
+    if (signal.aborted) return null;
+    throw error;
+  };
+
+/** As long as it likes, but not much longer than until the signal aborts. */
+async function withinLimit(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: done.signal });
+  });
+  const limit = stopped.then(() => pause(STOP_MILLISECONDS, done.signal));
+  await Promise.race([work, limit]).finally(() => done.abort());
+}
