@@ -20,8 +20,8 @@ describe('who may send what', () => {
     expect(Object.keys(permissions).sort()).toEqual([...types].sort());
   });
 
-  test('viewers and auditors send nothing', () => {
-    expect([sendable('viewer'), sendable('auditor')]).toEqual([[], []]);
+  test('viewers and auditors send nothing, and services nothing in their own name', () => {
+    expect([sendable('viewer'), sendable('auditor'), sendable('service')]).toEqual([[], [], []]);
     expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
   });
 

@@ -47,8 +47,9 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     await system.client.expect2xx('POST', '/tasks', { body: { title: 'one' }, idempotencyKey: 'used' });
     const keyOf = async (role: string) => String((await create('/keys', { name: role, role })).body['key']);
     const [viewer, auditor, operator] = [await keyOf('viewer'), await keyOf('auditor'), await keyOf('operator')];
+    const service = await keyOf('service');
     const claimId = String(claim.body['claimId']);
-    return { agentId, task, claimed, claimId, cancelled, waiting, viewer, auditor, operator };
+    return { agentId, task, claimed, claimId, cancelled, waiting, viewer, auditor, operator, service };
   }
 
   /** The problem, told as RFC 9457 has it and without a word of our insides. */

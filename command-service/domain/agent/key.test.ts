@@ -19,7 +19,7 @@ describe('creating a key', () => {
       .when('key.create', { ...operator, role: 'agent' })
       .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
   });
-  it.each(['viewer', 'operator', 'auditor', 'admin'] as const)('refuses an agent for role %s', (role) => {
+  it.each(['viewer', 'operator', 'auditor', 'admin', 'service'] as const)('refuses an agent for role %s', (role) => {
     given(key)
       .when('key.create', { ...operator, role, agentId })
       .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });

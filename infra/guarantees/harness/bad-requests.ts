@@ -16,6 +16,7 @@ export type Known = {
   readonly viewer: string;
   readonly auditor: string;
   readonly operator: string;
+  readonly service: string;
 };
 
 type Request = { readonly method: string; readonly path: string; readonly call: Call };
@@ -163,6 +164,46 @@ const callers: readonly BadRequest[] = [
   ),
 ];
 
+const saga = `saga:saga-task-assignment-${newId()}`;
+/** What a service sends, its command and its context changed. */
+const service =
+  (command: object, context: object = {}) =>
+  ({ task, service: key }: Known) =>
+    post(
+      '/service/commands',
+      {
+        command: { type: 'task.cancel', target: task, data: {}, ...command },
+        context: { actor: saga, correlationId: newId(), ...context },
+      },
+      { key },
+    );
+const beat = { type: 'agent.beat', target: newId() };
+
+const services: readonly BadRequest[] = [
+  bad('a service with a command that is for people', 400, 'invalid-request', service({ type: 'task.create' })),
+  bad('a service that makes a key', 400, 'invalid-request', service({ type: 'key.create' })),
+  bad('a service with an unknown field', 400, 'invalid-request', service({ when: 'now' })),
+  bad('a service without a context', 400, 'invalid-request', service({}, { actor: undefined })),
+  bad('a service in the name of a key', 400, 'invalid-request', service({}, { actor: `key:${newId()}` })),
+  bad('a service in the name of the system', 400, 'invalid-request', service({}, { actor: 'system' })),
+  bad('a saga that does what agents do', 403, 'forbidden', service(beat)),
+  bad('an agent that does what sagas do', 403, 'forbidden', service({}, { actor: `agent:${newId()}` })),
+  bad('an agent that speaks for another', 403, 'forbidden', service(beat, { actor: `agent:${newId()}` })),
+  bad('a service with data that does not fit', 400, 'invalid-command', service({ data: { reason: 7 } })),
+  bad('a service with data that is none', 400, 'invalid-command', service({ data: 'x' })),
+  bad('a service that names no task', 400, 'invalid-command', service({ target: 'x' })),
+  bad('a service that names an unknown task', 404, 'not-found', service({ target: newId() })),
+  bad('a service that expects another revision', 412, 'revision-mismatch', service({}, { expectedRevision: 7 })),
+  bad('a service with a command id that is none', 400, 'invalid-request', service({}, { commandId: 'x' })),
+  bad('an oversize command of a service', 413, 'too-large', service({ data: { reason: 'x'.repeat(1_100_000) } })),
+  bad("an operator's key for what services do", 403, 'forbidden', ({ operator }) =>
+    post('/service/commands', {}, { key: operator }),
+  ),
+  bad("a service's key for what operators do", 403, 'forbidden', ({ service: key }) =>
+    post('/tasks', { title }, { key }),
+  ),
+];
+
 const deliveries: readonly BadRequest[] = [
   bad('a delivery without a signature', 401, 'bad-signature', withHeaders({ 'X-Hub-Signature-256': '' })),
   bad(
@@ -185,4 +226,4 @@ const deliveries: readonly BadRequest[] = [
 ];
 
 /** Everything bad that can be asked: what, and the status and problem that answer it. */
-export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...callers, ...deliveries];
+export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...callers, ...services, ...deliveries];
