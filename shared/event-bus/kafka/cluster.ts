@@ -1,4 +1,4 @@
-import { KafkaJSProtocolError, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { Context } from '../../events/define.ts';
 import { pause } from '../../resilience/pause.ts';
 import { partitionKey, type Offset } from '../port.ts';
@@ -93,7 +93,7 @@ async function untilSettled<Answer>(question: () => Promise<Answer>): Promise<An
     try {
       return await question();
     } catch (error) {
-      if (!(error instanceof KafkaJSProtocolError && error.retriable) || attempt === 50) throw error;
+      if (!(error instanceof kafkajs.KafkaJSProtocolError && error.retriable) || attempt === 50) throw error;
       await pause(100);
     }
   }

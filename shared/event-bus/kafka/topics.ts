@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { contexts } from '../../events/catalogue.ts';
 import type { Context } from '../../events/define.ts';
 import { PARTITIONS } from '../port.ts';
@@ -64,7 +64,11 @@ async function wrongPartitions(admin: Admin, topics: string[]): Promise<string[]
 async function wrongSettings(admin: Admin, topics: readonly string[]): Promise<string[]> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: Object.keys(SETTINGS) })),
+    resources: topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: Object.keys(SETTINGS),
+    })),
   });
   return resources.flatMap(({ resourceName, configEntries }) =>
     configEntries
