@@ -1,0 +1,66 @@
+import { backOff, pause } from '../../../resilience/pause.ts';
+import type { CheckedAppend } from '../../check-append.ts';
+import { OutcomeUnknown, RevisionConflict } from '../../errors.ts';
+import type { AppendResult } from '../../port.ts';
+import type { Connection } from '../connection/connection.ts';
+import { isPassing, Refused } from '../connection/failures.ts';
+import type { AppendStream } from './append-stream.ts';
+import { askStream, lastRevisionOf } from './settle.ts';
+
+export type AppendSettings = {
+  readonly connection: Connection;
+  readonly appends: AppendStream;
+  /** How long one attempt waits for its answer, in milliseconds. */
+  readonly silence: number;
+  /** How long an append tries to get over a lost connection, in milliseconds. */
+  readonly patience: number;
+};
+
+/**
+ * Appends, and finds out what became of an append whose answer was lost: the stream is asked; while nothing is there, the same
+ * ids are sent again under the original expected revision, which the server recognises should the first have landed meanwhile.
+ * (Under any newer revision it would write them twice.)
+ * @throws RevisionConflict; Refused; OutcomeUnknown when the stream could not be asked in time, or nothing was there yet
+ */
+export async function append(settings: AppendSettings, checked: CheckedAppend): Promise<AppendResult> {
+  const giveUpAt = performance.now() + settings.patience;
+  const timeLeft = (): number => Math.max(1, Math.min(settings.silence, giveUpAt - performance.now()));
+  for (let attempt = 0; ; attempt++) {
+    let lost: unknown;
+    try {
+      const result = await attemptAppend(settings, checked, timeLeft(), attempt === 0);
+      if (result !== null) return result;
+    } catch (error) {
+      if (error instanceof RevisionConflict || error instanceof Refused) throw error;
+      lost = error;
+    }
+    try {
+      const result = await askStream(settings.connection, checked, timeLeft());
+      if (result !== null) return result;
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw error;
+      if (!isPassing(error)) throw new OutcomeUnknown(checked.stream, error);
+      lost ??= error;
+    }
+    const wait = backOff(attempt, 20, 500);
+    if (performance.now() + wait >= giveUpAt) throw new OutcomeUnknown(checked.stream, lost);
+    await pause(wait);
+  }
+}
+
+/** @returns null when the stream must be asked */
+async function attemptAppend(
+  { appends }: AppendSettings,
+  checked: CheckedAppend,
+  milliseconds: number,
+  isFirst: boolean,
+): Promise<AppendResult | null> {
+  const { stream, expected, events } = checked;
+  const answer = await appends.send(checked, milliseconds);
+  const revision = lastRevisionOf(expected, events.length);
+  if (answer.kind === 'written')
+    return answer.revision === revision && answer.position !== null ? { revision, position: answer.position } : null;
+  // After a lost answer our own events may be what stands in the way.
+  if (isFirst) throw new RevisionConflict(stream, expected, answer.actual);
+  return null;
+}

@@ -1,0 +1,72 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { pause } from '../../../resilience/pause.ts';
+import { checkConnectionString } from './connection-string.ts';
+
+export type Connection = {
+  /** The client of the moment. @throws Error after close */
+  client(): EventStoreDBClient;
+  /** Gives up a client that does not answer: what runs on it is cancelled, the next call gets a new one. */
+  renew(failed: EventStoreDBClient): void;
+  close(): Promise<void>;
+};
+
+/** How long a client may take to let go of what runs on it, in milliseconds. */
+const LET_GO = 2_000;
+
+/**
+ * Holds the client; no call is made yet, so the server may be away. The client replaces its channel by itself when the server
+ * says that it is unavailable; only a connection that is silent needs `renew`.
+ * @throws Error when the connection string cannot be used; it never repeats the string
+ */
+export function createConnection(connectionString: string): Connection {
+  checkConnectionString(connectionString);
+  const open = (): EventStoreDBClient => {
+    try {
+      return EventStoreDBClient.connectionString(connectionString);
+    } catch {
+      // The client's own error carries the whole string.
+      throw new Error('EventStoreDB connection string: use esdb://[user:password@]host:port[?tls=false]');
+    }
+  };
+  let current: EventStoreDBClient | null = open();
+  const leaving = new Set<Promise<void>>();
+
+  const retire = (client: EventStoreDBClient): void => {
+    const left = letGo(client).finally(() => leaving.delete(left));
+    leaving.add(left);
+  };
+
+  return {
+    client: () => {
+      if (current === null) throw new Error('the event log is closed');
+      return current;
+    },
+    renew: (failed) => {
+      if (failed !== current) return;
+      current = open();
+      retire(failed);
+    },
+    close: async () => {
+      if (current !== null) retire(current);
+      current = null;
+      await Promise.all(leaving);
+    },
+  };
+}
+
+/** Without `dispose` a process that appended never ends; without closing the channel its socket stays. */
+async function letGo(client: EventStoreDBClient): Promise<void> {
+  const waiting = new AbortController();
+  await Promise.race([disposeOf(client), pause(LET_GO, waiting.signal)]);
+  waiting.abort();
+}
+
+async function disposeOf(client: EventStoreDBClient): Promise<void> {
+  try {
+    await client.dispose();
+    const channel = await client['getChannel']();
+    channel.close();
+  } catch {
+    // No channel could be made, or it is closed already: nothing is left to let go of.
+  }
+}

@@ -1,0 +1,48 @@
+import { RESOURCES } from './status-codes.ts';
+
+/** Our own deadline passed: the server may be frozen, or the connection half open. */
+export class Unanswered extends Error {
+  override name = 'Unanswered';
+  constructor(what: string, milliseconds: number) {
+    super(`${what}: no answer from EventStoreDB in ${Math.round(milliseconds)} ms`);
+  }
+}
+
+/** The server stayed away for as long as a read waits. `code` is what callers know a lost connection by. */
+export class ServerAway extends Error {
+  override name = 'ServerAway';
+  readonly code = 'ETIMEDOUT';
+  constructor(what: string, cause: unknown) {
+    super(`${what}: EventStoreDB cannot be reached: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** What the server will say again however often it is asked. */
+export class Refused extends Error {
+  override name = 'Refused';
+}
+
+/** Types of the client's errors that mean "not now"; all others with a type are an answer. */
+const PASSING_TYPES = new Set(['timeout', 'deadline-exceeded', 'unavailable', 'cancelled', 'not-leader']);
+
+/**
+ * Whether an error may be gone at the next attempt. An error that says nothing of itself (no type, no code) comes from a
+ * connection that could not be made.
+ */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof Unanswered) return true;
+  if (error instanceof Refused || !(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'number' ? error.code : null;
+  const type = 'type' in error && typeof error.type === 'string' ? error.type : null;
+  if (type !== null && PASSING_TYPES.has(type)) return true;
+  if (code !== null) return RESOURCES.has(code);
+  return type === null;
+}
+
+export const typeOf = (error: unknown): string | null =>
+  error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : null;
+
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.message === '' ? (typeOf(error) ?? error.name) : error.message;
+};

@@ -1,0 +1,102 @@
+import { Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
+import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
+import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
+import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import { serveBatchAppend, type AppendCall } from './batch-append.ts';
+import { createPendingFaults, type Fault } from './faults.ts';
+import { startFront } from './front.ts';
+import { createMemoryLog } from './memory-log.ts';
+import { serveRead, type ReadCall } from './read.ts';
+import { createSubscriptions, tooSlow } from './subscribe.ts';
+
+/** What reached the server so far. */
+export type Counts = { readonly appends: number; readonly subscriptions: number };
+
+export type DoubleServer = {
+  readonly connectionString: string;
+  fault(fault: Fault): Promise<void>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
+};
+
+export type DoubleOptions = {
+  /** To listen on; default: any that is free. */
+  readonly port?: number;
+  /** How long the server tries to write before it says that it timed out, in milliseconds; default 2,000. */
+  readonly writeTimeoutMilliseconds?: number;
+};
+
+/** Starts the double in this process. Its events are in memory. */
+export async function startDoubleServer(options: DoubleOptions = {}): Promise<DoubleServer> {
+  const log = createMemoryLog();
+  const faults = createPendingFaults();
+  const subscriptions = createSubscriptions(log);
+  let appends = 0;
+  const server = new Server();
+  server.addService(streamsGrpc.StreamsService, {
+    read: (call: ReadCall) => {
+      call.on('error', () => undefined);
+      const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
+      const served = isSubscription ? subscriptions.serve(call) : serveRead(log, call);
+      served.then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', error),
+      );
+    },
+    batchAppend: (call: AppendCall) =>
+      serveBatchAppend(
+        {
+          log,
+          faults,
+          cut: () => front.cut(),
+          writeTimeout: options.writeTimeoutMilliseconds ?? 2_000,
+          onAppend: () => (appends += 1),
+        },
+        call,
+      ),
+  });
+  server.addService(featuresGrpc.ServerFeaturesService, {
+    getSupportedMethods: (
+      _call: unknown,
+      answer: (error: ServiceError | null, methods: features.SupportedMethods) => void,
+    ) => answer(null, supportedMethods()),
+  });
+  const upstream = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    ),
+  );
+  const front = await startFront(upstream, options.port);
+  const act: Partial<Record<Fault, () => void | Promise<void>>> = {
+    freeze: front.freeze,
+    thaw: front.thaw,
+    away: front.leave,
+    back: front.comeBack,
+    cut: front.cut,
+    reset: () =>
+      subscriptions.failAll(
+        Object.assign(new Error(), { code: status.INTERNAL, details: 'Received RST_STREAM with code 0' }),
+      ),
+    'slow-consumer': () => subscriptions.failAll(tooSlow()),
+    silence: subscriptions.silenceAll,
+  };
+
+  return {
+    connectionString: `esdb://127.0.0.1:${front.port}?tls=false`,
+    fault: async (fault) => {
+      if (!faults.add(fault)) await act[fault]?.();
+    },
+    counts: async () => ({ appends, subscriptions: subscriptions.opened() }),
+    close: async () => {
+      await front.leave();
+      server.forceShutdown();
+    },
+  };
+}
+
+function supportedMethods(): features.SupportedMethods {
+  const methods = ['read', 'append', 'batchappend'].map((name) =>
+    new features.SupportedMethod().setServiceName('event_store.client.streams.Streams').setMethodName(name),
+  );
+  return new features.SupportedMethods().setMethodsList(methods).setEventStoreServerVersion('23.10.6');
+}
