@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import { NoAnswer } from '@workledger/shared/commands/http/no-answer.ts';
+import { NoAnswer } from '@workledger/shared/commands/no-answer.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { createOutages } from './outages.ts';
 

@@ -1,5 +1,5 @@
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import { NoAnswer } from '@workledger/shared/commands/http/no-answer.ts';
+import { NoAnswer } from '@workledger/shared/commands/no-answer.ts';
 import { InvalidAppend, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import { oneLine } from '@workledger/shared/service/fail.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { newId } from '../../events/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import type { Commands } from '../port.ts';
+import { NoAnswer } from '../no-answer.ts';
 import { CommandRefused } from '../refusal.ts';
 import { createHttpCommands } from './http-commands.ts';
-import { NoAnswer } from './no-answer.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,10 +1,11 @@
 import { newId } from '../../events/stream.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { NoAnswer } from '../no-answer.ts';
 import type { Command, CommandAnswer, CommandContext, Commands } from '../port.ts';
 import { SERVICE_COMMANDS_PATH } from '../wire.ts';
 import { createAvailability } from './availability.ts';
 import { readAnswer } from './read-answer.ts';
-import { connectionFault, NoAnswer } from './no-answer.ts';
+import { connectionFault } from './connection-fault.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 const HEADER_SAFE = /^[\x21-\x7e]+$/;

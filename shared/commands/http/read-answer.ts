@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CommandAnswer } from '../port.ts';
+import { NoAnswer } from '../no-answer.ts';
 import { CommandRefused, type RefusalCode } from '../refusal.ts';
 import { commandAnswer, REFUSAL_HEADER } from '../wire.ts';
-import { NoAnswer } from './no-answer.ts';
 
 const problem = z.object({
   type: z.string(),

@@ -1,7 +1,4 @@
-/** No answer to a command: it may have taken effect or not. Send it again under the same id. */
-export class NoAnswer extends Error {
-  override name = 'NoAnswer';
-}
+import { NoAnswer } from '../no-answer.ts';
 
 /** What to tell when no address could be reached. */
 export function connectionFault(addresses: readonly string[], cause: unknown): NoAnswer {
