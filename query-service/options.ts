@@ -12,6 +12,6 @@ export type QueryOptions = {
   readonly ageingSeconds: number;
   /** Milliseconds that a query waits for its consistency token; default 5,000. */
   readonly waitMilliseconds?: number;
-  /** Told by projections in the same process; without it a waiting query only looks again and again. */
+  /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */
   readonly wakeUps?: WakeUps;
 };

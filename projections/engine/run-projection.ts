@@ -1,19 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { partitionKey, type BusBatch, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
+import { OffsetOutOfRange, partitionKey, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { applyBatch } from './apply-batch.ts';
 import type { Applied } from './apply-events.ts';
+import { returnToLog } from './catch-up-progress.ts';
 import { catchUp } from './catch-up.ts';
+import { handleBatches } from './handle-batches.ts';
+import type { EngineLogger } from './logger.ts';
 import { topicsOf, type Projection } from './projection.ts';
-import { storedProgress } from './stored-progress.ts';
 import { tablesOf } from './tables.ts';
-
-/** What the engine tells its operator. pino fits. */
-export type EngineLogger = {
-  info(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-};
 
 export type RunOptions = {
   readonly projection: Projection;
@@ -33,8 +28,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * Keeps a read model up to date until the signal aborts: catches up from the log when it is new, then follows the bus. Every
- * batch is one transaction; a database that goes away is waited for.
+ * Keeps a read model up to date until the signal aborts: catches up from the log when it is new, then follows the bus; back
+ * to the log when the bus does not have what comes next. Every batch is one statement; a database that goes away is waited for.
  */
 export async function runProjection(options: RunOptions): Promise<void> {
   const { projection, signal, logger } = options;
@@ -57,8 +52,10 @@ export async function runProjection(options: RunOptions): Promise<void> {
 }
 
 async function follow(options: RunOptions, progressed: () => void): Promise<void> {
-  const { projection, log, bus, pool, signal, logger } = options;
+  const { projection, log, bus, pool, logger } = options;
   const tables = tablesOf(projection, options.schema);
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([options.signal, leaving.signal]);
 
   const onApplied = ({ parked, applied }: Applied): void => {
     progressed();
@@ -70,35 +67,19 @@ async function follow(options: RunOptions, progressed: () => void): Promise<void
     if (applied > 0 || parked.length > 0) options.onApplied?.();
   };
 
-  async function handle(batch: BusBatch): Promise<Offset> {
-    try {
-      const applied = await applyBatch(pool, tables, projection, batch, batch.events);
-      if (applied === null) return await seek(batch);
-      onApplied(applied);
-      return batch.next;
-    } catch (error) {
-      logger.error(
-        { err: error, projection: projection.name, partition: partitionKey(batch) },
-        'batch failed: it comes again',
-      );
-      throw error;
-    }
-  }
-
-  async function seek(batch: BusBatch): Promise<Offset> {
-    const stored = (await storedProgress(pool, tables, projection)).get(partitionKey(batch));
-    if (stored === undefined) throw new Error(`projection ${projection.name}: no progress for ${partitionKey(batch)}`);
-    logger.info(
-      { projection: projection.name, partition: partitionKey(batch), from: String(batch.from), to: String(stored) },
-      'stale batch dropped',
-    );
-    return stored;
-  }
-
   await catchUp({ projection, tables, log, bus, pool, signal, onApplied });
   if (signal.aborted) return;
-  await bus.consume(
-    { group: `projection-${projection.name}-v${projection.version}`, topics: topicsOf(projection), signal },
-    { resume: () => storedProgress(pool, tables, projection), handle },
-  );
+  const handling = { projection, tables, pool, logger, onApplied, onReturnedToLog: () => leaving.abort() };
+  const { consumer, known } = handleBatches(handling);
+  try {
+    const group = `projection-${projection.name}-v${projection.version}`;
+    await bus.consume({ group, topics: topicsOf(projection), signal }, consumer);
+  } catch (error) {
+    // Of several workers that meet it one returns; the others find that it has.
+    if (error instanceof OffsetOutOfRange) await returnToLog(pool, tables, projection, knownOf(error, known));
+    throw error;
+  }
 }
+
+const knownOf = ({ partitions }: OffsetOutOfRange, known: ReadonlyMap<string, Offset>): Map<string, Offset> =>
+  new Map(partitions.map(partitionKey).flatMap((key) => [...known].filter(([place]) => place === key)));

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EngineLogger } from '../engine/run-projection.ts';
+import type { EngineLogger } from '../engine/logger.ts';
 
 export const silent: EngineLogger = { info: () => undefined, error: () => undefined };
 

@@ -5,13 +5,13 @@ import { Problem } from '@workledger/shared/http/problem.ts';
 import type { ReadModel } from '@workledger/shared/read-models/define.ts';
 import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
 import { parseToken } from './parse-token.ts';
-import { whereStreamsStand, type Awaited } from './where-streams-stand.ts';
+import { createWhereStreamsStand, type Awaited, type WhereStreamsStand } from './where-streams-stand.ts';
 
 export type ConsistencyOptions = {
   readonly pool: Pool;
   /** Milliseconds that a query may wait; default 5,000. */
   readonly waitMilliseconds?: number;
-  /** Told by projections in the same process; without it a waiting query only looks again and again. */
+  /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */
   readonly wakeUps?: WakeUps;
 };
 
@@ -27,6 +27,7 @@ const LONGEST_PAUSE_MS = 100;
  * once), `not-yet-visible` (time out).
  */
 export function createSettle({ pool, waitMilliseconds = 5_000, wakeUps }: ConsistencyOptions): Settle {
+  const whereStreamsStand = createWhereStreamsStand(pool);
   return async (token, models, signal) => {
     let missing: readonly Awaited[] = parseToken(token).flatMap(({ stream, type, revision }) =>
       models
@@ -35,7 +36,7 @@ export function createSettle({ pool, waitMilliseconds = 5_000, wakeUps }: Consis
     );
     const deadline = performance.now() + waitMilliseconds;
     for (let wait = FIRST_PAUSE_MS; missing.length > 0; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
-      missing = await stillMissing(pool, missing);
+      missing = await stillMissing(whereStreamsStand, missing);
       if (missing.length === 0) return;
       const left = deadline - performance.now();
       if (left <= 0 || signal.aborted) throw notYetVisible(missing);
@@ -44,8 +45,8 @@ export function createSettle({ pool, waitMilliseconds = 5_000, wakeUps }: Consis
   };
 }
 
-async function stillMissing(pool: Pool, wanted: readonly Awaited[]): Promise<Awaited[]> {
-  const standing = await whereStreamsStand(pool, wanted);
+async function stillMissing(whereStreamsStand: WhereStreamsStand, wanted: readonly Awaited[]): Promise<Awaited[]> {
+  const standing = await whereStreamsStand(wanted);
   return wanted.filter(({ stream, revision, projection }) => {
     const found = standing.find((row) => row.stream === stream && row.projection === projection);
     if (found !== undefined && found.revision >= revision) return false;

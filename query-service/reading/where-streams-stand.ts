@@ -9,11 +9,38 @@ export type Awaited = {
   readonly revision: number;
 };
 
+type Standing = Awaited & { readonly parkedRevision: number | null };
+
 /** How far the read models came in these streams; one that they never saw is missing. */
-export const whereStreamsStand = (
-  pool: Pool,
-  wanted: readonly Awaited[],
-): Promise<(Awaited & { readonly parkedRevision: number | null })[]> =>
+export type WhereStreamsStand = (wanted: readonly Awaited[]) => Promise<readonly Standing[]>;
+
+/**
+ * Looks for all that wait at the same time in one query: who asks while a query runs is in the next one. A wake-up wakes all,
+ * so a query each would be as many as there are waiting, many times a second.
+ */
+export function createWhereStreamsStand(pool: Pool): WhereStreamsStand {
+  let waiting: Awaited[] = [];
+  let next: Promise<readonly Standing[]> | null = null;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const look = async (): Promise<readonly Standing[]> => {
+    await running.catch(() => undefined);
+    const wanted = waiting;
+    waiting = [];
+    next = null;
+    const rows = select(pool, wanted);
+    running = rows;
+    return rows;
+  };
+
+  return (wanted) => {
+    waiting.push(...wanted);
+    next ??= look();
+    return next;
+  };
+}
+
+const select = (pool: Pool, wanted: readonly Awaited[]): Promise<Standing[]> =>
   selectRows(
     pool,
     `select projection, version, stream, revision, parked_revision as "parkedRevision"

@@ -1,4 +1,4 @@
-/** Tells readers in the same process that a read model moved. Only a hint: whoever waits also looks for itself. */
+/** Tells readers that a read model moved: those of this process, or of all. Only a hint: whoever waits also looks for itself. */
 export type WakeUps = {
   wake(): void;
   /** Resolves at the next wake-up, after `milliseconds` at the latest. */

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { migrate } from '../../migrations/migrate.ts';
 import { parseStream } from '../../events/stream.ts';
+import { createNotifier } from '../../resilience/notifications/notifier.ts';
 import { checkAppend } from '../check-append.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { eventLogMigrations } from './migrations/index.ts';
-import { createNotifier } from './notifier.ts';
 import { readAll } from './read-all.ts';
 import { readHead } from './read-head.ts';
 import { readStream } from './read-stream.ts';
@@ -37,7 +37,12 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
 
   const pool = new pg.Pool({ connectionString, max: options.readConnections ?? 4, application_name: applicationName });
   pool.on('error', () => undefined);
-  const notifier = createNotifier(connectionString, applicationName, () => wakeUps.wake());
+  const notifier = createNotifier({
+    connectionString,
+    channel: 'event_log',
+    applicationName,
+    onNotification: () => wakeUps.wake(),
+  });
   const wakeUps = createWakeUps(() => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)));
   const writer = startWriter(openWriteConnection(connectionString, applicationName), pool, {
     patience: options.patienceMilliseconds ?? 5_000,

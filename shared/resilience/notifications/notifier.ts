@@ -1,9 +1,10 @@
 import pg from 'pg';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { backOff, pause } from '../pause.ts';
 
-const CHANNEL = 'event_log';
 /** At most fifty notifications a second: each takes a lock of the whole database while it commits. Milliseconds. */
 const SPACING = 20;
+/** A connection that is closed in the middle of being opened may never say so. Milliseconds. */
+const LAST_WORDS = 1_000;
 
 export type Notifier = {
   /** Connects and listens, if it does not yet. */
@@ -14,16 +15,30 @@ export type Notifier = {
   close(): Promise<void>;
 };
 
+export type NotifierOptions = {
+  readonly connectionString: string;
+  /** A plain name: lower-case letters and underscores. All who use the same one in a database hear one another. */
+  readonly channel: string;
+  /** How the connection is named in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Another process has told something; or may have, while nobody listened. */
+  readonly onNotification: () => void;
+};
+
 /**
- * Wake-ups between processes, on a connection of their own, outside of every append's transaction. Only a hint: while the
- * connection is away (it comes back by itself), readers poll.
+ * Wake-ups between processes, on a connection of their own, outside of every transaction that they tell of. Only a hint: while
+ * the connection is away (it comes back by itself), readers poll.
  */
-export function createNotifier(
-  connectionString: string,
-  applicationName: string,
-  onNotification: () => void,
-): Notifier {
+export function createNotifier({
+  connectionString,
+  channel,
+  applicationName,
+  onNotification,
+}: NotifierOptions): Notifier {
   const closing = new AbortController();
+  const untilClosing = new Promise<void>((resolve) => {
+    closing.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   let client: pg.Client | null = null;
   let isListening = false;
   let keeping: Promise<void> | null = null;
@@ -43,16 +58,16 @@ export function createNotifier(
       });
       client = connection;
       try {
-        await listen(connection);
-        isListening = true;
+        await Promise.race([listen(connection), untilClosing]);
+        isListening = !closing.signal.aborted;
         attempt = 0;
         onNotification();
-        await lost;
+        await Promise.race([lost, untilClosing]);
       } catch {
         // The server is away: polling goes on.
       }
       isListening = false;
-      await connection.end().catch(() => undefined);
+      await Promise.race([connection.end().catch(() => undefined), pause(LAST_WORDS)]);
       await pause(backOff(attempt, 50, 2_000), closing.signal);
     }
   };
@@ -62,13 +77,13 @@ export function createNotifier(
     connection.on('notification', ({ processId }) => {
       if (processId !== ownProcessId(connection)) onNotification();
     });
-    await connection.query(`set synchronous_commit = off; listen ${CHANNEL}`);
+    await connection.query(`set synchronous_commit = off; listen ${channel}`);
   };
 
   const send = async (): Promise<void> => {
     while (pending && !closing.signal.aborted) {
       pending = false;
-      const sent = isListening ? client?.query(`notify ${CHANNEL}`).catch(() => undefined) : undefined;
+      const sent = isListening ? client?.query(`notify ${channel}`).catch(() => undefined) : undefined;
       await Promise.all([sent, pause(SPACING, closing.signal)]);
     }
     sending = null;
@@ -88,9 +103,8 @@ export function createNotifier(
     isListening: () => isListening,
     close: async () => {
       closing.abort();
-      await client?.end().catch(() => undefined);
-      await sending;
       await keeping;
+      await sending;
     },
   };
 }
