@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises';
+import { startServer } from '@workledger/shared/http/server.ts';
+import { findCaddy, triesBodiesAgain } from './caddy.ts';
+import { fetchCaddy, HOW_TO_GET_IT } from './fetch-caddy.ts';
+import { startGatewayProcess } from './gateway-process.ts';
+import { rememberGateway, stopLeftoverGateway } from './leftover-gateway.ts';
+
+export type GatewayOptions = {
+  /** Port 0: any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** `host:port` of every instance. */
+  readonly commandServices: readonly string[];
+  readonly queryServices: readonly string[];
+  /** Absolute; its own: the log, the process's note, and what Caddy keeps. */
+  readonly folder: string;
+  readonly log: (line: string) => void;
+};
+
+export type Gateway = {
+  readonly url: string;
+  readonly pid: number;
+  /** Resolves when its process has ended, for whatever reason, with how. */
+  readonly died: Promise<string>;
+  /** What is in flight has 5 s. Idempotent. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts the gateway in front of the services, which need not be there yet. One that a killed process left running in the same
+ * folder is stopped first.
+ * @returns null: there is no Caddy and none can be fetched; `log` was told how to get it
+ * @throws CannotListen when the address is taken; Error in one line when it does not start
+ */
+export async function startGateway({ listen, folder, log, ...services }: GatewayOptions): Promise<Gateway | null> {
+  const caddy = (await findCaddy()) ?? (await fetchCaddy(log));
+  if (caddy === null) {
+    log(`no gateway: ${HOW_TO_GET_IT}`);
+    return null;
+  }
+  if (!triesBodiesAgain(caddy))
+    log(
+      `Caddy ${caddy.version}: for a second after an instance has died, a command may be answered 502; send it again`,
+    );
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await stopLeftoverGateway(folder, log);
+  // Caddy shares a port with others of its kind instead of failing: so it is tried here whether it is free.
+  const { url, port, stop: release } = await startServer(() => undefined, listen);
+  await release(0);
+  const running = await startGatewayProcess(caddy.program, folder, { host: listen.host, port, url, ...services });
+  await rememberGateway(folder, running.pid);
+  return { url, pid: running.pid, died: running.ended, stop: running.stop };
+}
