@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { readAhead } from './batches/read-ahead.ts';
@@ -7,12 +6,12 @@ import { keepCheckpoint } from './checkpoint/keep-checkpoint.ts';
 import type { Lease } from './lease/hold-lease.ts';
 import { releaseLease } from './lease/release-lease.ts';
 import type { Outage } from './outage.ts';
-import { send } from './send.ts';
+import { sendAll, type RelayBus } from './send-all.ts';
 import { within } from './within.ts';
 
 export type LeadOptions = {
   readonly log: Pick<EventLog, 'subscribe'>;
-  readonly bus: Pick<EventBus, 'publish'>;
+  readonly bus: RelayBus;
   readonly pool: Pool;
   readonly lease: Lease;
   readonly leaseMilliseconds: number;
@@ -31,16 +30,10 @@ export async function lead(options: LeadOptions): Promise<void> {
   const keeper = keepCheckpoint({ pool, lease, leaseMilliseconds, start: checkpoint, database: outages.database });
   const batches = readAhead({ log, after: checkpoint, signal: over, outage: outages.log });
 
-  const sendAll = async (): Promise<void> => {
-    for (let batch = await batches.next(); batch !== null; batch = await batches.next()) {
-      const { events, next } = batch;
-      if (events.length > 0 && !(await send(events, { bus, lease, signal: over, outage: outages.bus }))) return;
-      keeper.note(next);
-      onSent(next);
-    }
-  };
-
-  const sending = sendAll();
+  const sending = sendAll(bus, batches, { lease, signal: over, outage: outages.bus }, (position) => {
+    keeper.note(position);
+    onSent(position);
+  });
   // A deposed leader waits for its batch in flight: it must not send a second one beside it in its next term.
   await Promise.race([sending, stopped(signal, leaseMilliseconds)]);
   await batches.done;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
-import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
@@ -9,12 +8,13 @@ import { lead } from './lead.ts';
 import { holdLease } from './lease/hold-lease.ts';
 import { takeLease } from './lease/take-lease.ts';
 import { createOutage } from './outage.ts';
+import type { RelayBus } from './send-all.ts';
 import { reportState, type RelayState } from './state.ts';
 import { within } from './within.ts';
 
 export type RelayOptions = {
   readonly log: EventLog;
-  readonly bus: Pick<EventBus, 'publish'>;
+  readonly bus: RelayBus;
   /** Of the database that holds lease and checkpoint, after `migrate(url, 'relay', relayMigrations)`; three connections. */
   readonly pool: Pool;
   readonly logger: Logger;

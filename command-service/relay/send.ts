@@ -1,11 +1,8 @@
-import type { EventBus } from '@workledger/shared/event-bus/port.ts';
-import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Lease } from './lease/hold-lease.ts';
 import type { Outage } from './outage.ts';
 
 export type SendOptions = {
-  readonly bus: Pick<EventBus, 'publish'>;
   readonly lease: Lease;
   /** The relay shall stop: no attempt is begun any more. */
   readonly signal: AbortSignal;
@@ -17,11 +14,10 @@ export type SendOptions = {
  * at before each attempt, with nothing between the look and the send.
  * @returns false when the lease is lost or the signal aborted: nothing is known of the batch then
  */
-export async function send(events: readonly RecordedEvent[], options: SendOptions): Promise<boolean> {
-  const { bus, lease, signal, outage } = options;
+export async function send(publish: () => Promise<void>, { lease, signal, outage }: SendOptions): Promise<boolean> {
   for (let attempt = 0; await lease.untilHeld(signal); attempt++) {
     try {
-      await bus.publish(events);
+      await publish();
       outage.back();
       return true;
     } catch (error) {

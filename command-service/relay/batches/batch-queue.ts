@@ -13,6 +13,8 @@ export type BatchQueue = {
   add(batch: Pick<Batch, 'events' | 'next'>): void;
   /** The batch that waited longest; null when there is none. */
   take(): RelayBatch | null;
+  /** The same, if no later event can join it any more: what is not whole grows while the bus is busy. */
+  takeWhole(): RelayBatch | null;
   /** Whether so many batches wait that nothing more should be read. */
   isFull(): boolean;
 };
@@ -48,6 +50,7 @@ export function createBatchQueue(limits: BatchLimits, readAhead: number): BatchQ
       else last.next = next;
     },
     take: () => waiting.shift() ?? null,
+    takeWhole: () => (waiting.length > 1 ? (waiting.shift() ?? null) : null),
     isFull: () => waiting.length > readAhead,
   };
 }

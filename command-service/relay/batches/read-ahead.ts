@@ -20,6 +20,8 @@ export type ReadAheadOptions = {
 export type ReadAhead = {
   /** The next batch, in the order of the log; null when the signal aborted. */
   next(): Promise<RelayBatch | null>;
+  /** The next batch if it waits and is whole. */
+  nextWhole(): RelayBatch | null;
   /** Resolves when nothing is read any more. */
   readonly done: Promise<void>;
 };
@@ -63,6 +65,11 @@ export function readAhead({ log, after, signal, outage }: ReadAheadOptions): Rea
         if (batch !== null) return batch;
         await added.next(signal);
       }
+    },
+    nextWhole: () => {
+      const batch = queue.takeWhole();
+      taken.ring();
+      return batch;
     },
     done: keepFollowing(),
   };

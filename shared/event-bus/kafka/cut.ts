@@ -10,16 +10,20 @@ const REQUEST_BYTES = 4_000_000;
 export type Request = { readonly events: number; readonly messages: ReadonlyMap<Context, PartitionedMessage[]> };
 
 /**
- * Cuts events into requests that a broker takes, in order. Made one by one: what is not yet sent is not yet encoded.
+ * Cuts events into requests that a broker takes, in order. Made one by one: what is not yet sent is not yet encoded, unless the
+ * caller has the messages already.
  * @throws RangeError for an event whose stream type is in no context
  */
-export function* cutIntoRequests(events: readonly RecordedEvent[]): Generator<Request> {
+export function* cutIntoRequests(
+  events: readonly RecordedEvent[],
+  encoded?: readonly PartitionedMessage[],
+): Generator<Request> {
   let request = createRequest();
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     const topic = contextOf(event.stream);
     if (topic === null)
       throw new RangeError(`stream "${event.stream}" is of no type of the catalogue: it has no topic`);
-    const message = messageOf(event);
+    const message = encoded?.[index] ?? messageOf(event);
     if (!request.fits(topic, message)) {
       yield request.done();
       request = createRequest();

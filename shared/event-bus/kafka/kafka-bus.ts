@@ -45,6 +45,7 @@ export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
 
   return {
     publish: publisher.publish,
+    prepare: publisher.prepare,
 
     consume: async (consumeOptions, consumer) => {
       const signal = AbortSignal.any([consumeOptions.signal, closing.signal]);

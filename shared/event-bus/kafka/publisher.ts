@@ -1,15 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
-import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { createTurns } from '../../resilience/in-turn.ts';
+import type { EventBus } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { cutIntoRequests, type Request } from './cut.ts';
-import type { PartitionedMessage } from './message.ts';
+import { messageOf, type PartitionedMessage } from './message.ts';
 import type { Outage } from './outage.ts';
 import { DISCONNECT_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
 import { withDeadline } from './with-deadline.ts';
 
-export type Publisher = { publish(events: readonly RecordedEvent[]): Promise<void>; close(): Promise<void> };
+export type Publisher = Required<Pick<EventBus, 'publish' | 'prepare' | 'close'>>;
+
+/** So many events are encoded before the event loop turns: about a millisecond's work. */
+const SLICE = 64;
 
 /**
  * Publishes in order with an idempotent producer. One request is in flight, ever: after a failure kafkajs numbers the next
@@ -53,13 +57,21 @@ export function createPublisher(options: ClientOptions, cluster: Cluster, outage
     }
   }
 
+  const sendAll = (requests: Iterable<Request>): Promise<void> =>
+    inTurn('publish', async () => {
+      if (closed) throw new Error('the event bus is closed');
+      await cluster.ensureTopics();
+      for (const request of requests) await send(request);
+    });
+
   return {
-    publish: (events) =>
-      inTurn('publish', async () => {
-        if (closed) throw new Error('the event bus is closed');
-        await cluster.ensureTopics();
-        for (const request of cutIntoRequests(events)) await send(request);
-      }),
+    publish: (events) => sendAll(cutIntoRequests(events)),
+    prepare: async (events) => {
+      const messages: PartitionedMessage[] = [];
+      for (const event of events) if (messages.push(messageOf(event)) % SLICE === 0) await setImmediate();
+      const requests = [...cutIntoRequests(events, messages)];
+      return () => sendAll(requests);
+    },
     close: async () => {
       closed = true;
       await inTurn('publish', async () => {
