@@ -9,7 +9,7 @@ const workers: readonly Role[] = ['agent', 'operator', 'admin'];
 
 /**
  * Which roles may send a command over HTTP in their own name. `nobody`: only the system's own processes send it; what they may over
- * HTTP, in the name of sagas and agents, says `service-commands.ts`. A command that is not here does not compile.
+ * HTTP, in the name of sagas and agents, says `service/service-commands.ts`. A command that is not here does not compile.
  */
 export const permissions: Readonly<Record<CommandType, readonly Role[]>> = {
   'task.create': operators,

@@ -2,7 +2,7 @@ import { createHttpCommands } from '@workledger/shared/commands/http/http-comman
 import type { CommandAnswer, CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
-import type { Service } from './service.ts';
+import type { Service } from '../../testing/service.ts';
 
 /** What a sender of commands is told: an answer, or what was thrown, as far as callers look at it. */
 export type Outcome =

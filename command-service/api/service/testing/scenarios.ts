@@ -1,9 +1,9 @@
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import type { RefusalCode } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
-import { claim, create, register } from '../../handlers/testing/tasks.ts';
+import { claim, create, register } from '../../../handlers/testing/tasks.ts';
 import { asAgent, asSaga, outcomeOf, type Outcome } from './both-ways.ts';
-import type { Service } from './service.ts';
+import type { Service } from '../../testing/service.ts';
 
 /** What senders of commands meet. Each is run with ids of its own; the last outcome is the one it is about. */
 export type Scenario = {
