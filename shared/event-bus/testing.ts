@@ -9,6 +9,8 @@ export type TestConsumer = {
   /** Where each partition goes on. */
   readonly progress: Map<string, Offset>;
   events(stream?: string): RecordedEvent[];
+  /** Ends with `stop`, or with the failure of the bus. */
+  readonly ended: Promise<void>;
   /** Stops it and waits for its end. */
   stop(): Promise<void>;
 };
@@ -43,6 +45,7 @@ export function startConsumer(bus: EventBus, options: TestConsumerOptions = {}):
   return {
     batches,
     progress,
+    ended: running,
     events: (stream) =>
       batches.flatMap(({ events }) => events.filter((event) => stream === undefined || event.stream === stream)),
     stop: () => {

@@ -3,6 +3,7 @@ import { newId } from '../../events/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { eventBusContract } from '../contract.ts';
+import { eventBusGroupContract } from '../testing/group-contract.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createFeed } from './testing/feed.ts';
 
@@ -19,4 +20,5 @@ describeWithKafka('over a real broker', () => {
   afterAll(() => bus.close());
 
   eventBusContract('Kafka', () => ({ bus, feed }));
+  eventBusGroupContract('Kafka', () => ({ bus, feed, another: open }));
 });
