@@ -5,7 +5,7 @@ import {
   createSchemaValidator,
   type SchemaValidator,
 } from '@workledger/shared/events/published/testing/schema-validator.ts';
-import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName, streamType } from '@workledger/shared/events/stream.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeHistories, type StreamHistory } from '../../guarantees/harness/histories.ts';
