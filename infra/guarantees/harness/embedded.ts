@@ -49,7 +49,7 @@ function createSystem(folder: string, first: Settings): RunningSystem {
       await service?.kill9();
       const whole = { logLevel: 'warn', ...settings, port: 0, dataFolder: 'data' };
       await writeFile(configuration, JSON.stringify(whole, null, 2));
-      service = await startService(configuration, (text) => (errors += text));
+      service = await startService('infra/local/start.ts', ['--config', configuration], (text) => (errors += text));
     },
     databaseUrl: () => postgres.url(),
     errorOutput: () => errors,

@@ -1,5 +1,6 @@
+import { distributed } from './distributed.ts';
 import { embedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
 
 /** Every promise is tried on each of these. */
-export const engines: readonly Engine[] = [embedded];
+export const engines: readonly Engine[] = [embedded, distributed];

@@ -60,3 +60,16 @@ export function isAliveOn(folder: string, pid: number): boolean {
     return false;
   }
 }
+
+/** All below a process, where the system tells (Linux). */
+export const descendantsOf = (parent: number): number[] =>
+  childrenOf(parent).flatMap((child) => [child, ...descendantsOf(child)]);
+
+/** The words of a process's command line; none when it is gone. */
+export function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}

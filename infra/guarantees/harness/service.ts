@@ -15,10 +15,18 @@ export type Service = {
 const root = resolve(import.meta.dirname, '../../..');
 const STOP_MILLISECONDS = 30_000;
 
-/** Runs `npm start` as a process of its own until it says where it listens. @throws Error with what it said instead */
-export async function startService(configuration: string, onErrorOutput: (text: string) => void): Promise<Service> {
+/**
+ * Runs a starting program as a process of its own until it says where Workledger listens.
+ * @param program below the repository's root
+ * @throws Error with what it said instead
+ */
+export async function startService(
+  program: string,
+  options: readonly string[],
+  onErrorOutput: (text: string) => void,
+): Promise<Service> {
   const { PATH, HOME, LANG } = process.env;
-  const args = ['--import', 'tsx', join(root, 'infra/local/start.ts'), '--config', configuration];
+  const args = ['--import', 'tsx', join(root, program), ...options];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { PATH, HOME, LANG },
@@ -35,6 +43,7 @@ export async function startService(configuration: string, onErrorOutput: (text: 
   });
   const url = await new Promise<string>((resolveUrl, reject) => {
     createInterface(child.stdout).on('line', (line) => {
+      said += `${line}\n`;
       const address = /^Workledger is ready: (\S+)$/.exec(line)?.[1];
       if (address !== undefined) resolveUrl(address);
     });

@@ -49,6 +49,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
       name,
       entry: SERVICES[service].entry,
       url: urlAt(place),
+      folder,
       environment: {
         ...kept(['PATH', 'HOME', 'LANG', 'LOG_LEVEL']),
         ...options.servers,

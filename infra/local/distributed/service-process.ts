@@ -12,6 +12,8 @@ export type ServicePlan = {
   /** Its composition root, below the repository's root. */
   readonly entry: string;
   readonly url: string;
+  /** Absolute: where it works. */
+  readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
 };
 
@@ -61,12 +63,12 @@ export function superviseService(plan: ServicePlan, logFolder: string, say: (lin
 }
 
 function start(
-  { name, entry, environment }: ServicePlan,
+  { name, entry, folder, environment }: ServicePlan,
   file: WriteStream,
   say: (line: string) => void,
 ): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, entry)], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(ROOT, entry)], {
+    cwd: folder,
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes.ts';
+import { startProgram, type Program } from '../testing/program.ts';
+
+type Health = { status: string; dependencies: Record<string, string>; details?: Record<string, unknown> };
+
+describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native', { timeout: 240_000 }, () => {
+  let folder: TemporaryFolder;
+  let data: string;
+  let system: Program;
+  const urls = new Map<string, string>();
+  let gateway: string;
+  const health = async (name: string): Promise<Health> =>
+    (await fetch(`${urls.get(name)}/health`)).json() as Promise<Health>;
+  const demo = (...args: string[]): Program =>
+    startProgram('demo/main.ts', ['--data', data, '--against', ...args], { cwd: folder.path });
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    data = join(folder.path, 'the data');
+    const options = ['--native', '--data', data, '--port', '0', '--scale', 'projections=2', '--scale', 'sagas=2'];
+    system = startProgram('distributed/start.ts', options, { cwd: folder.path });
+    gateway = (await system.until(/Workledger is ready: (\S+)\n(.*\n)* {2}try it/))[1]!;
+    for (const [, name, url] of system.written.stdout.matchAll(/^([a-z0-9-]+) +(http:\S+)$/gm)) urls.set(name!, url!);
+  }, 240_000);
+  afterAll(() => folder.remove());
+
+  test('says where everything is, and what the log is kept in', () => {
+    expect([...urls.keys()]).toEqual([
+      'command-service',
+      'query-service',
+      'relay',
+      'projections-1',
+      'projections-2',
+      'sagas-1',
+      'sagas-2',
+    ]);
+    expect(system.written.stdout).toContain('Event log   in PostgreSQL, since EVENTSTOREDB_URL is not set');
+  });
+
+  test('every service tells its health by the names of what it depends on', async () => {
+    expect((await health('command-service')).dependencies).toEqual({
+      postgresql: 'up',
+      'event-log': 'up',
+      'read-models': 'up',
+    });
+    expect((await health('query-service')).dependencies).toEqual({
+      postgresql: 'up',
+      'event-log': 'up',
+      'read-models': 'up',
+    });
+    for (const name of ['relay', 'projections-1', 'projections-2'])
+      expect((await health(name)).dependencies).toEqual({ postgresql: 'up', 'event-log': 'up', kafka: 'up' });
+    for (const name of ['sagas-1', 'sagas-2'])
+      expect((await health(name)).dependencies).toEqual({
+        postgresql: 'up',
+        'event-log': 'up',
+        kafka: 'up',
+        'command-service': 'up',
+      });
+    expect((await health('relay')).details).toMatchObject({ role: 'leader' });
+    expect((await fetch(`${gateway}/health`)).status).toBe(200);
+  });
+
+  test('carries the main job through the gateway', async () => {
+    const program = demo(gateway);
+    expect(await program.ended, program.written.output).toBe(0);
+    expect(program.written.stdout).toMatch(
+      /webhook +accepted by rule "label"\n(.*\n)*.* evolve +keeps (.*\n)*.* task +complete, merged/,
+    );
+    expect(program.written.stdout).toContain('the merged code passes its tests in a fresh clone');
+  });
+
+  test("carries it through the services' own addresses, too, and undoes what fails", async () => {
+    const program = demo(urls.get('query-service')!, '--against', urls.get('command-service')!, '--failing');
+    expect(await program.ended, program.written.output).toBe(0);
+    expect(program.written.stdout).toContain(
+      'The work was sent back once, failed again, was undone, and the task says why.',
+    );
+  });
+
+  test("does not let sagas' commands in through the gateway", async () => {
+    const key = (await readFile(join(data, 'distributed', 'service-key'), 'utf8')).trim();
+    const answer = await fetch(`${gateway}/api/v1/service/commands`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: '{}',
+    });
+    expect(answer.status).toBe(404);
+  });
+
+  test('starts a service again that was killed', async () => {
+    const before = system.written.stdout.length;
+    const victim = processesOf(folder.path).find(({ command }) => command.includes('query-service/main.ts'));
+    process.kill(victim!.pid, 'SIGKILL');
+    await system.until(/query-service: ended \(SIGKILL\), is started again/);
+    for (let answered = false; !answered;)
+      answered = await fetch(`${urls.get('query-service')}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    expect(system.written.stdout.length).toBeGreaterThan(before);
+  });
+
+  test('prints no secret', async () => {
+    const admin = (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim();
+    const password = (await readFile(join(data, 'distributed', 'postgres', 'password'), 'utf8')).trim();
+    const logs = await Promise.all(
+      [...urls.keys()].map((name) => readFile(join(data, 'distributed', 'logs', `${name}.log`), 'utf8')),
+    );
+    for (const text of [system.written.output, ...logs])
+      expect([text.includes(admin), text.includes(password)]).toEqual([false, false]);
+  });
+
+  test('stops in order at Ctrl-C, leaving no process', async () => {
+    system.child.kill('SIGINT');
+    expect(await system.ended, system.written.output).toBe(0);
+    expect(system.written.stdout).toMatch(/SIGINT: stopping\n(.*\n)*stopped\n$/);
+    await noProcessesOf(folder.path);
+  });
+});
