@@ -1,4 +1,5 @@
 import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
+import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
@@ -25,8 +26,20 @@ await runService({
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
 
+    const wakeUps = createPostgresWakeUps({
+      connectionString: environment.DATABASE_URL,
+      applicationName: 'workledger projections wake-ups',
+    });
+    service.onClose(() => wakeUps.close());
     const stopping = new AbortController();
-    const projections = runProjections({ log, bus, pool, logger, signal: stopping.signal });
+    const projections = runProjections({
+      log,
+      bus,
+      pool,
+      logger,
+      onApplied: wakeUps.wake,
+      signal: stopping.signal,
+    });
     service.run(projections);
     service.onClose(() => {
       stopping.abort();

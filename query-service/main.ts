@@ -5,6 +5,7 @@ import {
   logVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
+import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { checkReadable } from '@workledger/shared/read-models/check-readable.ts';
 import { taskModel } from '@workledger/shared/read-models/task.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
@@ -38,8 +39,13 @@ await runService({
       () => checkReadable(pool, [taskModel]),
     );
 
+    const wakeUps = createPostgresWakeUps({
+      connectionString: environment.DATABASE_URL,
+      applicationName: 'workledger query-service wake-ups',
+    });
+    service.onClose(() => wakeUps.close());
     const keys = createKeyStore(log);
     const artefacts = createPostgresArtefacts(pool);
-    service.serve(createQueryRoutes({ pool, log, artefacts, ageingSeconds }), authenticateWith(keys));
+    service.serve(createQueryRoutes({ pool, log, artefacts, wakeUps, ageingSeconds }), authenticateWith(keys));
   },
 });

@@ -1,3 +1,4 @@
+import { createEventStoreDbLog } from '../event-log/eventstoredb/event-log.ts';
 import type { EventLog } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import type { Service } from './run-service.ts';
@@ -7,7 +8,13 @@ type Needed = Pick<Service<never>, 'name' | 'logger' | 'dependOn' | 'onClose'> &
 };
 
 /** The event log of the environment, as dependency `event-log`: EventStoreDB, or PostgreSQL where EVENTSTOREDB_URL is not set. */
-export async function openEventLog({ name, environment, dependOn, onClose }: Needed): Promise<EventLog> {
+export function openEventLog(service: Needed): Promise<EventLog> {
+  const { EVENTSTOREDB_URL } = service.environment;
+  return EVENTSTOREDB_URL === undefined ? inPostgres(service) : inEventStoreDb(service, EVENTSTOREDB_URL);
+}
+
+/** Its tables are made when it is opened: the server must be there. */
+async function inPostgres({ name, environment, dependOn, onClose }: Needed): Promise<EventLog> {
   const open = (): Promise<EventLog> =>
     createPostgresEventLog({
       connectionString: environment.DATABASE_URL,
@@ -15,5 +22,19 @@ export async function openEventLog({ name, environment, dependOn, onClose }: Nee
     });
   const log = await dependOn('event-log', open, (opened) => opened.head());
   onClose(() => log.close());
+  return log;
+}
+
+async function inEventStoreDb({ logger, dependOn, onClose }: Needed, connectionString: string): Promise<EventLog> {
+  const log = await createEventStoreDbLog({
+    connectionString,
+    onError: (error) => logger.warn({ reason: error.message }, 'EventStoreDB is away: waiting for it'),
+  });
+  onClose(() => log.close());
+  await dependOn(
+    'event-log',
+    () => log.head(),
+    () => log.head(),
+  );
   return log;
 }
