@@ -3,9 +3,9 @@ import type { EngineLogger } from '../engine/logger.ts';
 
 export const silent: EngineLogger = { info: () => undefined, error: () => undefined };
 
-/** Waits until the assertion holds; fails with its own error when it does not within ten seconds. */
-export async function until(assertion: () => Promise<void>): Promise<void> {
-  const tries = 400;
+/** Waits until the assertion holds; fails with its own error when it does not within so many milliseconds. */
+export async function until(assertion: () => Promise<void>, milliseconds = 10_000): Promise<void> {
+  const tries = milliseconds / 25;
   for (let tried = 1; ; tried++) {
     try {
       return await assertion();
