@@ -1,4 +1,4 @@
-import { because } from '../engine/because.ts';
+import { because } from '../components/because.ts';
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { cancel, request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';

@@ -1,4 +1,4 @@
-import { because } from '../../engine/because.ts';
+import { because } from '../../components/because.ts';
 import type { InspectResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';

@@ -1,4 +1,4 @@
-import { because } from '../../engine/because.ts';
+import { because } from '../../components/because.ts';
 import type { MergeResult, RebaseResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';

@@ -20,7 +20,12 @@ test('as many agents work at once as their capacity says', async () => {
   onTestFinished(() => made.remove());
   const { signal } = new AbortController();
   const work = (label: string) =>
-    made.call<WorkResult>('code.work', made.workRequest('agent', { label }), signal, `saga/${label}`);
+    made.call<WorkResult>(
+      'code.work',
+      made.workRequest('agent', { label }),
+      signal,
+      `saga-${made.inRun.runId}/${label}`,
+    );
   const results = await Promise.all(['one', 'two', 'three'].map(work));
   expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
 });

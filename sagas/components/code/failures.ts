@@ -1,5 +1,6 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
 import { maskText } from '@workledger/shared/security/mask.ts';
+import { because } from '../because.ts';
 import { ComponentFailure } from '../component.ts';
 import { GitFailure } from '../git/git.ts';
 import { RefMoved } from '../git/push.ts';
@@ -20,8 +21,7 @@ type FailureParts = {
 /** A failure fit for an event: its last lines only, and no character that the log refuses. */
 export function failureOf(step: string, reason: string, parts: FailureParts = {}): Failure {
   return {
-    step,
-    reason: masked(printable(reason), REASON_LENGTH),
+    ...because(step, masked(printable(reason), REASON_LENGTH)),
     command: parts.command === undefined ? null : parts.command.map(printable),
     exitCode: parts.exitCode ?? null,
     lastLines: lastLines(parts.output ?? '', LINES).map((line) => masked(line, LINE_LENGTH)),

@@ -5,6 +5,7 @@ import { openAttempt, type Attempt } from '../process/attempt.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { repositoryOf } from './environment.ts';
 import { asComponentFailure } from './failures.ts';
+import { patientArtefacts } from './patient-artefacts.ts';
 import { secretsOf } from './secrets.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 
@@ -48,7 +49,15 @@ export async function inAttempt<Result>(
         await addWorktree(worktree, commit, signal);
         return worktree;
       };
-      return await action({ environment, repository, mirror, attempt, signal, checkout });
+      const artefacts = patientArtefacts(environment, signal);
+      return await action({
+        environment: { ...environment, artefacts },
+        repository,
+        mirror,
+        attempt,
+        signal,
+        checkout,
+      });
     } finally {
       await attempt.close();
     }

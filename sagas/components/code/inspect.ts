@@ -2,7 +2,7 @@ import type { Component } from '../component.ts';
 import { ensureCommits, hasCommit, isAncestor, treeOf } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { GitFailure } from '../git/git.ts';
-import { resultRef } from '../git/names.ts';
+import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
@@ -28,7 +28,7 @@ export const createInspect = (environment: CodeEnvironment): Component<InspectRe
         return refuse('inspect', `commit ${commit} does not descend from ${base}, where the work started`);
       if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))
         return refuse('inspect', `commit ${commit} changes nothing`);
-      const ref = resultRef(request, `inspected-${commit.slice(0, 12)}`);
+      const ref = resultOf(request, 'inspected', commit);
       await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
       return storeDiff(code, 'inspect', base, commit);
     }),

@@ -208,10 +208,11 @@ test('commands see nothing of the environment but PATH, HOME and LANG', async ()
 });
 
 test.each([
-  ['the same key comes again', 'saga/code.validate/1', 'another host'],
-  ['Workledger starts again', 'saga/code.work/1', hostname()],
-])('what a killed process left is gone after %s', async (_, key, host) => {
+  ['the same key comes again', 'code.validate', 'another host'],
+  ['Workledger starts again', 'code.work', hostname()],
+])('what a killed process left is gone after %s', async (_, component, host) => {
   const made = world();
+  const key = `saga-${made.inRun.runId}/${component}/1`;
   const stale = join(made.dataFolder, 'worktrees', 'stale');
   mkdirSync(stale, { recursive: true });
   mkdirSync(join(made.dataFolder, 'attempts'), { recursive: true });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { newId } from '@workledger/shared/events/stream.ts';
 import type { ComponentFailure } from '../component.ts';
+import { resultOf } from '../git/names.ts';
 import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
 import { createCodeWorld } from '../testing/code-world.ts';
 import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
@@ -188,7 +189,9 @@ describe('cleanup', () => {
     await old.call<CleanupResult>('code.cleanup', {});
     const refs = `refs/workledger/${old.inRun.taskId}`;
     expect(has(old.bare, `${refs}/${old.inRun.runId}/`)).toBe(false);
-    expect(userGit(old.bare, 'rev-parse', `${refs}/${runId}/generate-1`)).toBe(next.commit);
+    expect(userGit(old.bare, 'rev-parse', resultOf({ ...old.inRun, runId }, 'generate-1', next.commit))).toBe(
+      next.commit,
+    );
     expect(userGit(old.bare, 'rev-parse', `refs/heads/${old.branch}`)).toBe(next.commit);
   });
 

@@ -1,7 +1,7 @@
 import type { Component } from '../component.ts';
 import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
-import { resultRef } from '../git/names.ts';
+import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { rebaseOnto } from '../git/rebase.ts';
 import type { CodeEnvironment } from './environment.ts';
@@ -16,7 +16,6 @@ export const createRebase = (environment: CodeEnvironment): Component<RebaseRequ
     inAttempt(environment, 'rebase', request, context, async (code) => {
       const { repository, mirror, signal } = code;
       const { taskId, commit, base, label } = request;
-      const ref = resultRef(request, label);
       await fetchOrigin(mirror, taskId, signal);
       await ensureCommits(mirror, taskId, [commit, base], signal);
       const onto = await branchHead(mirror, repository.baseBranch);
@@ -25,6 +24,7 @@ export const createRebase = (environment: CodeEnvironment): Component<RebaseRequ
         ? { commit }
         : await rebaseOnto(await code.checkout('rebase', commit), { from: base, onto, signal });
       if ('conflict' in result) return { outcome: 'conflict', base: onto, detail: result.conflict.slice(0, 4_000) };
+      const ref = resultOf(request, label, result.commit);
       await pushRef(mirror, { ref, to: result.commit, expected: 'any', signal });
       return { outcome: 'rebased', commit: result.commit, base: onto };
     }),

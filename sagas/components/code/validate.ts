@@ -1,6 +1,6 @@
 import type { Component } from '../component.ts';
 import { ensureCommits } from '../git/commits.ts';
-import { resultRef } from '../git/names.ts';
+import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { restorePaths } from '../git/restore-paths.ts';
 import type { CodeEnvironment } from './environment.ts';
@@ -18,7 +18,7 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       const { commit, base } = request;
       await ensureCommits(mirror, request.taskId, [commit, base], signal);
       const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
-      const ref = resultRef(request, `judged-${commit.slice(0, 12)}`);
+      const ref = resultOf(request, 'judged', judged.commit);
       if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
       const worktree = await code.checkout('validate', judged.commit);
       const runs = await runCommands(code, worktree, [
@@ -28,7 +28,7 @@ export const createValidate = (environment: CodeEnvironment): Component<Validate
       const changes = judged.changed.map((path) => `protected path restored from the base: ${path}\n`).join('');
       const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
       const report = Buffer.concat([head, reportOf(runs)]);
-      const stored = await environment.artefacts.put(report, 'text/plain; charset=utf-8');
+      const stored = await code.environment.artefacts.put(report, 'text/plain; charset=utf-8');
       return {
         report: stored,
         commit: judged.commit,

@@ -8,6 +8,7 @@ import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts
 import { createCodeWorld } from '../testing/code-world.ts';
 import { userGit } from '../testing/origin.ts';
 import { eventuallyGone } from '../testing/processes.ts';
+import { resultOf } from '../git/names.ts';
 import type { WorkResult } from './requests.ts';
 
 let store: TestArtefacts;
@@ -38,12 +39,12 @@ describe('an agent that edits the code', () => {
       `${fix} process.stdin.on('data', (d) => process.stdout.write(d)).on('end', () => console.log('I fixed it'));`,
     );
     const result = await call<WorkResult>('code.work', workRequest('agent'));
-    const ref = `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`;
+    const ref = resultOf(inRun, 'generate-1', result.commit);
     expect(userGit(bare, 'rev-parse', ref)).toBe(result.commit);
     expect(userGit(bare, 'rev-parse', `${ref}^`)).toBe(base);
     expect(userGit(bare, 'log', '-1', '--format=%an <%ae>', ref)).toBe('Workledger <workledger@localhost>');
-    expect(result).toMatchObject({ exitCode: 0, costUsd: null, metrics: null });
-    expect(result.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
+    const diffStat = { files: 1, insertions: 1, deletions: 1 };
+    expect(result).toMatchObject({ exitCode: 0, costUsd: null, metrics: null, diffStat });
     expect(await text(result.diff.digest)).toContain('+export const add = (a, b) => a + b;');
     const prompt = await text(result.prompt.digest);
     expect(prompt).toMatch(/# Fix add\n\nIt subtracts\./);
@@ -61,9 +62,9 @@ describe('an agent that edits the code', () => {
 
   test('does its work anew when the same key comes again', async () => {
     const { call, workRequest, bare, inRun } = world(fix);
-    await call<WorkResult>('code.work', workRequest('agent'));
-    const again = await call<WorkResult>('code.work', workRequest('agent'));
-    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`)).toBe(again.commit);
+    const run = (): Promise<WorkResult> => call<WorkResult>('code.work', workRequest('agent'));
+    for (const { commit } of [await run(), await run()])
+      expect(userGit(bare, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   });
 
   test('gets the end of the log of the last attempt as feedback', async () => {
@@ -225,9 +226,11 @@ describe('an agent fails by name when it', () => {
 
   test('is none of the configuration', async () => {
     const { call, workRequest } = world(fix);
-    const error = await failureOf(call('code.work', workRequest('other')));
-    expect(error.failure.reason).toMatch(/none of the configured command agents/);
-    expect(error.retryable).toBe(false);
+    const { failure, retryable } = await failureOf(call('code.work', workRequest('other')));
+    expect([failure.reason, retryable]).toEqual([
+      expect.stringMatching(/none of the configured command agents/),
+      false,
+    ]);
   });
 
   test('breaks the measurement: the failure is the command of the registration', async () => {
@@ -268,7 +271,7 @@ test('a user working tree, index and HEAD are never touched, also when the user 
   userGit(user, 'status');
   const before = look();
   const { commit } = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
-  expect(userGit(user, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/generate-1`)).toBe(commit);
+  expect(userGit(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   expect(look()).toEqual(before);
 });
 

@@ -3,7 +3,7 @@ import { ComponentFailure, type Component } from '../component.ts';
 import { changedEntries } from '../git/diff.ts';
 import { commitAll, UnusableChange } from '../git/commit-all.ts';
 import { ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
-import { resultRef } from '../git/names.ts';
+import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import type { Worktree } from '../git/worktree.ts';
 import { agentOf, type CodeEnvironment } from './environment.ts';
@@ -20,15 +20,15 @@ export const createWork = (environment: CodeEnvironment): Component<WorkRequest,
   perform: (request, context) =>
     inAttempt(environment, 'work', request, context, async (code) => {
       const { mirror, signal, repository } = code;
-      const ref = resultRef(request, request.label);
       const agent = agentOf(environment, 'work', request.agentId);
       await ensureCommits(mirror, request.taskId, [request.parent], signal);
       const worktree = await code.checkout('work', request.parent);
-      const prompt = await promptOf(request, repository, environment);
+      const prompt = await promptOf(request, repository, code.environment);
 
       const run = await runAgent(code, agent, worktree, prompt);
       const commit = await takeChange(code, worktree, request, run);
       const change = await storeDiff(code, 'work', request.parent, commit);
+      const ref = resultOf(request, request.label, commit);
       await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
       const { fail: _, ...told } = run;
       return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };

@@ -35,5 +35,8 @@ export const taskRefs = (taskId: string): string => `refs/workledger/${asRefName
 export type Run = { readonly taskId: string; readonly runId: string };
 export const runRefs = ({ taskId, runId }: Run): string => `${taskRefs(taskId)}/${asRefName(runId)}`;
 export const resultRef = (run: Run, label: string): string => `${runRefs(run)}/${asRefName(label)}`;
+/** A result's ref holds one commit for ever: a worker that was taken for dead cannot move what its successor left. */
+export const resultOf = (run: Run, label: string, commit: string): string =>
+  resultRef(run, `${label}-${asCommit(commit).slice(0, 12)}`);
 /** The origin's branch as the mirror saw it last. */
 export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;

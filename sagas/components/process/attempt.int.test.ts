@@ -55,6 +55,34 @@ test('whoever takes a key over kills what a killed owner left, and removes its f
   expect(records()).toEqual([]);
 });
 
+test('so it does from a data folder of its own, on the same machine', async () => {
+  const { program, folder } = await killedOwner('one');
+  const other = await mkdtemp(join(tmpdir(), 'workledger-other-'));
+  const next = await openAttempt({ dataFolder: other, key: 'one', scope: 'task/run' });
+  expect(await eventuallyGone(program)).toBe(true);
+  expect(existsSync(folder)).toBe(false);
+  expect(records()).toEqual([]);
+  await next.close();
+  await rm(other, { recursive: true });
+});
+
+test('what another machine recorded, also in a folder that both see, is not killed here', async () => {
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+  const other = await mkdtemp(join(tmpdir(), 'workledger-other-'));
+  try {
+    await (await openAttempt({ dataFolder, key: 'another', scope: 's' })).close();
+    const there = { ...identify(stranger.pid!), host: 'another machine' };
+    const { file } = newRecordFile(dataFolder, 'one');
+    writeRecord(file, { key: 'one', scope: 's', owner: there, process: there, folders: [] });
+    expect(await killLeftover(other, 'one')).toBe(0);
+    expect(await killLeftover(dataFolder, 'one')).toBe(1);
+    expect(running(stranger.pid!)).toBe(true);
+  } finally {
+    stranger.kill('SIGKILL');
+    await rm(other, { recursive: true });
+  }
+});
+
 test('another key leaves it alone, the sweep at start ends it', async () => {
   const { program, folder } = await killedOwner('one');
   expect(await killLeftover(dataFolder, 'two')).toBe(0);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { newRecordFile, readRecords, removeRecord, writeRecord, type AttemptRecord } from './attempt-record.ts';
+import { otherDataFolders, rememberDataFolder } from './data-folders.ts';
 import { killGroup } from './kill-group.ts';
 import { killProcessesIn } from './kill-processes-in.ts';
 import { identify, isSameProcess } from './process-identity.ts';
@@ -29,6 +30,7 @@ const GRACE_MS = 2_000;
 export async function openAttempt(options: { dataFolder: string; key: string; scope: string }): Promise<Attempt> {
   const { dataFolder, key, scope } = options;
   await killLeftover(dataFolder, key);
+  rememberDataFolder(dataFolder);
   const { file, id } = newRecordFile(dataFolder, key);
   let record: AttemptRecord = { key, scope, owner: identify(process.pid), process: null, folders: [] };
   const change = (part: Partial<AttemptRecord>): void => {
@@ -59,17 +61,26 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
   };
 }
 
-/** Ends every attempt under this key that this machine knows. @returns how many there were */
+/** Ends every attempt under this key that this machine knows, in whichever worker's data folder. @returns how many there were */
 export const killLeftover = (dataFolder: string, key: string): Promise<number> =>
-  endAll(dataFolder, (record) => record.key === key);
+  endEverywhere(dataFolder, (record) => record.key === key);
 
-/** Ends every attempt of this scope, also running ones. @returns how many there were */
+/** Ends every attempt of this scope on this machine, also running ones. @returns how many there were */
 export const endScope = (dataFolder: string, scope: string): Promise<number> =>
-  endAll(dataFolder, (record) => record.scope === scope);
+  endEverywhere(dataFolder, (record) => record.scope === scope);
 
-/** At start: ends what processes of this machine left behind when they died. @returns how many there were */
+/** At start: ends what processes of this machine left behind in this data folder when they died. @returns how many there were */
 export const sweepAttempts = (dataFolder: string): Promise<number> =>
-  endAll(dataFolder, (record) => record.owner.host === identify(process.pid).host && !isSameProcess(record.owner));
+  endAll(dataFolder, (record) => isOfThisMachine(record) && !isSameProcess(record.owner));
+
+async function endEverywhere(dataFolder: string, wanted: (record: AttemptRecord) => boolean): Promise<number> {
+  let ended = await endAll(dataFolder, wanted);
+  for (const other of otherDataFolders(dataFolder))
+    ended += await endAll(other, (record) => isOfThisMachine(record) && wanted(record));
+  return ended;
+}
+
+const isOfThisMachine = ({ owner }: AttemptRecord): boolean => owner.host === identify(process.pid).host;
 
 async function endAll(dataFolder: string, wanted: (record: AttemptRecord) => boolean): Promise<number> {
   const found = readRecords(dataFolder).filter(({ record }) => wanted(record));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** A process for good: a pid alone may belong to another one later. */
@@ -24,7 +24,7 @@ function startOf(pid: number): string | null {
 
 function startFromProc(pid: number): string | null {
   const fields = statFields(pid);
-  return fields === null ? null : `${bootId()}:${fields.startTime}`;
+  return fields === null ? null : `${bootId()}:${pidNamespace()}:${fields.startTime}`;
 }
 
 /** What `/proc/<pid>/stat` tells; null when there is no such process. */
@@ -49,6 +49,15 @@ export function statFields(
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Containers of one machine share its boot, not their pids. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
   } catch {
     return '';
   }

@@ -1,4 +1,5 @@
 import CircuitBreaker from 'opossum';
+import { because } from '../because.ts';
 import { ComponentFailure } from '../component.ts';
 
 /** Failures that open it. */
@@ -29,8 +30,7 @@ export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
       } catch (error) {
         if (!isOpen(error)) throw error;
         const reason = `failed ${FAILURES} times and rests; it is tried again within ${Math.ceil(restMs / 1_000)} s`;
-        const failure = { step: name, reason, command: null, exitCode: null, lastLines: [], log: null };
-        throw new ComponentFailure(failure, { retryable: true, cause: error });
+        throw new ComponentFailure(because(name, reason), { retryable: true, cause: error });
       }
     },
   };

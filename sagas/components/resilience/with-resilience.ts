@@ -1,3 +1,4 @@
+import { because } from '../because.ts';
 import { ComponentFailure, type Component } from '../component.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import type { Slots } from './slots.ts';
@@ -44,6 +45,5 @@ export function withResilience<Request, Result>(
 
 function timedOut(name: string, timeoutMs: number, cause: unknown): ComponentFailure {
   const reason = `no end within ${Math.round(timeoutMs / 1_000)} s`;
-  const failure = { step: name, reason, command: null, exitCode: null, lastLines: [], log: null };
-  return new ComponentFailure(failure, { retryable: true, cause });
+  return new ComponentFailure(because(name, reason), { retryable: true, cause });
 }

@@ -58,7 +58,7 @@ export function createCodeWorld(
     name: string,
     request: object,
     signal = new AbortController().signal,
-    key = `saga/${name}/1`,
+    key = `saga-${inRun.runId}/${name}/1`,
   ): Promise<Result> => {
     const component = components.find((one) => one.name === name) as Component<object, Result> | undefined;
     if (component === undefined) throw new Error(`no component ${name}`);

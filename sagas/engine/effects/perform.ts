@@ -4,7 +4,7 @@ import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts'
 import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
 import { derivedId } from '@workledger/shared/events/stream.ts';
 import { ComponentFailure, type Component } from '../../components/component.ts';
-import { because } from '../because.ts';
+import { because } from '../../components/because.ts';
 import type { Trigger } from '../instance.ts';
 import { jobKey } from './job.ts';
 

@@ -1,6 +1,7 @@
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import type { Failure } from '@workledger/shared/events/values.ts';
 import { derivedId, streamName } from '@workledger/shared/events/stream.ts';
+import { because } from '../../components/because.ts';
 import { accept, evolve, newInstance, type Trigger } from '../instance.ts';
 import type { Saga } from '../saga.ts';
 
@@ -61,10 +62,6 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
 }
 
 const failureOf = (step: string, reason: string, exitCode: number | null): Failure => ({
-  step,
-  reason,
-  command: null,
+  ...because(step, reason),
   exitCode,
-  lastLines: [],
-  log: null,
 });
