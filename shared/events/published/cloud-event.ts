@@ -2,6 +2,7 @@ import { contextOf } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
 import { streamType } from '../stream.ts';
 import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf } from './names.ts';
+import { plainCloudEvent } from './plain-cloud-event.ts';
 
 /**
  * The bytes of an event as it is published: a CloudEvent 1.0 in JSON, UTF-8, whose `data` is the SystemEvent.
@@ -13,6 +14,8 @@ export function encodeCloudEvent(event: RecordedEvent): Buffer {
   const context = contextOf(stream);
   if (context === null) throw new RangeError(`stream "${stream}" is of no type of the catalogue: it has no topic`);
   if (data === undefined) throw new TypeError(`event ${id} of stream "${stream}" has no data`);
+  const plain = plainCloudEvent(event);
+  if (plain !== null) return Buffer.from(plain);
   const time = recordedAt.toISOString();
   const { correlationId, causationId, commandId, commandHash, actor, traceparent } = metadata;
   // JSON.stringify leaves out what is undefined.
