@@ -5,22 +5,25 @@ import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { tasks } from '@workledger/projections/tasks/projection.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { streamType } from '@workledger/shared/events/stream.ts';
+import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
-import { streamType } from '@workledger/shared/events/stream.ts';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { inFreshDatabase } from './fresh-database.ts';
 import { empty, emptyAtStartOfBus } from './read-models/clean.ts';
 import { fillLog } from './read-models/fill-log.ts';
+import { relayToKafka } from './read-models/kafka.ts';
 import { readAndCopy } from './read-models/read-and-copy.ts';
 import { runUntil } from './read-models/run-until.ts';
-import { timeUntilVisible } from './read-models/until-visible.ts';
+import { timeUntilVisible, type Visible } from './read-models/until-visible.ts';
 
 // How fast events come into the read models: rebuilt from the log, followed over the bus; and when one event is visible.
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
-    events: { type: 'string', default: '100000' },
+    kafka: { type: 'string' },
+    events: { type: 'string', default: '60000' },
     rounds: { type: 'string', default: '3' },
     rate: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '10' },
@@ -29,6 +32,7 @@ const { values } = parseArgs({
 const { url } = values;
 if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
 
+const latencies: ({ what: string } & Visible)[] = [];
 const rates = new Map<string, number[]>();
 const keep = (what: string, events: number, seconds: number): void =>
   void rates.set(what, [...(rates.get(what) ?? []), events / seconds]);
@@ -36,14 +40,25 @@ const keep = (what: string, events: number, seconds: number): void =>
 await inFreshDatabase(url, async (connectionString) => {
   await migrateReadModels(connectionString);
   const log = await createPostgresEventLog({ connectionString });
-  const bus = createInProcessBus(log);
   const pool = createDatabasePool({ connectionString, max: 10, applicationName: 'bench' });
-  const place = { log, bus, pool };
+  const inProcess = { log, pool, bus: createInProcessBus(log) };
+  const kafka = values.kafka === undefined ? null : await relayToKafka(values.kafka.split(','), connectionString, log);
+  const overKafka = kafka === null ? null : { log, pool, bus: kafka.bus };
 
-  const latency = await timeUntilVisible(place, createWakeUps(), Number(values.rate), Number(values.seconds));
-  console.table([{ what: 'accepted → visible, in process', ...rounded(latency) }]);
+  const load = { rate: Number(values.rate), seconds: Number(values.seconds) };
+  const wakeUps = createWakeUps();
+  latencies.push({ what: 'in process', ...(await timeUntilVisible(inProcess, { ...load, tell: wakeUps, wakeUps })) });
+  if (overKafka !== null) {
+    const open = (applicationName: string) => createPostgresWakeUps({ connectionString, applicationName });
+    const [told, heard] = [open('bench projections'), open('bench queries')];
+    await empty(pool, projections);
+    const visible = await timeUntilVisible(overKafka, { ...load, tell: told, wakeUps: heard });
+    latencies.push({ what: 'through Kafka', ...visible });
+    await Promise.all([told.close(), heard.close()]);
+  }
 
   await fillLog(log, Number(values.events));
+  await kafka?.untilPublished();
   const counts = await countByStreamType(log);
   const ways: [string, readonly Projection[]][] = [
     ['all read models', projections],
@@ -57,12 +72,16 @@ await inFreshDatabase(url, async (connectionString) => {
     for (const [name, chosen] of ways) {
       const events = chosen.flatMap(({ streams }) => streams).reduce((sum, type) => sum + (counts.get(type) ?? 0), 0);
       await empty(pool, projections);
-      keep(`rebuild from the log: ${name}`, events, await runUntil(chosen, place, events));
+      keep(`rebuild from the log: ${name}`, events, await runUntil(chosen, inProcess, events));
       await emptyAtStartOfBus(pool, chosen);
-      keep(`over the bus in process: ${name}`, events, await runUntil(chosen, place, events));
+      keep(`over the bus in process: ${name}`, events, await runUntil(chosen, inProcess, events));
+      if (overKafka === null) continue;
+      await emptyAtStartOfBus(pool, chosen);
+      keep(`over Kafka: ${name}`, events, await runUntil(chosen, overKafka, events));
     }
   }
-  await bus.close();
+  await kafka?.close();
+  await inProcess.bus.close();
   await log.close();
   await pool.end();
 });
@@ -71,16 +90,20 @@ const median = (of: readonly number[]): number =>
   [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? Number.NaN;
 const copying = median(rates.get('read and COPY') ?? []);
 console.table(
+  latencies.map(({ what, perSecond, p50, p99 }) => ({
+    'accepted → visible': what,
+    'commands/s': Math.round(perSecond),
+    'p50 ms': Number(p50.toFixed(1)),
+    'p99 ms': Number(p99.toFixed(1)),
+  })),
+);
+console.table(
   [...rates].map(([what, of]) => ({
     what,
     'events/s': Math.round(median(of)),
     '× read and COPY': Number((median(of) / copying).toFixed(2)),
   })),
 );
-
-function rounded(figures: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, Number(figure.toFixed(2))]));
-}
 
 async function countByStreamType(log: EventLog): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
