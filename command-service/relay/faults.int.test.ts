@@ -215,7 +215,7 @@ describe('a relay whose log fails', () => {
     let failures = 3;
     const log = {
       ...test.log,
-      subscribe: async function* (options: Parameters<typeof test.log.subscribe>[0]) {
+      async *subscribe(options: Parameters<typeof test.log.subscribe>[0]) {
         for await (const batch of test.log.subscribe(options)) {
           yield batch;
           if (failures-- > 0) throw new Error('the log does not answer');

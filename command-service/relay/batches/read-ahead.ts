@@ -7,7 +7,7 @@ import { createBatchQueue, type RelayBatch } from './batch-queue.ts';
 /** Cut so that one publish is one request well below what a broker takes (1 MiB a partition). */
 const LIMITS = { events: 1_000, bytes: 768 * 1024 };
 /** Batches that wait, beside what one page of the log holds more. */
-const READ_AHEAD = 2;
+const READ_AHEAD = 4;
 
 export type ReadAheadOptions = {
   readonly log: Pick<EventLog, 'subscribe'>;
