@@ -22,7 +22,7 @@ export class BrokerDidNotStart extends Error {
   override name = 'BrokerDidNotStart';
   readonly output: string;
   constructor(output: string, logFile: string) {
-    super(`Kafka did not start: ${lastReason(output)} (whole log: ${logFile})`);
+    super(`Kafka did not start: ${reasonIn(output)} (whole log: ${logFile})`);
     this.output = output;
   }
 }
@@ -88,7 +88,9 @@ function readFrom(file: number, start: number): string {
   return bytes.toString('utf8').trim();
 }
 
-function lastReason(output: string): string {
+/** The first exception's own words. */
+function reasonIn(output: string): string {
   const lines = output.split('\n');
-  return (lines.find((line) => /Exception|ERROR|Error/.test(line)) ?? lines.at(-1) ?? '').slice(0, 400);
+  const exception = lines.map((line) => /^[\w.$]+(?:Exception|Error): (.+)/.exec(line)?.[1]).find(Boolean);
+  return (exception ?? lines.at(-1) ?? '').slice(0, 400);
 }

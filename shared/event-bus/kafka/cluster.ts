@@ -3,7 +3,6 @@ import type { Context } from '../../events/define.ts';
 import { pause } from '../../resilience/pause.ts';
 import { partitionKey, type Offset } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
-import type { Outage } from './outage.ts';
 import { ADMIN_TIMEOUT } from './timing.ts';
 import { ensureTopics, topicNames, WrongTopicSettings, type TopicNames } from './topics.ts';
 import { withDeadline } from './with-deadline.ts';
@@ -23,7 +22,7 @@ export type Cluster = {
 };
 
 /** What is asked of the cluster beside publishing and consuming, over one connection that is made when it is needed. */
-export function createCluster(options: ClientOptions, topicPrefix: string, outage: Outage): Cluster {
+export function createCluster(options: ClientOptions, topicPrefix: string): Cluster {
   const names = topicNames(topicPrefix);
   let connected: { client: Client; admin: Admin; ready: Promise<void> } | null = null;
   let ensured: Promise<void> | null = null;
@@ -31,18 +30,12 @@ export function createCluster(options: ClientOptions, topicPrefix: string, outag
   async function ask<Answer>(what: string, question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
     const { admin, client, ready } = (connected ??= connect());
     try {
-      const answer = await withDeadline(
-        ready.then(() => untilSettled(() => question(admin))),
-        ADMIN_TIMEOUT,
-        what,
-      );
-      outage.worked();
-      return answer;
+      const asked = ready.then(() => untilSettled(() => question(admin)));
+      return await withDeadline(asked, ADMIN_TIMEOUT, what);
     } catch (error) {
       if (error instanceof WrongTopicSettings) throw error;
       client.kill();
       if (connected?.client === client) connected = null;
-      outage.failed(error, what);
       throw error;
     }
   }

@@ -28,11 +28,11 @@ export async function consumeTopics(
   consumer: Consumer,
 ): Promise<void> {
   const { cluster, outage } = context;
-  const { signal } = options;
+  const { group, signal } = options;
   let attempt = 0;
   const onPlaced = (): void => {
     attempt = 0;
-    outage.worked();
+    outage.worked(group);
   };
   while (!signal.aborted) {
     try {
@@ -40,10 +40,11 @@ export async function consumeTopics(
       await runMember({ ...context, ...options, client: createClient(context.client), consumer, onPlaced });
     } catch (error) {
       if (error instanceof OffsetOutOfRange || error instanceof WrongTopicSettings) throw error;
-      if (signal.aborted) return;
-      outage.failed(error, `group ${options.group} cannot consume`);
+      if (signal.aborted) break;
+      outage.failed(group, error);
       await pause(backOff(attempt, 100, 2_000), signal);
       attempt += 1;
     }
   }
+  outage.worked(group);
 }

@@ -37,7 +37,7 @@ export type KafkaBus = EventBus & {
 export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
   const { logger, topicPrefix = 'workledger', publishTimeout = PUBLISH_TIMEOUT } = options;
   const outage = createOutage(logger);
-  const cluster = createCluster(options, topicPrefix, outage);
+  const cluster = createCluster(options, topicPrefix);
   const publisher = createPublisher(options, cluster, outage, publishTimeout);
   const closing = new AbortController();
   const members = new Set<{ group: string; queues: Map<string, PartitionQueue>; done: Promise<void> }>();

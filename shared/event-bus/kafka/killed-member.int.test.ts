@@ -55,10 +55,12 @@ describeWithKafka('a member that is killed (kill -9)', () => {
         },
       },
     );
-    // Both have partitions now.
-    while (handledHere === 0 && rounds < 100) await feedAll();
+    const feedUntil = async (condition: () => boolean): Promise<void> => {
+      for (let times = 0; !condition() && times < 100; times++) await feedAll();
+    };
+    await feedUntil(() => handledHere > 0);
     const before = said.length;
-    while (said.length === before && rounds < 200) await feedAll();
+    await feedUntil(() => said.length > before);
     member.kill('SIGKILL');
     await once(member, 'exit');
     await feedAll();

@@ -1,24 +1,23 @@
 import type { Logger } from '../../telemetry/logger.ts';
 
 export type Outage = {
-  /** Something could not be done. */
-  failed(error: unknown, what: string): void;
-  /** Something was done. */
-  worked(): void;
+  /** Somebody (a group, the publisher) could not do something. */
+  failed(who: string, error: unknown): void;
+  /** Somebody did something, or needs it no more. */
+  worked(who: string): void;
 };
 
-/** Tells that Kafka is away once, and once that it is back, however many wait for it. */
+/** Tells once that Kafka is away, and once that it is back for all, however many wait for it and however often they try. */
 export function createOutage(logger: Logger): Outage {
-  let away = false;
+  const waiting = new Set<string>();
   return {
-    failed: (error, what) => {
-      if (away) logger.debug({ err: error }, what);
-      else logger.warn({ err: error }, `${what}: waiting for Kafka`);
-      away = true;
+    failed: (who, error) => {
+      if (waiting.size === 0) logger.warn({ err: error, who }, 'waiting for Kafka');
+      else logger.debug({ err: error, who }, 'still waiting for Kafka');
+      waiting.add(who);
     },
-    worked: () => {
-      if (away) logger.info('Kafka is there again');
-      away = false;
+    worked: (who) => {
+      if (waiting.delete(who) && waiting.size === 0) logger.info('Kafka is there again');
     },
   };
 }

@@ -8,6 +8,7 @@ import { cutIntoRequests, type Request } from './cut.ts';
 import { messageOf, type PartitionedMessage } from './message.ts';
 import type { Outage } from './outage.ts';
 import { DISCONNECT_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
+import { WrongTopicSettings } from './topics.ts';
 import { withDeadline } from './with-deadline.ts';
 
 export type Publisher = Required<Pick<EventBus, 'publish' | 'prepare' | 'close'>>;
@@ -48,11 +49,9 @@ export function createPublisher(options: ClientOptions, cluster: Cluster, outage
     try {
       const sent = ready.then(() => producer.sendBatch({ acks: -1, timeout: REQUEST_TIMEOUT, topicMessages }));
       await withDeadline(sent, timeout, `publishing ${request.events} events to Kafka`);
-      outage.worked();
     } catch (error) {
       client.kill();
       current = null;
-      outage.failed(error, 'events could not be published');
       throw error;
     }
   }
@@ -60,8 +59,15 @@ export function createPublisher(options: ClientOptions, cluster: Cluster, outage
   const sendAll = (requests: Iterable<Request>): Promise<void> =>
     inTurn('publish', async () => {
       if (closed) throw new Error('the event bus is closed');
-      await cluster.ensureTopics();
-      for (const request of requests) await send(request);
+      try {
+        await cluster.ensureTopics();
+        for (const request of requests) await send(request);
+        outage.worked('publisher');
+      } catch (error) {
+        // What only its owner can mend is nothing to wait for.
+        if (!(error instanceof WrongTopicSettings || error instanceof RangeError)) outage.failed('publisher', error);
+        throw error;
+      }
     });
 
   return {
