@@ -21,7 +21,7 @@ export type RelayOptions = {
   readonly signal: AbortSignal;
   /** Who leads, for people; default: host, process, and something random. */
   readonly owner?: string;
-  /** After so long without a renewal another relay takes over; default 3,000. A twelfth of it is how often a standby looks. */
+  /** After so long without a renewal another relay takes over; default 2,500. A twelfth of it is how often a standby looks. */
   readonly leaseMilliseconds?: number;
   /** Told of the state when the role changes, and every second. */
   readonly onState?: (state: RelayState) => void;
@@ -32,7 +32,7 @@ export type RelayOptions = {
  * aborts and the batch in hand is done. What goes away (log, bus, database) is waited for.
  */
 export async function runRelay(options: RelayOptions): Promise<void> {
-  const { log, bus, pool, logger, signal, leaseMilliseconds = 3_000 } = options;
+  const { log, bus, pool, logger, signal, leaseMilliseconds = 2_500 } = options;
   const owner = options.owner ?? `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const outages = {
     database: createOutage(logger, 'PostgreSQL'),

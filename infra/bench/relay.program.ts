@@ -8,9 +8,12 @@ import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 const [connectionString = '', broker = '', topicPrefix = ''] = process.argv.slice(2);
 const logger = createLogger({ service: 'relay', level: 'error' });
 const log = await createPostgresEventLog({ connectionString });
+const bus = createKafkaBus({ brokers: [broker], clientId: 'relay', logger, topicPrefix });
+// While it stands by: so that a takeover need not wait for it.
+await bus.ensureTopics();
 await runRelay({
   log,
-  bus: createKafkaBus({ brokers: [broker], clientId: 'relay', logger, topicPrefix }),
+  bus,
   pool: createDatabasePool({ connectionString, max: 4, applicationName: 'relay' }),
   logger,
   signal: new AbortController().signal,
