@@ -15,7 +15,7 @@ import { empty, emptyAtStartOfBus } from './read-models/clean.ts';
 import { fillLog } from './read-models/fill-log.ts';
 import { relayToKafka } from './read-models/kafka.ts';
 import { readAndCopy } from './read-models/read-and-copy.ts';
-import { runUntil } from './read-models/run-until.ts';
+import { runUntil, timed, type Took } from './read-models/run-until.ts';
 import { timeUntilVisible, type Visible } from './read-models/until-visible.ts';
 
 // How fast events come into the read models: rebuilt from the log, followed over the bus; and when one event is visible.
@@ -33,9 +33,9 @@ const { url } = values;
 if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
 
 const latencies: ({ what: string } & Visible)[] = [];
-const rates = new Map<string, number[]>();
-const keep = (what: string, events: number, seconds: number): void =>
-  void rates.set(what, [...(rates.get(what) ?? []), events / seconds]);
+const rates = new Map<string, { wall: number; cpu: number }[]>();
+const keep = (what: string, events: number, { seconds, cpuSeconds }: Took): void =>
+  void rates.set(what, [...(rates.get(what) ?? []), { wall: events / seconds, cpu: events / cpuSeconds }]);
 
 await inFreshDatabase(url, async (connectionString) => {
   await migrateReadModels(connectionString);
@@ -57,6 +57,15 @@ await inFreshDatabase(url, async (connectionString) => {
     await Promise.all([told.close(), heard.close()]);
   }
 
+  console.table(
+    latencies.map(({ what, perSecond, p50, p99 }) => ({
+      'accepted → visible': what,
+      'commands/s': Math.round(perSecond),
+      'p50 ms': Number(p50.toFixed(1)),
+      'p99 ms': Number(p99.toFixed(1)),
+    })),
+  );
+
   await fillLog(log, Number(values.events));
   await kafka?.untilPublished();
   const counts = await countByStreamType(log);
@@ -66,9 +75,7 @@ await inFreshDatabase(url, async (connectionString) => {
   ];
   // In turns, so that what else the machine does meets all alike.
   for (let round = 0; round < Number(values.rounds); round++) {
-    const started = performance.now();
-    const copied = await readAndCopy(connectionString, log);
-    keep('read and COPY', copied, (performance.now() - started) / 1000);
+    keep('read and COPY', Number(await log.head()), await timed(() => readAndCopy(connectionString, log)));
     for (const [name, chosen] of ways) {
       const events = chosen.flatMap(({ streams }) => streams).reduce((sum, type) => sum + (counts.get(type) ?? 0), 0);
       await empty(pool, projections);
@@ -86,22 +93,16 @@ await inFreshDatabase(url, async (connectionString) => {
   await pool.end();
 });
 
-const median = (of: readonly number[]): number =>
-  [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? Number.NaN;
-const copying = median(rates.get('read and COPY') ?? []);
+const median = (what: string, kind: 'wall' | 'cpu'): number => {
+  const sorted = (rates.get(what) ?? []).map((rate) => rate[kind]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+};
 console.table(
-  latencies.map(({ what, perSecond, p50, p99 }) => ({
-    'accepted → visible': what,
-    'commands/s': Math.round(perSecond),
-    'p50 ms': Number(p50.toFixed(1)),
-    'p99 ms': Number(p99.toFixed(1)),
-  })),
-);
-console.table(
-  [...rates].map(([what, of]) => ({
+  [...rates.keys()].map((what) => ({
     what,
-    'events/s': Math.round(median(of)),
-    '× read and COPY': Number((median(of) / copying).toFixed(2)),
+    'events/s': Math.round(median(what, 'wall')),
+    'events/CPU second': Math.round(median(what, 'cpu')),
+    '× read and COPY': Number((median(what, 'wall') / median('read and COPY', 'wall')).toFixed(2)),
   })),
 );
 

@@ -10,23 +10,37 @@ export type Place = { readonly log: EventLog; readonly bus: EventBus; readonly p
 const tell = (facts: object, message: string): void => console.error(message, facts);
 export const logger = { info: () => undefined, error: tell };
 
-/** Runs projections, as one worker does, until they have applied so many events. @returns seconds that it took */
+export type Took = {
+  readonly seconds: number;
+  /** Of this process: what a machine that is busy with other things does not change. */
+  readonly cpuSeconds: number;
+};
+
+/** Runs projections, as one worker does, until they have applied so many events. */
 export async function runUntil(
   projections: readonly Projection[],
   { log, bus, pool }: Place,
   events: number,
-): Promise<number> {
+): Promise<Took> {
   const stopping = new AbortController();
-  const started = performance.now();
   const running = Promise.all(
     projections.map((projection) => runProjection({ projection, log, bus, pool, logger, signal: stopping.signal })),
   );
   const names = projections.map(({ name }) => name);
-  while ((await eventsSeen(pool, names)) < events) await pause(50);
-  const seconds = (performance.now() - started) / 1000;
+  const took = await timed(async () => {
+    while ((await eventsSeen(pool, names)) < events) await pause(50);
+  });
   stopping.abort();
   await running;
-  return seconds;
+  return took;
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<Took> {
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
 async function eventsSeen(pool: Pool, names: readonly string[]): Promise<number> {
