@@ -52,10 +52,11 @@ describeWithKafka('a relay to Kafka', () => {
     const relays = [test.startRelay(openBus(), { owner: 'first' }), test.startRelay(openBus(), { owner: 'second' })];
     for (let round = 0; round < 4; round++) {
       await test.fill({ streams: 20, events: 40 });
-      const { epoch } = await test.leader();
-      // As if the lease had run out: whoever looks first leads next.
-      await test.database.pool.query(`update relay.leader set expires_at = '-infinity'`);
-      await until(async () => (await test.leader()).epoch > epoch);
+      // As if a third one had taken the lease, and was gone.
+      await test.database.pool.query(
+        `update relay.leader set epoch = epoch + 1, owner = 'gone', expires_at = '-infinity'`,
+      );
+      await until(async () => (await test.leader()).owner !== 'gone');
     }
     await until(async () => (await test.leader()).checkpoint === (await test.log.head()));
     const logged = await test.logged();
