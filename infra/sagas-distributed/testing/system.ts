@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import pino from 'pino';
 import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
 import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
 import { runProjections } from '@workledger/projections/all.ts';
@@ -14,6 +13,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
+import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { createTestDatabase } from '@workledger/shared/testing/database.ts';
 import { kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
 import type { Settings } from '../../guarantees/harness/engine.ts';
@@ -41,7 +41,7 @@ export async function startSystemAround(settings: Settings): Promise<SystemAroun
   await migrate(url, 'command_service', commandServiceMigrations);
   await migrateReadModels(url);
   await migrate(url, 'sagas', sagaMigrations);
-  const logger = pino({ level: 'silent' });
+  const { logger } = captureLog();
   const log = await createPostgresEventLog({ connectionString: url });
   const brokers = kafkaBrokers();
   const topicPrefix = `sagas-${randomBytes(4).toString('hex')}`;

@@ -17,7 +17,7 @@ export function patientArtefacts(
       try {
         return await action();
       } catch (error) {
-        if (error instanceof RangeError || error instanceof ArtefactDamaged) throw error;
+        if (isForGood(error)) throw error;
         if (attempt === 0) logger.warn({ reason: oneLine(error) }, 'artefact store is away: waiting for it');
         await pause(backOff(attempt, SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS), signal);
         if (signal.aborted) throw error;
@@ -29,3 +29,7 @@ export function patientArtefacts(
     get: (digest) => patiently(() => artefacts.get(digest)),
   };
 }
+
+/** What no waiting can mend: too large, damaged, or a defect. */
+const isForGood = (error: unknown): boolean =>
+  error instanceof RangeError || error instanceof TypeError || error instanceof ArtefactDamaged;

@@ -146,7 +146,7 @@ describe('rebase', () => {
     const result = await rebase();
     expect(result).toMatchObject({ outcome: 'rebased', base: moved });
     const { commit } = result as { commit: string };
-    expect(userGit(bare, 'rev-parse', `refs/workledger/${inRun.taskId}/${inRun.runId}/rebase-1`)).toBe(commit);
+    expect(userGit(bare, 'rev-parse', resultOf(inRun, 'rebase-1', commit))).toBe(commit);
     expect(userGit(bare, 'diff', '--name-only', moved, commit)).toBe('src/add.mjs');
     expect(await merge(commit, moved)).toMatchObject({ outcome: 'merged' });
   });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -252,27 +252,6 @@ test('cancelling kills the agent and removes its worktree', async () => {
   expect(await failed).toMatchObject({ failure: { reason: 'stopped before its end' }, retryable: true });
   expect(await eventuallyGone(Number(readFileSync(started, 'utf8')))).toBe(true);
   expect(made.leftovers()).toEqual([]);
-});
-
-test('a user working tree, index and HEAD are never touched, also when the user repository is the origin', async () => {
-  const { call, workRequest, user, inRun } = world(fix, { bare: false });
-  writeFileSync(join(user, 'src/add.mjs'), 'half done');
-  writeFileSync(join(user, 'untracked'), 'mine');
-  userGit(user, 'add', 'src/add.mjs');
-  const look = (): string[] => [
-    userGit(user, 'status', '--porcelain'),
-    userGit(user, 'rev-parse', 'HEAD'),
-    userGit(user, 'symbolic-ref', 'HEAD'),
-    userGit(user, 'branch', '--list'),
-    userGit(user, 'worktree', 'list'),
-    readFileSync(join(user, '.git/index')).toString('hex'),
-    readFileSync(join(user, 'src/add.mjs'), 'utf8'),
-  ];
-  userGit(user, 'status');
-  const before = look();
-  const { commit } = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
-  expect(userGit(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
-  expect(look()).toEqual(before);
 });
 
 describe('an agent with claude-json output', () => {

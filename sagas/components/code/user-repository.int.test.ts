@@ -1,0 +1,38 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { resultOf } from '../git/names.ts';
+import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
+import { createCodeWorld } from '../testing/code-world.ts';
+import { userGit } from '../testing/origin.ts';
+import type { WorkResult } from './requests.ts';
+
+let store: TestArtefacts;
+beforeAll(async () => void (store = await createTestArtefacts()));
+afterAll(() => store.drop());
+
+const fix = `import { writeFileSync } from 'node:fs';
+writeFileSync('src/add.mjs', 'export const add = (a, b) => a + b;\\n');`;
+
+test('a user working tree, index and HEAD are never touched, also when the user repository is the origin', async () => {
+  const made = createCodeWorld(store.artefacts, { agents: { agent: fix }, bare: false });
+  onTestFinished(() => made.remove());
+  const { call, workRequest, user, inRun } = made;
+  writeFileSync(join(user, 'src/add.mjs'), 'half done');
+  writeFileSync(join(user, 'untracked'), 'mine');
+  userGit(user, 'add', 'src/add.mjs');
+  const look = (): string[] => [
+    userGit(user, 'status', '--porcelain'),
+    userGit(user, 'rev-parse', 'HEAD'),
+    userGit(user, 'symbolic-ref', 'HEAD'),
+    userGit(user, 'branch', '--list'),
+    userGit(user, 'worktree', 'list'),
+    readFileSync(join(user, '.git/index')).toString('hex'),
+    readFileSync(join(user, 'src/add.mjs'), 'utf8'),
+  ];
+  userGit(user, 'status');
+  const before = look();
+  const { commit } = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
+  expect(userGit(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
+  expect(look()).toEqual(before);
+});
