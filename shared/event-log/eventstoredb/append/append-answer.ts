@@ -35,8 +35,9 @@ export function readAnswer(response: BatchAppendResp, stream: string): AppendAns
   if (name === WRONG_EXPECTED_VERSION) {
     const conflict = details?.unpack(shared.WrongExpectedVersion.deserializeBinary, name);
     if (conflict) {
-      const isThere = conflict.hasCurrentStreamRevision();
-      return { kind: 'conflict', actual: isThere ? Number(conflict.getCurrentStreamRevision()) : 'none' };
+      const current = conflict.hasCurrentStreamRevision() ? Number(conflict.getCurrentStreamRevision()) : NaN;
+      // The server may write its own "no stream" as the largest number that it has.
+      return { kind: 'conflict', actual: Number.isSafeInteger(current) ? current : 'none' };
     }
   }
   const refusal = REFUSALS[name];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkConnectionString } from './connection-string.ts';
+import { checkConnectionString, withOwnConnection } from './connection-string.ts';
 
 it.each([
   'esdb://127.0.0.1:2113?tls=false',
@@ -17,4 +17,13 @@ it.each([
   const refusal = (): void => checkConnectionString(connectionString);
   expect(refusal).toThrow(message);
   expect(refusal).not.toThrow(/secret/);
+});
+
+it.each([
+  ['esdb://127.0.0.1:2113', 'esdb://127.0.0.1:2113?keepAliveInterval=10007'],
+  ['esdb://127.0.0.1:2113?tls=false ', 'esdb://127.0.0.1:2113?tls=false&keepAliveInterval=10007'],
+  ['esdb://a:1?keep-Alive_interval=20000&tls=true', 'esdb://a:1?keep-Alive_interval=20007&tls=true'],
+  ['esdb://a:1?keepAliveInterval=-1', 'esdb://a:1?keepAliveInterval=-1'],
+])('makes the settings of %s its own', (connectionString, own) => {
+  expect(withOwnConnection(connectionString, 7)).toBe(own);
 });

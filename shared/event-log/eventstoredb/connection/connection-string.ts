@@ -29,3 +29,19 @@ export function checkConnectionString(connectionString: string): void {
       throw new Error(`EventStoreDB connection string: unknown option "${key}": use ${OPTIONS.join(', ')}`);
   }
 }
+
+const KEEP_ALIVE = /([?&]keep[_-]?alive[_-]?interval=)(\d+)/i;
+const DEFAULT_KEEP_ALIVE = 10_000;
+
+/**
+ * Channels of one process with the same settings share one connection to a server; a client that is to replace one whose
+ * connection fell silent would get just that. A keep-alive of some milliseconds more makes its settings its own.
+ * @param number differs from client to client
+ */
+export function withOwnConnection(connectionString: string, number: number): string {
+  const text = connectionString.trim();
+  if (KEEP_ALIVE.test(text))
+    return text.replace(KEEP_ALIVE, (_, key: string, value: string) => `${key}${Number(value) + number}`);
+  if (/[?&]keep[_-]?alive[_-]?interval=/i.test(text)) return text;
+  return `${text}${text.includes('?') ? '&' : '?'}keepAliveInterval=${DEFAULT_KEEP_ALIVE + number}`;
+}

@@ -1,9 +1,10 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { pause } from '../../../resilience/pause.ts';
-import { checkConnectionString } from './connection-string.ts';
+import { Refused } from './failures.ts';
+import { checkConnectionString, withOwnConnection } from './connection-string.ts';
 
 export type Connection = {
-  /** The client of the moment. @throws Error after close */
+  /** The client of the moment. @throws Refused after close */
   client(): EventStoreDBClient;
   /** Gives up a client that does not answer: what runs on it is cancelled, the next call gets a new one. */
   renew(failed: EventStoreDBClient): void;
@@ -12,6 +13,9 @@ export type Connection = {
 
 /** How long a client may take to let go of what runs on it, in milliseconds. */
 const LET_GO = 2_000;
+const MOST_NUMBERS = 1_000;
+/** Clients that this process opened: they must not share a connection. */
+let opened = 0;
 
 /**
  * Holds the client; no call is made yet, so the server may be away. The client replaces its channel by itself when the server
@@ -22,7 +26,8 @@ export function createConnection(connectionString: string): Connection {
   checkConnectionString(connectionString);
   const open = (): EventStoreDBClient => {
     try {
-      return EventStoreDBClient.connectionString(connectionString);
+      opened = (opened + 1) % MOST_NUMBERS;
+      return EventStoreDBClient.connectionString(withOwnConnection(connectionString, opened));
     } catch {
       // The client's own error carries the whole string.
       throw new Error('EventStoreDB connection string: use esdb://[user:password@]host:port[?tls=false]');
@@ -38,7 +43,7 @@ export function createConnection(connectionString: string): Connection {
 
   return {
     client: () => {
-      if (current === null) throw new Error('the event log is closed');
+      if (current === null) throw new Refused('the event log is closed');
       return current;
     },
     renew: (failed) => {
@@ -62,11 +67,11 @@ async function letGo(client: EventStoreDBClient): Promise<void> {
 }
 
 async function disposeOf(client: EventStoreDBClient): Promise<void> {
+  await client.dispose();
   try {
-    await client.dispose();
     const channel = await client['getChannel']();
     channel.close();
   } catch {
-    // No channel could be made, or it is closed already: nothing is left to let go of.
+    // No channel could be made, or it is closed already.
   }
 }

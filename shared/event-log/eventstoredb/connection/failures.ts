@@ -42,7 +42,7 @@ export function isPassing(error: unknown): boolean {
 export const typeOf = (error: unknown): string | null =>
   error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : null;
 
-export const messageOf = (error: unknown): string => {
+const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   return error.message === '' ? (typeOf(error) ?? error.name) : error.message;
 };

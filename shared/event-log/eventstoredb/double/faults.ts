@@ -1,7 +1,7 @@
 /** What can be told to go wrong. Those in the first line strike once, at the next append. */
 export const FAULTS = [
   ...(['conflict', 'drop-before-write', 'drop-after-write', 'lose-answer', 'duplicate-ids'] as const),
-  ...(['freeze', 'thaw', 'away', 'back', 'cut', 'reset', 'slow-consumer', 'silence'] as const),
+  ...(['freeze', 'thaw', 'half-open', 'away', 'back', 'cut', 'reset', 'slow-consumer', 'silence'] as const),
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -8,6 +8,8 @@ export type Front = {
   /** Connections are accepted and kept, and nothing is answered, as after SIGSTOP. */
   freeze(): void;
   thaw(): void;
+  /** The connections of this moment fall silent for ever; new ones are served. */
+  halfOpen(): void;
   /** Nobody listens any more. */
   leave(): Promise<void>;
   comeBack(): Promise<void>;
@@ -16,6 +18,7 @@ export type Front = {
 /** @param upstream port of the server itself @param port to listen on; 0 = any */
 export async function startFront(upstream: number, port = 0): Promise<Front> {
   const sockets = new Set<net.Socket>();
+  const silent = new WeakSet<net.Socket>();
   let frozen = false;
   const hold = (socket: net.Socket): void => {
     sockets.add(socket);
@@ -33,7 +36,7 @@ export async function startFront(upstream: number, port = 0): Promise<Front> {
         if (!to.write(bytes)) from.pause();
       });
       to.on('drain', () => {
-        if (!frozen) from.resume();
+        if (!frozen && !silent.has(from)) from.resume();
       });
       from.on('close', () => {
         sockets.delete(from);
@@ -65,7 +68,10 @@ export async function startFront(upstream: number, port = 0): Promise<Front> {
     },
     thaw: () => {
       frozen = false;
-      for (const socket of sockets) socket.resume();
+      for (const socket of sockets) if (!silent.has(socket)) socket.resume();
+    },
+    halfOpen: () => {
+      for (const socket of sockets) silent.add(socket.pause());
     },
     leave: () =>
       new Promise((resolve) => {

@@ -70,6 +70,7 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
   const act: Partial<Record<Fault, () => void | Promise<void>>> = {
     freeze: front.freeze,
     thaw: front.thaw,
+    'half-open': front.halfOpen,
     away: front.leave,
     back: front.comeBack,
     cut: front.cut,

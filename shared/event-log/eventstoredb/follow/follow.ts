@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AllStreamResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { backOff, pause } from '../../../resilience/pause.ts';
@@ -7,16 +8,10 @@ import { isPassing, ServerAway } from '../connection/failures.ts';
 import { toRecordedEvent } from '../read/recorded-event.ts';
 import { toTest } from './filter.ts';
 import { openSubscription, type Subscription } from './subscription.ts';
-import { createWatchdog } from './watchdog.ts';
+import { createWatchdog, type Watchdog, type WatchdogSettings } from './watchdog.ts';
 
-export type FollowSettings = {
+export type FollowSettings = WatchdogSettings & {
   readonly connection: Connection;
-  /** Asked when a subscription is silent: once, with a deadline. */
-  readonly probe: () => Promise<bigint>;
-  /** How long a subscription may take to begin, in milliseconds. */
-  readonly answer: number;
-  /** How long a subscription may be silent before the server is asked whether there is news, in milliseconds. */
-  readonly silence: number;
   /** How long to go on without any progress, in milliseconds; default: for ever. */
   readonly patience?: number;
   /** Told once an outage. */
@@ -85,13 +80,15 @@ type RawStretch = Omit<Stretch, 'events' | 'next'> & { readonly raw: readonly Al
 /** Of one subscription. Ends when the watchdog wants another one, or the signal aborts. */
 async function* stretches(
   subscription: Subscription,
-  watchdog: ReturnType<typeof createWatchdog>,
+  watchdog: Watchdog,
   position: () => bigint,
   signal: AbortSignal,
 ): AsyncGenerator<RawStretch> {
   let saidCaughtUp = false;
   let searchedTo = 0n;
   while (!signal.aborted) {
+    // Messages come one by one; a turn of the event loop gathers what one packet brought.
+    await setImmediate();
     const raw = subscription.take();
     const isCaughtUp: boolean = !saidCaughtUp && subscription.hasCaughtUp();
     const searched = subscription.searchedTo();

@@ -1,5 +1,13 @@
-import type { FollowSettings } from './follow.ts';
 import type { Subscription } from './subscription.ts';
+
+export type WatchdogSettings = {
+  /** Asked when a subscription is silent: once, with a deadline. @returns the position of the log's last event */
+  readonly probe: () => Promise<bigint>;
+  /** How long a subscription may take to begin, in milliseconds. */
+  readonly answer: number;
+  /** How long a subscription may be silent before the server is asked whether there is news, in milliseconds. */
+  readonly silence: number;
+};
 
 export type Watchdog = {
   /** How long this subscription may be silent now, in milliseconds. */
@@ -20,11 +28,7 @@ const LONGEST = 16;
  * While the log has news that did not come, one new subscription looks for them; where the filter leaves all of them out, the
  * next one waits twice as long.
  */
-export function createWatchdog({
-  probe,
-  answer,
-  silence,
-}: Pick<FollowSettings, 'probe' | 'answer' | 'silence'>): Watchdog {
+export function createWatchdog({ probe, answer, silence }: WatchdogSettings): Watchdog {
   let factor = 1;
   let known = 0n;
   return {

@@ -56,7 +56,7 @@ export async function readOnce<Event>(
   try {
     for await (const event of reading) {
       timer.refresh();
-      events.push(event as Event);
+      events.push(event);
     }
     isComplete = true;
   } catch (error) {
