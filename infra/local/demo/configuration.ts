@@ -64,7 +64,7 @@ export type Sample = {
 };
 
 /** A sample repository as a user would register it. */
-export const registration = ({ name, origin, github, failing }: Sample) => ({
+const registration = ({ name, origin, github, failing }: Sample) => ({
   name,
   url: origin,
   github,
