@@ -95,7 +95,7 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
 
   test('starts a service again that was killed', async () => {
     const before = system.written.stdout.length;
-    const victim = processesOf(folder.path).find(({ command }) => command.includes('query-service/main.ts'));
+    const victim = processesOf(folder.path).find(({ command }) => command.includes('query-service/main.js'));
     process.kill(victim!.pid, 'SIGKILL');
     await system.until(/query-service: ended \(SIGKILL\), is started again/);
     for (let answered = false; !answered;)

@@ -10,7 +10,7 @@ Usage: npm run start:distributed -- [options]
                     without it DATABASE_URL and KAFKA_BROKERS must say where they are
   --config FILE     configuration (default: workledger.json; without one, the demo's agents and repositories)
   --data DIR        data folder (default: .workledger)
-  --port N          the gateway's port (default: 8080; 0: any free one)
+  --port N          the gateway's port (default: 8080; 0: any free one, for the services, too)
   --scale NAME=N    so many of a service; may be given several times
                     (${serviceNames.join(', ')})
   --help            this text

@@ -16,6 +16,8 @@ const options: PlanOptions = {
   serviceKeyFile: '/data/service-key',
   servers: { DATABASE_URL: 'postgres://db', KAFKA_BROKERS: 'kafka:9092' },
   scale: { 'command-service': 2, sagas: 2 },
+  ports: 'known',
+  programOf: (entry) => `/built/${entry}`,
 };
 
 test('each instance has a name and a port of its own', async () => {

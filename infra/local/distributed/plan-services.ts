@@ -14,6 +14,8 @@ const SERVICES = {
 
 export type ServiceName = keyof typeof SERVICES;
 export const serviceNames = Object.keys(SERVICES) as ServiceName[];
+/** What `buildServices` must build. */
+export const serviceEntries = serviceNames.map((name) => SERVICES[name].entry);
 
 export type PlanOptions = {
   /** Absolute: each sagas worker gets a data folder of its own below it. */
@@ -26,6 +28,10 @@ export type PlanOptions = {
   readonly servers: Readonly<Record<string, string>>;
   /** Instances of each service; default: one. */
   readonly scale: Readonly<Partial<Record<ServiceName, number>>>;
+  /** Where the first of each listens: at its known port where that is free, or at any that is. */
+  readonly ports: 'known' | 'any';
+  /** The absolute path of an entry's program. */
+  readonly programOf: (entry: string) => string;
 };
 
 /** Every process to run, with a port that is free and no variable that it does not need. */
@@ -36,7 +42,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
   );
   const ports: number[] = [];
   for (const { service, index } of instances) {
-    let port = await freePort(index === 0 ? SERVICES[service].port : 0);
+    let port = await freePort(index === 0 && options.ports === 'known' ? SERVICES[service].port : 0);
     while (ports.includes(port)) port = await freePort();
     ports.push(port);
   }
@@ -48,6 +54,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
     return {
       name,
       entry: SERVICES[service].entry,
+      program: options.programOf(SERVICES[service].entry),
       url: urlAt(place),
       folder,
       environment: {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { readableLine } from './readable-line.ts';
@@ -11,6 +11,8 @@ export type ServicePlan = {
   readonly name: string;
   /** Its composition root, below the repository's root. */
   readonly entry: string;
+  /** Absolute: what runs it. */
+  readonly program: string;
   readonly url: string;
   /** Absolute: where it works. */
   readonly folder: string;
@@ -23,7 +25,6 @@ export type ServiceProcess = {
   stop(): Promise<void>;
 };
 
-const ROOT = resolve(import.meta.dirname, '../../..');
 const STOP_MILLISECONDS = 30_000;
 /** Who ran so long starts again at once. */
 const WELL_MILLISECONDS = 30_000;
@@ -63,11 +64,11 @@ export function superviseService(plan: ServicePlan, logFolder: string, say: (lin
 }
 
 function start(
-  { name, entry, folder, environment }: ServicePlan,
+  { name, program, folder, environment }: ServicePlan,
   file: WriteStream,
   say: (line: string) => void,
 ): ChildProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(ROOT, entry)], {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     cwd: folder,
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -5,9 +5,10 @@ import { createClosers, type Closers } from '@workledger/shared/service/closers.
 import { fail } from '@workledger/shared/service/fail.ts';
 import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
 import { startGateway } from '../../gateway/start-gateway.ts';
+import { buildServices } from './build-services.ts';
 import { chooseConfiguration } from './configuration.ts';
 import { readOptions, type Options } from './options.ts';
-import { planServices } from './plan-services.ts';
+import { planServices, serviceEntries } from './plan-services.ts';
 import { givenServers, startNativeServers } from './servers.ts';
 import { superviseService, type ServicePlan } from './service-process.ts';
 import { untilReady } from './until-ready.ts';
@@ -40,7 +41,10 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   await makeKeyFile(adminKeyFile);
   await makeKeyFile(serviceKeyFile);
 
-  const servers = native ? await startNativeServers(folder, closers, say) : givenServers(say);
+  const [servers, programOf] = await Promise.all([
+    native ? startNativeServers(folder, closers, say) : givenServers(say),
+    buildServices(serviceEntries),
+  ]);
   const plans = await planServices({
     folder,
     configurationFile: file,
@@ -49,6 +53,8 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     serviceKeyFile,
     servers: servers.environment,
     scale,
+    ports: port === 0 ? 'any' : 'known',
+    programOf,
   });
   const services = plans.map((plan) => superviseService(plan, logs, say));
   closers.add(() => Promise.all(services.map((service) => service.stop())));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lockDataFolder } from '../postgres/data-folder-lock.ts';
 import { BrokerDidNotStart, startBrokerProcess, type BrokerProcess } from './broker-process.ts';
+import { ensureClassArchive } from './class-archive.ts';
 import { formatStorage } from './format-storage.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
@@ -36,6 +37,7 @@ export type EmbeddedKafkaOptions = {
 export async function startKafka(options: EmbeddedKafkaOptions): Promise<EmbeddedKafka> {
   const java = await findJava();
   const jars = await kafkaJars(options.log);
+  await ensureClassArchive(java, jars, options.log);
   await mkdir(options.folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
       `cannot write to the data folder ${options.folder} (${error.code}): make it writable, or choose another`,

@@ -8,7 +8,7 @@ export type ProgramOutcome = {
   readonly missing: boolean;
 };
 
-const passedOn = ['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'MAVEN_OPTS', 'MAVEN_ARGS'];
+const passedOn = ['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'JAVA_TOOL_OPTIONS', 'MAVEN_OPTS', 'MAVEN_ARGS'];
 
 /** What a program of Java gets of our environment: no secret of ours. */
 export const javaEnvironment = (): Record<string, string> =>
