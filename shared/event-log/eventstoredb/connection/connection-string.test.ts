@@ -20,10 +20,10 @@ it.each([
 });
 
 it.each([
-  ['esdb://127.0.0.1:2113', 'esdb://127.0.0.1:2113?keepAliveInterval=10007'],
-  ['esdb://127.0.0.1:2113?tls=false ', 'esdb://127.0.0.1:2113?tls=false&keepAliveInterval=10007'],
-  ['esdb://a:1?keep-Alive_interval=20000&tls=true', 'esdb://a:1?keep-Alive_interval=20007&tls=true'],
-  ['esdb://a:1?keepAliveInterval=-1', 'esdb://a:1?keepAliveInterval=-1'],
+  ['esdb://127.0.0.1:2113', 'esdb://127.0.0.1:2113?keepAliveTimeout=10007'],
+  ['esdb://127.0.0.1:2113?tls=false ', 'esdb://127.0.0.1:2113?tls=false&keepAliveTimeout=10007'],
+  ['esdb://a:1?keep-Alive_timeout=20000&tls=true', 'esdb://a:1?keep-Alive_timeout=20007&tls=true'],
+  ['esdb://a:1?keepAliveTimeout=-1', 'esdb://a:1?keepAliveTimeout=-1'],
 ])('makes the settings of %s its own', (connectionString, own) => {
   expect(withOwnConnection(connectionString, 7)).toBe(own);
 });

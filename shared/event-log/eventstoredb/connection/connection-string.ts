@@ -30,18 +30,19 @@ export function checkConnectionString(connectionString: string): void {
   }
 }
 
-const KEEP_ALIVE = /([?&]keep[_-]?alive[_-]?interval=)(\d+)/i;
+const KEEP_ALIVE = /([?&]keep[_-]?alive[_-]?timeout=)(\d+)/i;
+const ANY_KEEP_ALIVE = /[?&]keep[_-]?alive[_-]?timeout=/i;
 const DEFAULT_KEEP_ALIVE = 10_000;
 
 /**
  * Channels of one process with the same settings share one connection to a server; a client that is to replace one whose
- * connection fell silent would get just that. A keep-alive of some milliseconds more makes its settings its own.
+ * connection fell silent would get just that. A keep-alive time-out of some milliseconds more makes its settings its own.
  * @param number differs from client to client
  */
 export function withOwnConnection(connectionString: string, number: number): string {
   const text = connectionString.trim();
   if (KEEP_ALIVE.test(text))
     return text.replace(KEEP_ALIVE, (_, key: string, value: string) => `${key}${Number(value) + number}`);
-  if (/[?&]keep[_-]?alive[_-]?interval=/i.test(text)) return text;
-  return `${text}${text.includes('?') ? '&' : '?'}keepAliveInterval=${DEFAULT_KEEP_ALIVE + number}`;
+  if (ANY_KEEP_ALIVE.test(text)) return text;
+  return `${text}${text.includes('?') ? '&' : '?'}keepAliveTimeout=${DEFAULT_KEEP_ALIVE + number}`;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './faults.ts';
@@ -13,6 +14,7 @@ const PROGRAM = fileURLToPath(new URL('./double.program.ts', import.meta.url));
  */
 export async function startDouble(port = 0): Promise<DoubleServer> {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, String(port)], {
+    cwd: dirname(PROGRAM),
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   });
