@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { letWritesFail, letWritesSucceed } from './harness/failing-writes.ts';
 import { fillLog } from './harness/fill-log.ts';
 import { makeHistories } from './harness/histories.ts';
-import { portEngines, type Ports } from './harness/ports.ts';
+import { portEnginesOfEveryLog, type Ports } from './harness/ports.ts';
+import type { Membership } from './harness/ports/port-engine.ts';
 import { createRandom, seeds } from './harness/random.ts';
 import { followed, pureFold, untilSeen, writtenRows } from './harness/read-models.ts';
 import { createTrailTable, readTrails, trail } from './harness/trail.ts';
@@ -18,7 +19,7 @@ import { startWorker, type Worker } from './harness/worker.ts';
 
 const projections = [tasks, trail];
 
-describe.each(portEngines)('a projection takes every event of a stream once, in order, $name', (engine) => {
+describe.each(portEnginesOfEveryLog)('a projection takes every event of a stream once, in order, $name', (engine) => {
   let ports: Ports;
   beforeEach(async () => {
     ports = await engine.open();
@@ -26,8 +27,12 @@ describe.each(portEngines)('a projection takes every event of a stream once, in 
   });
   afterEach(() => ports.close());
 
-  const start = async (disturb: (bus: EventBus) => EventBus, running = projections): Promise<Worker> => {
-    const { log, bus } = await ports.another();
+  const start = async (
+    disturb: (bus: EventBus) => EventBus,
+    running = projections,
+    membership: Membership = 'sharing',
+  ): Promise<Worker> => {
+    const { log, bus } = await ports.another(membership);
     return startWorker(running, { log, bus: disturb(bus), databaseUrl: ports.databaseUrl });
   };
   const write = (stream: string, titles: readonly string[]) =>
@@ -42,7 +47,7 @@ describe.each(portEngines)('a projection takes every event of a stream once, in 
       (await storedProgress(ports.pool, tablesOf(trail), trail)).has('task/0'),
     );
 
-  test.each(seeds(3))(
+  test.each(seeds(engine.name === 'embedded' ? 3 : 1))(
     'through cut and repeated batches, two workers, restarts, failing writes, lost connections (SEED=%i)',
     async (seed) => {
       const random = createRandom(seed);
@@ -131,7 +136,7 @@ describe.each(portEngines)('a projection takes every event of a stream once, in 
           },
         }),
     });
-    const stale = await start(holding, [trail]);
+    const stale = await start(holding, [trail], 'ousted');
     await untilFollowing();
     const streams = Array.from({ length: 8 }, () => streamName('task', newId()));
     await Promise.all(streams.map((stream) => write(stream, ['one'])));

@@ -1,14 +1,15 @@
 import { partitionKey, type BusBatch, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { PortEngine } from './ports/port-engine.ts';
 import type { Random } from './random.ts';
 
 const REPEATED_AT_MOST = 12;
 
 /**
- * A bus that does all that "at least once, in order per partition" allows: cuts batches anywhere, repeats what came before,
- * hands the same batch out twice.
+ * A bus that does all that "at least once, in order per partition" allows: cuts batches wherever the offset there is known,
+ * repeats what came before, hands the same batch out twice.
  */
-export function unruly(bus: EventBus, random: Random, offsetAfter: (event: RecordedEvent) => Offset): EventBus {
+export function unruly(bus: EventBus, random: Random, offsetAfter: PortEngine['offsetAfter']): EventBus {
   return {
     ...bus,
     consume: (options, { resume, handle }) => {
@@ -17,11 +18,11 @@ export function unruly(bus: EventBus, random: Random, offsetAfter: (event: Recor
       const handOut = async (batch: BusBatch): Promise<Offset> => {
         const before = delivered.get(partitionKey(batch)) ?? [];
         delivered.set(partitionKey(batch), before);
-        const left = [...batch.events];
-        for (let from = batch.from; ;) {
-          const part = left.splice(0, 1 + random.below(left.length + 1));
-          const last = part.at(-1);
-          const next = left.length === 0 || last === undefined ? batch.next : offsetAfter(last);
+        for (let [from, begin] = [batch.from, 0]; ;) {
+          const end = Math.min(begin + 1 + random.below(batch.events.length - begin + 1), batch.events.length);
+          const cut = end === batch.events.length ? batch.next : offsetAfter(batch, end - 1);
+          const next = cut ?? batch.next;
+          const part = batch.events.slice(begin, cut === undefined ? undefined : end);
           const repeated = random.chance(0.5) ? before.slice(-random.below(REPEATED_AT_MOST)) : [];
           const handed = { ...batch, from, next, events: [...repeated, ...part] };
           for (let times = random.chance(0.2) ? 2 : 1; times > 0; times--) {
@@ -31,7 +32,7 @@ export function unruly(bus: EventBus, random: Random, offsetAfter: (event: Recor
           before.push(...part);
           before.splice(0, before.length - REPEATED_AT_MOST);
           if (next === batch.next) return next;
-          from = next;
+          [from, begin] = [next, end];
         }
       };
       return bus.consume(options, { resume, handle: handOut });
