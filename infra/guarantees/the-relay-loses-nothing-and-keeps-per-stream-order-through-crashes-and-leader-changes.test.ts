@@ -1,0 +1,154 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { chosen } from './harness/chosen-engines.ts';
+import { arrived, differing, idsByStream, moreThanOneBatch, wrongMoves, type Frozen } from './harness/relays/judge.ts';
+import type { RelayProcess } from './harness/relays/relay-process.ts';
+import { startRelayWorld, type Outcome, type RelayWorld } from './harness/relays/relay-world.ts';
+import { startServers, type OwnServers } from './harness/relays/servers.ts';
+import { until } from './harness/until.ts';
+
+const AWAY = 'the event bus cannot be used: the relay waits for it';
+const BACK = 'the event bus can be used again';
+const DEPOSED = 'another relay leads: this one has stopped sending';
+
+const LOGS = chosen([
+  { name: 'distributed', title: 'PostgreSQL', rounds: 3 },
+  { name: 'eventstoredb', title: 'EventStoreDB', rounds: 2 },
+] as const).map(({ name, title, rounds }) => [title, name, rounds] as const);
+
+/** For people who read the run: no test asserts a time. */
+const tell = (line: string): void => void process.stdout.write(`the relay: ${line}\n`);
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+describeWithKafka('the relay loses nothing and keeps per-stream order', () => {
+  let servers: OwnServers;
+  let world: RelayWorld;
+  beforeAll(async () => {
+    servers = await startServers();
+  });
+  afterAll(() => servers.dispose());
+  afterEach(() => world.dispose());
+
+  const begin = async (engine: 'distributed' | 'eventstoredb'): Promise<void> => {
+    world = await startRelayWorld(engine, servers);
+    world.startRelay();
+    world.startRelay();
+    await world.leading();
+    await world.untilTwoRun();
+  };
+
+  /** What both readers saw is what the log has: nothing missing, nothing twice, every stream in order. */
+  async function expectAllThereInOrder(): Promise<Outcome> {
+    const outcome = await world.outcome();
+    const { logged, records, trails, moves } = outcome;
+    const { kept, breaches } = arrived(records);
+    tell(
+      `${logged.length} events, ${records.length - logged.length} repeats, ${moves.length} writes to the checkpoint`,
+    );
+    expect(breaches, 'records of a stream in order, repeats only of what was before').toEqual([]);
+    expect(differing(idsByStream(logged), kept), 'what a plain consumer kept').toEqual([]);
+    expect(differing(idsByStream(logged), trails), 'what the projection was given').toEqual([]);
+    expect(wrongMoves(moves, world.relays), 'the checkpoint goes forward, by the leader alone').toEqual([]);
+    return outcome;
+  }
+
+  describe.each(LOGS)('with the log in %s', (log, engine, rounds) => {
+    beforeEach(() => begin(engine));
+
+    test('when the leading relay is killed (kill -9), again and again, in the middle of a load', async () => {
+      for (let round = 0; round < rounds; round++) {
+        await world.untilTwoRun();
+        const { relay, epoch } = await world.leading();
+        const { written } = await world.keepBusy();
+        const killedAt = performance.now();
+        await relay.kill9();
+        world.startRelay();
+        await world.leading(epoch);
+        tell(`${log}: a killed leader was replaced after ${seconds(killedAt)}`);
+        await written;
+      }
+      await world.goOn(50);
+      await expectAllThereInOrder();
+    });
+
+    test('when the leader is frozen, succeeded, and woken: it sends at most its one batch in flight', async () => {
+      const frozen: Omit<Frozen, 'until'>[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const { relay, epoch } = await world.leading();
+        await world.untilPublished();
+        const busyFrom = Date.now();
+        const { written } = await world.keepBusy();
+        relay.freeze();
+        const frozenAt = Date.now();
+        const stoppedAt = performance.now();
+        await world.leading(epoch);
+        tell(`${log}: a frozen leader was replaced after ${seconds(stoppedAt)}`);
+        await written;
+        await expectToStopSending(relay);
+        frozen.push({ busyFrom, frozenAt });
+      }
+      const { records, logged } = await expectAllThereInOrder();
+      for (const [round, times] of frozen.entries()) {
+        const until = frozen[round + 1]?.busyFrom ?? Infinity;
+        expect(moreThanOneBatch(records, logged, { ...times, until }), 'what a deposed leader sent').toEqual([]);
+      }
+    });
+  });
+
+  async function expectToStopSending(relay: RelayProcess): Promise<void> {
+    const told = (): number => relay.said.filter((message) => message === DEPOSED).length;
+    const before = told();
+    relay.wake();
+    await until('the woken relay to notice', () => told() > before, 20).catch(() => undefined);
+    expect(told(), 'the woken relay says that another one leads').toBe(before + 1);
+  }
+
+  describe.runIf(LOGS.some(([, name]) => name === 'distributed'))(
+    'with the log in PostgreSQL, where a server goes away',
+    () => {
+      beforeEach(() => begin('distributed'));
+
+      test('when Kafka is killed (kill -9) in the middle of a load, and the leading relay while it is away', async () => {
+        for (let round = 0; round < 2; round++) {
+          const { relay, epoch } = await world.leading();
+          const { written } = await world.keepBusy();
+          await servers.kafka.kill9();
+          await world.goOn(50);
+          if (round === 1) {
+            await relay.kill9();
+            world.startRelay();
+            await world.leading(epoch);
+          }
+          await world.goOn(50);
+          await servers.kafka.start();
+          await written;
+          await world.untilPublished().catch(() => undefined);
+        }
+        await expectAllThereInOrder();
+      });
+
+      test('when PostgreSQL is killed (kill -9) in the middle of a load', async () => {
+        for (let round = 0; round < 3; round++) {
+          const { written } = await world.keepBusy();
+          await servers.postgres.kill9();
+          await servers.postgres.start();
+          await written;
+          await world.goOn(100);
+        }
+        await expectAllThereInOrder();
+      });
+
+      test('when Kafka is away for a minute: the relay waits, tells it once, and catches up', async () => {
+        const { relay } = await world.leading();
+        await servers.kafka.stop();
+        await pause(60_000);
+        await servers.kafka.start();
+        await until('the relay to find Kafka again', () => relay.said.includes(BACK), 60).catch(() => undefined);
+        await world.goOn(50);
+        await expectAllThereInOrder();
+        expect(relay.said.filter((message) => message === AWAY || message === BACK)).toEqual([AWAY, BACK]);
+      });
+    },
+  );
+});
