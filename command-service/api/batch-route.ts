@@ -49,8 +49,8 @@ const result = z.object({
 export type BatchOptions = {
   readonly commands: Commands;
   readonly logger: Logger;
-  /** Called after each command that took effect. */
-  readonly onSuccess: (type: CommandType, target: string) => void;
+  /** Called after each command that took effect; the answer waits for all of these. */
+  readonly onSuccess: (type: CommandType, target: string) => Promise<void>;
 };
 
 /** POST /api/v1/commands: many commands in one request, one after the other, each with a result of its own. */
@@ -75,18 +75,20 @@ export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route
     },
     handler: async (input) => {
       const tokens: string[] = [];
+      const following: Promise<void>[] = [];
       const results: z.infer<typeof result>[] = [];
       for (const [index, wish] of input.body.commands.entries()) {
         try {
           const shared = input.headers['idempotency-key'];
           const answer = await send(commands, input, wish, shared === undefined ? undefined : `${shared}#${index}`);
-          onSuccess(wish.type, answer.id);
+          following.push(onSuccess(wish.type, answer.id));
           tokens.push(answer.token);
           results.push(success(wish, answer));
         } catch (error) {
           results.push(failure(error, input.correlationId, logger));
         }
       }
+      await Promise.all(following);
       const token = newestTokens(tokens);
       return {
         headers: { 'Cache-Control': 'no-store', ...(token === '' ? {} : { 'Consistency-Token': token }) },

@@ -25,7 +25,9 @@ export const createCommandRoutes = ({ commands, log, keys, logger }: CommandRout
   batchRoute({
     commands,
     logger,
-    onSuccess: (type, target) => type === 'key.revoke' && keys.forget(target),
+    onSuccess: async (type, target) => {
+      if (type === 'key.revoke') await keys.forgetEverywhere(target);
+    },
   }),
   serviceRoute({ commands, logger }),
 ];

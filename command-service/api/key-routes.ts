@@ -48,12 +48,12 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
   ),
 ];
 
-/** From the answer on this process refuses the key; others within the age that their key store allows. */
+/** From the answer on every process refuses the key. */
 const revoking = (keys: KeyStore, revoke: Route): Route => ({
   ...revoke,
   handle: async (input) => {
     const reply = await revoke.handle(input);
-    keys.forget((input.params as { id: string }).id);
+    await keys.forgetEverywhere((input.params as { id: string }).id);
     return reply;
   },
 });

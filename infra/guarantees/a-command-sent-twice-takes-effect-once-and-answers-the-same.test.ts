@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer, Call } from './harness/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
+import { enginesOfEveryLog } from './harness/engines.ts';
 import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
-import { openLog } from './harness/logs.ts';
 import { until } from './harness/until.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
@@ -22,7 +21,7 @@ const problem = ({ status, body }: Answer) => [status, String(body['type']).spli
 
 type Wish = { readonly method: string; readonly path: string; readonly body: object; readonly other: object | null };
 
-describe.each(engines)('a command sent twice takes effect once and answers the same, $name', (engine) => {
+describe.each(enginesOfEveryLog)('a command sent twice takes effect once and answers the same, $name', (engine) => {
   let github: GithubSide;
   let system: RunningSystem;
   beforeAll(async () => {
@@ -41,8 +40,8 @@ describe.each(engines)('a command sent twice takes effect once and answers the s
   const ask = ({ method, path }: Wish, call: Call) => system.client.send(method, path, call);
   const create = async (path: string, body: object) => (await system.client.expect2xx('POST', path, { body })).id;
   const quietHead = async (): Promise<bigint> => {
-    const log = await openLog[engine.name]!(await system.databaseUrl());
-    return untilQuiet(log).finally(() => log.close());
+    const log = await system.openLog();
+    return untilQuiet(log, engine.calmMilliseconds).finally(() => log.close());
   };
 
   /** Tasks for `claim-next` need a capability of their own, so that each agent finds one. */

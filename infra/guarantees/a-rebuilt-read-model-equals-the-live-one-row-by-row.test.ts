@@ -12,7 +12,6 @@ import { eventfulDay } from './harness/eventful-day.ts';
 import { fillLog } from './harness/fill-log.ts';
 import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
 import { makeHistories } from './harness/histories.ts';
-import { openLog } from './harness/logs.ts';
 import { portEngines, type Ports } from './harness/ports.ts';
 import { createRandom, seeds, type Random } from './harness/random.ts';
 import { followed, untilSeen } from './harness/read-models.ts';
@@ -65,8 +64,8 @@ describe.each(engines)('a rebuilt read model equals the live one after a real da
     const { repositories = [], agents = [] } = workshop.settings;
     const known = repositories.map((repository) => ({ ...repository, github: REPOSITORY, trusted: [SENDER] }));
     system = await engine.start({ ...github.settings, agents, repositories: known });
+    log = await system.openLog();
     const connectionString = await system.databaseUrl();
-    log = await openLog[engine.name]!(connectionString);
     pool = createDatabasePool({ connectionString, max: 4, applicationName: 'rebuild' });
   });
   afterAll(async () => {
@@ -79,7 +78,7 @@ describe.each(engines)('a rebuilt read model equals the live one after a real da
 
   test.each(seeds(1))('whatever the interleaving (SEED=%i)', async (seed) => {
     await eventfulDay(system.client);
-    await untilQuiet(log);
+    await untilQuiet(log, engine.calmMilliseconds);
     await expectEqual(log, pool, createRandom(seed));
   });
 });

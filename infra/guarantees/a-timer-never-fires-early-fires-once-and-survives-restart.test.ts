@@ -7,7 +7,7 @@ import { sagasOf } from './harness/saga.ts';
 import { timersOf, type Timer } from './harness/timers.ts';
 import { until } from './harness/until.ts';
 
-const LEASE_SECONDS = 5;
+const LEASE_SECONDS = 8;
 
 describe.each(engines)('a timer never fires early, fires once, and survives restart ($name)', (engine) => {
   let system: RunningSystem;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
 import type { Part, RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
+import { enginesOfEveryLog } from './harness/engines.ts';
 import { startLoad, type Accepted } from './harness/load.ts';
 import { until } from './harness/until.ts';
 
@@ -9,7 +9,7 @@ const CALLERS = 12;
 const BETWEEN_KILLS = 150;
 const kills: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
 
-describe.each(engines)('an accepted command survives kill -9 of every process ($name)', (engine) => {
+describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every process ($name)', (engine) => {
   let system: RunningSystem;
   let accepted: readonly Accepted[];
   let refused: readonly string[];

@@ -7,7 +7,6 @@ import type { Answer } from './harness/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';
 import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
-import { openLog } from './harness/logs.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
 const PROBLEMS = 'https://workledger.dev/problems/';
@@ -22,9 +21,9 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
     // Nobody beats for the agent of this test: it must not be disconnected meanwhile.
     system = await engine.start({ ...github.settings, repositories: [repository], heartbeatSeconds: 3_600 });
-    log = await openLog[engine.name]!(await system.databaseUrl());
+    log = await system.openLog();
     known = await prepare();
-    await untilQuiet(log);
+    await untilQuiet(log, engine.calmMilliseconds);
   });
   afterAll(async () => {
     await log.close();
@@ -83,7 +82,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     for (let round = 0; round < 10; round++) {
       const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(async (title) => (await create('/tasks', { title })).id));
       await addDependency(b!, c!);
-      const before = await untilQuiet(log);
+      const before = await untilQuiet(log, engine.calmMilliseconds);
       const answers = await Promise.all([addDependency(a!, b!), addDependency(c!, a!)]);
       const refused = answers.find(({ status }) => status !== 200);
       expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
@@ -93,7 +92,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
   });
 
   test('a batch: what is bad in it changes nothing, and is told beside what is good', async () => {
-    const before = await untilQuiet(log);
+    const before = await untilQuiet(log, engine.calmMilliseconds);
     const { status, body } = await system.client.send('POST', '/commands', {
       body: {
         commands: [
@@ -122,7 +121,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const delivery = labeledIssue(3);
     const first = await deliver(system.client, delivery);
     expect(first.status).toBe(202);
-    const before = await untilQuiet(log);
+    const before = await untilQuiet(log, engine.calmMilliseconds);
     const again = await deliver(system.client, delivery);
     expect([again.status, again.body]).toEqual([200, first.body]);
     expect(await log.head()).toBe(before);

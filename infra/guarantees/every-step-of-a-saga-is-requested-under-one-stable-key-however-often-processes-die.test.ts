@@ -15,7 +15,8 @@ describe.each(engines)('every step of a saga is requested under one stable key (
 
   beforeAll(async () => {
     workshop = await createWorkshop();
-    system = await engine.start(workshop.settings);
+    // A claim must outlive a start on a busy machine: this is not about leases that run out.
+    system = await engine.start({ ...workshop.settings, leaseSeconds: 600, heartbeatSeconds: 300 });
   });
   afterAll(async () => {
     await system?.dispose();

@@ -4,8 +4,8 @@ import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-eve
 import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
-import { portEngines, type Ports } from './harness/ports.ts';
+import { enginesOfEveryLog } from './harness/engines.ts';
+import { portEnginesOfEveryLog, type Ports } from './harness/ports.ts';
 import { startRival } from './harness/rival-process.ts';
 import { rival, type Attempt } from './harness/rival.ts';
 
@@ -28,56 +28,59 @@ async function expectOneWinnerEach(
   }
 }
 
-describe.each(portEngines)('of two writers with the same expected revision exactly one wins, $name', (engine) => {
-  let ports: Ports;
-  let logs: readonly EventLog[];
-  beforeAll(async () => {
-    ports = await engine.open();
-    logs = [ports.log, ports.log, (await ports.another()).log];
-  });
-  afterAll(() => ports.close());
+describe.each(portEnginesOfEveryLog)(
+  'of two writers with the same expected revision exactly one wins, $name',
+  (engine) => {
+    let ports: Ports;
+    let logs: readonly EventLog[];
+    beforeAll(async () => {
+      ports = await engine.open();
+      logs = [ports.log, ports.log, (await ports.another()).log];
+    });
+    afterAll(() => ports.close());
 
-  test('when they create a stream, and at every revision after', async () => {
-    for (let round = 0; round < 40; round++) {
-      const stream = aStream();
-      const before: string[] = [];
-      for (const size of [1, 2, 1]) {
-        const expected = before.length === 0 ? 'none' : before.length - 1;
-        const written = logs.map(() => anyEvents(size));
-        const outcomes = await Promise.allSettled(
-          logs.map((log, index) => log.append(stream, written[index]!, expected)),
-        );
-        const winners = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []));
-        expect(winners).toHaveLength(1);
-        for (const outcome of outcomes)
-          if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RevisionConflict);
-        before.push(...written[winners[0]!]!.map(({ id }) => id));
-        expect(await idsOf(ports.log, stream)).toEqual(before);
+    test('when they create a stream, and at every revision after', async () => {
+      for (let round = 0; round < 40; round++) {
+        const stream = aStream();
+        const before: string[] = [];
+        for (const size of [1, 2, 1]) {
+          const expected = before.length === 0 ? 'none' : before.length - 1;
+          const written = logs.map(() => anyEvents(size));
+          const outcomes = await Promise.allSettled(
+            logs.map((log, index) => log.append(stream, written[index]!, expected)),
+          );
+          const winners = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []));
+          expect(winners).toHaveLength(1);
+          for (const outcome of outcomes)
+            if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RevisionConflict);
+          before.push(...written[winners[0]!]!.map(({ id }) => id));
+          expect(await idsOf(ports.log, stream)).toEqual(before);
+        }
       }
-    }
-  });
+    });
 
-  test('in one process, many at once, over and over', async () => {
-    const streams = Array.from({ length: 10 }, aStream);
-    const attempts = await Promise.all(streams.flatMap((stream) => logs.map((log) => rival(log, stream, 20))));
-    await expectOneWinnerEach(ports.log, streams, attempts.flat());
-  });
+    test('in one process, many at once, over and over', async () => {
+      const streams = Array.from({ length: 10 }, aStream);
+      const attempts = await Promise.all(streams.flatMap((stream) => logs.map((log) => rival(log, stream, 20))));
+      await expectOneWinnerEach(ports.log, streams, attempts.flat());
+    });
 
-  test('in two processes', async () => {
-    const streams = Array.from({ length: 30 }, aStream);
-    const rivals = [1, 2].map(() => startRival(engine.name, ports.address, streams, 25));
-    await Promise.all(rivals.map(({ ready }) => ready));
-    const attempts = await Promise.all(rivals.map(({ go }) => go()));
-    for (const own of attempts)
-      expect(
-        own.some(({ won }) => !won),
-        'each met the other',
-      ).toBe(true);
-    await expectOneWinnerEach(ports.log, streams, attempts.flat());
-  });
-});
+    test('in two processes', async () => {
+      const streams = Array.from({ length: 30 }, aStream);
+      const rivals = [1, 2].map(() => startRival(engine.name, ports.address, streams, 25));
+      await Promise.all(rivals.map(({ ready }) => ready));
+      const attempts = await Promise.all(rivals.map(({ go }) => go()));
+      for (const own of attempts)
+        expect(
+          own.some(({ won }) => !won),
+          'each met the other',
+        ).toBe(true);
+      await expectOneWinnerEach(ports.log, streams, attempts.flat());
+    });
+  },
+);
 
-describe.each(engines)('of two requests with the same If-Match exactly one wins, $name', (engine) => {
+describe.each(enginesOfEveryLog)('of two requests with the same If-Match exactly one wins, $name', (engine) => {
   let system: RunningSystem;
   beforeAll(async () => {
     system = await engine.start();

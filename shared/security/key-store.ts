@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { EventLog } from '../event-log/port.ts';
 import { upcast } from '../events/codec.ts';
@@ -15,8 +16,10 @@ export type StoredKey = {
 export type KeyStore = {
   /** The key, at most `maxAge` old; null when there is none. At once when it is known, else a promise. */
   find(keyId: string): StoredKey | null | Promise<StoredKey | null>;
-  /** The next `find` reads the log: call it when this process has revoked a key. */
+  /** The next `find` reads the log. */
   forget(keyId: string): void;
+  /** Call it when a key was revoked. Resolves when no process lets it in any more: what others have kept is too old by then. */
+  forgetEverywhere(keyId: string): Promise<void>;
 };
 
 const MAX_AGE = 1_000;
@@ -25,8 +28,8 @@ const MAX_KEYS = 10_000;
 type Entry = { key: StoredKey | null | Promise<StoredKey | null>; readonly loadedAt: number };
 
 /**
- * Keys from the log, kept for a second: a key that another process revoked is refused within that second, without a
- * subscription that could fall behind unseen. Requests under one key share one read.
+ * Keys from the log, kept for a second: who revokes one waits that second before answering, so that from the answer on every
+ * process refuses it, without a subscription that could fall behind unseen. Requests under one key share one read.
  * @param maxAge milliseconds, counted from before the read
  */
 export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeyStore {
@@ -43,13 +46,17 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
     return reading;
   };
 
+  const forget = (keyId: string): void => void cache.delete(keyId);
+
   return {
     find: (keyId) => {
       const entry = cache.get(keyId);
       return entry !== undefined && performance.now() - entry.loadedAt < maxAge ? entry.key : load(keyId);
     },
-    forget: (keyId) => {
-      cache.delete(keyId);
+    forget,
+    forgetEverywhere: async (keyId) => {
+      forget(keyId);
+      await pause(maxAge);
     },
   };
 }

@@ -5,9 +5,10 @@ export function runProgram(
   program: string,
   args: readonly string[],
   cwd: string,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<{ exitCode: number | null; output: string; errors: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     const killWithUs = (): void => void child.kill('SIGTERM');
     process.once('exit', killWithUs);
     let output = '';

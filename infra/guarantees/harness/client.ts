@@ -35,14 +35,14 @@ export type Client = {
   expect2xx(method: string, path: string, call?: Call): Promise<Answer>;
   /** A stream as the API tells it, from its first event; empty when there is none. */
   stream(name: string): Promise<readonly EventJson[]>;
-  /** The whole log in its order. */
-  log(): Promise<readonly EventJson[]>;
+  /** The log in its order: the whole, or what came after a position. */
+  log(after?: bigint): Promise<readonly EventJson[]>;
 };
 
 const PATIENCE_MILLISECONDS = 30_000;
 
 /** Talks HTTP, as anybody would. */
-export function createClient(place: { url(): string; key(): Promise<string> }): Client {
+export function createClient(place: { url(path: string): string; key(): Promise<string> }): Client {
   async function ask(method: string, path: string, call: Call): Promise<Response> {
     const key = call.key === undefined ? await place.key() : call.key;
     const headers: Record<string, string> = {
@@ -53,7 +53,7 @@ export function createClient(place: { url(): string; key(): Promise<string> }): 
       ...(call.ifMatch === undefined ? {} : { 'If-Match': `"${call.ifMatch}"` }),
       ...call.headers,
     };
-    return fetch(`${place.url()}/api/v1${path}`, {
+    return fetch(`${place.url(path)}/api/v1${path}`, {
       method,
       headers,
       signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
@@ -99,7 +99,7 @@ export function createClient(place: { url(): string; key(): Promise<string> }): 
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     },
     stream: (name) => events(`/streams/${name}?format=ndjson`),
-    log: () => events('/events?format=ndjson'),
+    log: (after) => events(`/events?format=ndjson${after === undefined ? '' : `&after=${after}`}`),
   };
 }
 

@@ -1,74 +1,99 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createClient } from './client.ts';
+import { createClient, type Client } from './client.ts';
+import { distributedProcesses } from './distributed-processes.ts';
 import { embeddedPostgres } from './embedded-postgres.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
-import { childrenOf, commandOf, killAndWait } from './processes.ts';
+import { openLog } from './logs.ts';
+import { ownPartOf } from './own-part.ts';
+import { startLogServer, type LogServer } from './ports/log-server.ts';
+import { killAndWait } from './processes.ts';
 import { startService, type Service } from './service.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Every service a process of its own; PostgreSQL (with the log), Kafka and the gateway as processes of this machine. */
-export const distributed: Engine = {
-  name: 'distributed',
+/**
+ * Every service a process of its own; PostgreSQL, Kafka and the gateway as processes of this machine.
+ * @param name as in `openLog`: where the log is
+ */
+export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => ({
+  name,
+  calmMilliseconds: 2_000,
   start: async (settings = {}) => {
-    const folder = await temporaryFolder('distributed');
-    const system = createSystem(folder, settings);
+    const folder = await temporaryFolder(name);
+    const logServer = name === 'eventstoredb' ? await startLogServer(name, '') : null;
+    const system = await createSystem(folder, settings, logServer);
     await system.restart().catch(async (error: unknown) => {
       await system.dispose();
       throw error;
     });
     return system;
   },
-};
+});
 
-/** What kill -9 of a storage ends: databases and the bus; all other children of the launcher are services. */
-const isStorage = (pid: number): boolean =>
-  commandOf(pid).some((word) => /(^|\/)postgres$|^kafka\.Kafka$/.test(word)) ||
-  commandOf(pid)[0]?.startsWith('postgres:') === true;
-
-function createSystem(folder: string, first: Settings): RunningSystem {
+async function createSystem(folder: string, first: Settings, logServer: LogServer | null): Promise<RunningSystem> {
   const configuration = join(folder, 'workledger.json');
   const data = join(folder, 'data');
-  const postgres = embeddedPostgres(join(data, 'distributed', 'postgres'));
+  const own = join(data, 'distributed');
+  const postgres = embeddedPostgres(join(own, 'postgres'));
+  const processes = distributedProcesses(own);
   let settings = first;
   let launcher: Service | undefined;
-  let errors = '';
-  let kafka: readonly number[] = [];
-
-  const services = (): number[] =>
-    (launcher?.processes() ?? []).flatMap((pid) => [...childrenOf(pid).filter((child) => !isStorage(child)), pid]);
-  const noteKafka = (): void => {
-    kafka = (launcher?.processes() ?? []).flatMap(childrenOf).filter((pid) => commandOf(pid).includes('kafka.Kafka'));
-  };
+  let told = '';
 
   async function kill9(...parts: readonly Part[]): Promise<void> {
-    const servers = parts.includes('storage') ? [...(await postgres.processes()), ...kafka] : [];
-    const ours = parts.includes('service') ? services() : [];
-    await killAndWait([...servers, ...ours]);
+    const ours = parts.includes('service') ? processes.services(launcher?.processes() ?? []) : [];
+    const servers = parts.includes('storage') ? [...(await postgres.processes()), ...processes.kafka()] : [];
+    await killAndWait([...ours, ...servers]);
     if (parts.includes('service')) await launcher?.kill9();
   }
 
   return {
     folder,
-    client: createClient({
-      url: () => launcher?.url ?? 'http://127.0.0.1:1',
-      key: async () => (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim(),
+    client: await createOwnClient(logServer, {
+      // Sagas send theirs past the gateway, which does not let them in.
+      url: (path) => (path.includes('/service/') ? urlOf(launcher, 'command-service') : launcher?.url) ?? NOWHERE,
+      key: async () => (await readFile(join(own, 'admin-key'), 'utf8')).trim(),
     }),
     kill9,
     stop: async () => launcher?.stop(),
     restart: async (changed = settings) => {
       settings = changed;
       await kill9('service');
-      await writeFile(configuration, JSON.stringify(settings, null, 2));
+      await writeFile(configuration, JSON.stringify({ logLevel: 'warn', ...settings }, null, 2));
       const options = ['--native', '--config', configuration, '--data', data, '--port', '0'];
-      launcher = await startService('infra/local/distributed/start.ts', options, (text) => (errors += text));
-      noteKafka();
+      launcher = await startService('infra/local/distributed/start.ts', options, (text) => (told += text), {
+        ...(logServer === null ? {} : { EVENTSTOREDB_URL: logServer.address }),
+        JAVA_HOME: process.env['JAVA_HOME'],
+        // A broker that lives for a minute is not worth the best translation of its code.
+        JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1',
+      });
     },
     databaseUrl: () => postgres.url(),
-    errorOutput: () => errors,
+    openLog: async () =>
+      logServer === null ? openLog['distributed']!(await postgres.url()) : openLog['eventstoredb']!(logServer.address),
+    errorOutput: () => told + processes.logged(),
     dispose: async () => {
       await kill9('service', 'storage');
+      await logServer?.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
+}
+
+const NOWHERE = 'http://127.0.0.1:1';
+
+/** A service's own address, as the launcher told it. */
+const urlOf = (launcher: Service | undefined, name: string): string | undefined =>
+  new RegExp(`^${name} +(http\\S+)$`, 'm').exec(launcher?.told ?? '')?.[1];
+
+/** Sees of a log that is not the system's alone what the system wrote. */
+async function createOwnClient(
+  logServer: LogServer | null,
+  place: Parameters<typeof createClient>[0],
+): Promise<Client> {
+  const client = createClient(place);
+  if (logServer === null) return client;
+  const log = await openLog['eventstoredb']!(logServer.address);
+  const ownPart = await ownPartOf(log).finally(() => log.close());
+  return { ...client, log: () => ownPart.log(client) };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createClient } from './client.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
 import { embeddedPostgres } from './embedded-postgres.ts';
+import { openLog } from './logs.ts';
 import { killAndWait } from './processes.ts';
 import { startService, type Service } from './service.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -10,6 +11,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 /** Everything in one process, and a PostgreSQL of its own. */
 export const embedded: Engine = {
   name: 'embedded',
+  calmMilliseconds: 500,
   start: async (settings = {}) => {
     const folder = await temporaryFolder('system');
     const system = createSystem(folder, settings);
@@ -52,6 +54,7 @@ function createSystem(folder: string, first: Settings): RunningSystem {
       service = await startService('infra/local/start.ts', ['--config', configuration], (text) => (errors += text));
     },
     databaseUrl: () => postgres.url(),
+    openLog: async () => openLog['embedded']!(await postgres.url()),
     errorOutput: () => errors,
     dispose: async () => {
       await kill9('service', 'storage');

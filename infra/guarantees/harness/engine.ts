@@ -1,10 +1,13 @@
 import type { z } from 'zod';
 import type { configurationSchema } from '@workledger/shared/config/schema.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Client } from './client.ts';
 
 /** What a promise is tried on: everything it needs to know of an engine. */
 export type Engine = {
   readonly name: string;
+  /** When nothing was appended for so long, all that earlier commands led to has been done. */
+  readonly calmMilliseconds: number;
   /** Starts a system of its own in a new folder, empty. Call `dispose` in `afterAll`. */
   start(settings?: Settings): Promise<RunningSystem>;
 };
@@ -12,7 +15,10 @@ export type Engine = {
 /** Parts of the configuration file; what is left out has its default. Port and data folder are the harness's. */
 export type Settings = Omit<z.input<typeof configurationSchema>, 'port' | 'dataFolder'>;
 
-/** `service`: every process of Workledger itself. `storage`: every process of the databases. */
+/**
+ * `service`: every process of Workledger itself, the gateway too. `storage`: every process of the databases and of the bus; not an
+ * EventStoreDB, which may be somebody else's.
+ */
 export type Part = 'service' | 'storage';
 
 export type RunningSystem = {
@@ -28,7 +34,9 @@ export type RunningSystem = {
   restart(settings?: Settings): Promise<void>;
   /** Connection URL of the PostgreSQL that holds read models, jobs and artefacts (embedded: also the log). */
   databaseUrl(): Promise<string>;
-  /** What the service wrote to its error stream since the first start. */
+  /** The event log, as any process opens it; close it. */
+  openLog(): Promise<EventLog>;
+  /** What the services told their operator, log lines or error stream, since the first start. */
   errorOutput(): string;
   /** Kills everything and removes the folder. */
   dispose(): Promise<void>;

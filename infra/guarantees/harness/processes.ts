@@ -18,9 +18,12 @@ export async function killAndWait(pids: readonly number[]): Promise<void> {
   await until('killed processes to be gone', () => !pids.some(isAlive));
 }
 
-function kill(pid: number): void {
+/** SIGSTOP: it does nothing any more, and starts nothing. */
+export const freeze = (pid: number): void => kill(pid, 'SIGSTOP');
+
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It was gone already.
   }

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 
 export type Service = {
   readonly url: string;
+  /** What it wrote until it was ready. */
+  readonly told: string;
   /** Its processes while it runs. */
   processes(): readonly number[];
   kill9(): Promise<void>;
@@ -24,12 +26,13 @@ export async function startService(
   program: string,
   options: readonly string[],
   onErrorOutput: (text: string) => void,
+  environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Service> {
   const { PATH, HOME, LANG } = process.env;
   const args = ['--import', 'tsx', join(root, program), ...options];
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { PATH, HOME, LANG },
+    env: { PATH, HOME, LANG, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const killWithUs = (): void => void child.kill('SIGKILL');
@@ -44,13 +47,15 @@ export async function startService(
   const url = await new Promise<string>((resolveUrl, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       said += `${line}\n`;
-      const address = /^Workledger is ready: (\S+)$/.exec(line)?.[1];
-      if (address !== undefined) resolveUrl(address);
+      const addresses = /^Workledger is ready: (.+)$/.exec(line)?.[1]?.split(' and ') ?? [];
+      if (addresses.length > 1) reject(new Error(`the gateway is missing:\n${said}`));
+      else if (addresses[0] !== undefined) resolveUrl(addresses[0]);
     });
     child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it was ready:\n${said}`)));
   });
   return {
     url,
+    told: said,
     processes: () => (hasEnded(child) || child.pid === undefined ? [] : [child.pid]),
     kill9: () => end(child, 'SIGKILL'),
     stop: async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_MILLISECONDS = 25;
-const MOST_SECONDS = 60;
+const MOST_SECONDS = 180;
 
 /**
  * Looks again and again until the answer is neither false, null nor undefined, and answers it.

@@ -96,10 +96,10 @@ const settingsFor = (origin: string, control: string): Workshop['settings'] => (
       evaluate: [process.execPath, MEASURE, control],
       evolve: { metric: 'cost', direction: 'minimize', candidates: 3, generations: 1 },
       merge: 'fast-forward',
-      limits: { timeoutSeconds: 60 },
+      limits: { timeoutSeconds: 600 },
     },
   ],
-  agents: [{ name: 'worker', command: [process.execPath, AGENT, control], limits: { timeoutSeconds: 60 } }],
+  agents: [{ name: 'worker', command: [process.execPath, AGENT, control], limits: { timeoutSeconds: 600 } }],
 });
 
 async function createOrigin(folder: string, origin: string, control: string): Promise<void> {

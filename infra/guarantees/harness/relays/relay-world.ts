@@ -25,8 +25,9 @@ const PATIENCE_SECONDS = 60;
 export type Outcome = {
   readonly logged: readonly RecordedEvent[];
   readonly records: readonly KafkaRecord[];
-  readonly trails: ReadonlyMap<string, readonly string[]>;
   readonly moves: readonly CheckpointMove[];
+  /** By stream, what the projection was given; waits for it. */
+  trails(): Promise<ReadonlyMap<string, readonly string[]>>;
 };
 
 /** A log under load, relays, Kafka, and a projection that follows; the log and the topics are this test's own. */
@@ -111,10 +112,9 @@ export async function startRelayWorld(
       // What is never published, the comparison tells.
       const last = logged.at(-1)?.position ?? 0n;
       await until('all to be published', () => isPublished(last), PATIENCE_SECONDS).catch(() => undefined);
-      const trails = await reader.seen(idsByStream(logged));
       const topics = ['task', 'agent'].map((context) => `${name}.${context}`);
       const records = await readRecords([kafkaBrokers], topics);
-      return { logged, records, trails, moves: await readMoves(pool) };
+      return { logged, records, moves: await readMoves(pool), trails: () => reader.seen(idsByStream(logged)) };
     },
     dispose: async () => {
       await Promise.all(relays.map((relay) => relay.kill9()));
