@@ -12,8 +12,8 @@ beforeAll(async () => {
   double = await startDoubleServer();
   log = await createEventStoreDbLog({
     connectionString: double.connectionString,
-    answerMilliseconds: 400,
-    patienceMilliseconds: 2_000,
+    answerMilliseconds: 800,
+    patienceMilliseconds: 6_000,
   });
 });
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../events/stream.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvents, collect } from '../testing/any-event.ts';
@@ -17,8 +17,8 @@ beforeAll(async () => {
   double = await startDoubleServer();
   log = await createEventStoreDbLog({
     connectionString: double.connectionString,
-    answerMilliseconds: 400,
-    patienceMilliseconds: 2_000,
+    answerMilliseconds: 1_000,
+    patienceMilliseconds: 30_000,
     silenceMilliseconds: 200,
     onError: (error) => errors.push(error),
   });
@@ -79,7 +79,7 @@ describe('a subscription', () => {
     await listener.heard(stream, 3);
     const { subscriptions } = await double.counts();
     await double.fault('freeze');
-    await pause(1_500);
+    await pause(2_500);
     await double.fault('thaw');
     await log.append(stream, anyEvents(3), 2);
     await listener.heard(stream, 6);
@@ -110,7 +110,8 @@ describe('a subscription', () => {
     await pause(700);
     expect((await double.counts()).subscriptions).toBe(before + 2);
     await log.append(stream, anyEvents(3), 'none');
-    await pause(1_500);
+    await vi.waitUntil(async () => (await double.counts()).subscriptions >= before + 3, { timeout: 20_000 });
+    await pause(1_000);
     expect((await double.counts()).subscriptions).toBe(before + 3);
     await idle.stop();
     await filtered.stop();
@@ -160,13 +161,18 @@ describe('reading the log', () => {
   it('ends with an error while the server stays away, never as if that were all', async () => {
     const after = await log.head();
     await log.append(stream, anyEvents(1_000), 'none');
-    const reading = log.readAll({ after })[Symbol.asyncIterator]();
+    const impatient = await createEventStoreDbLog({
+      connectionString: double.connectionString,
+      patienceMilliseconds: 2_000,
+    });
+    const reading = impatient.readAll({ after })[Symbol.asyncIterator]();
     await reading.next();
     await double.fault('away');
     const rest = (async () => {
       while (!(await reading.next()).done);
     })();
     await expect(rest).rejects.toThrow(/EventStoreDB cannot be reached/);
+    await impatient.close();
   });
 
   it('ends with an error when the log is closed under it', async () => {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { AllStreamResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { backOff, pause } from '../../../resilience/pause.ts';
@@ -87,8 +86,7 @@ async function* stretches(
   let saidCaughtUp = false;
   let searchedTo = 0n;
   while (!signal.aborted) {
-    // Messages come one by one; a turn of the event loop gathers what one packet brought.
-    await setImmediate();
+    await subscription.gather();
     const raw = subscription.take();
     const isCaughtUp: boolean = !saidCaughtUp && subscription.hasCaughtUp();
     const searched = subscription.searchedTo();

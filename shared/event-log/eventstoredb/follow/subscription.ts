@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { START } from '@eventstore/db-client';
 import type { AllStreamResolvedEvent, AllStreamSubscription, EventStoreDBClient } from '@eventstore/db-client';
 import type { EventFilter } from '../../port.ts';
@@ -5,9 +6,12 @@ import { toServerFilter } from './filter.ts';
 
 /** Events that wait in memory at most; behind them the connection's flow control holds the server back. */
 const MOST_WAITING = 256;
+const MOST_TURNS = 20;
 
 /** One subscription as long as it lives: it never reconnects. */
 export type Subscription = {
+  /** Waits as long as turns of the event loop bring more: messages come one by one, and whoever takes each alone is slow. */
+  gather(): Promise<void>;
   /** What has come, and nothing when nothing has; waits for neither. */
   take(): AllStreamResolvedEvent[];
   /** The server has said that it serves this subscription. */
@@ -64,6 +68,13 @@ export function openSubscription(client: EventStoreDBClient, after: bigint, filt
   });
 
   return {
+    gather: async () => {
+      let before = -1;
+      for (let turns = 0; turns < MOST_TURNS && subscription.readableLength > before; turns++) {
+        before = subscription.readableLength;
+        await setImmediate();
+      }
+    },
     take: () => {
       const events: AllStreamResolvedEvent[] = [];
       for (let count = 0; count < MOST_WAITING; count++) {
