@@ -5,6 +5,8 @@ import { runProgram } from './run-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const OURS = '@workledger';
+/** What was fetched once: programs of others. */
+const FETCHED = '.workledger/kafka';
 
 /** Copies what git knows or would know of the tree into a new folder, installed packages linked. @returns the folder */
 export async function copyTree(): Promise<string> {
@@ -13,6 +15,7 @@ export async function copyTree(): Promise<string> {
   if (listed.exitCode !== 0) throw new Error(`cannot list the files of ${ROOT}: ${listed.output.trim()}`);
   for (const file of new Set(listed.output.split('\0').filter((name) => name !== ''))) await copyFile(file, copy);
   await linkPackages(ROOT, copy);
+  await linkFetched(copy);
   return copy;
 }
 
@@ -37,4 +40,10 @@ async function linkPackages(root: string, copy: string): Promise<void> {
     const own = join(root, room, 'node_modules');
     if ((await stat(own).catch(() => null)) !== null) await symlink(own, join(copy, room, 'node_modules'));
   }
+}
+
+async function linkFetched(copy: string): Promise<void> {
+  if ((await stat(join(ROOT, FETCHED)).catch(() => null)) === null) return;
+  await mkdir(dirname(join(copy, FETCHED)), { recursive: true });
+  await symlink(join(ROOT, FETCHED), join(copy, FETCHED));
 }
