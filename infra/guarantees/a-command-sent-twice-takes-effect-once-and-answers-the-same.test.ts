@@ -27,7 +27,9 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
   beforeAll(async () => {
     github = await createGithubSide();
     const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
-    system = await engine.start({ ...github.settings, repositories: [repository] });
+    // Nobody beats for the agents of this test: nothing must run out meanwhile.
+    const patience = { heartbeatSeconds: 3_600, leaseSeconds: 3_600 };
+    system = await engine.start({ ...github.settings, ...patience, repositories: [repository] });
   });
   afterAll(async () => {
     await system.dispose();
@@ -42,6 +44,11 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
   const quietHead = async (): Promise<bigint> => {
     const log = await system.openLog();
     return untilQuiet(log, engine.calmMilliseconds).finally(() => log.close());
+  };
+  /** What was appended after this position, when all is quiet. */
+  const appendedAfter = async (head: bigint): Promise<string[]> => {
+    await quietHead();
+    return (await system.client.log(head)).map(({ stream, type }) => `${type} in ${stream}`);
   };
 
   /** Tasks for `claim-next` need a capability of their own, so that each agent finds one. */
@@ -133,7 +140,7 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
 
     const head = await quietHead();
     await expectTheSame(name);
-    expect(await quietHead(), 'nothing was appended').toBe(head);
+    expect(await appendedAfter(head)).toEqual([]);
   });
 
   /** The same again, and another request under the same key. */
@@ -164,6 +171,6 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     for (const [name] of wishes) await expectTheSame(name);
     const again = await deliver(system.client, delivery);
     expect([again.status, again.body]).toEqual([200, receipt]);
-    expect(await quietHead(), 'nothing was appended').toBe(head);
+    expect(await appendedAfter(head)).toEqual([]);
   });
 });

@@ -95,5 +95,5 @@ async function createOwnClient(
   if (logServer === null) return client;
   const log = await openLog['eventstoredb']!(logServer.address);
   const ownPart = await ownPartOf(log).finally(() => log.close());
-  return { ...client, log: () => ownPart.log(client) };
+  return { ...client, log: (after) => ownPart.log(client, after) };
 }
