@@ -6,7 +6,7 @@ import { runProgram } from './run-program.ts';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const OURS = '@workledger';
 /** What was fetched once: programs of others. */
-const FETCHED = '.workledger/kafka';
+const FETCHED = ['.workledger/kafka', '.workledger/tools'];
 
 /** Copies what git knows or would know of the tree into a new folder, installed packages linked. @returns the folder */
 export async function copyTree(): Promise<string> {
@@ -15,7 +15,7 @@ export async function copyTree(): Promise<string> {
   if (listed.exitCode !== 0) throw new Error(`cannot list the files of ${ROOT}: ${listed.output.trim()}`);
   for (const file of new Set(listed.output.split('\0').filter((name) => name !== ''))) await copyFile(file, copy);
   await linkPackages(ROOT, copy);
-  await linkFetched(copy);
+  for (const folder of FETCHED) await linkFetched(folder, copy);
   return copy;
 }
 
@@ -42,8 +42,8 @@ async function linkPackages(root: string, copy: string): Promise<void> {
   }
 }
 
-async function linkFetched(copy: string): Promise<void> {
-  if ((await stat(join(ROOT, FETCHED)).catch(() => null)) === null) return;
-  await mkdir(dirname(join(copy, FETCHED)), { recursive: true });
-  await symlink(join(ROOT, FETCHED), join(copy, FETCHED));
+async function linkFetched(folder: string, copy: string): Promise<void> {
+  if ((await stat(join(ROOT, folder)).catch(() => null)) === null) return;
+  await mkdir(dirname(join(copy, folder)), { recursive: true });
+  await symlink(join(ROOT, folder), join(copy, folder));
 }

@@ -36,7 +36,8 @@ export type EmbeddedKafkaOptions = {
  */
 export async function startKafka(options: EmbeddedKafkaOptions): Promise<EmbeddedKafka> {
   const java = await findJava();
-  const jars = await kafkaJars(options.log);
+  // Java knows its classes again only under the same path.
+  const jars = await realpath(await kafkaJars(options.log));
   await ensureClassArchive(java, jars, options.log);
   await mkdir(options.folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
