@@ -1,8 +1,11 @@
 import { newId } from '../../events/stream.ts';
 import type { NewEvent } from '../../events/recorded-event.ts';
 
-/** An event that any log takes, for tests of what stores and carries events. */
-export function anyEvent(data: unknown = { text: 'anything' }, type = 'SomethingHappened'): NewEvent {
+/**
+ * An event that any log takes, for tests of what stores and carries events. Its type is a known one of streams `task-…`: who reads a
+ * log that others use, too, must not stumble over it.
+ */
+export function anyEvent(data: unknown = { text: 'anything' }, type = 'TaskDetailsChanged'): NewEvent {
   const commandId = newId();
   const metadata = {
     correlationId: newId(),
