@@ -87,8 +87,8 @@ export default {
       name: 'test-code-stays-in-tests',
       comment: 'Contract suites, test helpers and tests are not part of the product.',
       severity: 'error',
-      from: { pathNot: `${test}|^vitest\\.config\\.ts$` },
-      to: { path: '\\.test\\.ts$|/(contract|testing)\\.ts$|(^|/)testing/' },
+      from: { pathNot: `${test}|(^|/)double/|^vitest\\.config\\.ts$` },
+      to: { path: '\\.test\\.ts$|/(contract|testing)\\.ts$|(^|/)(testing|double)/' },
     },
     {
       name: 'no-circular-imports',

@@ -32,7 +32,7 @@ export const serverVariables = (standard: number) => ({
 export const logVariables = {
   DATABASE_URL: postgresUrl,
   EVENTSTOREDB_URL: optional(
-    z.string().regex(/^(esdb|kurrentdb)(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false'),
+    z.string().regex(/^esdb(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false'),
   ).describe('esdb://host:port?tls=…; without it the event log is kept in PostgreSQL'),
 };
 

@@ -16,8 +16,8 @@ Usage: npm run start:distributed -- [options]
   --help            this text
 
 EVENTSTOREDB_URL (esdb://…) puts the event log into EventStoreDB; without it, it is kept in PostgreSQL.
-A service that ends by itself is started again. Ctrl-C stops everything: what was accepted is finished, or goes on at the next start.
-Exit code 0: stopped; 1: could not start, or a server ended; 2: wrong usage.
+What ends by itself, a service or a server, is started again. Ctrl-C stops everything: what was accepted is finished, or goes on at the next start.
+Exit code 0: stopped; 1: could not start; 2: wrong usage.
 `;
 
 export type Options = {

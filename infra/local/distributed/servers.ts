@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import { readEnvironment } from '@workledger/shared/config/read-environment.ts';
 import { busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
-import { startKafka } from '../kafka/embedded-kafka.ts';
-import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { startKafka, type EmbeddedKafka } from '../kafka/embedded-kafka.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { superviseServer } from './supervise-server.ts';
 
 /** Where the services find their servers: variables that all of them get. */
 export type Servers = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Resolves with one line when a server that was started here has ended. */
-  readonly died: Promise<string>;
 };
 
 /** Kafka and PostgreSQL as processes of this machine; EventStoreDB only where EVENTSTOREDB_URL names one. */
@@ -20,23 +19,33 @@ export async function startNativeServers(
 ): Promise<Servers> {
   const { EVENTSTOREDB_URL } = readEnvironment({ EVENTSTOREDB_URL: logVariables.EVENTSTOREDB_URL });
   const [postgres, kafka] = await Promise.all([
-    startEmbeddedPostgres({ folder: join(folder, 'postgres'), log: say }).then((started) => {
-      closers.add(() => started.stop());
-      return started;
-    }),
-    startKafka({ folder: join(folder, 'kafka'), log: say }).then((started) => {
-      closers.add(() => started.stop());
-      return started;
-    }),
+    superviseServer<EmbeddedPostgres>(
+      'PostgreSQL',
+      (before) =>
+        startEmbeddedPostgres({
+          folder: join(folder, 'postgres'),
+          log: say,
+          ...(before !== null && { port: Number(new URL(before.url).port) }),
+        }),
+      closers,
+      say,
+    ),
+    superviseServer<EmbeddedKafka>(
+      'Kafka',
+      (before) =>
+        startKafka({
+          folder: join(folder, 'kafka'),
+          log: say,
+          ...(before !== null && { port: Number(before.brokers.split(':')[1]) }),
+        }),
+      closers,
+      say,
+    ),
   ]);
   say(`PostgreSQL  127.0.0.1:${new URL(postgres.url).port}`);
   say(`Kafka       ${kafka.brokers}`);
   return {
     environment: { DATABASE_URL: postgres.url, KAFKA_BROKERS: kafka.brokers, ...eventLog(EVENTSTOREDB_URL, say) },
-    died: Promise.race([
-      postgres.died.then((how) => `PostgreSQL has ended (${how})`),
-      kafka.died.then((how) => `Kafka has ended (${how})`),
-    ]),
   };
 }
 
@@ -46,7 +55,6 @@ export function givenServers(say: (line: string) => void): Servers {
   const { DATABASE_URL = '', KAFKA_BROKERS = '' } = process.env;
   return {
     environment: { DATABASE_URL, KAFKA_BROKERS, ...eventLog(EVENTSTOREDB_URL, say) },
-    died: new Promise<never>(() => undefined),
   };
 }
 

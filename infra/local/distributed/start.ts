@@ -1,15 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile } from '@workledger/command-service/key-files/make-key-file.ts';
+import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail } from '@workledger/shared/service/fail.ts';
 import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
-import { startGateway } from '../../gateway/start-gateway.ts';
+import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
 import { buildServices } from './build-services.ts';
 import { chooseConfiguration } from './configuration.ts';
 import { readOptions, type Options } from './options.ts';
 import { planServices, serviceEntries } from './plan-services.ts';
 import { givenServers, startNativeServers } from './servers.ts';
+import { superviseServer } from './supervise-server.ts';
 import { superviseService, type ServicePlan } from './service-process.ts';
 import { untilReady } from './until-ready.ts';
 
@@ -19,9 +21,7 @@ async function main(): Promise<void> {
   const options = readOptions();
   const stopAsked = stopSignal();
   const closers = createClosers();
-  const failure = await Promise.race([start(options, closers), stopAsked.then(() => null)]).catch((error: unknown) =>
-    error instanceof Error ? error : new Error(String(error)),
-  );
+  const failure = await Promise.race([rejectionOf(start(options, closers)), stopAsked.then(() => null)]);
   say(failure === null ? `${await stopAsked}: stopping` : `stopping: ${failure.message}`);
   await closers.close();
   if (failure !== null) fail(failure);
@@ -29,8 +29,8 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-/** Starts everything in the order in which the one needs the other; resolves only when something has failed for good. */
-async function start({ native, config, data, port, scale }: Options, closers: Closers): Promise<Error> {
+/** Starts everything in the order in which the one needs the other. */
+async function start({ native, config, data, port, scale }: Options, closers: Closers): Promise<void> {
   const folder = resolve(data, 'distributed');
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
@@ -60,14 +60,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   closers.add(() => Promise.all(services.map((service) => service.stop())));
   await untilReady(plans, say, closers.closing);
 
-  const gateway = await startGateway({
-    listen: { host: '127.0.0.1', port },
-    commandServices: hostsOf(plans, 'command-service'),
-    queryServices: hostsOf(plans, 'query-service'),
-    folder: join(folder, 'gateway'),
-    log: say,
-  });
-  if (gateway !== null) closers.add(() => gateway.stop());
+  const gateway = await openGateway(plans, port, join(folder, 'gateway'), closers);
 
   for (const { name, url } of plans) say(`${name.padEnd(18)} ${url}`);
   const api = gateway?.url ?? urlOf(plans, 'query-service');
@@ -77,10 +70,33 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   say(`  logs         ${logs}`);
   if (isDemo)
     say(`  try it       npm run demo -- --against ${against}${data === '.workledger' ? '' : ` --data ${data}`}`);
-  return Promise.race([
-    servers.died.then((how) => new Error(`${how}: start again, nothing that was accepted is lost`)),
-    ...(gateway === null ? [] : [gateway.died.then((how) => new Error(`the gateway has ended (${how}): start again`))]),
-  ]);
+}
+
+/** null: there is none on this machine, and it was said how to get it. */
+async function openGateway(
+  plans: readonly ServicePlan[],
+  port: number,
+  folder: string,
+  closers: Closers,
+): Promise<Gateway | null> {
+  const start = (before: Gateway | null): Promise<Gateway> =>
+    startGateway({
+      listen: { host: '127.0.0.1', port: before === null ? port : Number(new URL(before.url).port) },
+      commandServices: hostsOf(plans, 'command-service'),
+      queryServices: hostsOf(plans, 'query-service'),
+      folder,
+      log: say,
+    }).then((started) => started ?? Promise.reject(new NoGateway()));
+  try {
+    return await superviseServer<Gateway>('the gateway', start, closers, say);
+  } catch (error) {
+    if (error instanceof NoGateway) return null;
+    throw error;
+  }
+}
+
+class NoGateway extends Error {
+  override name = 'NoGateway';
 }
 
 const of = (plans: readonly ServicePlan[], service: string): readonly ServicePlan[] =>

@@ -1,0 +1,60 @@
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Closers } from '@workledger/shared/service/closers.ts';
+import { oneLine } from '@workledger/shared/service/fail.ts';
+
+export type Server = {
+  /** Resolves with how it ended. */
+  readonly died: Promise<string>;
+  /** Frees what it held; on one that has ended, too. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts a server, and again whenever it ends by itself: the services wait for it meanwhile.
+ * @param start the first time without what came before; then with it, so that it comes back at its old address
+ * @returns the first one @throws what the first start throws
+ */
+export async function superviseServer<Started extends Server>(
+  name: string,
+  start: (before: Started | null) => Promise<Started>,
+  closers: Closers,
+  say: (line: string) => void,
+): Promise<Started> {
+  const stopping = new AbortController();
+  const first = await start(null);
+  let current = first;
+
+  async function startAgain(): Promise<void> {
+    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+      await pause(backOff(attempt, 200, 10_000), stopping.signal);
+      if (stopping.signal.aborted) return;
+      try {
+        current = await start(first);
+        return;
+      } catch (error) {
+        say(`${name} does not start: ${oneLine(error)}`);
+      }
+    }
+  }
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const how = await Promise.race([current.died, untilAborted(stopping.signal)]);
+      if (stopping.signal.aborted) return;
+      say(`${name} has ended (${how}), is started again`);
+      await current.stop().catch((error: unknown) => say(`${name}: ${oneLine(error)}`));
+      await startAgain();
+    }
+  }
+
+  const watching = watch();
+  closers.add(async () => {
+    stopping.abort();
+    await watching;
+    await current.stop();
+  });
+  return first;
+}
+
+const untilAborted = (signal: AbortSignal): Promise<string> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));
