@@ -33,6 +33,8 @@ export type ConsumeOptions = {
   /** Members of one group share the partitions. The in-process adapter has one member a group. */
   readonly group: string;
   readonly topics: readonly Context[];
+  /** The topics that the consumer's progress is about, as `topicIds` told them; default: whichever are there. */
+  readonly topicIds?: ReadonlyMap<Context, string>;
   readonly signal: AbortSignal;
 };
 
@@ -55,11 +57,14 @@ export type EventBus = {
   prepare?(events: readonly RecordedEvent[]): Promise<() => Promise<void>>;
   /**
    * Consumes until the signal aborts; resolves when the last batch is done.
-   * @throws OffsetOutOfRange when a resumed offset is not in its partition, any more or yet: catch up from the log
+   * @throws OffsetOutOfRange when a resumed offset is not in its partition, any more or yet, or the topic is another one than
+   *   in `topicIds`: catch up from the log
    */
   consume(options: ConsumeOptions, consumer: Consumer): Promise<void>;
   /** Where each partition ends now, keyed by `partitionKey`: all that is published from now on comes at or after it. */
   endOffsets(topics: readonly Context[]): Promise<ReadonlyMap<string, Offset>>;
+  /** What tells a topic from another one of the same name, made after it was lost: an offset of one means nothing in the other. */
+  topicIds(topics: readonly Context[]): Promise<ReadonlyMap<Context, string>>;
   close(): Promise<void>;
 };
 

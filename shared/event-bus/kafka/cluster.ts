@@ -1,19 +1,24 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { Context } from '../../events/define.ts';
 import { pause } from '../../resilience/pause.ts';
+import { withDeadline } from '../../resilience/with-deadline.ts';
 import { partitionKey, type Offset } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { ADMIN_TIMEOUT } from './timing.ts';
-import { ensureTopics, topicNames, WrongTopicSettings, type TopicNames } from './topics.ts';
-import { withDeadline } from './with-deadline.ts';
+import { askTopicIds } from './topic-ids/ask-topic-ids.ts';
+import { ensureTopics, topicNames, WrongTopicSettings, type TopicNames, type TopicOptions } from './topics.ts';
 
 /** `low`: the first offset that is there; `high`: the one that the next event gets. */
 export type OffsetRange = { readonly low: Offset; readonly high: Offset };
 
 export type Cluster = {
   readonly names: TopicNames;
-  /** Creates and checks the topics, once. @throws WrongTopicSettings */
+  /** Creates and checks the topics, unless that was done before. @throws WrongTopicSettings */
   ensureTopics(): Promise<void>;
+  /** Something failed: the topics may be gone, and are looked at again. */
+  forgetTopics(): void;
+  /** Kafka's ids of the topics; those that are missing are made. */
+  topicIds(topics: readonly Context[]): Promise<ReadonlyMap<Context, string>>;
   /** What each partition holds now, keyed by `partitionKey`. */
   ranges(topics: readonly Context[]): Promise<ReadonlyMap<string, OffsetRange>>;
   /** @throws Error when the cluster does not answer */
@@ -22,7 +27,7 @@ export type Cluster = {
 };
 
 /** What is asked of the cluster beside publishing and consuming, over one connection that is made when it is needed. */
-export function createCluster(options: ClientOptions, topicPrefix: string): Cluster {
+export function createCluster(options: ClientOptions & TopicOptions, topicPrefix: string): Cluster {
   const names = topicNames(topicPrefix);
   let connected: { client: Client; admin: Admin; ready: Promise<void> } | null = null;
   let ensured: Promise<void> | null = null;
@@ -46,13 +51,33 @@ export function createCluster(options: ClientOptions, topicPrefix: string): Clus
     return { client, admin, ready: admin.connect() };
   }
 
+  function ensure(): Promise<void> {
+    const asked = (ensured ??= ask('Kafka topics', (admin) => ensureTopics(admin, names, options)));
+    asked.catch(() => {
+      if (ensured === asked) ensured = null;
+    });
+    return asked;
+  }
+
+  const forgetTopics = (): void => {
+    ensured = null;
+  };
+
   return {
     names,
-    ensureTopics: () =>
-      (ensured ??= ask('Kafka topics', (admin) => ensureTopics(admin, names)).catch((error: unknown) => {
-        ensured = null;
+    ensureTopics: ensure,
+    forgetTopics,
+    topicIds: async (topics) => {
+      await ensure();
+      try {
+        const asked = askTopicIds(options.brokers, options.clientId, topics.map(names.nameOf));
+        const ids = await withDeadline(asked, ADMIN_TIMEOUT, 'ids of Kafka topics');
+        return new Map([...ids].map(([name, id]) => [names.contextOf(name), id]));
+      } catch (error) {
+        forgetTopics();
         throw error;
-      })),
+      }
+    },
     ranges: async (topics) => {
       const found = await ask('offsets of Kafka topics', (admin) =>
         Promise.all(

@@ -1,10 +1,10 @@
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Outage } from '../../resilience/outages/outages.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
 import { OffsetOutOfRange, type ConsumeError, type ConsumeOptions, type Consumer } from '../port.ts';
 import { createClient, type ClientOptions } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { runMember } from './member.ts';
-import type { Outage } from './outage.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { WrongTopicSettings } from './topics.ts';
 
@@ -41,6 +41,7 @@ export async function consumeTopics(
     } catch (error) {
       if (error instanceof OffsetOutOfRange || error instanceof WrongTopicSettings) throw error;
       if (signal.aborted) break;
+      cluster.forgetTopics();
       outage.failed(group, error);
       await pause(backOff(attempt, 100, 2_000), signal);
       attempt += 1;

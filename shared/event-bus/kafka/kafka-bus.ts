@@ -1,8 +1,8 @@
+import { createOutages, type Outages } from '../../resilience/outages/outages.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { partitionKey, type ConsumeError, type EventBus } from '../port.ts';
 import { createCluster } from './cluster.ts';
 import { consumeTopics } from './consume.ts';
-import { createOutage } from './outage.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { createPublisher } from './publisher.ts';
 import { PUBLISH_TIMEOUT } from './timing.ts';
@@ -13,8 +13,12 @@ export type KafkaBusOptions = {
   /** How Kafka's own logs name this process. */
   readonly clientId: string;
   readonly logger: Logger;
+  /** The process's own, if it has one; Kafka is `kafka` there. */
+  readonly outages?: Outages;
   /** Topics are `<prefix>.<context>`, and groups `<prefix>.<group>`; default: workledger. */
   readonly topicPrefix?: string;
+  /** Of topics that are made; default: one a broker, at most 3. */
+  readonly replicationFactor?: number | undefined;
   /** Milliseconds until a publish gives up; a restart of the broker takes 6 s. Default: 20 s. */
   readonly publishTimeout?: number;
   /** Told of every failure of a consumer's own; all of them are tried again. Kafka's outages go to the logger. */
@@ -29,6 +33,8 @@ export type KafkaBus = EventBus & {
   ensureTopics(): Promise<void>;
   /** @throws Error when Kafka does not answer */
   check(): Promise<void>;
+  /** Groups of which this process is a member. */
+  groups(): readonly string[];
   /** Events that wait, for each partition that this process holds for the group, keyed by `partitionKey`. */
   lag(group: string): Promise<ReadonlyMap<string, bigint>>;
 };
@@ -36,7 +42,8 @@ export type KafkaBus = EventBus & {
 /** The bus over Kafka. Nothing is asked of Kafka before it is used, so it may come later. */
 export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
   const { logger, topicPrefix = 'workledger', publishTimeout = PUBLISH_TIMEOUT } = options;
-  const outage = createOutage(logger);
+  const outages = options.outages ?? createOutages(logger);
+  const outage = outages.of('kafka');
   const cluster = createCluster(options, topicPrefix);
   const publisher = createPublisher(options, cluster, outage, publishTimeout);
   const closing = new AbortController();
@@ -63,13 +70,18 @@ export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
     },
 
     endOffsets: async (topics) => {
-      await cluster.ensureTopics();
-      const ranges = await cluster.ranges(topics);
+      const ranges = await outages.watch('kafka', async () => {
+        await cluster.ensureTopics();
+        return cluster.ranges(topics);
+      });
       return new Map([...ranges].map(([key, { high }]) => [key, high]));
     },
 
+    topicIds: cluster.topicIds,
     ensureTopics: cluster.ensureTopics,
     check: cluster.check,
+
+    groups: () => [...new Set([...members].map(({ group }) => group))].toSorted(),
 
     lag: async (group) => {
       const held = [...members]

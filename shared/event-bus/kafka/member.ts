@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
+import type { Context } from '../../events/define.ts';
+import { withDeadline } from '../../resilience/with-deadline.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
   OffsetOutOfRange,
@@ -23,8 +25,8 @@ import {
   REBALANCE_TIMEOUT,
   RETRY,
   SESSION_TIMEOUT,
+  TOPICS_LOOK,
 } from './timing.ts';
-import { withDeadline } from './with-deadline.ts';
 
 export type MemberOptions = ConsumeOptions & {
   readonly client: Client;
@@ -48,6 +50,7 @@ export async function runMember(options: MemberOptions): Promise<void> {
   const { client, cluster, group, topics, signal, queues } = options;
   const kafka = createKafkaConsumer(client, group);
   const watch = watchMember(kafka);
+  const leaving = new AbortController();
   let fail = (_: unknown): void => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   const partitions = createAssignment(options, kafka, fail);
@@ -61,11 +64,14 @@ export async function runMember(options: MemberOptions): Promise<void> {
 
   try {
     if (signal.aborted) return;
-    const stopped = once(signal, 'abort');
+    const stopped = once(signal, 'abort', { signal: leaving.signal });
+    stopped.catch(() => undefined);
     const joined = join();
     await Promise.race([joined.then(() => stopped), stopped, watch.lost, failed]);
   } finally {
     watch.stop();
+    leaving.abort();
+    partitions.stop();
     await Promise.all([...queues.values()].map((queue) => queue.clear()));
     queues.clear();
     await withDeadline(kafka.disconnect(), DISCONNECT_TIMEOUT, 'leaving the group').catch(() => undefined);
@@ -92,6 +98,7 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
   const { cluster, consumer, group, queues, onError, onPlaced, logger, signal } = options;
   const { names } = cluster;
   let generation = 0;
+  let watching: NodeJS.Timeout | undefined;
 
   const hold = (held: boolean, { topic, partition }: TopicPartition): void =>
     kafka[held ? 'pause' : 'resume']([{ topic: names.nameOf(topic), partitions: [partition] }]);
@@ -114,6 +121,8 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
 
   async function place(partitions: readonly TopicPartition[], isCurrent: () => boolean): Promise<void> {
     await Promise.all([...queues.values()].map((queue) => queue.clear()));
+    if (!isCurrent()) return;
+    queues.clear();
     const offsets = await resumePatiently(consumer, partitions, isCurrent, (error, attempt) =>
       onError({ group, partition: null, attempt, error }),
     );
@@ -122,9 +131,15 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
       ...partition,
       offset: offsets.get(partitionKey(partition)) ?? 0n,
     }));
-    const lost = outOfRange(placed, await cluster.ranges([...new Set(placed.map(({ topic }) => topic))]));
+    const topics = [...new Set(placed.map(({ topic }) => topic))];
+    const ids = await cluster.topicIds(topics);
+    const remade = partitions.filter(
+      ({ topic }) => ids.get(topic) !== (options.topicIds?.get(topic) ?? ids.get(topic)),
+    );
+    const lost = remade.length > 0 ? remade : outOfRange(placed, await cluster.ranges(topics));
     if (!isCurrent()) return;
     if (lost.length > 0) throw new OffsetOutOfRange(lost);
+    watchTopics(ids, isCurrent);
     for (const { topic, partition, offset } of placed) {
       queueOf({ topic, partition }).place(offset);
       hold(false, { topic, partition });
@@ -132,7 +147,23 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
     onPlaced();
   }
 
+  /** Topics that are made anew while nobody fetches from them look like the old ones: they are looked at now and then. */
+  function watchTopics(ids: ReadonlyMap<Context, string>, isCurrent: () => boolean): void {
+    clearInterval(watching);
+    watching = setInterval(() => {
+      cluster.topicIds([...ids.keys()]).then(
+        (now) => {
+          if (isCurrent() && [...now].some(([topic, id]) => id !== ids.get(topic)))
+            fail(new Error('Kafka topics were made anew'));
+        },
+        // Whether Kafka is there is noticed by fetching.
+        () => undefined,
+      );
+    }, TOPICS_LOOK);
+  }
+
   return {
+    stop: (): void => clearInterval(watching),
     /** Runs to its first `await` before kafkajs fetches anything. */
     assign: (memberAssignment: Readonly<Record<string, readonly number[]>>): void => {
       const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>

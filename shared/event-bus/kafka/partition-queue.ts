@@ -10,7 +10,12 @@ const MOST_BYTES = 1_000_000;
 
 /** What one fetch brought of a partition. `next`: the offset after its last message. */
 export type Fetched = { readonly next: Offset; readonly events: readonly FetchedEvent[] };
-export type FetchedEvent = { readonly offset: Offset; readonly bytes: number; readonly event: RecordedEvent };
+export type FetchedEvent = {
+  readonly offset: Offset;
+  readonly bytes: number;
+  /** An error where the message is an event that cannot be read: the partition stands still before it. */
+  readonly event: RecordedEvent | Error;
+};
 
 export type QueueOptions = {
   readonly partition: TopicPartition;
@@ -50,13 +55,10 @@ export function createPartitionQueue(options: QueueOptions): PartitionQueue {
   async function work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && handledTo !== null && fetchedTo !== null && handledTo < fetchedTo) {
       const from = handledTo;
-      const taken = waiting.splice(0, BATCH_EVENTS);
+      const taken = waiting.splice(0, readable(waiting));
       for (const event of taken) bytes -= event.bytes;
       const next = waiting[0]?.offset ?? fetchedTo;
-      const answer = await handlePatiently(
-        { ...partition, from, next, events: taken.map(({ event }) => event) },
-        signal,
-      );
+      const answer = await handlePatiently({ ...partition, from, next }, taken, signal);
       // Cleared or sought meanwhile: what it answered is about a place that is given up.
       if (signal.aborted || answer === null) return;
       if (answer === next) handledTo = next;
@@ -68,10 +70,14 @@ export function createPartitionQueue(options: QueueOptions): PartitionQueue {
     }
   }
 
-  async function handlePatiently(batch: BusBatch, signal: AbortSignal): Promise<Offset | null> {
+  async function handlePatiently(
+    stretch: Omit<BusBatch, 'events'>,
+    taken: readonly FetchedEvent[],
+    signal: AbortSignal,
+  ): Promise<Offset | null> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        return await handle(batch);
+        return await handle({ ...stretch, events: taken.map(({ event }) => orThrow(event)) });
       } catch (error) {
         options.onError(error, attempt + 1);
         await pause(backOff(attempt, 50, 5_000), signal);
@@ -124,4 +130,15 @@ export function createPartitionQueue(options: QueueOptions): PartitionQueue {
       await working;
     },
   };
+}
+
+/** How many of the events go into one batch: what cannot be read is on its own. */
+function readable(waiting: readonly FetchedEvent[]): number {
+  const unreadable = waiting.findIndex(({ event }) => event instanceof Error);
+  return unreadable === -1 ? BATCH_EVENTS : Math.min(BATCH_EVENTS, Math.max(1, unreadable));
+}
+
+function orThrow(event: RecordedEvent | Error): RecordedEvent {
+  if (event instanceof Error) throw event;
+  return event;
 }

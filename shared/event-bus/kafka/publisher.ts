@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
 import { createTurns } from '../../resilience/in-turn.ts';
+import type { Outage } from '../../resilience/outages/outages.ts';
+import { withDeadline } from '../../resilience/with-deadline.ts';
 import type { EventBus } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { cutIntoRequests, type Request } from './cut.ts';
 import { messageOf, type PartitionedMessage } from './message.ts';
-import type { Outage } from './outage.ts';
 import { DISCONNECT_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
 import { WrongTopicSettings } from './topics.ts';
-import { withDeadline } from './with-deadline.ts';
 
 export type Publisher = Required<Pick<EventBus, 'publish' | 'prepare' | 'close'>>;
 
@@ -64,6 +64,7 @@ export function createPublisher(options: ClientOptions, cluster: Cluster, outage
         for (const request of requests) await send(request);
         outage.worked('publisher');
       } catch (error) {
+        cluster.forgetTopics();
         // What only its owner can mend is nothing to wait for.
         if (!(error instanceof WrongTopicSettings || error instanceof RangeError)) outage.failed('publisher', error);
         throw error;

@@ -11,6 +11,8 @@ export const REBALANCE_TIMEOUT = 10_000;
 export const FETCH_WAIT = 250;
 /** A member from which nothing is heard for so long is rebuilt. A rebalance keeps it silent, too. */
 export const SILENCE = 25_000;
+/** How often a member looks whether its topics are still the same ones. */
+export const TOPICS_LOOK = 5_000;
 /** A client that is asked to go is cut off after this. */
 export const DISCONNECT_TIMEOUT = 5_000;
 /** What is asked of the cluster's administration must be answered within this. */

@@ -4,7 +4,20 @@ import type { Context } from '../../events/define.ts';
 import { PARTITIONS } from '../port.ts';
 
 /** Kept for ever, never compacted: a new consumer may start from offset 0. */
-const SETTINGS = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
+const SETTINGS: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+};
+
+/** Room for the largest event (`event-log/limits.ts`), and for what the publisher sends at once (`cut.ts`). */
+const MESSAGE_BYTES = 'max.message.bytes';
+const LEAST_MESSAGE_BYTES = 1_000_000;
+
+export type TopicOptions = {
+  /** Of topics that are made; from 3 on, two replicas must have an event before it counts. Default: one a broker, at most 3. */
+  readonly replicationFactor?: number | undefined;
+};
 
 /** A topic is there with other settings than Workledger needs. Nobody but its owner may change it. */
 export class WrongTopicSettings extends Error {
@@ -30,11 +43,11 @@ export function topicNames(prefix: string): TopicNames {
  * Creates the topics that are missing and looks at those that are there.
  * @throws WrongTopicSettings naming everything that differs
  */
-export async function ensureTopics(admin: Admin, names: TopicNames): Promise<void> {
+export async function ensureTopics(admin: Admin, names: TopicNames, options: TopicOptions): Promise<void> {
   const topics = contexts.map(names.nameOf);
   const there = new Set(await admin.listTopics());
   const missing = topics.filter((topic) => !there.has(topic));
-  if (missing.length > 0) await createTopics(admin, missing);
+  if (missing.length > 0) await createTopics(admin, missing, options);
   const faults = [...(await wrongPartitions(admin, topics)), ...(await wrongSettings(admin, topics))];
   if (faults.length === 0) return;
   throw new WrongTopicSettings(
@@ -43,10 +56,9 @@ export async function ensureTopics(admin: Admin, names: TopicNames): Promise<voi
   );
 }
 
-async function createTopics(admin: Admin, topics: readonly string[]): Promise<void> {
-  const { brokers } = await admin.describeCluster();
-  const replicationFactor = Math.min(3, brokers.length);
-  const settings = { ...SETTINGS, 'min.insync.replicas': replicationFactor === 3 ? '2' : '1' };
+async function createTopics(admin: Admin, topics: readonly string[], options: TopicOptions): Promise<void> {
+  const replicationFactor = options.replicationFactor ?? Math.min(3, (await admin.describeCluster()).brokers.length);
+  const settings = { ...SETTINGS, 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1' };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   await admin.createTopics({
     topics: topics.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor, configEntries })),
@@ -67,15 +79,18 @@ async function wrongSettings(admin: Admin, topics: readonly string[]): Promise<s
     resources: topics.map((name) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: Object.keys(SETTINGS),
+      configNames: [...Object.keys(SETTINGS), MESSAGE_BYTES],
     })),
   });
   return resources.flatMap(({ resourceName, configEntries }) =>
-    configEntries
-      .filter(({ configName, configValue }) => configValue !== SETTINGS[configName as keyof typeof SETTINGS])
-      .map(
-        ({ configName, configValue }) =>
-          `${resourceName} has ${configName}=${configValue}, not ${SETTINGS[configName as keyof typeof SETTINGS]}`,
-      ),
+    configEntries.flatMap(({ configName, configValue }) => {
+      const fault = faultOf(configName, configValue);
+      return fault === null ? [] : [`${resourceName} has ${configName}=${configValue}, ${fault}`];
+    }),
   );
+}
+
+function faultOf(name: string, value: string): string | null {
+  if (name === MESSAGE_BYTES) return Number(value) < LEAST_MESSAGE_BYTES ? `less than ${LEAST_MESSAGE_BYTES}` : null;
+  return value === SETTINGS[name] ? null : `not ${SETTINGS[name]}`;
 }

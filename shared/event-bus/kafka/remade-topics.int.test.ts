@@ -1,0 +1,109 @@
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { contexts } from '../../events/catalogue.ts';
+import { newId, streamName } from '../../events/stream.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
+import { captureLog } from '../../telemetry/testing/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { OffsetOutOfRange } from '../port.ts';
+import { startConsumer } from '../testing.ts';
+import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
+import { createRecorder } from './testing/feed.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+describeWithKafka('topics that were lost', () => {
+  let admin: Admin;
+  let topicPrefix: string;
+  let bus: KafkaBus;
+  const open = (): KafkaBus => {
+    const { logger } = captureLog();
+    return createKafkaBus({ brokers: kafkaBrokers(), clientId: 'test', logger, topicPrefix, publishTimeout: 3_000 });
+  };
+  beforeAll(async () => {
+    admin = new Kafka({ brokers: [...kafkaBrokers()], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+  });
+  beforeEach(() => {
+    topicPrefix = `test-${newId()}`;
+    bus = open();
+  });
+  afterEach(() => bus.close());
+  afterAll(() => admin.disconnect());
+
+  const stream = streamName('task', newId());
+  const names = (): string[] => contexts.map((context) => `${topicPrefix}.${context}`);
+  async function loseTopics(): Promise<void> {
+    await admin.deleteTopics({ topics: names() });
+    // What is published to a topic on its way out is acknowledged, and gone with it.
+    await vi.waitUntil(async () => !(await admin.listTopics()).some((topic) => names().includes(topic)), {
+      timeout: 20_000,
+    });
+  }
+
+  /** As the relay: until it works. */
+  async function publish(events: Parameters<KafkaBus['publish']>[0]): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await bus.publish(events);
+      } catch (error) {
+        if (attempt === 20) throw error;
+        await pause(backOff(attempt, 100, 2_000));
+      }
+    }
+  }
+
+  it('are made again by those who publish and consume on a bus that lives on', async () => {
+    const record = createRecorder();
+    const consumer = startConsumer(bus, { group: 'lives-on' });
+    await vi.waitUntil(async () => (await bus.lag('lives-on')).size === 12, { timeout: 40_000 });
+    await loseTopics();
+    await publish(record(stream, 3));
+    await vi.waitUntil(() => consumer.events(stream).length >= 3, { timeout: 60_000 });
+    await consumer.stop();
+    expect(new Set(consumer.events(stream).map(({ revision }) => revision))).toEqual(new Set([0, 1, 2]));
+  });
+
+  it('are told from those that were made anew, though the offset is in range again', async () => {
+    const record = createRecorder();
+    await publish(record(stream, 3));
+    const topicIds = await bus.topicIds(['task']);
+    const events = record(stream, 5);
+    await loseTopics();
+    await publish(events);
+    expect((await bus.topicIds(['task'])).get('task')).not.toBe(topicIds.get('task'));
+    const signal = new AbortController().signal;
+    const handled: number[] = [];
+    const consuming = bus.consume(
+      { group: 'went-away', topics: ['task'], topicIds, signal },
+      {
+        resume: (partitions) => Promise.resolve(new Map(partitions.map((p) => [`${p.topic}/${p.partition}`, 0n]))),
+        handle: (batch) => {
+          handled.push(batch.events.length);
+          return Promise.resolve(batch.next);
+        },
+      },
+    );
+    await expect(consuming).rejects.toThrow(OffsetOutOfRange);
+    expect(handled).toEqual([]);
+  });
+
+  it('are told from those that were made anew under a member that held no event yet', async () => {
+    const topicIds = await bus.topicIds(['task']);
+    const resumed = vi.fn();
+    const consuming = bus.consume(
+      { group: 'stays', topics: ['task'], topicIds, signal: new AbortController().signal },
+      {
+        resume: () => {
+          resumed();
+          return Promise.resolve(new Map());
+        },
+        handle: (batch) => Promise.resolve(batch.next),
+      },
+    );
+    const refused = expect(consuming).rejects.toThrow(OffsetOutOfRange);
+    await vi.waitUntil(() => resumed.mock.calls.length > 0, { timeout: 40_000 });
+    await loseTopics();
+    await refused;
+  });
+});
