@@ -2,7 +2,7 @@ import { migrate, type Migration } from '@workledger/shared/migrations/migrate.t
 import { agentsMigration } from './agents/migration.ts';
 import { deliveriesMigration } from './deliveries/migration.ts';
 import { dependenciesMigration } from './dependencies/migration.ts';
-import { engineMigration } from './engine/migration.ts';
+import { engineMigration, identitiesMigration } from './engine/migration.ts';
 import { evolutionsMigration } from './evolutions/migration.ts';
 import { generationsMigration } from './generations/migration.ts';
 import { keysMigration } from './keys/migration.ts';
@@ -22,6 +22,7 @@ const readModelMigrations: readonly Migration[] = [
   pipelinesMigration,
   deliveriesMigration,
   keysMigration,
+  identitiesMigration,
 ];
 
 /** Makes the tables of all read models, in schema `read_models`. */

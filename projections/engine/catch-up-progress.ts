@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { GAP } from './fold-events.ts';
 import type { Projection } from './projection.ts';
 import type { Tables } from './tables.ts';
 
@@ -19,6 +20,7 @@ export async function beginCatchUp(pool: Pool, tables: Tables, { name, version }
 
 /**
  * Turns from the log to the bus: the catch-up's place gives way to one a partition.
+ * @param topicIds of the topics that the offsets are about
  * @returns false when another worker moved on meanwhile; nothing was written then
  */
 export async function finishCatchUp(
@@ -27,6 +29,7 @@ export async function finishCatchUp(
   { name, version }: Projection,
   reached: bigint,
   offsets: ReadonlyMap<string, bigint>,
+  topicIds: ReadonlyMap<string, string>,
 ): Promise<boolean> {
   const { rowCount } = await pool.query(
     `with done as (
@@ -38,40 +41,62 @@ export async function finishCatchUp(
        insert into ${tables.progress} (projection, version, topic, partition, next_offset)
        select $1, $2, split_part(place, '/', 1), split_part(place, '/', 2)::integer, next_offset
        from done, unnest($6::text[], $7::bigint[]) as u (place, next_offset)
+     ),
+     known as (
+       insert into ${tables.topics} (projection, version, topic, id)
+       select $1, $2, u.topic, u.id from done, unnest($8::text[], $9::text[]) as u (topic, id)
+       on conflict (projection, version, topic) do update set id = excluded.id
      )
      select from done`,
-    [name, version, CATCHING_UP.topic, CATCHING_UP.partition, reached, [...offsets.keys()], [...offsets.values()]],
+    [
+      ...[name, version, CATCHING_UP.topic, CATCHING_UP.partition, reached],
+      ...[[...offsets.keys()], [...offsets.values()], [...topicIds.keys()], [...topicIds.values()]],
+    ],
   );
   return rowCount === 1;
 }
 
 /**
  * Turns back from the bus to the start of the log, when the bus does not have what comes next. What is applied already will
- * be dropped by continuity.
+ * be dropped by continuity; streams that were stopped by a gap go on, for the log has none.
  * @param known where the caller last saw the partitions stand; another worker may have moved on since
- * @returns false when none of them stands there any more: nothing was written
+ * @param missing partitions that the caller found without any progress
+ * @returns false when none of this holds any more: nothing was written
  */
 export async function returnToLog(
   pool: Pool,
   tables: Tables,
   { name, version }: Projection,
   known: ReadonlyMap<string, bigint>,
+  missing: readonly string[] = [],
 ): Promise<boolean> {
   const { rowCount } = await pool.query(
     `with gone as (
        delete from ${tables.progress}
-       where projection = $1 and version = $2 and topic <> $3 and exists (
-         select from ${tables.progress} p
-         join unnest($5::text[], $6::bigint[]) as k (place, next_offset)
-           on k.place = p.topic || '/' || p.partition and k.next_offset = p.next_offset
-         where p.projection = $1 and p.version = $2
+       where projection = $1 and version = $2 and topic <> $3 and (
+         exists (
+           select from ${tables.progress} p
+           join unnest($5::text[], $6::bigint[]) as k (place, next_offset)
+             on k.place = p.topic || '/' || p.partition and k.next_offset = p.next_offset
+           where p.projection = $1 and p.version = $2
+         )
+         or exists (
+           select from unnest($7::text[]) as m (place) where not exists (
+             select from ${tables.progress} p
+             where p.projection = $1 and p.version = $2 and m.place = p.topic || '/' || p.partition
+           )
+         )
        )
        returning 1
+     ),
+     freed as (
+       update ${tables.streams} set parked_at = null, reason = null, parked_revision = null, parked_event_id = null
+       where projection = $1 and version = $2 and reason like '${GAP}:%' and exists (select from gone)
      )
      insert into ${tables.progress} (projection, version, topic, partition, next_offset)
      select $1, $2, $3, $4, 0 where exists (select from gone)
      on conflict do nothing`,
-    [name, version, CATCHING_UP.topic, CATCHING_UP.partition, [...known.keys()], [...known.values()]],
+    [name, version, CATCHING_UP.topic, CATCHING_UP.partition, [...known.keys()], [...known.values()], missing],
   );
   return rowCount === 1;
 }

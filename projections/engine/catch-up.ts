@@ -23,8 +23,8 @@ export type CatchUpOptions = {
 const BATCH = 1_000;
 
 /**
- * Brings a projection that never followed the bus to where the bus ends now: first the bus's end is read, then the log's
- * head, so that nothing lies between. Goes on where a run that died has stopped; of two workers each batch is one's.
+ * Brings a projection that never followed the bus to where the bus ends now: first the bus's end is read (of which topics, before
+ * it), then the log's head, so that nothing lies between. Goes on where a run that died has stopped; of two workers each batch is one's.
  */
 export async function catchUp(options: CatchUpOptions): Promise<void> {
   const { projection, tables, log, bus, pool, signal } = options;
@@ -32,10 +32,11 @@ export async function catchUp(options: CatchUpOptions): Promise<void> {
     await beginCatchUp(pool, tables, projection);
     const from = (await storedProgress(pool, tables, projection)).get(CATCHING_UP_KEY);
     if (from === undefined) return;
+    const topicIds = await bus.topicIds(topicsOf(projection));
     const offsets = await bus.endOffsets(topicsOf(projection));
     const head = await log.head();
     const reached = await applyLog(options, from, head);
-    if (reached && (await finishCatchUp(pool, tables, projection, head, offsets))) return;
+    if (reached && (await finishCatchUp(pool, tables, projection, head, offsets, topicIds))) return;
   }
 }
 

@@ -21,6 +21,8 @@ export type Folded = {
 
 const UNSEEN: Continuity = { revision: -1, eventId: null, parked: null };
 const REASON_LENGTH = 500;
+/** How the reason begins where events are missing. */
+export const GAP = 'gap';
 
 /** An event in its current version, with the ids of its rows; or why it cannot be had. */
 export type Prepared = {
@@ -89,7 +91,7 @@ function breach(last: Continuity, event: RecordedEvent): string | null {
   if (event.revision === last.revision)
     return `conflict: revision ${event.revision} is event ${event.id}, but ${last.eventId} was applied under it`;
   if (event.revision > last.revision + 1)
-    return `gap: revision ${event.revision} came, but ${last.revision + 1} was never seen`;
+    return `${GAP}: revision ${event.revision} came, but ${last.revision + 1} was never seen`;
   return null;
 }
 

@@ -36,3 +36,24 @@ export const engineMigration: Migration = {
     `);
   },
 };
+
+/** What tells the topics from others of the same name, and the log from another one. */
+export const identitiesMigration: Migration = {
+  name: '0011-identities',
+  up: async (knex) => {
+    await knex.raw(`
+      create table read_models.topics (
+        projection text not null,
+        version integer not null,
+        topic text not null,
+        id text not null,
+        primary key (projection, version, topic)
+      );
+
+      create table read_models.log (
+        only_row boolean primary key default true check (only_row),
+        first_event_id uuid not null
+      );
+    `);
+  },
+};

@@ -1,14 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { OffsetOutOfRange, partitionKey, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
+import {
+  OffsetOutOfRange,
+  PARTITIONS,
+  partitionKey,
+  type EventBus,
+  type Offset,
+} from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Applied } from './apply-events.ts';
 import { returnToLog } from './catch-up-progress.ts';
 import { catchUp } from './catch-up.ts';
 import { handleBatches } from './handle-batches.ts';
+import { knownTopics } from './known-topics.ts';
 import type { EngineLogger } from './logger.ts';
 import { topicsOf, type Projection } from './projection.ts';
-import { tablesOf } from './tables.ts';
+import { storedProgress } from './stored-progress.ts';
+import { tablesOf, type Tables } from './tables.ts';
 
 export type RunOptions = {
   readonly projection: Projection;
@@ -18,6 +27,8 @@ export type RunOptions = {
   /** Ends it after the batch in flight. */
   readonly signal: AbortSignal;
   readonly logger: EngineLogger;
+  /** The process's own: what it knows as an outage is not told here. */
+  readonly outages?: Outages;
   /** Called after each commit that changed something: a hint for those who wait. */
   readonly onApplied?: () => void;
   /** Schema of the tables; default: the live ones. */
@@ -32,19 +43,22 @@ const LONGEST_PAUSE_MS = 5_000;
  * to the log when the bus does not have what comes next. Every batch is one statement; a database that goes away is waited for.
  */
 export async function runProjection(options: RunOptions): Promise<void> {
-  const { projection, signal, logger } = options;
+  const { projection, signal, logger, outages } = options;
   let wait = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     try {
       await follow(options, () => {
         wait = FIRST_PAUSE_MS;
       });
+      // It ended without a failure: it goes back to the log. Should that come again and again, then with a pause.
+      await pause(FIRST_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     } catch (error) {
       if (signal.aborted) return;
-      logger.error(
-        { err: error, projection: projection.name, retryInMs: wait },
-        'projection stopped: starting it again',
-      );
+      if (!(outages?.isTold(error) || outages?.notice('event-bus', error)))
+        logger.error(
+          { err: error, projection: projection.name, retryInMs: wait },
+          'projection stopped: starting it again',
+        );
       await pause(wait, undefined, { signal }).catch(() => undefined);
       wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
     }
@@ -69,17 +83,39 @@ async function follow(options: RunOptions, progressed: () => void): Promise<void
 
   await catchUp({ projection, tables, log, bus, pool, signal, onApplied });
   if (signal.aborted) return;
+  const topics = topicsOf(projection);
+  const topicIds = await knownTopics(pool, tables, projection, bus);
+  const missing = await partitionsWithoutProgress(pool, tables, projection);
+  if (missing.length > 0) {
+    logger.error(
+      { projection: projection.name, partitions: missing },
+      'no progress for these partitions: catching up from the log',
+    );
+    await returnToLog(pool, tables, projection, new Map(), missing);
+    return;
+  }
   const handling = { projection, tables, pool, logger, onApplied, onReturnedToLog: () => leaving.abort() };
   const { consumer, known } = handleBatches(handling);
   try {
     const group = `projection-${projection.name}-v${projection.version}`;
-    await bus.consume({ group, topics: topicsOf(projection), signal }, consumer);
+    await bus.consume({ group, topics, topicIds, signal }, consumer);
   } catch (error) {
     // Of several workers that meet it one returns; the others find that it has.
-    if (error instanceof OffsetOutOfRange) await returnToLog(pool, tables, projection, knownOf(error, known));
+    if (error instanceof OffsetOutOfRange) {
+      const lost = error.partitions.map(partitionKey);
+      await returnToLog(pool, tables, projection, knownOf(lost, known), lost);
+    }
     throw error;
   }
 }
 
-const knownOf = ({ partitions }: OffsetOutOfRange, known: ReadonlyMap<string, Offset>): Map<string, Offset> =>
-  new Map(partitions.map(partitionKey).flatMap((key) => [...known].filter(([place]) => place === key)));
+const knownOf = (lost: readonly string[], known: ReadonlyMap<string, Offset>): Map<string, Offset> =>
+  new Map([...known].filter(([place]) => lost.includes(place)));
+
+/** Of topics that the projection has begun to follow under the same version. */
+async function partitionsWithoutProgress(pool: Pool, tables: Tables, projection: Projection): Promise<string[]> {
+  const stored = await storedProgress(pool, tables, projection);
+  return topicsOf(projection)
+    .flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => partitionKey({ topic, partition })))
+    .filter((place) => !stored.has(place));
+}
