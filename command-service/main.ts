@@ -12,6 +12,7 @@ import { checkReadable } from '@workledger/shared/read-models/check-readable.ts'
 import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
 import { taskModel } from '@workledger/shared/read-models/task.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
@@ -38,7 +39,7 @@ await runService({
         await migrate(environment.DATABASE_URL, 'artefacts', artefactMigrations);
         await migrate(environment.DATABASE_URL, 'command_service', commandServiceMigrations);
       },
-      () => pool.query('select 1'),
+      () => checkPool(pool),
     );
     const log = await openEventLog(service);
     // Claims look there for candidates.
@@ -51,13 +52,10 @@ await runService({
 
     const artefacts = createPostgresArtefacts(pool);
     const commandService = await startCommandService({ log, pool, artefacts, configuration, folder, logger });
-    service.onClose(() => commandService.stop());
+    service.onClose(() => commandService.stop(), 'the watch over agents');
     const { commands, keys } = commandService;
-    await registerKeyFiles(
-      { adminKeyFile: environment.ADMIN_KEY_FILE, serviceKeyFile: environment.SERVICE_KEY_FILE },
-      commands,
-      keys,
-    );
+    const files = { adminKeyFile: environment.ADMIN_KEY_FILE, serviceKeyFile: environment.SERVICE_KEY_FILE };
+    await service.patiently('event-log', () => registerKeyFiles(files, commands, keys));
     service.serve(commandService.routes, authenticateWith(keys));
   },
 });

@@ -1,5 +1,6 @@
 import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
 import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
@@ -15,13 +16,14 @@ await runService({
   variables: { ...serverVariables(8084), ...logVariables, ...busVariables },
   dependencies: ['postgresql', 'event-log', 'kafka'],
   start: async (service) => {
-    const { environment, logger } = service;
+    const { environment, logger, outages } = service;
 
-    const pool = openPool(service, POOL_SIZE);
+    // Catching up takes what it takes.
+    const pool = openPool(service, POOL_SIZE, null);
     await service.dependOn(
       'postgresql',
       () => migrateReadModels(environment.DATABASE_URL),
-      () => pool.query('select 1'),
+      () => checkPool(pool),
     );
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
@@ -37,6 +39,7 @@ await runService({
       bus,
       pool,
       logger,
+      outages,
       onApplied: wakeUps.wake,
       signal: stopping.signal,
     });
@@ -44,6 +47,6 @@ await runService({
     service.onClose(() => {
       stopping.abort();
       return projections;
-    });
+    }, 'the projections');
   },
 });

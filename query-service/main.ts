@@ -10,6 +10,7 @@ import { checkReadable } from '@workledger/shared/read-models/check-readable.ts'
 import { taskModel } from '@workledger/shared/read-models/task.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
@@ -29,8 +30,8 @@ await runService({
     const pool = openPool(service, POOL_SIZE);
     await service.dependOn(
       'postgresql',
-      () => pool.query('select 1'),
-      () => pool.query('select 1'),
+      () => checkPool(pool),
+      () => checkPool(pool),
     );
     const log = await openEventLog(service);
     await service.dependOn(

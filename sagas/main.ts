@@ -12,6 +12,7 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { readKeyFile } from '@workledger/shared/security/key-file.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
@@ -38,7 +39,7 @@ await runService({
   },
   dependencies: ['postgresql', 'event-log', 'kafka', 'command-service'],
   start: async (service) => {
-    const { environment, logger } = service;
+    const { environment, logger, outages } = service;
     const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const { agents, leaseSeconds, heartbeatSeconds } = configuration;
     const dataFolder = resolve(environment.DATA_FOLDER);
@@ -50,12 +51,12 @@ await runService({
         await migrate(environment.DATABASE_URL, 'artefacts', artefactMigrations);
         await migrate(environment.DATABASE_URL, 'sagas', sagaMigrations);
       },
-      () => pool.query('select 1'),
+      () => checkPool(pool),
     );
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
     const urls = environment.COMMAND_SERVICE_URL;
-    const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), logger });
+    const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), outages });
     await service.dependOn(
       'command-service',
       () => someoneIsReady(urls),
@@ -76,9 +77,10 @@ await runService({
       callConcurrency: CALLS_AT_ONCE,
       alone: false,
       logger,
+      outages,
     });
     service.run(sagas.failed.then((error) => Promise.reject(error as Error)));
-    service.onClose(() => sagas.stop());
+    service.onClose(() => sagas.stop(), 'the sagas');
   },
 });
 

@@ -9,7 +9,7 @@ import { runCommandAgent } from './command-agents/command-agent.ts';
 import { createWakeUp } from './command-agents/wake-up.ts';
 import type { Component } from './components/component.ts';
 import { runEngine } from './engine/engine.ts';
-import { createOutages } from './engine/outages.ts';
+import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { anySaga } from './engine/saga.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 
@@ -27,6 +27,8 @@ export type SagaOptions = {
   /** No other process works on the same queue. */
   readonly alone: boolean;
   readonly logger: Logger;
+  /** The process's own, if it has one. */
+  readonly outages?: Outages;
 };
 
 export type RunningSagas = {
@@ -38,7 +40,7 @@ export type RunningSagas = {
 
 /** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. Waits for no server. */
 export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
-  const outages = createOutages(options.logger);
+  const outages = options.outages ?? createOutages(options.logger);
   const commands: Commands = {
     send: (command, context) => outages.watch('command-service', () => options.commands.send(command, context)),
   };

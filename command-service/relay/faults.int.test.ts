@@ -77,11 +77,7 @@ describe('a relay whose bus fails', () => {
     await expectNothingMissing(bus);
     await until(() => relay.state()?.lagPositions === 0 && relay.state()?.lagSeconds === 0);
     expect(relay.state()).toMatchObject({ role: 'leader', epoch: 1, checkpoint: '2500' });
-    expect(relay.said()).toEqual([
-      'this relay leads',
-      'the event bus cannot be used: the relay waits for it',
-      'the event bus can be used again',
-    ]);
+    expect(relay.said()).toEqual(['this relay leads', 'event-bus is away: waiting for it', 'event-bus is back']);
   });
 
   it('has one publish in flight, however long it takes', async () => {
@@ -192,7 +188,7 @@ describe('a relay whose database goes away', () => {
 
     await server.query(`alter database ${name} allow_connections false`);
     await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-    await until(() => relay.said().includes('PostgreSQL cannot be used: the relay waits for it'));
+    await until(() => relay.said().includes('postgresql is away: waiting for it'));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     answer.give('arrived');
     await until(() => bus.pending() === 0);
@@ -203,9 +199,9 @@ describe('a relay whose database goes away', () => {
     await server.end();
     await until(allArrived);
     await expectNothingMissing(bus);
-    expect(relay.said().filter((message) => message.startsWith('PostgreSQL'))).toEqual([
-      'PostgreSQL cannot be used: the relay waits for it',
-      'PostgreSQL can be used again',
+    expect(relay.said().filter((message) => message.startsWith('postgresql'))).toEqual([
+      'postgresql is away: waiting for it',
+      'postgresql is back',
     ]);
   });
 });

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import { readAhead } from './batches/read-ahead.ts';
 import { keepCheckpoint } from './checkpoint/keep-checkpoint.ts';
 import type { Lease } from './lease/hold-lease.ts';
 import { releaseLease } from './lease/release-lease.ts';
-import type { Outage } from './outage.ts';
 import { sendAll, type RelayBus } from './send-all.ts';
-import { within } from './within.ts';
 
 export type LeadOptions = {
   readonly log: Pick<EventLog, 'subscribe'>;
@@ -50,5 +50,5 @@ async function stopped(signal: AbortSignal, milliseconds: number): Promise<void>
 
 /** A courtesy to the successor: without it, the lease runs out by itself. */
 async function release(pool: Pool, epoch: bigint, milliseconds: number): Promise<void> {
-  await within(milliseconds, releaseLease(pool, epoch)).catch(() => undefined);
+  await withDeadline(releaseLease(pool, epoch), milliseconds, 'releasing the lease').catch(() => undefined);
 }

@@ -1,5 +1,6 @@
 import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
@@ -8,6 +9,8 @@ import { relayMigrations } from './migrations.ts';
 import { runRelay } from './run-relay.ts';
 
 const POOL_SIZE = 4;
+/** All queries are short; what takes longer than the lease is of no use. Milliseconds. */
+const QUERY_TIMEOUT = 2_500;
 
 await runService({
   name: 'relay',
@@ -15,13 +18,13 @@ await runService({
   variables: { ...serverVariables(8083), ...logVariables, ...busVariables },
   dependencies: ['postgresql', 'event-log', 'kafka'],
   start: async (service) => {
-    const { environment, logger } = service;
+    const { environment, logger, outages } = service;
 
-    const pool = openPool(service, POOL_SIZE);
+    const pool = openPool(service, POOL_SIZE, QUERY_TIMEOUT);
     await service.dependOn(
       'postgresql',
       () => migrate(environment.DATABASE_URL, 'relay', relayMigrations),
-      () => pool.query('select 1'),
+      () => checkPool(pool),
     );
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
@@ -32,6 +35,7 @@ await runService({
       bus,
       pool,
       logger,
+      outages,
       signal: stopping.signal,
       onState: ({ checkpoint, ...state }) => service.tell(() => ({ ...state, checkpoint: String(checkpoint) })),
     });
@@ -39,6 +43,6 @@ await runService({
     service.onClose(() => {
       stopping.abort();
       return relay;
-    });
+    }, 'the relay');
   },
 });

@@ -3,14 +3,14 @@ import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
+import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { lead } from './lead.ts';
 import { holdLease } from './lease/hold-lease.ts';
 import { takeLease } from './lease/take-lease.ts';
-import { createOutage } from './outage.ts';
 import type { RelayBus } from './send-all.ts';
 import { reportState, type RelayState } from './state.ts';
-import { within } from './within.ts';
 
 export type RelayOptions = {
   readonly log: EventLog;
@@ -18,6 +18,8 @@ export type RelayOptions = {
   /** Of the database that holds lease and checkpoint, after `migrate(url, 'relay', relayMigrations)`; three connections. */
   readonly pool: Pool;
   readonly logger: Logger;
+  /** The process's own, if it has one. */
+  readonly outages?: Outages;
   readonly signal: AbortSignal;
   /** Who leads, for people; default: host, process, and something random. */
   readonly owner?: string;
@@ -34,10 +36,11 @@ export type RelayOptions = {
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { log, bus, pool, logger, signal, leaseMilliseconds = 2_500 } = options;
   const owner = options.owner ?? `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const told = options.outages ?? createOutages(logger);
   const outages = {
-    database: createOutage(logger, 'PostgreSQL'),
-    bus: createOutage(logger, 'the event bus'),
-    log: createOutage(logger, 'the event log'),
+    database: told.of('postgresql'),
+    bus: told.of('event-bus'),
+    log: told.of('event-log'),
   };
   const state = reportState(log, options.onState ?? (() => undefined), signal);
 
@@ -56,12 +59,13 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   while (!signal.aborted) {
     try {
       const sentAt = performance.now();
-      const row = await within(leaseMilliseconds, takeLease(pool, owner, leaseMilliseconds));
-      outages.database.back();
+      const taking = takeLease(pool, owner, leaseMilliseconds);
+      const row = await withDeadline(taking, leaseMilliseconds, 'taking the lease');
+      outages.database.worked(null);
       if (row.taken) await serveTerm(row.epoch, row.checkpoint, sentAt);
       else state.set({ role: 'standby', epoch: row.epoch, checkpoint: row.checkpoint });
     } catch (error) {
-      outages.database.away(error);
+      outages.database.failed(null, error);
     }
     await pause(leaseMilliseconds / 12, signal);
   }

@@ -1,6 +1,6 @@
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Lease } from './lease/hold-lease.ts';
-import type { Outage } from './outage.ts';
 
 export type SendOptions = {
   readonly lease: Lease;
@@ -18,10 +18,10 @@ export async function send(publish: () => Promise<void>, { lease, signal, outage
   for (let attempt = 0; await lease.untilHeld(signal); attempt++) {
     try {
       await publish();
-      outage.back();
+      outage.worked(null);
       return true;
     } catch (error) {
-      outage.away(error);
+      outage.failed(null, error);
       await pause(backOff(attempt, 100, 2_000), AbortSignal.any([signal, lease.lost]));
     }
   }

@@ -1,7 +1,7 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import { measureLag, type Lag } from './measure-lag.ts';
-import { within } from './within.ts';
 
 /** For health and metrics; as it is, it is JSON. */
 export type RelayState = {
@@ -43,10 +43,22 @@ export function reportState(
       lagSeconds: lag.oldest === null ? 0 : Math.max(0, (Date.now() - lag.oldest.getTime()) / 1000),
     });
 
+  let measuring: Promise<void> | null = null;
+  const measure = async (): Promise<void> => {
+    try {
+      lag = await measureLag(log, standing.checkpoint, signal);
+    } catch {
+      // While the log is away, what was oldest grows older.
+    } finally {
+      measuring = null;
+    }
+  };
+
   const keepMeasuring = async (): Promise<void> => {
     while (!signal.aborted) {
-      // While the log is away, what was oldest grows older.
-      lag = await within(2 * INTERVAL, measureLag(log, standing.checkpoint, signal)).catch(() => lag);
+      // A log that froze is not asked again before it has answered.
+      measuring ??= measure();
+      await withDeadline(measuring, 2 * INTERVAL, 'measuring the lag').catch(() => undefined);
       tell();
       await pause(INTERVAL, signal);
     }

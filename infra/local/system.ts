@@ -21,6 +21,8 @@ import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
@@ -86,18 +88,20 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   await migrateReadModels(postgres.url);
   await migrate(postgres.url, 'sagas', sagaMigrations);
 
+  const outages = createOutages(logger);
+  outages.join('event-log', 'postgresql');
   const onLost = tellLost(logger, closers.closing);
   const open = (applicationName: string, max: number): Pool => {
-    const opened = createDatabasePool({ connectionString: postgres.url, max, applicationName, onLost });
+    const opened = createDatabasePool({ connectionString: postgres.url, max, applicationName, outages, onLost });
     closers.add(() => opened.end());
     return opened;
   };
   const pool = open('workledger', POOL_SIZE);
   const projectionsPool = open('workledger projections', PROJECTIONS_POOL_SIZE);
-  const log = await createPostgresEventLog({ connectionString: postgres.url });
+  const log = await createPostgresEventLog({ connectionString: postgres.url, outages });
   closers.add(() => log.close());
   const startedAt = await log.head();
-  const bus = createInProcessBus(log, { onError: tellConsumeError(logger) });
+  const bus = createInProcessBus(log, { onError: tellConsumeError(logger, outages) });
   closers.add(() => bus.close());
   const artefacts = createPostgresArtefacts(pool);
   const wakeUps = createWakeUps();
@@ -108,9 +112,10 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
 
   const health = createHealth({
     logger,
+    outages,
     checks: {
       'event-log': async () => void (await log.head()),
-      postgresql: async () => void (await pool.query('select 1')),
+      postgresql: () => checkPool(pool),
     },
   });
   const routes = [
@@ -132,6 +137,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     bus,
     pool: projectionsPool,
     logger,
+    outages,
     onApplied: wakeUps.wake,
     signal: consuming.signal,
   });
@@ -159,6 +165,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     callConcurrency: CALLS_AT_ONCE,
     alone: true,
     logger,
+    outages,
   });
 
   closers.add(() => sagas.stop());

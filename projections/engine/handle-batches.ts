@@ -34,20 +34,13 @@ export function handleBatches(options: HandlingOptions): Handling {
     const counts = batch.events.some((event) => follows(projection, event));
     if (!counts && skipping.skip(batch)) return batch.next;
     const stretch = { ...batch, from: skipping.from(batch) };
-    try {
-      const applied = await applyBatch(pool, tables, projection, stretch, batch.events);
-      skipping.forget(batch);
-      if (applied === null) return await seek(batch);
-      known.set(partitionKey(batch), batch.next);
-      options.onApplied(applied);
-      return batch.next;
-    } catch (error) {
-      logger.error(
-        { err: error, projection: projection.name, partition: partitionKey(batch) },
-        'batch failed: it comes again',
-      );
-      throw error;
-    }
+    // What fails is told by the bus, which brings the batch again.
+    const applied = await applyBatch(pool, tables, projection, stretch, batch.events);
+    skipping.forget(batch);
+    if (applied === null) return await seek(batch);
+    known.set(partitionKey(batch), batch.next);
+    options.onApplied(applied);
+    return batch.next;
   }
 
   async function seek(batch: BusBatch): Promise<Offset> {

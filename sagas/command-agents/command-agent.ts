@@ -6,7 +6,7 @@ import { newId } from '@workledger/shared/events/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { agentIdOf } from '../components/code/agent-id.ts';
-import type { Outages } from '../engine/outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { followReservations, type Reservations } from './reservations.ts';
 
 export type CommandAgentOptions = {

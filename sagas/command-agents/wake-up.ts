@@ -1,7 +1,7 @@
 import { once, EventEmitter } from 'node:events';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
-import type { Outages } from '../engine/outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 
 /** After these events there may be work for somebody. */
 const WAKING = [

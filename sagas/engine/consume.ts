@@ -6,7 +6,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { inChunks } from './in-chunks.ts';
-import type { Outages } from './outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Progress } from './progress.ts';
 
 export type ConsumptionOptions = {

@@ -14,7 +14,7 @@ import { createRecordResult } from './effects/record-result.ts';
 import { runEffects } from './effects/runner.ts';
 import { createRunningJobs } from './effects/running-jobs.ts';
 import { createWorkers } from './effects/workers.ts';
-import type { Outages } from './outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createPatience } from './patience.ts';
 import type { Saga } from './saga.ts';
 import { createSagaStore } from './store.ts';

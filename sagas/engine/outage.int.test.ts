@@ -48,7 +48,9 @@ const start = (work: Work): (() => Promise<void>) => {
   return startEngine({ log, pool, work, calls, logger, alone: false });
 };
 const said = (dependency: string): string[] =>
-  captured.lines().flatMap((line) => (line['dependency'] === dependency ? [String(line['msg'])] : []));
+  captured
+    .lines()
+    .flatMap((line) => (line['dependency'] === dependency && line['level'] !== 'debug' ? [String(line['msg'])] : []));
 /** What an operator is disturbed with, beside a server that is away or back. */
 const alarms = (): unknown[] =>
   captured.lines().flatMap((line) => (line['level'] !== 'debug' && !('dependency' in line) ? [line['msg']] : []));
@@ -63,7 +65,7 @@ describe('sagas while PostgreSQL is away', () => {
     await trial.until(taskId, isResult('later'));
     await stop();
     expect(calls).toEqual([`saga-code-evolution-${taskId}/call`]);
-    expect(said('postgresql')).toEqual(['postgresql is away: sagas wait for it', 'postgresql is back']);
+    expect(said('postgresql')).toEqual(['postgresql is away: waiting for it', 'postgresql is back']);
     expect(alarms()).toEqual([]);
   });
 
@@ -86,7 +88,7 @@ describe('sagas while PostgreSQL is away', () => {
     await stop();
     expect(calls).toHaveLength(1);
     for (const server of ['postgresql', 'event-log'])
-      expect(said(server)).toEqual([`${server} is away: sagas wait for it`, `${server} is back`]);
+      expect(said(server)).toEqual([`${server} is away: waiting for it`, `${server} is back`]);
     expect(alarms().filter((message) => message !== 'jobs whose end could not be noted go back to the queue')).toEqual(
       [],
     );

@@ -1,12 +1,12 @@
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import type { Outages, Server } from './outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 
 const SHORTEST_MILLISECONDS = 100;
 const LONGEST_MILLISECONDS = 5_000;
 
 /** Does something until it works, however long its server is away. @throws the signal's reason when that aborts first */
-export type Patiently = <Result>(server: Server, action: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+export type Patiently = <Result>(server: string, action: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
 
 /** Outages are told once; what is none is told each time. */
 export const createPatience =

@@ -6,7 +6,7 @@ import { streamName } from '@workledger/shared/events/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { accept, evolve, newInstance, type Instance, type Trigger } from './instance.ts';
-import type { Outages } from './outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Saga } from './saga.ts';
 
 /** A saga's instance as its stream tells it. */

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { isSign } from '../resilience/outages/signs.ts';
+import { createOutages, type Outages } from '../resilience/outages/outages.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { route, type Reply, type Route } from './route.ts';
 
@@ -32,26 +34,37 @@ export type HealthOptions = {
   /** What else the service tells of itself, such as a relay's lag; nothing secret. */
   readonly details?: () => Readonly<Record<string, unknown>>;
   readonly logger: Logger;
+  /** The process's own, if it has one: an outage that was told there is not told again. */
+  readonly outages?: Outages;
 };
 
 /** Health by dependency. Why one is down goes to the log, once each time that it goes down; not to the caller. */
-export function createHealth({ checks, details, logger }: HealthOptions): Health {
+export function createHealth({ checks, details, logger, ...options }: HealthOptions): Health {
+  const outages = options.outages ?? createOutages(logger);
   let draining = false;
   const down = new Set<string>();
+  const asked = new Map<string, Promise<void>>();
+
+  /** A dependency that froze is not asked again before it has answered. */
+  const ask = (name: string, probe: () => Promise<void>): Promise<void> => {
+    const asking = asked.get(name) ?? probe().finally(() => asked.delete(name));
+    asked.set(name, asking);
+    return asking;
+  };
 
   const check = async (name: string, probe: () => Promise<void>): Promise<[string, 'up' | 'down']> => {
     const timer = new AbortController();
     const late = pause(CHECK_TIMEOUT, undefined, { signal: timer.signal, ref: false }).then(() => {
-      throw new Error(`no answer within ${CHECK_TIMEOUT} ms`);
+      throw new Error(`${name}: no answer within ${CHECK_TIMEOUT} ms`);
     });
     try {
-      await Promise.race([probe(), late]);
+      await outages.watch(name, () => Promise.race([ask(name, probe), late]), isDown);
       if (down.delete(name)) logger.info({ dependency: name }, 'dependency is up again');
       return [name, 'up'];
     } catch (error) {
       if (error instanceof NotYet) return [name, 'down'];
-      if (!down.has(name)) logger.warn({ dependency: name, error }, 'dependency is down');
-      down.add(name);
+      if (!outages.isTold(error) && !down.has(name)) logger.warn({ dependency: name, error }, 'dependency is down');
+      if (!outages.isTold(error)) down.add(name);
       return [name, 'down'];
     } finally {
       late.catch(() => undefined);
@@ -77,6 +90,8 @@ export function createHealth({ checks, details, logger }: HealthOptions): Health
     },
   };
 }
+
+const isDown = (error: unknown): boolean => !(error instanceof NotYet) && isSign(error);
 
 const reply = (
   status: z.infer<typeof report>['status'],

@@ -1,9 +1,9 @@
 import { CommandRefused } from '../commands/refusal.ts';
 import { AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
+import { isUnavailable } from '../resilience/outages/is-unavailable.ts';
 import { Problem, type FieldError } from './problem.ts';
 
 const RETRY = { headers: { 'Retry-After': '1' } };
-const CONNECTION_LOST = /^(08...|57P0[123]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT)$/;
 
 /** What a client is told about an error. What is not foreseen becomes `internal-error` without a word of its text. */
 export function toProblem(error: unknown): Problem {
@@ -39,11 +39,8 @@ function parserProblem(error: unknown): Problem | null {
   return null;
 }
 
-function connectionProblem(error: unknown): Problem | null {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const lost = typeof code === 'string' && CONNECTION_LOST.test(code);
-  return lost ? unavailable('a store cannot be reached; try again', error) : null;
-}
+const connectionProblem = (error: unknown): Problem | null =>
+  isUnavailable(error) ? unavailable('a store cannot be reached; try again', error) : null;
 
 const unavailable = (detail: string, cause: unknown): Problem =>
   new Problem('unavailable', detail, { cause, ...RETRY });

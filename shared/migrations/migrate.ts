@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { DATABASE_CONNECTION } from '../resilience/database-connection.ts';
 
 /** One step forward, in a transaction; there is no way back. */
 export type Migration = { readonly name: string; up(knex: Knex): Promise<void> };
@@ -17,7 +18,7 @@ const LOCK = 7_216_054_318_212_001n;
 export async function migrate(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
   if (!/^[a-z_]{1,40}$/.test(name))
     throw new RangeError(`migrations "${name}": use lower-case letters and underscores`);
-  const guard = new pg.Client({ connectionString, keepAlive: true });
+  const guard = new pg.Client({ ...DATABASE_CONNECTION, connectionString });
   guard.on('error', () => undefined);
   await guard.connect();
   try {
@@ -29,7 +30,8 @@ export async function migrate(connectionString: string, name: string, migrations
 }
 
 async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
-  const database = knex({ client: 'pg', connection: connectionString, pool: { min: 0, max: 2 }, log: silent });
+  const connection = { ...DATABASE_CONNECTION, connectionString };
+  const database = knex({ client: 'pg', connection, pool: { min: 0, max: 2 }, log: silent });
   const configuration: Knex.MigratorConfig = {
     tableName: `migrations_${name}`,
     schemaName: 'public',

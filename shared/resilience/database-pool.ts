@@ -1,4 +1,7 @@
 import pg from 'pg';
+import { DATABASE_CONNECTION } from './database-connection.ts';
+import { isUnavailable } from './outages/is-unavailable.ts';
+import type { Outages } from './outages/outages.ts';
 
 export type DatabasePoolOptions = {
   readonly connectionString: string;
@@ -6,15 +9,38 @@ export type DatabasePoolOptions = {
   readonly max: number;
   /** How the connections are named in `pg_stat_activity`. */
   readonly applicationName: string;
+  /** A query that takes longer fails, and its connection is given up: for a server that froze. Milliseconds; default: none. */
+  readonly queryTimeout?: number;
+  /** Takes note, as `postgresql`, of how the server answers the pool's queries. */
+  readonly outages?: Outages | undefined;
   /** Told when a connection is lost; the pool opens a new one at the next query. */
   readonly onLost?: (error: Error) => void;
 };
 
 /** A pool whose lost connections never end the process: whoever waits for an answer gets the error. */
-export function createDatabasePool({ connectionString, max, applicationName, onLost }: DatabasePoolOptions): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max, application_name: applicationName });
+export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
+  const { connectionString, max, applicationName, queryTimeout, outages, onLost } = options;
+  const pool = new pg.Pool({
+    ...DATABASE_CONNECTION,
+    connectionString,
+    max,
+    application_name: applicationName,
+    ...(queryTimeout !== undefined && { query_timeout: queryTimeout }),
+  });
   const lost = onLost ?? (() => undefined);
-  pool.on('error', lost);
+  // An idle client's loss is told by the client, too.
+  pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', lost));
-  return pool;
+  return outages === undefined ? pool : watched(pool, outages);
+}
+
+/** Whoever asks the pool itself is heard; who takes a client from it tells by itself. */
+function watched(pool: pg.Pool, outages: Outages): pg.Pool {
+  const query = pool.query.bind(pool) as (...parameters: unknown[]) => Promise<unknown> | undefined;
+  return Object.assign(pool, {
+    query: (...parameters: unknown[]) =>
+      typeof parameters.at(-1) === 'function'
+        ? query(...parameters)
+        : outages.watch('postgresql', async () => query(...parameters), isUnavailable),
+  });
 }

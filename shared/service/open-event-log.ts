@@ -3,7 +3,7 @@ import type { EventLog } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import type { Service } from './run-service.ts';
 
-type Needed = Pick<Service<never>, 'name' | 'logger' | 'dependOn' | 'onClose'> & {
+type Needed = Pick<Service<never>, 'name' | 'outages' | 'dependOn' | 'onClose'> & {
   readonly environment: { readonly DATABASE_URL: string; readonly EVENTSTOREDB_URL?: string | undefined };
 };
 
@@ -14,23 +14,25 @@ export function openEventLog(service: Needed): Promise<EventLog> {
 }
 
 /** Its tables are made when it is opened: the server must be there. */
-async function inPostgres({ name, environment, dependOn, onClose }: Needed): Promise<EventLog> {
+async function inPostgres({ name, environment, outages, dependOn, onClose }: Needed): Promise<EventLog> {
+  outages.join('event-log', 'postgresql');
   const open = (): Promise<EventLog> =>
     createPostgresEventLog({
       connectionString: environment.DATABASE_URL,
       applicationName: `workledger ${name} event log`,
+      outages,
     });
   const log = await dependOn('event-log', open, (opened) => opened.head());
-  onClose(() => log.close());
+  onClose(() => log.close(), 'the event log');
   return log;
 }
 
-async function inEventStoreDb({ logger, dependOn, onClose }: Needed, connectionString: string): Promise<EventLog> {
+async function inEventStoreDb({ outages, dependOn, onClose }: Needed, connectionString: string): Promise<EventLog> {
   const log = await createEventStoreDbLog({
     connectionString,
-    onError: (error) => logger.warn({ reason: error.message }, 'EventStoreDB is away: waiting for it'),
+    onError: (error) => outages.of('event-log').failed(null, error),
   });
-  onClose(() => log.close());
+  onClose(() => log.close(), 'the event log');
   await dependOn(
     'event-log',
     () => log.head(),

@@ -1,37 +1,37 @@
 import { backOff, pause } from '../resilience/pause.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { oneLine } from './fail.ts';
+import type { Outages } from '../resilience/outages/outages.ts';
 
 export type Patience = {
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly outages: Outages;
   /** Ends the waiting. */
   readonly signal: AbortSignal;
+  /** Which errors no waiting mends; default: none. */
+  readonly isFinal?: (error: unknown) => boolean;
 };
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
 /**
- * Tries until it works. Says once that the dependency is away, again only when the reason changes, and once that it is there.
- * @throws the signal's reason when it aborts meanwhile
+ * Tries until it works, and takes note of how the dependency is.
+ * @throws the signal's reason when it aborts meanwhile; what is final
  */
 export async function patiently<Result>(
   dependency: string,
   attempt: () => Promise<Result>,
-  { logger, signal }: Patience,
+  { outages, signal, isFinal = () => false }: Patience,
 ): Promise<Result> {
-  let said: string | null = null;
+  const outage = outages.of(dependency);
   for (let attempts = 0; ; attempts++) {
     signal.throwIfAborted();
     try {
       const result = await attempt();
-      if (said !== null) logger.info({ dependency }, `${dependency} is there`);
+      outage.worked(null);
       return result;
     } catch (error) {
       signal.throwIfAborted();
-      const reason = oneLine(error);
-      if (reason !== said) logger.warn({ dependency, reason }, `${dependency} is not there: waiting for it`);
-      said = reason;
+      if (isFinal(error)) throw error;
+      outage.failed(null, error);
       await pause(backOff(attempts, FIRST_PAUSE, LONGEST_PAUSE), signal);
     }
   }

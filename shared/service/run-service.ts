@@ -4,6 +4,8 @@ import type { Route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
 import { describeVariables, readEnvironment, type Environment } from '../config/read-environment.ts';
 import type { serverVariables } from '../config/service-environment.ts';
+import { isAway } from '../resilience/outages/signs.ts';
+import { createOutages, type Outages } from '../resilience/outages/outages.ts';
 import { rejectionOf } from '../resilience/rejection-of.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createClosers } from './closers.ts';
@@ -19,10 +21,12 @@ export type Service<Shape extends ServerVariables> = {
   readonly name: string;
   readonly environment: Environment<Shape>;
   readonly logger: Logger;
+  /** Of this process: what it depends on and cannot use is told once. */
+  readonly outages: Outages;
   /** Aborts as the service begins to stop. */
   readonly closing: AbortSignal;
   /** Remembers how to close what was opened; closed newest first. */
-  onClose(close: () => unknown): void;
+  onClose(close: () => unknown, what?: string): void;
   /**
    * Opens something that the service depends on, however long that takes; from then on /health tells of it by this name.
    * @param check rejects while it is not usable
@@ -32,6 +36,8 @@ export type Service<Shape extends ServerVariables> = {
     open: () => Promise<Opened>,
     check: (opened: Opened) => Promise<unknown>,
   ): Promise<Opened>;
+  /** Does something until it works, while its server is away. @throws what no waiting mends */
+  patiently<Result>(dependency: string, action: () => Promise<Result>): Promise<Result>;
   /** Facts that /health tells beside. */
   tell(details: () => Readonly<Record<string, unknown>>): void;
   /** Answers these routes from now on. */
@@ -51,6 +57,8 @@ export type ServiceDefinition<Shape extends ServerVariables> = {
 };
 
 const DRAIN_MILLISECONDS = 10_000;
+/** A server that froze does not keep a service from stopping. */
+const CLOSE_MILLISECONDS = 20_000;
 
 /**
  * Runs a service as this process: reads its environment, listens (so that its health can be asked at once), starts it, and stops it
@@ -69,13 +77,14 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   const environment = readEnvironment(definition.variables);
   const { HOST, PORT, LOG_LEVEL } = environment as Environment<ServerVariables>;
   const logger = createLogger({ service: name, level: LOG_LEVEL });
+  const outages = createOutages(logger);
   const stopAsked = Promise.race([stopSignal(), launcherIsGone()]);
   const closers = createClosers();
   const checks: Record<string, () => Promise<void>> = { start: notYet };
   for (const dependency of definition.dependencies) checks[dependency] = notYet;
   let details = (): Readonly<Record<string, unknown>> => ({});
 
-  const health = createHealth({ checks, details: () => details(), logger });
+  const health = createHealth({ checks, details: () => details(), logger, outages });
   const entrance = createEntrance({ health: health.routes, title: `Workledger ${name}`, logger });
   const server = await startServer(entrance.listener, { host: HOST, port: PORT });
   logger.info({ url: server.url }, 'listening');
@@ -85,13 +94,16 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     name,
     environment,
     logger,
+    outages,
     closing: closers.closing,
     onClose: closers.add,
     dependOn: async (dependency, open, check) => {
-      const opened = await patiently(dependency, open, { logger, signal: closers.closing });
+      const opened = await patiently(dependency, open, { outages, signal: closers.closing });
       checks[dependency] = async () => void (await check(opened));
       return opened;
     },
+    patiently: (dependency, action) =>
+      patiently(dependency, action, { outages, signal: closers.closing, isFinal: (error) => !isAway(error) }),
     tell: (told) => (details = told),
     serve: entrance.open,
     run: (work) => void running.push(work),
@@ -107,7 +119,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   logger.info({ reason: failure === null ? await stopAsked : oneLine(failure) }, 'stopping');
   health.drain();
   await server.stop(DRAIN_MILLISECONDS);
-  await closers.close();
+  await closers.close(CLOSE_MILLISECONDS);
   if (failure !== null) throw failure;
   logger.info('stopped');
   process.exit();

@@ -1,3 +1,4 @@
+import { createOutages } from '../resilience/outages/outages.ts';
 import { captureLog } from '../telemetry/testing/captured-logger.ts';
 import { expect, test } from 'vitest';
 import { createClosers } from './closers.ts';
@@ -5,9 +6,21 @@ import { tellConsumeError, tellLost } from './tell.ts';
 
 test('what the bus could not deliver is logged, with the group and the reason', () => {
   const { logger, text } = captureLog();
-  tellConsumeError(logger)({ group: 'projections', partition: null, attempt: 2, error: new Error('no such table') });
+  tellConsumeError(
+    logger,
+    createOutages(logger),
+  )({ group: 'projections', partition: null, attempt: 2, error: new Error('no such table') });
   expect(text()).toContain('no such table');
   expect(text()).toMatch(/"group":"projections".*"attempt":2/);
+});
+
+test('what failed because a server is away was told already', () => {
+  const { logger, lines } = captureLog('info');
+  const outages = createOutages(logger);
+  const error = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  outages.notice('postgresql', error);
+  tellConsumeError(logger, outages)({ group: 'projections', partition: null, attempt: 1, error });
+  expect(lines().map(({ msg }) => msg)).toEqual(['postgresql is away: waiting for it']);
 });
 
 test('a lost connection is logged, but not while everything closes', async () => {

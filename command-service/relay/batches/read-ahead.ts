@@ -1,7 +1,7 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { createBell } from '../bell.ts';
-import type { Outage } from '../outage.ts';
 import { createBatchQueue, type RelayBatch } from './batch-queue.ts';
 
 /** Cut so that one publish is one request well below what a broker takes (1 MiB a partition). */
@@ -36,7 +36,7 @@ export function readAhead({ log, after, signal, outage }: ReadAheadOptions): Rea
 
   const follow = async (): Promise<void> => {
     for await (const batch of log.subscribe({ after: position, signal })) {
-      outage.back();
+      outage.worked(null);
       failures = 0;
       queue.add(batch);
       position = batch.next;
@@ -50,7 +50,7 @@ export function readAhead({ log, after, signal, outage }: ReadAheadOptions): Rea
       try {
         await follow();
       } catch (error) {
-        outage.away(error);
+        outage.failed(null, error);
       }
       await pause(backOff(failures++, 100, 2_000), signal);
     }

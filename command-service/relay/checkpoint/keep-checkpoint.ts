@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Lease } from '../lease/hold-lease.ts';
-import type { Outage } from '../outage.ts';
 import { createBell } from '../bell.ts';
-import { within } from '../within.ts';
 import { moveCheckpoint } from './move-checkpoint.ts';
 
 export type CheckpointKeeper = {
@@ -30,8 +30,9 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
   let written = options.start;
 
   const write = async (position: bigint): Promise<void> => {
-    const isMine = await within(leaseMilliseconds / 2, moveCheckpoint(pool, lease.epoch, position));
-    database.back();
+    const moving = moveCheckpoint(pool, lease.epoch, position);
+    const isMine = await withDeadline(moving, leaseMilliseconds / 2, 'moving the checkpoint');
+    database.worked(null);
     if (isMine) written = position;
     else lease.lose();
   };
@@ -48,7 +49,7 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
         await write(latest);
         failures = 0;
       } catch (error) {
-        database.away(error);
+        database.failed(null, error);
         if (stopping.signal.aborted) return;
         await pause(backOff(failures++, 50, 1_000), AbortSignal.any([stopping.signal, lease.lost]));
       }

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import { createBell } from '../bell.ts';
-import type { Outage } from '../outage.ts';
-import { within } from '../within.ts';
 import { renewLease } from './renew-lease.ts';
 
 export type Lease = {
@@ -39,8 +39,9 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
 
   const renew = async (): Promise<void> => {
     const sentAt = performance.now();
-    const isMine = await within(leaseMilliseconds / 2, renewLease(pool, epoch, leaseMilliseconds));
-    database.back();
+    const renewing = renewLease(pool, epoch, leaseMilliseconds);
+    const isMine = await withDeadline(renewing, leaseMilliseconds / 2, 'renewing the lease');
+    database.worked(null);
     if (!isMine) return losing.abort();
     deadline = Math.max(deadline, sentAt + leaseMilliseconds);
     renewed.ring();
@@ -56,11 +57,11 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
         failures = 0;
       } catch (error) {
         failures += 1;
-        database.away(error);
+        database.failed(null, error);
       }
     }
   };
-  const renewing = keepRenewing();
+  const done = keepRenewing();
 
   return {
     epoch,
@@ -73,7 +74,7 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
     lose: () => losing.abort(),
     stop: async () => {
       stopping.abort();
-      await renewing;
+      await done;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { JobHelpers, Task } from 'graphile-worker';
 import type { Logger } from 'pino';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Trigger } from '../instance.ts';
 import type { Loaded, SagaStore } from '../store.ts';
 import { jobKey, type EffectJob } from './job.ts';

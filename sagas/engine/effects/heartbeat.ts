@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { EffectQueue } from './queue.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import { abandoned, beat, forgetOld, holders, keepPausesShort, staleHolders } from './heartbeat-queries.ts';

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { consume } from '../consume.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createProgress } from '../progress.ts';
 import type { SagaStore } from '../store.ts';
 import { PERFORMER, type EffectQueue } from './queue.ts';

@@ -1,6 +1,6 @@
 import { Logger as QueueLogger } from 'graphile-worker';
 import type { Logger } from 'pino';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 
 /**
  * Lets the job queue speak through our logger; its everyday notes are for debugging only, and so is what the runner has told already:

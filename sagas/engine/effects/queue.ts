@@ -2,7 +2,7 @@ import { makeWorkerUtils } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Effect } from '@workledger/shared/events/saga.ts';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { EFFECT_TASKS, jobKey, type EffectJob } from './job.ts';
 import { queueLogger } from './queue-logger.ts';
 

@@ -2,7 +2,7 @@ import { run, type Runner, type Task } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
-import type { Outages } from '../outages.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Patiently } from '../patience.ts';
 import { EFFECT_TASKS } from './job.ts';
 import { queueLogger } from './queue-logger.ts';

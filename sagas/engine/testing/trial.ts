@@ -10,7 +10,7 @@ import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Component } from '../../components/component.ts';
 import { runEngine } from '../engine.ts';
-import { createOutages } from '../outages.ts';
+import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { anySaga, cancel, request, timer, type Saga } from '../saga.ts';
 
 /** Calls on reservation, waits for a timer on its success, and cancels when the agent is released. */

@@ -1,9 +1,8 @@
 import { newId } from '../../events/stream.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import type { Outages } from '../../resilience/outages/outages.ts';
 import { NoAnswer } from '../no-answer.ts';
 import type { Command, CommandAnswer, CommandContext, Commands } from '../port.ts';
 import { SERVICE_COMMANDS_PATH } from '../wire.ts';
-import { createAvailability } from './availability.ts';
 import { readAnswer } from './read-answer.ts';
 import { connectionFault } from './connection-fault.ts';
 
@@ -17,8 +16,8 @@ export type HttpCommandsOptions = {
   readonly key: string;
   /** For one command, all tries together; default 10,000. */
   readonly timeoutMilliseconds?: number;
-  /** Told once when command-service is away, and once when it is back. */
-  readonly logger?: Pick<Logger, 'warn' | 'info'>;
+  /** Takes note of how `command-service` answers. */
+  readonly outages?: Outages;
 };
 
 /**
@@ -26,12 +25,12 @@ export type HttpCommandsOptions = {
  * takes effect once.
  * @throws Error when an address is none; `send` throws CommandRefused, and NoAnswer for all that another try may mend
  */
-export function createHttpCommands({ urls, key, timeoutMilliseconds, logger }: HttpCommandsOptions): Commands {
+export function createHttpCommands({ urls, key, timeoutMilliseconds, outages }: HttpCommandsOptions): Commands {
   const addresses = urls.map(addressOf);
   if (addresses.length === 0) throw new Error('the address of command-service is missing: give at least one');
   const limit = timeoutMilliseconds ?? TIMEOUT_MILLISECONDS;
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
-  const availability = createAvailability(logger);
+  const outage = outages?.of('command-service');
   let preferred = 0;
   /** The next command begins at another address. */
   const leave = (at: number): void => {
@@ -74,11 +73,11 @@ export function createHttpCommands({ urls, key, timeoutMilliseconds, logger }: H
       } as const;
       try {
         const answer = await ask(request, AbortSignal.timeout(limit));
-        availability.back();
+        outage?.worked(null);
         return answer;
       } catch (error) {
-        if (error instanceof NoAnswer) availability.away(error);
-        else availability.back();
+        if (error instanceof NoAnswer) outage?.failed(null, error);
+        else outage?.worked(null);
         throw error;
       }
     },

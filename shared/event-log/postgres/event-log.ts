@@ -1,6 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { migrate } from '../../migrations/migrate.ts';
 import { parseStream } from '../../events/stream.ts';
+import { createDatabasePool } from '../../resilience/database-pool.ts';
+import { QUERY_TIMEOUT } from '../../resilience/database-connection.ts';
+import type { Outages } from '../../resilience/outages/outages.ts';
 import { createNotifier } from '../../resilience/notifications/notifier.ts';
 import { checkAppend } from '../check-append.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
@@ -23,6 +26,8 @@ export type PostgresEventLogOptions = {
   readonly readConnections?: number;
   /** How long an append tries to get over a lost connection before it throws OutcomeUnknown, in milliseconds; default 5,000. */
   readonly patienceMilliseconds?: number;
+  /** Takes note, as `postgresql`, of how the server answers. */
+  readonly outages?: Outages;
 };
 
 /** While no wake-up can come from other processes, polling is quicker. Milliseconds. */
@@ -35,8 +40,9 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
   const poll = options.pollMilliseconds ?? 250;
   await migrate(connectionString, 'event_log', eventLogMigrations);
 
-  const pool = new pg.Pool({ connectionString, max: options.readConnections ?? 4, application_name: applicationName });
-  pool.on('error', () => undefined);
+  const { outages } = options;
+  const max = options.readConnections ?? 4;
+  const pool = createDatabasePool({ connectionString, max, applicationName, outages, queryTimeout: QUERY_TIMEOUT });
   const notifier = createNotifier({
     connectionString,
     channel: 'event_log',
@@ -44,7 +50,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     onNotification: () => wakeUps.wake(),
   });
   const wakeUps = createWakeUps(() => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)));
-  const writer = startWriter(openWriteConnection(connectionString, applicationName), pool, {
+  const writer = startWriter(openWriteConnection(connectionString, applicationName, outages), pool, {
     patience: options.patienceMilliseconds ?? 5_000,
     onCommit: () => {
       wakeUps.wake();

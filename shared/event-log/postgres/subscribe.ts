@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Batch, SubscribeOptions } from '../port.ts';
-import { isUnavailable } from './connection-errors.ts';
+import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
 import { readPage, type Page } from './read-page.ts';
 import { toRecordedEvents } from './recorded-events.ts';

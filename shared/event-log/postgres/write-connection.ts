@@ -1,4 +1,7 @@
 import pg from 'pg';
+import { DATABASE_CONNECTION } from '../../resilience/database-connection.ts';
+import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
+import type { Outages } from '../../resilience/outages/outages.ts';
 
 /** An answer that takes longer than this counts as lost: the connection is given up. Milliseconds. */
 const ANSWER_TIMEOUT = 15_000;
@@ -15,7 +18,11 @@ export type WriteConnection = {
 };
 
 /** The one connection over which a process appends. */
-export function openWriteConnection(connectionString: string, applicationName: string): WriteConnection {
+export function openWriteConnection(
+  connectionString: string,
+  applicationName: string,
+  outages?: Outages,
+): WriteConnection {
   let current: pg.Client | null = null;
 
   const discard = (): void => {
@@ -27,10 +34,9 @@ export function openWriteConnection(connectionString: string, applicationName: s
   const connect = async (): Promise<pg.Client> => {
     if (current !== null) return current;
     const client = new pg.Client({
+      ...DATABASE_CONNECTION,
       connectionString,
       application_name: applicationName,
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
       query_timeout: ANSWER_TIMEOUT,
     });
     const forget = (): void => {
@@ -52,8 +58,11 @@ export function openWriteConnection(connectionString: string, applicationName: s
 
   return {
     run: async <Row extends pg.QueryResultRow>(statement: { name: string; text: string }, values: unknown[]) => {
-      const client = await connect();
-      return (await client.query<Row>({ ...statement, values })).rows[0];
+      const ask = async (): Promise<Row | undefined> => {
+        const client = await connect();
+        return (await client.query<Row>({ ...statement, values })).rows[0];
+      };
+      return outages === undefined ? ask() : outages.watch('postgresql', ask, isUnavailable);
     },
     discard,
     close: async () => {

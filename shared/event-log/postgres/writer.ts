@@ -6,7 +6,7 @@ import type { AppendResult } from '../port.ts';
 import { appendBatch } from './append-batch.ts';
 import { appendOne } from './append-one.ts';
 import { takeBatch, type QueuedAppend } from './append-queue.ts';
-import { isUnavailable } from './connection-errors.ts';
+import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
 import type { Outcome } from './outcome.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
 import { settleRefused } from './settle-refused.ts';

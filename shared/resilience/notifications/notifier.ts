@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DATABASE_CONNECTION } from '../database-connection.ts';
 import { backOff, pause } from '../pause.ts';
 
 /** At most fifty notifications a second: each takes a lock of the whole database while it commits. Milliseconds. */
@@ -48,9 +49,9 @@ export function createNotifier({
   const keepListening = async (): Promise<void> => {
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
       const connection = new pg.Client({
+        ...DATABASE_CONNECTION,
         connectionString,
         application_name: applicationName,
-        connectionTimeoutMillis: 5_000,
       });
       const lost = new Promise<void>((resolve) => {
         connection.on('error', () => resolve());

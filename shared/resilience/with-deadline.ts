@@ -1,4 +1,8 @@
-/** Fails when the work takes longer than so many milliseconds; the work itself goes on. @throws Error naming what took too long */
+/**
+ * The work's outcome, if it comes within so many milliseconds; the work itself goes on. A server that froze would else keep its
+ * caller for ever.
+ * @throws Error naming what took too long
+ */
 export async function withDeadline<Result>(work: Promise<Result>, milliseconds: number, what: string): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

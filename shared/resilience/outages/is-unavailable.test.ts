@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { RevisionConflict } from '../errors.ts';
-import { isUnavailable } from './connection-errors.ts';
+import { RevisionConflict } from '../../event-log/errors.ts';
+import { isUnavailable } from './is-unavailable.ts';
 
 const withCode = (code: string): Error => Object.assign(new Error('some text'), { code });
 
@@ -18,6 +18,7 @@ it('waits for a server that is away', () => {
 it('does not wait for what no waiting mends', () => {
   const errors = [
     withCode('42P01'),
+    withCode('ENOENT'),
     withCode('22P02'),
     new TypeError('x is not a function'),
     new RevisionConflict('s', 1, 2),

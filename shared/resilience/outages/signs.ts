@@ -1,0 +1,31 @@
+import { CommandRefused } from '../../commands/refusal.ts';
+import { InvalidAppend, RevisionConflict } from '../../event-log/errors.ts';
+import { isUnavailable } from './is-unavailable.ts';
+
+/** Errors by which a server that is there says no, and those that no server makes. */
+const ANSWERS = [CommandRefused, RevisionConflict, InvalidAppend, TypeError, RangeError, ReferenceError, SyntaxError];
+const SQLSTATE = /^(?!EPIPE)[0-9A-Z]{5}$/;
+/** How clients say that no answer came. */
+const SILENCE = /no answer|time(d )?[- ]?out|unavailable|terminated|disconnect|closed|cannot be reached|ECONN/i;
+
+/** Whether an error may mean that its server is away; false for answers, such as those about the data. */
+export function isSign(error: unknown): boolean {
+  if (!(error instanceof Error) || ANSWERS.some((answer) => error instanceof answer)) return false;
+  const isPostgres = 'code' in error && typeof error.code === 'string' && SQLSTATE.test(error.code);
+  // Class 57 is an operator's: shutting down, cancelling.
+  return !isPostgres || isUnavailable(error) || String(error.code).startsWith('57');
+}
+
+/** What the adapters throw when a server left them without an answer. */
+const SILENT = new Set(['OutcomeUnknown', 'NoAnswer', 'ServerAway', 'Unanswered']);
+
+/** Reasons of one kind are told once an outage; ways of being silent are one kind. */
+export function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (isUnavailable(error) || error.name.startsWith('KafkaJS') || SILENCE.test(error.message)) return 'silence';
+  return 'code' in error ? String(error.code) : `${error.name}: ${error.message}`;
+}
+
+/** Whether an error surely means that a server was away, so that doing the same again may mend it. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof Error && (isUnavailable(error) || SILENT.has(error.name) || isAway(error.cause));
