@@ -62,23 +62,38 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   };
 
   async function consumeOrCatchUp(): Promise<void> {
+    const topicIds = await knownTopics();
     try {
-      await bus.consume({ group, topics, signal }, consumer);
+      await bus.consume({ group, topics, topicIds, signal }, consumer);
     } catch (error) {
       if (!(error instanceof OffsetOutOfRange) || signal.aborted) throw error;
+      // Of several workers that meet it one has caught up already.
+      const now = await knownTopics();
+      if (topics.some((topic) => now.get(topic) !== topicIds.get(topic))) return;
       logger.warn({ err: error, group }, 'the event bus cannot go on from our progress: catching up from the log');
       await catchUp();
     }
   }
 
+  async function knownTopics(): Promise<ReadonlyMap<Context, string>> {
+    const stored = (): Promise<ReadonlyMap<Context, string>> => outages.watch('postgresql', progress.topicIds);
+    const known = await stored();
+    const unknown = topics.filter((topic) => !known.has(topic));
+    if (unknown.length === 0) return known;
+    const found = await outages.watch('event-bus', () => bus.topicIds(unknown));
+    await outages.watch('postgresql', () => progress.adopt(found));
+    return stored();
+  }
+
   /** What the bus has before its ends is in the log before its head: read in this order, nothing lies between. */
   async function catchUp(): Promise<void> {
+    const topicIds = await outages.watch('event-bus', () => bus.topicIds(topics));
     const ends = await outages.watch('event-bus', () => bus.endOffsets(topics));
     const until = await outages.watch('event-log', () => log.head());
     const missed = log.readAll({ until, streams: topics.flatMap(streamTypesOf), signal });
     for await (const events of inChunks(missed, EVENTS_AT_ONCE)) await receive(events);
     signal.throwIfAborted();
-    await outages.watch('postgresql', () => progress.jump(ends));
+    await outages.watch('postgresql', () => progress.jump(ends, topicIds));
     logger.info({ group, until: String(until) }, 'caught up from the log: going on with the event bus');
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
@@ -28,10 +29,11 @@ afterAll(async () => {
   await database.drop();
 });
 
+const newPrefix = (): string => `engine-${randomBytes(4).toString('hex')}`;
+
 /** Topics of their own, and a loop in the place of the relay. */
-function startKafka(after = 0n): { bus: KafkaBus; close: () => Promise<void> } {
+function startKafka(after = 0n, topicPrefix = newPrefix()): { bus: KafkaBus; close: () => Promise<void> } {
   const { logger } = captured;
-  const topicPrefix = `engine-${randomBytes(4).toString('hex')}`;
   const bus = createKafkaBus({ brokers: kafkaBrokers(), clientId: 'sagas', topicPrefix, logger });
   const stopping = new AbortController();
   const relaying = (async () => {
@@ -85,4 +87,32 @@ describeWithKafka('sagas over Kafka', () => {
     );
     expect(captured.text()).toContain('caught up from the log');
   });
+
+  it('miss nothing of what came while they were down and their topics were made anew', async () => {
+    const calls: string[] = [];
+    const prefix = newPrefix();
+    await database.pool.query('truncate sagas.progress, sagas.topics');
+    const before = startKafka(await log.head(), prefix);
+    const stop = start(before.bus, calls);
+    const done = await trial.reserve();
+    await trial.until(done.taskId, isResult('later'));
+    await stop();
+    await before.close();
+    await loseTopics(kafkaBrokers(), prefix);
+
+    // As many in the new topics as progress was in the old ones, and more: every offset is in range again.
+    const after = startKafka(await log.head(), prefix);
+    const missed = [];
+    for (let count = 0; count < 30; count++) missed.push(await trial.reserve());
+    await vi.waitUntil(async () => sum(await after.bus.endOffsets(['agent'])) >= 30n, { timeout: 60_000 });
+    const stopAgain = start(after.bus, calls);
+    for (const { taskId } of missed) await trial.until(taskId, isResult('later'));
+    await stopAgain();
+    await after.close();
+    expect(calls.toSorted()).toEqual(
+      [done, ...missed].map(({ taskId }) => `saga-code-evolution-${taskId}/call`).toSorted(),
+    );
+  });
 });
+
+const sum = (offsets: ReadonlyMap<string, bigint>): bigint => [...offsets.values()].reduce((all, one) => all + one, 0n);

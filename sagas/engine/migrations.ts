@@ -24,4 +24,16 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
         );
       `),
   },
+  {
+    name: '0002-topics',
+    up: (knex) =>
+      knex.raw(`
+        create table sagas.topics (
+          consumer text not null,
+          topic text not null,
+          id text not null,
+          primary key (consumer, topic)
+        );
+      `),
+  },
 ];

@@ -1,6 +1,4 @@
-import { Kafka, logLevel, type Admin } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { contexts } from '../../events/catalogue.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../events/stream.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
@@ -9,38 +7,24 @@ import { OffsetOutOfRange } from '../port.ts';
 import { startConsumer } from '../testing.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createRecorder } from './testing/feed.ts';
+import { loseTopics } from './testing/lose-topics.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
 describeWithKafka('topics that were lost', () => {
-  let admin: Admin;
   let topicPrefix: string;
   let bus: KafkaBus;
   const open = (): KafkaBus => {
     const { logger } = captureLog();
     return createKafkaBus({ brokers: kafkaBrokers(), clientId: 'test', logger, topicPrefix, publishTimeout: 3_000 });
   };
-  beforeAll(async () => {
-    admin = new Kafka({ brokers: [...kafkaBrokers()], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-  });
   beforeEach(() => {
     topicPrefix = `test-${newId()}`;
     bus = open();
   });
   afterEach(() => bus.close());
-  afterAll(() => admin.disconnect());
 
   const stream = streamName('task', newId());
-  const names = (): string[] => contexts.map((context) => `${topicPrefix}.${context}`);
-  async function loseTopics(): Promise<void> {
-    await admin.deleteTopics({ topics: names() });
-    // What is published to a topic on its way out is acknowledged, and gone with it.
-    await vi.waitUntil(async () => !(await admin.listTopics()).some((topic) => names().includes(topic)), {
-      timeout: 20_000,
-    });
-  }
-
   /** As the relay: until it works. */
   async function publish(events: Parameters<KafkaBus['publish']>[0]): Promise<void> {
     for (let attempt = 0; ; attempt++) {
@@ -57,7 +41,7 @@ describeWithKafka('topics that were lost', () => {
     const record = createRecorder();
     const consumer = startConsumer(bus, { group: 'lives-on' });
     await vi.waitUntil(async () => (await bus.lag('lives-on')).size === 12, { timeout: 40_000 });
-    await loseTopics();
+    await loseTopics(kafkaBrokers(), topicPrefix);
     await publish(record(stream, 3));
     await vi.waitUntil(() => consumer.events(stream).length >= 3, { timeout: 60_000 });
     await consumer.stop();
@@ -69,7 +53,7 @@ describeWithKafka('topics that were lost', () => {
     await publish(record(stream, 3));
     const topicIds = await bus.topicIds(['task']);
     const events = record(stream, 5);
-    await loseTopics();
+    await loseTopics(kafkaBrokers(), topicPrefix);
     await publish(events);
     expect((await bus.topicIds(['task'])).get('task')).not.toBe(topicIds.get('task'));
     const signal = new AbortController().signal;
@@ -103,7 +87,7 @@ describeWithKafka('topics that were lost', () => {
     );
     const refused = expect(consuming).rejects.toThrow(OffsetOutOfRange);
     await vi.waitUntil(() => resumed.mock.calls.length > 0, { timeout: 40_000 });
-    await loseTopics();
+    await loseTopics(kafkaBrokers(), topicPrefix);
     await refused;
   });
 });
