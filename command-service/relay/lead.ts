@@ -1,45 +1,66 @@
 import type { Pool } from 'pg';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import { readAhead } from './batches/read-ahead.ts';
 import { keepCheckpoint } from './checkpoint/keep-checkpoint.ts';
-import type { Lease } from './lease/hold-lease.ts';
 import { releaseLease } from './lease/release-lease.ts';
-import { sendAll, type RelayBus } from './send-all.ts';
+import { beginTerm, type Term, type TermOptions } from './begin-term.ts';
+import { sendAll } from './send-all.ts';
 
-export type LeadOptions = {
-  readonly log: Pick<EventLog, 'subscribe'>;
-  readonly bus: RelayBus;
-  readonly pool: Pool;
-  readonly lease: Lease;
+export type LeadOptions = TermOptions & {
   readonly leaseMilliseconds: number;
-  /** Where the term starts: exclusive. */
-  readonly checkpoint: bigint;
   readonly signal: AbortSignal;
-  readonly outages: { readonly database: Outage; readonly bus: Outage; readonly log: Outage };
   /** Told of every position that the bus has acknowledged. */
   readonly onSent: (position: bigint) => void;
 };
 
-/** One term: from the checkpoint to wherever the log ends, until the lease is lost or the signal aborts. */
+/** How often the leader looks whether its topics are still the same ones, in milliseconds. */
+const LOOK = 5_000;
+
+/**
+ * One term: from the checkpoint to wherever the log ends, until the lease is lost, the topics are made anew, or the signal aborts.
+ * @throws WrongLog when the checkpoint is not about this log: nothing was sent
+ */
 export async function lead(options: LeadOptions): Promise<void> {
-  const { log, bus, pool, lease, leaseMilliseconds, checkpoint, signal, outages, onSent } = options;
-  const over = AbortSignal.any([signal, lease.lost]);
+  const { pool, lease, leaseMilliseconds, signal } = options;
+  try {
+    const term = await beginTerm(options, AbortSignal.any([signal, lease.lost]));
+    if (term !== null) await serve(options, term);
+  } finally {
+    await lease.stop();
+    if (!lease.lost.aborted) await release(pool, lease.epoch, leaseMilliseconds);
+  }
+}
+
+async function serve(options: LeadOptions, term: Term): Promise<void> {
+  const { log, bus, pool, lease, leaseMilliseconds, signal, outages, onSent } = options;
+  const { checkpoint } = term;
+  onSent(checkpoint);
+  const ending = new AbortController();
+  const over = AbortSignal.any([signal, lease.lost, ending.signal]);
+  const look = async (): Promise<void> => {
+    await term.knowLog();
+    if (!(await term.areTopicsSame())) ending.abort();
+  };
+  // Who is away is noticed by those who work.
+  const watching = every(LOOK, over, () => look().catch(() => undefined));
   const keeper = keepCheckpoint({ pool, lease, leaseMilliseconds, start: checkpoint, database: outages.database });
   const batches = readAhead({ log, after: checkpoint, signal: over, outage: outages.log });
 
-  const sending = sendAll(bus, batches, { lease, signal: over, outage: outages.bus }, (position) => {
+  const onFailed = (): Promise<void> => look().catch(() => undefined);
+  const sending = sendAll(bus, batches, { lease, signal: over, outage: outages.bus, onFailed }, (position) => {
     keeper.note(position);
     onSent(position);
   });
   // A deposed leader waits for its batch in flight: it must not send a second one beside it in its next term.
   await Promise.race([sending, stopped(signal, leaseMilliseconds)]);
-  await batches.done;
+  ending.abort();
+  await Promise.all([batches.done, watching]);
   await keeper.stop();
-  await lease.stop();
-  if (!lease.lost.aborted) await release(pool, lease.epoch, leaseMilliseconds);
+}
+
+async function every(milliseconds: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  for (await pause(milliseconds, signal); !signal.aborted; await pause(milliseconds, signal)) await work();
 }
 
 /** A bus that does not answer is not waited for longer than this when the relay shall stop. */

@@ -20,4 +20,13 @@ export const relayMigrations: readonly Migration[] = [
         insert into relay.leader (epoch, owner, expires_at, checkpoint) values (0, 'nobody', '-infinity', 0)`);
     },
   },
+  {
+    name: '0002-identities',
+    up: async (knex) => {
+      // Which log, and which topics, the checkpoint is about.
+      await knex.raw(`
+        alter table relay.leader add column first_event_id uuid;
+        create table relay.topics (topic text primary key, id text not null)`);
+    },
+  },
 ];

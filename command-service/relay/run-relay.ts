@@ -6,6 +6,7 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import { lead } from './lead.ts';
 import { holdLease } from './lease/hold-lease.ts';
 import { takeLease } from './lease/take-lease.ts';
@@ -29,6 +30,9 @@ export type RelayOptions = {
   readonly onState?: (state: RelayState) => void;
 };
 
+/** Who must not lead because of a wrong log asks again after this, in milliseconds. */
+const REFUSED_PAUSE = 5_000;
+
 /**
  * Carries the log to the bus, in order, at least once; of all that run on one database, one at a time. Resolves when the signal
  * aborts and the batch in hand is done. What goes away (log, bus, database) is waited for.
@@ -44,6 +48,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   };
   const state = reportState(log, options.onState ?? (() => undefined), signal);
 
+  let refused: string | null = null;
   const serveTerm = async (epoch: bigint, checkpoint: bigint, takenAt: number): Promise<void> => {
     logger.info({ epoch, checkpoint, owner }, 'this relay leads');
     state.set({ role: 'leader', epoch, checkpoint });
@@ -52,8 +57,17 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       logger.warn({ epoch, owner }, 'another relay leads: this one has stopped sending');
       state.set({ role: 'standby' });
     });
-    const onSent = (position: bigint): void => state.set({ checkpoint: position });
-    await lead({ log, bus, pool, lease, leaseMilliseconds, checkpoint, signal, outages, onSent });
+    const onSent = (position: bigint): void => state.set({ checkpoint: position, problem: null });
+    try {
+      await lead({ log, bus, pool, lease, leaseMilliseconds, checkpoint, signal, outages, logger, onSent });
+      refused = null;
+    } catch (error) {
+      if (!(error instanceof WrongLog)) throw error;
+      if (error.message !== refused) logger.error({ epoch, owner, reason: error.message }, 'this relay must not lead');
+      refused = error.message;
+      state.set({ role: 'standby', problem: refused });
+      await pause(REFUSED_PAUSE, signal);
+    }
   };
 
   while (!signal.aborted) {

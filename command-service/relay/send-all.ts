@@ -3,7 +3,8 @@ import type { RelayBatch } from './batches/batch-queue.ts';
 import type { ReadAhead } from './batches/read-ahead.ts';
 import { send, type SendOptions } from './send.ts';
 
-export type RelayBus = Pick<EventBus, 'publish' | 'prepare'>;
+/** A bus that cannot lose its topics need not tell their ids. */
+export type RelayBus = Pick<EventBus, 'publish' | 'prepare'> & Partial<Pick<EventBus, 'topicIds'>>;
 
 type Prepared = { readonly next: bigint; readonly publish: (() => Promise<void>) | null };
 

@@ -7,6 +7,8 @@ export type SendOptions = {
   /** The relay shall stop: no attempt is begun any more. */
   readonly signal: AbortSignal;
   readonly outage: Outage;
+  /** Runs after each failure, before the next attempt. */
+  readonly onFailed: () => Promise<void>;
 };
 
 /**
@@ -14,7 +16,10 @@ export type SendOptions = {
  * at before each attempt, with nothing between the look and the send.
  * @returns false when the lease is lost or the signal aborted: nothing is known of the batch then
  */
-export async function send(publish: () => Promise<void>, { lease, signal, outage }: SendOptions): Promise<boolean> {
+export async function send(
+  publish: () => Promise<void>,
+  { lease, signal, outage, onFailed }: SendOptions,
+): Promise<boolean> {
   for (let attempt = 0; await lease.untilHeld(signal); attempt++) {
     try {
       await publish();
@@ -23,6 +28,7 @@ export async function send(publish: () => Promise<void>, { lease, signal, outage
     } catch (error) {
       outage.failed(null, error);
       await pause(backOff(attempt, 100, 2_000), AbortSignal.any([signal, lease.lost]));
+      await onFailed();
     }
   }
   return false;

@@ -13,9 +13,16 @@ export type RelayState = {
   readonly lagPositions: number;
   /** Age of the oldest event that is not yet published; 0 when there is none. */
   readonly lagSeconds: number;
+  /** Why it must not lead, if so. */
+  readonly problem?: string;
 };
 
-export type Standing = { readonly role: RelayState['role']; readonly epoch: bigint; readonly checkpoint: bigint };
+export type Standing = {
+  readonly role: RelayState['role'];
+  readonly epoch: bigint;
+  readonly checkpoint: bigint;
+  readonly problem: string | null;
+};
 
 export type StateReporter = {
   /** What is known at once; the lag follows with the next measurement. */
@@ -31,7 +38,7 @@ export function reportState(
   onState: (state: RelayState) => void,
   signal: AbortSignal,
 ): StateReporter {
-  let standing: Standing = { role: 'standby', epoch: 0n, checkpoint: 0n };
+  let standing: Standing = { role: 'standby', epoch: 0n, checkpoint: 0n, problem: null };
   let lag: Lag = { positions: 0n, oldest: null };
 
   const tell = (): void =>
@@ -41,6 +48,7 @@ export function reportState(
       checkpoint: String(standing.checkpoint),
       lagPositions: Number(lag.positions),
       lagSeconds: lag.oldest === null ? 0 : Math.max(0, (Date.now() - lag.oldest.getTime()) / 1000),
+      ...(standing.problem !== null && { problem: standing.problem }),
     });
 
   let measuring: Promise<void> | null = null;

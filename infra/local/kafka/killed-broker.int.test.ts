@@ -86,9 +86,9 @@ describeWithKafka('a broker that is killed (kill -9)', { timeout: 240_000 }, () 
     await expect(bus.publish(events)).rejects.toThrow();
     await expect(bus.publish(events)).rejects.toThrow();
     await expect(bus.check()).rejects.toThrow();
-    await vi.waitUntil(() => log.text().includes('still waiting for Kafka'), { timeout: 30_000 });
+    await vi.waitUntil(() => log.text().includes('still waiting for kafka'), { timeout: 30_000 });
     const told = log.lines().filter(({ level }) => level !== 'debug');
-    expect(told.map(({ msg }) => msg)).toEqual(['waiting for Kafka']);
+    expect(told.map(({ msg }) => msg)).toEqual(['kafka is away: waiting for it']);
 
     await kafkas.start(folder);
     await publishCertainly(bus, events);
@@ -96,7 +96,7 @@ describeWithKafka('a broker that is killed (kill -9)', { timeout: 240_000 }, () 
     await vi.waitUntil(() => consumer.events(stream).length >= 2, { timeout: 30_000 });
     await consumer.stop();
     expect(firstSeen(consumer.events(stream).map(({ revision }) => revision))).toEqual([0, 1]);
-    await vi.waitUntil(() => log.text().includes('Kafka is there again'), { timeout: 30_000 });
+    await vi.waitUntil(() => log.text().includes('kafka is back'), { timeout: 30_000 });
     await bus.close();
   });
 });

@@ -5,7 +5,7 @@ import { OutcomeUnknown } from '../errors.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent, anyEvents, collect } from '../testing/any-event.ts';
 import { createPostgresEventLog } from './event-log.ts';
-import { startProxy, type Proxy } from './testing/proxy.ts';
+import { startProxy, type Proxy } from '../../testing/database-proxy.ts';
 
 let database: TestDatabase;
 let proxy: Proxy;

@@ -9,6 +9,9 @@ export type Proxy = {
   /** Cuts every connection and refuses new ones, until `open`. */
   shut(): Promise<void>;
   open(): Promise<void>;
+  /** From now on takes connections and bytes, and stays silent; until `thaw`, which lets go what was held. */
+  freeze(): void;
+  thaw(): void;
   close(): Promise<void>;
 };
 
@@ -16,6 +19,7 @@ export type Proxy = {
 export async function startProxy(databaseUrl: string): Promise<Proxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<net.Socket>();
+  let frozen: (() => void)[] | null = null;
   let losing = false;
   let lost = 0;
   const server = net.createServer((client) => {
@@ -42,7 +46,8 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
         client.destroy();
         return;
       }
-      client.write(bytes);
+      if (frozen === null) client.write(bytes);
+      else frozen.push(() => client.write(bytes));
     });
   });
   const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -63,6 +68,14 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
     lostAnswers: () => lost,
     shut: () => (server.listening ? stop() : Promise.resolve()),
     open: () => (server.listening ? Promise.resolve() : listen(port)),
+    freeze: () => {
+      frozen ??= [];
+    },
+    thaw: () => {
+      const held = frozen ?? [];
+      frozen = null;
+      for (const hand of held) hand();
+    },
     close: () => (server.listening ? stop() : Promise.resolve()),
   };
 }

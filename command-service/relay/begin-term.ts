@@ -1,0 +1,82 @@
+import type { Pool } from 'pg';
+import { contexts } from '@workledger/shared/events/catalogue.ts';
+import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { checkLog } from './checkpoint/check-log.ts';
+import { checkTopics } from './checkpoint/check-topics.ts';
+import type { Lease } from './lease/hold-lease.ts';
+import type { RelayBus } from './send-all.ts';
+
+export type TermOptions = {
+  readonly log: Pick<EventLog, 'subscribe' | 'readAll' | 'head'>;
+  readonly bus: RelayBus;
+  readonly pool: Pool;
+  readonly lease: Lease;
+  /** As the lease was taken: exclusive. */
+  readonly checkpoint: bigint;
+  readonly outages: { readonly database: Outage; readonly bus: Outage; readonly log: Outage };
+  readonly logger: Logger;
+};
+
+/** Where a term starts, and what it has to watch. */
+export type Term = {
+  readonly checkpoint: bigint;
+  /** Whether the topics are still the ones that the checkpoint is about. @throws Error when the bus does not answer */
+  areTopicsSame(): Promise<boolean>;
+  /** Takes note of the log's first event once there is one. */
+  knowLog(): Promise<void>;
+};
+
+/**
+ * Looks whether log and topics are those that the checkpoint is about; waits for servers that are away.
+ * @returns null when the signal aborted or the lease was lost first
+ * @throws WrongLog
+ */
+export async function beginTerm(options: TermOptions, over: AbortSignal): Promise<Term | null> {
+  const { log, bus, pool, lease, outages, logger } = options;
+  let { checkpoint } = options;
+  const step = async <Result>(outage: Outage, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      const result = await work();
+      outage.worked(null);
+      return result;
+    } catch (error) {
+      if (!(error instanceof WrongLog)) outage.failed(null, error);
+      throw error;
+    }
+  };
+  const topicIds = (): Promise<ReadonlyMap<string, string>> => bus.topicIds?.(contexts) ?? Promise.resolve(new Map());
+
+  for (let attempt = 0; !over.aborted; attempt++) {
+    try {
+      let isLogKnown = await step(outages.log, () => checkLog(pool, log, lease.epoch, checkpoint));
+      const ids = await step(outages.bus, topicIds);
+      const topics = await step(outages.database, () => checkTopics(pool, lease.epoch, ids));
+      if (topics === 'lost') {
+        lease.lose();
+        return null;
+      }
+      if (topics === 'made anew') {
+        logger.warn({ checkpoint }, 'the Kafka topics were made anew: publishing the whole log again, from its start');
+        checkpoint = 0n;
+      }
+      return {
+        checkpoint,
+        areTopicsSame: async () => {
+          const now = await topicIds();
+          return [...ids].every(([topic, id]) => now.get(topic) === id);
+        },
+        knowLog: async () => {
+          isLogKnown ||= await checkLog(pool, log, lease.epoch, 0n);
+        },
+      };
+    } catch (error) {
+      if (error instanceof WrongLog) throw error;
+      await pause(backOff(attempt, 100, 2_000), over);
+    }
+  }
+  return null;
+}
