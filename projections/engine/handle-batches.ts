@@ -37,7 +37,7 @@ export function handleBatches(options: HandlingOptions): Handling {
     // What fails is told by the bus, which brings the batch again.
     const applied = await applyBatch(pool, tables, projection, stretch, batch.events);
     skipping.forget(batch);
-    if (applied === null) return await seek(batch);
+    if (applied === null) return seek(batch);
     known.set(partitionKey(batch), batch.next);
     options.onApplied(applied);
     return batch.next;
