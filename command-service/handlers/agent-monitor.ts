@@ -1,5 +1,6 @@
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { CommandHandlers } from './create-command-handlers.ts';
 
@@ -9,7 +10,7 @@ const LONGEST_LEASE_SECONDS = 86_400;
 export type AgentMonitorOptions = {
   readonly commands: CommandHandlers;
   readonly heartbeatSeconds: number;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly logger: Pick<Logger, 'debug' | 'error'>;
 };
 
 /** Disconnects agents that missed three beats, a pass a heartbeat. `stop` resolves when the pass under way has ended. */
@@ -21,7 +22,11 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
     busy = true;
     pass = disconnectSilentAgents(options)
       .catch((error: unknown) =>
-        options.logger.error({ err: error }, 'silent agents could not be looked for: next try in a beat'),
+        // That a server is away is told by the process, once.
+        options.logger[isAway(error) ? 'debug' : 'error'](
+          { err: error },
+          'silent agents could not be looked for: next try in a beat',
+        ),
       )
       .finally(() => (busy = false));
   }, options.heartbeatSeconds * 1_000);

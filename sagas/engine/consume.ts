@@ -38,17 +38,9 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   const { group, topics, progress, receive } = consumption;
 
   async function handle(batch: BusBatch): Promise<bigint> {
-    try {
-      await receive(batch.events);
-      return await outages.watch('postgresql', () => progress.advance(batch));
-    } catch (error) {
-      if (!outages.isTold(error))
-        logger.error(
-          { err: error, group, topic: batch.topic, partition: batch.partition },
-          'saga input failed: it will come again',
-        );
-      throw error;
-    }
+    // What fails is told by the bus, which brings the batch again.
+    await receive(batch.events);
+    return outages.watch('postgresql', () => progress.advance(batch));
   }
 
   /** Whoever asks or hands over: the bus is there. */

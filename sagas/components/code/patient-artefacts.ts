@@ -1,5 +1,6 @@
 import { ArtefactDamaged } from '@workledger/shared/artefacts/errors.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/service/fail.ts';
 import type { CodeEnvironment } from './environment.ts';
@@ -18,7 +19,9 @@ export function patientArtefacts(
         return await action();
       } catch (error) {
         if (isForGood(error)) throw error;
-        if (attempt === 0) logger.warn({ reason: oneLine(error) }, 'artefact store is away: waiting for it');
+        // That its server is away is told by the process, once.
+        const level = attempt > 0 || isAway(error) ? 'debug' : 'warn';
+        logger[level]({ reason: oneLine(error) }, 'artefact store is away: waiting for it');
         await pause(backOff(attempt, SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS), signal);
         if (signal.aborted) throw error;
       }
