@@ -1,4 +1,5 @@
 import { agents } from './agents/projection.ts';
+import { untilLogIsRight, type CheckOptions } from './check-log.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
@@ -23,7 +24,10 @@ export const projections: readonly Projection[] = [
   keys,
 ];
 
-/** Keeps all read models up to date until the signal aborts. Their tables must be there: `migrateReadModels`. */
-export async function runProjections(options: Omit<RunOptions, 'projection'>): Promise<void> {
+export type RunProjectionsOptions = Omit<RunOptions, 'projection'> & Pick<CheckOptions, 'onProblem'>;
+
+/** Keeps all read models up to date until the signal aborts; waits, and says so, when they are made from another log. Their tables must be there: `migrateReadModels`. */
+export async function runProjections(options: RunProjectionsOptions): Promise<void> {
+  await untilLogIsRight(options);
   await Promise.all(projections.map((projection) => runProjection({ ...options, projection })));
 }

@@ -1,4 +1,5 @@
 import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
+import { watchLag } from '@workledger/shared/event-bus/kafka/watch-lag.ts';
 import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
@@ -34,6 +35,7 @@ await runService({
     });
     service.onClose(() => wakeUps.close());
     const stopping = new AbortController();
+    let problem: string | null = null;
     const projections = runProjections({
       log,
       bus,
@@ -41,8 +43,11 @@ await runService({
       logger,
       outages,
       onApplied: wakeUps.wake,
+      onProblem: (told) => (problem = told),
       signal: stopping.signal,
     });
+    const lag = watchLag(bus, stopping.signal);
+    service.tell(() => ({ lag: lag(), ...(problem !== null && { problem }) }));
     service.run(projections);
     service.onClose(() => {
       stopping.abort();

@@ -10,6 +10,7 @@ import {
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
+import { watchLag } from '@workledger/shared/event-bus/kafka/watch-lag.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { readKeyFile } from '@workledger/shared/security/key-file.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';
@@ -79,6 +80,8 @@ await runService({
       logger,
       outages,
     });
+    const lag = watchLag(bus, service.closing);
+    service.tell(() => ({ lag: lag() }));
     service.run(sagas.failed.then((error) => Promise.reject(error as Error)));
     service.onClose(() => sagas.stop(), 'the sagas');
   },

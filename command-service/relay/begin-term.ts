@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import { contexts } from '@workledger/shared/events/catalogue.ts';
-import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
+import { firstEventId, WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import { checkLog } from './checkpoint/check-log.ts';
+import { checkLog, type LogFacts } from './checkpoint/check-log.ts';
 import { checkTopics } from './checkpoint/check-topics.ts';
 import type { Lease } from './lease/hold-lease.ts';
 import type { RelayBus } from './send-all.ts';
@@ -48,11 +48,13 @@ export async function beginTerm(options: TermOptions, over: AbortSignal): Promis
       throw error;
     }
   };
+  const logFacts = async (): Promise<LogFacts> => ({ first: await firstEventId(log, over), head: await log.head() });
   const topicIds = (): Promise<ReadonlyMap<string, string>> => bus.topicIds?.(contexts) ?? Promise.resolve(new Map());
 
   for (let attempt = 0; !over.aborted; attempt++) {
     try {
-      let isLogKnown = await step(outages.log, () => checkLog(pool, log, lease.epoch, checkpoint));
+      const facts = await step(outages.log, logFacts);
+      let isLogKnown = await step(outages.database, () => checkLog(pool, facts, lease.epoch, checkpoint));
       const ids = await step(outages.bus, topicIds);
       const topics = await step(outages.database, () => checkTopics(pool, lease.epoch, ids));
       if (topics === 'lost') {
@@ -70,7 +72,7 @@ export async function beginTerm(options: TermOptions, over: AbortSignal): Promis
           return [...ids].every(([topic, id]) => now.get(topic) === id);
         },
         knowLog: async () => {
-          isLogKnown ||= await checkLog(pool, log, lease.epoch, 0n);
+          isLogKnown ||= await checkLog(pool, await logFacts(), lease.epoch, 0n);
         },
       };
     } catch (error) {

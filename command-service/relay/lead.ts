@@ -38,24 +38,32 @@ async function serve(options: LeadOptions, term: Term): Promise<void> {
   onSent(checkpoint);
   const ending = new AbortController();
   const over = AbortSignal.any([signal, lease.lost, ending.signal]);
+  const lookAtTopics = async (): Promise<void> => {
+    const same = await term.areTopicsSame().catch(() => true);
+    if (!same) ending.abort();
+  };
   const look = async (): Promise<void> => {
-    await term.knowLog();
-    if (!(await term.areTopicsSame())) ending.abort();
+    await term.knowLog().catch(() => undefined);
+    await lookAtTopics();
   };
   // Who is away is noticed by those who work.
-  const watching = every(LOOK, over, () => look().catch(() => undefined));
+  void every(LOOK, over, look);
   const keeper = keepCheckpoint({ pool, lease, leaseMilliseconds, start: checkpoint, database: outages.database });
   const batches = readAhead({ log, after: checkpoint, signal: over, outage: outages.log });
 
-  const onFailed = (): Promise<void> => look().catch(() => undefined);
-  const sending = sendAll(bus, batches, { lease, signal: over, outage: outages.bus, onFailed }, (position) => {
-    keeper.note(position);
-    onSent(position);
-  });
+  const sending = sendAll(
+    bus,
+    batches,
+    { lease, signal: over, outage: outages.bus, onFailed: lookAtTopics },
+    (position) => {
+      keeper.note(position);
+      onSent(position);
+    },
+  );
   // A deposed leader waits for its batch in flight: it must not send a second one beside it in its next term.
   await Promise.race([sending, stopped(signal, leaseMilliseconds)]);
   ending.abort();
-  await Promise.all([batches.done, watching]);
+  await batches.done;
   await keeper.stop();
 }
 

@@ -31,9 +31,9 @@ export const serverVariables = (standard: number) => ({
 /** PostgreSQL, and the event log, which is in it unless EVENTSTOREDB_URL is set. */
 export const logVariables = {
   DATABASE_URL: postgresUrl,
-  EVENTSTOREDB_URL: optional(
-    z.string().regex(/^esdb(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false'),
-  ).describe('esdb://host:port?tls=…; without it the event log is kept in PostgreSQL'),
+  EVENTSTOREDB_URL: optional(z.string().regex(/^esdb(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false')).describe(
+    'esdb://host:port?tls=…; without it the event log is kept in PostgreSQL',
+  ),
 };
 
 export const busVariables = {
@@ -43,6 +43,9 @@ export const busVariables = {
     .regex(/^[A-Za-z0-9._-]{1,100}$/, 'letters, digits and . _ -')
     .default('workledger')
     .describe('topics are <prefix>.task, .evolution, .agent, .sync, .saga'),
+  KAFKA_REPLICATION_FACTOR: optional(z.coerce.number().int().min(1).max(32)).describe(
+    'replicas of topics that are made; default: one a broker that is there then, at most 3. Set it to 3 for a cluster of 3 or more',
+  ),
 };
 
 export const configurationVariables = {

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
-import { firstEventId, WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
+
+/** Id of its first event, and position of its last. */
+export type LogFacts = { readonly first: string | null; readonly head: bigint };
 
 /**
  * Whether the checkpoint is about this log. The first event of the log tells; it is kept beside the checkpoint.
@@ -9,12 +11,10 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
  */
 export async function checkLog(
   pool: Pool,
-  log: Pick<EventLog, 'readAll' | 'head'>,
+  { first, head }: LogFacts,
   epoch: bigint,
   checkpoint: bigint,
 ): Promise<boolean> {
-  const first = await firstEventId(log);
-  const head = await log.head();
   const { rows } = await pool.query<{ first: string | null }>(
     `update relay.leader set first_event_id = coalesce(first_event_id, $2) where epoch = $1
      returning first_event_id as first`,

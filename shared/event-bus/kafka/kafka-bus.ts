@@ -77,7 +77,7 @@ export function createKafkaBus(options: KafkaBusOptions): KafkaBus {
       return new Map([...ranges].map(([key, { high }]) => [key, high]));
     },
 
-    topicIds: cluster.topicIds,
+    topicIds: (topics) => outages.watch('kafka', () => cluster.topicIds(topics)),
     ensureTopics: cluster.ensureTopics,
     check: cluster.check,
 
