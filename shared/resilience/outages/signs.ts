@@ -6,7 +6,8 @@ import { isUnavailable } from './is-unavailable.ts';
 const ANSWERS = [CommandRefused, RevisionConflict, InvalidAppend, TypeError, RangeError, ReferenceError, SyntaxError];
 const SQLSTATE = /^(?!EPIPE)[0-9A-Z]{5}$/;
 /** How clients say that no answer came. */
-const SILENCE = /no answer|not answer|time(d )?[- ]?out|unavailable|terminated|disconnect|closed|cannot be reached|ECONN/i;
+const SILENCE =
+  /no answer|not answer|time(d )?[- ]?out|unavailable|terminated|disconnect|closed|cannot be reached|ECONN/i;
 
 /** Whether an error may mean that its server is away; false for answers, such as those about the data. */
 export function isSign(error: unknown): boolean {
