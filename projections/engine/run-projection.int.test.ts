@@ -84,6 +84,21 @@ const row = async (stream: string): Promise<Seen | undefined> => {
 };
 
 describe('a running projection', () => {
+  it('goes back to the log when it follows another topic under the same version', async () => {
+    const stream = streamName('task', newId());
+    await append(stream, 0, createdTask({}));
+    await whileRunning(() => until(async () => expect((await row(stream))?.revision).toBe(0)));
+    // As if the topic had not been followed before; rows that were there before the change.
+    await database.pool.query('delete from read_models.progress where version = $1 and partition >= 6', [version]);
+    await append(stream, 1, retitled('of a partition without progress'));
+    await whileRunning(async () => {
+      await until(async () => expect((await row(stream))?.revision).toBe(1));
+      const later = streamName('task', newId());
+      await append(later, 0, createdTask({ title: 'later' }));
+      await until(async () => expect((await row(later))?.title).toBe('later'));
+    });
+  });
+
   it('catches up from the log, then follows what comes', async () => {
     const before = streamName('task', newId());
     await append(before, 0, createdTask({ title: 'before' }), retitled('before, changed'));
