@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stopProcess } from './stop-process.ts';
+import { GATEWAY, stopProcess } from '../local/stop-process.ts';
 
 const caddyfile = fileURLToPath(new URL('Caddyfile', import.meta.url));
 const LONGEST_LOG = 10_000_000;
@@ -63,7 +63,7 @@ export async function startGatewayProcess(
   }).finally(() => (running = false));
   child.unref();
   const pid = child.pid ?? 0;
-  const stop = (): Promise<void> => stopProcess(pid, () => running);
+  const stop = (): Promise<void> => stopProcess(GATEWAY, pid, () => running);
 
   const outcome = await untilAnswering(url, () => running);
   if (outcome === 'answers') return { pid, ended, stop };

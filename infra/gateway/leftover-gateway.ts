@@ -6,7 +6,7 @@ import {
   type ProcessIdentity,
 } from '@workledger/sagas/components/process/process-identity.ts';
 import { isZombie } from '../local/postgres/is-zombie.ts';
-import { stopProcess } from './stop-process.ts';
+import { GATEWAY, stopProcess } from '../local/stop-process.ts';
 
 const noteOf = (folder: string): string => join(folder, 'gateway.json');
 
@@ -20,7 +20,7 @@ export async function stopLeftoverGateway(folder: string, log: (line: string) =>
   const isRunning = (): boolean => last !== null && isSameProcess(last) && !isZombie(last.pid);
   if (last === null || !isRunning()) return;
   log(`the gateway (process ${last.pid}) is still running from last time: stopping it`);
-  await stopProcess(last.pid, isRunning);
+  await stopProcess(GATEWAY, last.pid, isRunning);
 }
 
 /** A note that is only half there was being written as its writer died. */

@@ -7,6 +7,9 @@ export async function freePort(wished = 0): Promise<number> {
   return port;
 }
 
+export const isFree = async (port: number): Promise<boolean> => (await listenOnce(port)) !== null;
+
+/** The port that it really got; null: it is taken. */
 function listenOnce(port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerAnswers } from './answers.ts';
 import { pidFile, propertiesFile } from './leftover-broker.ts';
 import { javaEnvironment } from './run-program.ts';
-import { stopProcess } from './stop-process.ts';
+import { KAFKA, stopProcess } from '../stop-process.ts';
 
 const LONGEST_LOG = 10_000_000;
 const START_SECONDS = 120;
@@ -74,7 +74,7 @@ export async function startBrokerProcess(options: {
   child.unref();
   const pid = child.pid ?? 0;
   if (pid > 0) writeFileSync(pidFile(folder), `${pid}\n`);
-  const stop = (): Promise<void> => (running ? stopProcess(pid, () => running) : Promise.resolve());
+  const stop = (): Promise<void> => (running ? stopProcess(KAFKA, pid, () => running) : Promise.resolve());
   const deadline = performance.now() + START_SECONDS * 1_000;
   try {
     while (!(await brokerAnswers(port))) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isZombie } from '../postgres/is-zombie.ts';
-import { stopProcess } from './stop-process.ts';
+import { KAFKA, stopProcess } from '../stop-process.ts';
 
 export const pidFile = (folder: string): string => join(folder, 'broker.pid');
 export const propertiesFile = (folder: string): string => join(folder, 'server.properties');
@@ -17,7 +17,7 @@ export async function stopLeftoverBroker(folder: string, log: (line: string) => 
   const pid = Number(await readFile(pidFile(folder), 'utf8').catch(() => ''));
   if (pid > 1 && isBrokerOn(folder, pid)) {
     log(`Kafka (process ${pid}) is still running from last time: stopping it`);
-    await stopProcess(pid, () => isBrokerOn(folder, pid));
+    await stopProcess(KAFKA, pid, () => isBrokerOn(folder, pid));
   }
   await rm(pidFile(folder), { force: true });
 }

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort, isFree } from '../free-port.ts';
 
 export type Ports = {
   /** For clients. */
@@ -15,11 +15,11 @@ export type Ports = {
  */
 export async function choosePorts(folder: string, asked: number | undefined): Promise<Ports> {
   const last = await lastPorts(folder);
-  const broker = asked ?? (await firstFree(last?.broker));
+  const broker = asked ?? (await freePort(last?.broker));
   if (asked !== undefined && !(await isFree(asked)))
     throw new Error(`port ${asked} for Kafka is taken: free it, or choose another`);
-  let controller = await firstFree(last?.controller);
-  while (controller === broker) controller = await firstFree(undefined);
+  let controller = await freePort(last?.controller);
+  while (controller === broker) controller = await freePort();
   return { broker, controller };
 }
 
@@ -35,26 +35,4 @@ async function lastPorts(folder: string): Promise<Ports | undefined> {
   } catch {
     return undefined;
   }
-}
-
-const firstFree = async (last: number | undefined): Promise<number> =>
-  last !== undefined && (await isFree(last)) ? last : freePort();
-
-const isFree = async (port: number): Promise<boolean> => (await listenOnce(port)) !== null;
-
-async function freePort(): Promise<number> {
-  const port = await listenOnce(0);
-  if (port === null) throw new Error('no free port at 127.0.0.1 for Kafka');
-  return port;
-}
-
-function listenOnce(port: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(null));
-    probe.listen({ port, host: '127.0.0.1' }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : null));
-    });
-  });
 }

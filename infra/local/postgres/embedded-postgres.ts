@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { packagedBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
-import { choosePort, rememberPort } from './free-port.ts';
+import { choosePort, rememberPort } from './kept-port.ts';
 import { cannotWrite, findPlaces, type Places } from './home.ts';
 import { databaseName, initialiseCluster } from './initialise-cluster.ts';
 import { clearLeftovers } from './leftover-server.ts';

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { isZombie } from './is-zombie.ts';
-import { stopProcess } from './stop-process.ts';
+import { POSTGRES, stopProcess } from '../stop-process.ts';
 
 /**
  * Clears away what a killed Workledger or a killed server left behind: a server that still runs on the cluster is stopped in
@@ -23,7 +23,7 @@ export async function clearLeftovers(cluster: string, log: (line: string) => voi
   if (!(pid > 1)) return;
   if (isServerOn(cluster, pid)) {
     log(`PostgreSQL (process ${pid}) is still running from last time: stopping it`);
-    await stopProcess(pid, () => isServerOn(cluster, pid));
+    await stopProcess(POSTGRES, pid, () => isServerOn(cluster, pid));
   }
   await rm(lockFile, { force: true });
 }

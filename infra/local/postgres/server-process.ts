@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { serverEnvironment } from './run-command.ts';
 import type { ServerUser } from './server-user.ts';
-import { stopProcess } from './stop-process.ts';
+import { POSTGRES, stopProcess } from '../stop-process.ts';
 
 const logLimit = 10_000_000;
 
@@ -66,7 +66,7 @@ export async function startServerProcess(options: {
     closeSync(log);
   }
   const pid = child.pid ?? 0;
-  return { pid, ended, stop: () => (running ? stopProcess(pid, () => running) : Promise.resolve()) };
+  return { pid, ended, stop: () => (running ? stopProcess(POSTGRES, pid, () => running) : Promise.resolve()) };
 }
 
 async function answers(url: string): Promise<boolean> {
