@@ -23,9 +23,9 @@ import { createTaskReader } from './components/task/read-task.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { startSagas } from './start.ts';
 
-const POOL_SIZE = 20;
+const POOL_SIZE = 24;
 /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
-const CALLS_AT_ONCE = 32;
+const CALLS_AT_ONCE = 16;
 
 await runService({
   name: 'sagas',
