@@ -29,7 +29,7 @@ export type Outages = {
 type State = { isAway: boolean; changedAt: number; readonly waiting: Set<string>; readonly kinds: Set<string> };
 
 /** A reason may have anything in it: what changes for ever is not told for ever. */
-const MOST_KINDS = 4;
+const MOST_KINDS = 2;
 
 export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): Outages {
   const names = new Map<string, string>();
