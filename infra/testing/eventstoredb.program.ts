@@ -9,7 +9,9 @@ const GUARANTEES = 'infra/guarantees';
 async function promises(): Promise<string[]> {
   const files = (await readdir(join(ROOT, GUARANTEES))).filter((file) => file.endsWith('.test.ts'));
   const texts = await Promise.all(files.map((file) => readFile(join(ROOT, GUARANTEES, file), 'utf8')));
-  return files.filter((_, index) => /ngines?OfEveryLog/.test(texts[index]!)).map((file) => `${GUARANTEES}/${file}`);
+  return files
+    .filter((_, index) => /ngines?OfEveryLog|name: 'eventstoredb'/.test(texts[index]!))
+    .map((file) => `${GUARANTEES}/${file}`);
 }
 
 const run = (project: string, files: readonly string[]): Promise<number> =>
