@@ -44,11 +44,7 @@ await runService({
     const log = await openEventLog(service);
     // Claims look there for candidates.
     const candidates = [taskModel, dependencyModel];
-    await service.dependOn(
-      'read-models',
-      () => checkReadable(pool, candidates),
-      () => checkReadable(pool, candidates),
-    );
+    await service.dependOn('read-models', () => checkReadable(pool, candidates));
 
     const artefacts = createPostgresArtefacts(pool);
     const commandService = await startCommandService({ log, pool, artefacts, configuration, folder, logger });

@@ -28,17 +28,9 @@ await runService({
     const { ageingSeconds } = (await loadConfiguration(environment.WORKLEDGER_CONFIG)).configuration;
 
     const pool = openPool(service, POOL_SIZE);
-    await service.dependOn(
-      'postgresql',
-      () => checkPool(pool),
-      () => checkPool(pool),
-    );
+    await service.dependOn('postgresql', () => checkPool(pool));
     const log = await openEventLog(service);
-    await service.dependOn(
-      'read-models',
-      () => checkReadable(pool, [taskModel]),
-      () => checkReadable(pool, [taskModel]),
-    );
+    await service.dependOn('read-models', () => checkReadable(pool, [taskModel]));
 
     const wakeUps = createPostgresWakeUps({
       connectionString: environment.DATABASE_URL,

@@ -58,11 +58,7 @@ await runService({
     const bus = await openEventBus(service);
     const urls = environment.COMMAND_SERVICE_URL;
     const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), outages });
-    await service.dependOn(
-      'command-service',
-      () => someoneIsReady(urls),
-      () => someoneIsReady(urls),
-    );
+    await service.dependOn('command-service', () => someoneIsReady(urls));
 
     const artefacts = createPostgresArtefacts(pool);
     const readTask = createTaskReader(log);

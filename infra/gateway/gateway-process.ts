@@ -1,21 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GATEWAY, stopProcess } from '../local/stop-process.ts';
+import { startDetached, type DetachedProcess } from '../local/detached-process.ts';
+import { GATEWAY } from '../local/stop-process.ts';
 
 const caddyfile = fileURLToPath(new URL('Caddyfile', import.meta.url));
-const LONGEST_LOG = 10_000_000;
 const START_SECONDS = 30;
 
-export type GatewayProcess = {
-  readonly pid: number;
-  /** Resolves when it has ended, with how. */
-  readonly ended: Promise<string>;
-  stop(): Promise<void>;
-};
+export type GatewayProcess = Pick<DetachedProcess, 'pid' | 'ended' | 'stop'>;
 
 export type GatewaySettings = {
   readonly host: string;
@@ -28,7 +22,7 @@ export type GatewaySettings = {
 };
 
 /**
- * Starts Caddy in a process group of its own (Ctrl-C must reach us first) and waits until it answers.
+ * Starts Caddy and waits until it answers.
  * @param folder the only one that it writes to @throws Error in one line when it does not start
  */
 export async function startGatewayProcess(
@@ -37,9 +31,6 @@ export async function startGatewayProcess(
   { host, port, url, commandServices, queryServices }: GatewaySettings,
 ): Promise<GatewayProcess> {
   const logFile = join(folder, 'gateway.log');
-  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) renameSync(logFile, `${logFile}.1`);
-  const log = openSync(logFile, 'a', 0o600);
-  const logged = statSync(logFile).size;
   const env = {
     HOME: folder,
     XDG_CONFIG_HOME: folder,
@@ -49,29 +40,16 @@ export async function startGatewayProcess(
     COMMAND_SERVICE_UPSTREAMS: commandServices.join(' '),
     QUERY_SERVICE_UPSTREAMS: queryServices.join(' '),
   };
-  const child = spawn(program, ['run', '--config', caddyfile, '--adapter', 'caddyfile'], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', log, log],
-    detached: true,
-  });
-  closeSync(log);
-  let running = true;
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-  }).finally(() => (running = false));
-  child.unref();
-  const pid = child.pid ?? 0;
-  const stop = (): Promise<void> => stopProcess(GATEWAY, pid, () => running);
+  const args = ['run', '--config', caddyfile, '--adapter', 'caddyfile'];
+  const gateway = startDetached(GATEWAY, { program, args, cwd: folder, env, logFile });
 
-  const outcome = await untilAnswering(url, () => running);
-  if (outcome === 'answers') return { pid, ended, stop };
-  await stop();
+  const outcome = await untilAnswering(url, gateway.isRunning);
+  if (outcome === 'answers') return gateway;
+  await gateway.stop();
   const reason =
     outcome === 'silent'
       ? `no answer for ${START_SECONDS} s`
-      : ((await whyNot(program, env, logFile, logged)) ?? (await ended));
+      : ((await whyNot(program, env, gateway.output())) ?? (await gateway.ended));
   throw new Error(`the gateway did not start: ${reason} (whole log: ${logFile})`);
 }
 
@@ -96,10 +74,8 @@ const answers = (url: string): Promise<boolean> =>
 async function whyNot(
   program: string,
   environment: Record<string, string>,
-  file: string,
-  from: number,
+  logged: string,
 ): Promise<string | undefined> {
-  const logged = readFileSync(file).subarray(from).toString('utf8');
   const told = await promisify(execFile)(program, ['adapt', '--config', caddyfile], { env: environment }).then(
     () => '',
     (error: { stderr?: string }) => error.stderr ?? '',

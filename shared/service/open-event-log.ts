@@ -33,10 +33,6 @@ async function inEventStoreDb({ outages, dependOn, onClose }: Needed, connection
     onError: (error) => outages.of('event-log').failed(null, error),
   });
   onClose(() => log.close(), 'the event log');
-  await dependOn(
-    'event-log',
-    () => log.head(),
-    () => log.head(),
-  );
+  await dependOn('event-log', () => log.head());
   return log;
 }

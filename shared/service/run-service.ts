@@ -10,7 +10,8 @@ import { rejectionOf } from '../resilience/rejection-of.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createClosers } from './closers.ts';
 import { createEntrance } from './entrance.ts';
-import { fail, oneLine } from './fail.ts';
+import { oneLine } from '../resilience/one-line.ts';
+import { fail } from './fail.ts';
 import { patiently } from './patiently.ts';
 import { launcherIsGone, stopSignal } from './stop-signal.ts';
 
@@ -29,12 +30,12 @@ export type Service<Shape extends ServerVariables> = {
   onClose(close: () => unknown, what?: string): void;
   /**
    * Opens something that the service depends on, however long that takes; from then on /health tells of it by this name.
-   * @param check rejects while it is not usable
+   * @param check rejects while it is not usable; default: opening it once more
    */
   dependOn<Opened>(
     name: string,
     open: () => Promise<Opened>,
-    check: (opened: Opened) => Promise<unknown>,
+    check?: (opened: Opened) => Promise<unknown>,
   ): Promise<Opened>;
   /** Does something until it works, while its server is away. @throws what no waiting mends */
   patiently<Result>(dependency: string, action: () => Promise<Result>): Promise<Result>;
@@ -97,7 +98,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     outages,
     closing: closers.closing,
     onClose: closers.add,
-    dependOn: async (dependency, open, check) => {
+    dependOn: async (dependency, open, check = open) => {
       const opened = await patiently(dependency, open, { outages, signal: closers.closing });
       checks[dependency] = async () => void (await check(opened));
       return opened;

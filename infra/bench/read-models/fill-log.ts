@@ -1,6 +1,6 @@
 import { encode } from '@workledger/shared/events/codec.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { anyMetadata } from '../../guarantees/harness/any-metadata.ts';
 import { makeHistories, type StreamHistory } from '../../guarantees/harness/histories.ts';
 import { createRandom, type Random } from '../../guarantees/harness/random.ts';
 
@@ -39,14 +39,6 @@ async function write(log: EventLog, { stream, events }: StreamHistory, random: R
   for (let from = 0; from < events.length;) {
     const part = events.slice(from, from + 1 + random.below(2));
     from += part.length;
-    const metadata = {
-      correlationId: newId(),
-      causationId: null,
-      commandId: newId(),
-      commandHash: '0'.repeat(64),
-      actor: 'system',
-      traceparent: null,
-    };
-    ({ revision } = await log.append(stream, encode(stream, part, metadata), revision));
+    ({ revision } = await log.append(stream, encode(stream, part, anyMetadata()), revision));
   }
 }

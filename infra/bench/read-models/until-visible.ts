@@ -6,6 +6,7 @@ import { newId, streamName } from '@workledger/shared/events/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { taskModel } from '@workledger/shared/read-models/task.ts';
 import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { anyMetadata } from '../../guarantees/harness/any-metadata.ts';
 import { makeHistories } from '../../guarantees/harness/histories.ts';
 import { createRandom } from '../../guarantees/harness/random.ts';
 import { logger, type Place } from './run-until.ts';
@@ -71,14 +72,6 @@ const random = createRandom(7);
 async function createTask(log: EventLog): Promise<string> {
   const stream = streamName('task', newId());
   const first = makeHistories(random, 1, ['task'])[0]?.events.slice(0, 1) ?? [];
-  const metadata = {
-    correlationId: newId(),
-    causationId: null,
-    commandId: newId(),
-    commandHash: '0'.repeat(64),
-    actor: 'system',
-    traceparent: null,
-  };
-  const { revision } = await log.append(stream, encode(stream, first, metadata), 'none');
+  const { revision } = await log.append(stream, encode(stream, first, anyMetadata()), 'none');
   return `${stream}@${revision}`;
 }

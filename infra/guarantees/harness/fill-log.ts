@@ -1,6 +1,6 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { anyMetadata } from './any-metadata.ts';
 import type { StreamHistory } from './histories.ts';
 import type { Random } from './random.ts';
 
@@ -13,16 +13,8 @@ export async function fillLog(log: EventLog, histories: readonly StreamHistory[]
     while (open.length > 0) {
       const history = open.splice(random.below(open.length), 1)[0]!;
       const next = history.events.splice(0, 1 + random.below(2));
-      const metadata = {
-        correlationId: newId(),
-        causationId: null,
-        commandId: newId(),
-        commandHash: '0'.repeat(64),
-        actor: 'system',
-        traceparent: null,
-      };
       const expected = history.revision < 0 ? 'none' : history.revision;
-      const { revision } = await log.append(history.stream, encode(history.stream, next, metadata), expected);
+      const { revision } = await log.append(history.stream, encode(history.stream, next, anyMetadata()), expected);
       history.revision = revision;
       if (history.events.length > 0) open.push(history);
     }

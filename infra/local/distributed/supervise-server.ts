@@ -1,6 +1,6 @@
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
-import { oneLine } from '@workledger/shared/service/fail.ts';
+import { oneLine } from '@workledger/shared/resilience/one-line.ts';
 
 export type Server = {
   /** Resolves with how it ended. */

@@ -1,21 +1,12 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readSync, fstatSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { serverEnvironment } from './run-command.ts';
 import type { ServerUser } from './server-user.ts';
-import { POSTGRES, stopProcess } from '../stop-process.ts';
+import { startDetached, type DetachedProcess } from '../detached-process.ts';
+import { POSTGRES } from '../stop-process.ts';
 
-const logLimit = 10_000_000;
-
-export type ServerProcess = {
-  readonly pid: number;
-  /** Fast shutdown; resolves when the process is gone. */
-  stop(): Promise<void>;
-  /** Resolves when the process has ended, for whatever reason, with how it ended. */
-  readonly ended: Promise<string>;
-};
+export type ServerProcess = Pick<DetachedProcess, 'pid' | 'ended' | 'stop'>;
 
 /** The server ended before it took connections. `output`: what it wrote. */
 export class ServerDidNotStart extends Error {
@@ -28,8 +19,7 @@ export class ServerDidNotStart extends Error {
 }
 
 /**
- * Starts the server in a process group of its own (Ctrl-C must reach us first) and waits until it takes connections. Its log
- * is a file, not a pipe: it must outlive us.
+ * Starts the server and waits until it takes connections.
  * @param url the connection URL with which it is tried
  * @throws ServerDidNotStart
  */
@@ -41,32 +31,13 @@ export async function startServerProcess(options: {
   readonly url: string;
 }): Promise<ServerProcess> {
   const logFile = join(options.folder, 'server.log');
-  keepShort(logFile);
-  const log = openSync(logFile, 'a+', 0o600);
-  const logStart = fstatSync(log).size;
-  const child = spawn(options.program, options.args, {
-    ...options.user,
-    cwd: '/',
-    env: serverEnvironment(),
-    stdio: ['ignore', log, log],
-    detached: true,
-  });
-  let running = true;
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-  }).finally(() => (running = false));
-  child.unref();
-  try {
-    while (!(await answers(options.url))) {
-      if (!running) throw new ServerDidNotStart(readFrom(log, logStart) || (await ended), logFile);
-      await sleep(20);
-    }
-  } finally {
-    closeSync(log);
+  const { program, args, user, url } = options;
+  const server = startDetached(POSTGRES, { program, args, user, cwd: '/', env: serverEnvironment(), logFile });
+  while (!(await answers(url))) {
+    if (!server.isRunning()) throw new ServerDidNotStart(server.output() || (await server.ended), logFile);
+    await sleep(20);
   }
-  const pid = child.pid ?? 0;
-  return { pid, ended, stop: () => (running ? stopProcess(POSTGRES, pid, () => running) : Promise.resolve()) };
+  return server;
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -91,16 +62,6 @@ const wrongPassword = (cause: unknown): Error =>
       cause,
     },
   );
-
-function keepShort(file: string): void {
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`);
-}
-
-function readFrom(file: number, start: number): string {
-  const bytes = Buffer.alloc(Math.min(Math.max(fstatSync(file).size - start, 0), 100_000));
-  readSync(file, bytes, 0, bytes.length, start);
-  return bytes.toString('utf8').trim();
-}
 
 function lastReason(output: string): string {
   const lines = output.split('\n');

@@ -2,15 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
 import { partitionOf } from '../partition.ts';
+import { PAUSES } from '../pauses.ts';
 import {
   PARTITIONS,
   partitionKey,
   type ConsumeError,
   type ConsumeOptions,
   type Consumer,
-  type Offset,
   type TopicPartition,
 } from '../port.ts';
 import { followLog } from './follow-log.ts';
@@ -31,9 +31,11 @@ export async function consumeLog(
   tail: LiveTail,
 ): Promise<void> {
   const partitions = allPartitions(topics);
-  const offsets = await resumePatiently(consumer, partitions, signal, (error, attempt) =>
-    onError({ group, partition: null, attempt, error }),
-  );
+  const offsets = await keepTrying(() => consumer.resume(partitions), {
+    ...PAUSES,
+    signal,
+    onFailed: (error, attempt) => onError({ group, partition: null, attempt, error }),
+  });
   if (offsets === null) return;
   const queues = new Map(
     partitions.map((partition) => {
@@ -77,23 +79,6 @@ export async function consumeLog(
 
 const allPartitions = (topics: ConsumeOptions['topics']): TopicPartition[] =>
   topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
-
-async function resumePatiently(
-  consumer: Consumer,
-  partitions: readonly TopicPartition[],
-  signal: AbortSignal,
-  onError: (error: unknown, attempt: number) => void,
-): Promise<ReadonlyMap<string, Offset> | null> {
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      return await consumer.resume(partitions);
-    } catch (error) {
-      onError(error, attempt + 1);
-      await pause(backOff(attempt, 50, 5_000), signal);
-    }
-  }
-  return null;
-}
 
 /** The tail starts before the partition that is furthest back. */
 function startOf(queues: ReadonlyMap<string, PartitionQueue>): bigint {

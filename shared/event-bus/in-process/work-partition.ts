@@ -1,5 +1,6 @@
 import type { EventLog } from '../../event-log/port.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
+import { PAUSES } from '../pauses.ts';
 import type { BusBatch, Consumer, Offset } from '../port.ts';
 import { isFarBehindWithoutEvents, seek, type PartitionQueue } from './partition-queue.ts';
 import { refill } from './refill.ts';
@@ -47,29 +48,27 @@ async function hand(batch: BusBatch, queue: PartitionQueue, work: PartitionWork)
 }
 
 /** The same batch again until the handler takes it. @returns null when the signal aborted first */
-async function handlePatiently(batch: BusBatch, queue: PartitionQueue, work: PartitionWork): Promise<Offset | null> {
-  for (let attempt = 0; !work.signal.aborted; attempt++) {
-    try {
+const handlePatiently = (batch: BusBatch, queue: PartitionQueue, work: PartitionWork): Promise<Offset | null> =>
+  keepTrying(
+    async () => {
       const offset = await work.consumer.handle(batch);
       queue.failing = false;
       return offset;
-    } catch (error) {
-      queue.failing = true;
-      work.onError(error, attempt + 1);
-      work.onTaken();
-      await pause(backOff(attempt, 50, 5_000), work.signal);
-    }
-  }
-  return null;
-}
+    },
+    {
+      ...PAUSES,
+      signal: work.signal,
+      onFailed: (error, attempt) => {
+        queue.failing = true;
+        work.onError(error, attempt);
+        work.onTaken();
+      },
+    },
+  );
 
-async function refillPatiently(queue: PartitionQueue, work: PartitionWork): Promise<void> {
-  for (let attempt = 0; !work.signal.aborted; attempt++) {
-    try {
-      return await refill(work.log, queue, work.tail, work.signal);
-    } catch (error) {
-      work.onError(error, attempt + 1);
-      await pause(backOff(attempt, 50, 5_000), work.signal);
-    }
-  }
-}
+const refillPatiently = (queue: PartitionQueue, work: PartitionWork): Promise<unknown> =>
+  keepTrying(() => refill(work.log, queue, work.tail, work.signal), {
+    ...PAUSES,
+    signal: work.signal,
+    onFailed: work.onError,
+  });

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../events/recorded-event.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
+import { PAUSES } from '../pauses.ts';
 import type { BusBatch, Consumer, Offset, TopicPartition } from '../port.ts';
 
 /** Events of one batch for a handler. */
@@ -70,21 +71,16 @@ export function createPartitionQueue(options: QueueOptions): PartitionQueue {
     }
   }
 
-  async function handlePatiently(
+  const handlePatiently = (
     stretch: Omit<BusBatch, 'events'>,
     taken: readonly FetchedEvent[],
     signal: AbortSignal,
-  ): Promise<Offset | null> {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        return await handle({ ...stretch, events: taken.map(({ event }) => orThrow(event)) });
-      } catch (error) {
-        options.onError(error, attempt + 1);
-        await pause(backOff(attempt, 50, 5_000), signal);
-      }
-    }
-    return null;
-  }
+  ): Promise<Offset | null> =>
+    keepTrying(async () => handle({ ...stretch, events: taken.map(({ event }) => orThrow(event)) }), {
+      ...PAUSES,
+      signal,
+      onFailed: options.onError,
+    });
 
   function moveTo(offset: Offset): void {
     waiting = [];

@@ -1,4 +1,4 @@
-import { oneLine } from '../../service/fail.ts';
+import { oneLine } from '../one-line.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isSign, kindOf } from './signs.ts';
 

@@ -5,6 +5,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { DomainEvent, NewEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { anyMetadata } from '../any-metadata.ts';
 
 const EVENTS_A_STREAM = 30;
 const PAUSE_MILLISECONDS = 25;
@@ -49,20 +50,12 @@ export const writeMany = async (log: EventLog, streams: number): Promise<void> =
 const newStream = (number: number): string => streamName(number % 2 === 0 ? 'task' : 'agent', newId());
 
 function nextEvents(stream: string, revision: number, count: number): NewEvent[] {
-  const metadata = {
-    correlationId: newId(),
-    causationId: null,
-    commandId: newId(),
-    commandHash: '0'.repeat(64),
-    actor: 'system',
-    traceparent: null,
-  };
   const event = (number: number): DomainEvent => {
     if (!stream.startsWith('task-')) return { type: 'AgentErrorReported', data: { message: `error ${number}` } };
     return number === 0 ? createdTask({ title: 'first' }) : retitled(`title ${number}`);
   };
   const events = Array.from({ length: count }, (_, index) => event(revision + 1 + index));
-  return encode(stream, events, metadata);
+  return encode(stream, events, anyMetadata());
 }
 
 /** Whatever fails but a refusal leaves open whether the events are there: the same ids again. */
