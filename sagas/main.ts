@@ -12,6 +12,7 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { watchLag } from '@workledger/shared/event-bus/kafka/watch-lag.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
 import { readKeyFile } from '@workledger/shared/security/key-file.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
@@ -45,7 +46,7 @@ await runService({
     const { agents, leaseSeconds, heartbeatSeconds } = configuration;
     const dataFolder = resolve(environment.DATA_FOLDER);
 
-    const pool = openPool(service, POOL_SIZE);
+    const pool = openPool(service, POOL_SIZE, WORK_TIMEOUT);
     await service.dependOn(
       'postgresql',
       async () => {

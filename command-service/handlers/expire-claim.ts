@@ -1,4 +1,5 @@
 import { recall } from '@workledger/shared/aggregate/handle.ts';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { holds } from '../domain/task/task.ts';
 import type { Room } from './room.ts';
@@ -32,9 +33,9 @@ export async function expireClaim(
     : unchanged(taskId, task, { dueAt: dueAt.toISOString() });
 }
 
-/** When the agent got the task, or got it back. */
+/** When the agent got the task, or got it back: it is known to hold it. @throws LogBehind */
 async function startOfWork(room: Room, stream: string): Promise<Date> {
   for await (const { type, recordedAt } of room.log.readStream(stream, { direction: 'backward' }))
     if (type === 'TaskClaimed' || type === 'TaskSentBack') return recordedAt;
-  throw new RangeError(`${stream} was never claimed`);
+  throw new LogBehind(stream, 0, 'none');
 }

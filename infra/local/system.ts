@@ -23,6 +23,7 @@ import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';
+import { ANSWER_TIMEOUT, WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
@@ -58,7 +59,8 @@ export type System = {
 const DRAIN_MILLISECONDS = 10_000;
 /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
 const CALLS_AT_ONCE = 64;
-const POOL_SIZE = 30;
+const POOL_SIZE = 20;
+const SAGAS_POOL_SIZE = 24;
 /** The projections' own: a read model that catches up leaves all connections of the commands alone. */
 const PROJECTIONS_POOL_SIZE = 10;
 
@@ -91,12 +93,16 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   const outages = createOutages(logger);
   outages.join('event-log', 'postgresql');
   const onLost = tellLost(logger, closers.closing);
-  const open = (applicationName: string, max: number): Pool => {
-    const opened = createDatabasePool({ connectionString: postgres.url, max, applicationName, outages, onLost });
+  const open = (applicationName: string, max: number, queryTimeout?: number): Pool => {
+    const opened = createDatabasePool({
+      ...{ connectionString: postgres.url, max, applicationName, outages, onLost },
+      ...(queryTimeout !== undefined && { queryTimeout }),
+    });
     closers.add(() => opened.end());
     return opened;
   };
-  const pool = open('workledger', POOL_SIZE);
+  const pool = open('workledger', POOL_SIZE, ANSWER_TIMEOUT);
+  const sagasPool = open('workledger sagas', SAGAS_POOL_SIZE, WORK_TIMEOUT);
   const projectionsPool = open('workledger projections', PROJECTIONS_POOL_SIZE);
   const log = await createPostgresEventLog({ connectionString: postgres.url, outages });
   closers.add(() => log.close());
@@ -156,7 +162,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   const sagas = await startSagas({
     log,
     bus,
-    pool,
+    pool: sagasPool,
     commands,
     components: createCodeComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
     agents: configuration.agents,

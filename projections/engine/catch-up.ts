@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { checkedHead } from '@workledger/shared/event-bus/checked-head.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
@@ -34,7 +35,7 @@ export async function catchUp(options: CatchUpOptions): Promise<void> {
     if (from === undefined) return;
     const topicIds = await bus.topicIds(topicsOf(projection));
     const offsets = await bus.endOffsets(topicsOf(projection));
-    const head = await log.head();
+    const head = checkedHead(await log.head(), offsets, from);
     const reached = await applyLog(options, from, head);
     if (reached && (await finishCatchUp(pool, tables, projection, head, offsets, topicIds))) return;
   }

@@ -2,6 +2,7 @@ import { OffsetOutOfRange, type BusBatch, type Consumer, type EventBus } from '@
 import type { Context } from '@workledger/shared/events/define.ts';
 import { streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { checkedHead } from '@workledger/shared/event-bus/checked-head.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
@@ -81,7 +82,7 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   async function catchUp(): Promise<void> {
     const topicIds = await outages.watch('event-bus', () => bus.topicIds(topics));
     const ends = await outages.watch('event-bus', () => bus.endOffsets(topics));
-    const until = await outages.watch('event-log', () => log.head());
+    const until = await outages.watch('event-log', async () => checkedHead(await log.head(), ends));
     const missed = log.readAll({ until, streams: topics.flatMap(streamTypesOf), signal });
     for await (const events of inChunks(missed, EVENTS_AT_ONCE)) await receive(events);
     signal.throwIfAborted();

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
+import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
@@ -11,6 +13,7 @@ import { createTrial, hang, isResult, startEngine, withResolvers, type Trial, ty
 let database: TestDatabase;
 let log: EventLog;
 let trial: Trial;
+const captured = captureLog();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -24,6 +27,8 @@ afterAll(async () => {
   await database.drop();
 });
 
+const openEffects = async (): Promise<number> =>
+  (await database.pool.query('select from sagas.open_effects')).rowCount ?? 0;
 const start = (work: Work, calls: string[] = []): (() => Promise<void>) =>
   startEngine({ log, pool: database.pool, work, calls });
 
@@ -80,6 +85,69 @@ describe('the saga engine', () => {
     await stop();
     expect(calls.filter((key) => key.includes(first.taskId))).toHaveLength(1);
     expect((await trial.history(first.taskId)).filter(isResult('call'))).toHaveLength(1);
+  });
+
+  it('queues again at its start what was requested and has neither a result nor a job', async () => {
+    const calls: string[] = [];
+    const begun = withResolvers();
+    const stop = start(hang(begun.resolve), calls);
+    const { taskId } = await trial.reserve();
+    await begun.promise;
+    await stop();
+    await database.pool.query('delete from graphile_worker._private_jobs');
+    const stopAgain = start(() => Promise.resolve('done'), calls);
+    await trial.until(taskId, isResult('later'));
+    await stopAgain();
+    expect(calls).toEqual([1, 2].map(() => `saga-code-evolution-${taskId}/call`));
+    await vi.waitUntil(async () => (await openEffects()) === 0);
+  });
+
+  it('queues again by and by what loses its job while it runs', async () => {
+    const { taskId } = await trial.reserve();
+    const stop = startEngine({
+      ...{ log, pool: database.pool, work: () => Promise.resolve('done'), sweepMilliseconds: 200 },
+      logger: captured.logger,
+    });
+    await trial.until(taskId, isResult('call'));
+    const lose = `delete from graphile_worker._private_jobs where key like '%/later' and locked_at is null`;
+    await vi.waitUntil(async () => (await database.pool.query(lose)).rowCount === 1, { interval: 5 });
+    // Nobody takes what is on its way into the queue for lost.
+    await database.pool.query(`update sagas.open_effects set noted_at = noted_at - interval '1 minute'`);
+    await trial.until(taskId, isResult('later'));
+    await stop();
+    expect(captured.text()).toContain('effects that had no job are queued again');
+  });
+
+  it('costs nothing for what has its result: the open effects are all that is kept', async () => {
+    const stop = start(() => Promise.resolve('done'));
+    const begun = await Promise.all(Array.from({ length: 20 }, () => trial.reserve()));
+    for (const { taskId } of begun) await trial.until(taskId, isResult('later'));
+    await vi.waitUntil(async () => (await openEffects()) === 0);
+    await stop();
+  });
+
+  it('goes on only when the log gives what it said that it holds', async () => {
+    const calls: string[] = [];
+    let short = 0;
+    const forgetful: EventLog = {
+      ...log,
+      async *readStream(stream, options) {
+        if (stream.startsWith('saga-') && short < 6) {
+          short += 1;
+          return;
+        }
+        yield* log.readStream(stream, options);
+      },
+    };
+    const stop = startEngine({
+      ...{ log: forgetful, pool: database.pool, work: () => Promise.resolve('done'), calls },
+      bus: createInProcessBus(log),
+    });
+    const { taskId } = await trial.reserve();
+    await trial.until(taskId, isResult('later'));
+    await stop();
+    expect(short).toBe(6);
+    expect(calls).toHaveLength(1);
   });
 
   it('stops a running call that was cancelled and notes that it has stopped', async () => {

@@ -9,9 +9,11 @@ import { runCoordinator } from './coordinator.ts';
 import { effectTask } from './effects/effect-task.ts';
 import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
 import { runPerformer } from './effects/performer.ts';
+import { createOpenEffects } from './effects/open-effects.ts';
 import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
 import { createRecordResult } from './effects/record-result.ts';
 import { runEffects } from './effects/runner.ts';
+import { runSweep } from './effects/sweep.ts';
 import { createRunningJobs } from './effects/running-jobs.ts';
 import { createWorkers } from './effects/workers.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
@@ -30,6 +32,8 @@ export type EngineOptions = {
   readonly callConcurrency: number;
   /** No other process works on the same queue. */
   readonly alone: boolean;
+  /** Between two looks for effects that lost their job; default 30,000. */
+  readonly sweepMilliseconds?: number;
   readonly outages: Outages;
   readonly logger: Logger;
   /** Ends it all, after what is in hand was given back. */
@@ -53,10 +57,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   if (queue === null) return;
 
   const store = createSagaStore(options.log, options.sagas, outages);
+  const openEffects = createOpenEffects(pool);
   const consumption = { ...options, store };
   const consumed = Promise.all([
     ...options.sagas.map((saga) => runCoordinator(saga, consumption)),
-    runPerformer({ ...consumption, queue }),
+    runPerformer({ ...consumption, queue, openEffects }),
+    runSweep({ ...options, store, queue, openEffects }),
   ]);
 
   const workers = createWorkers();

@@ -36,4 +36,19 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
         );
       `),
   },
+  {
+    name: '0003-open-effects',
+    up: (knex) =>
+      // What is open in an older system is noted as the performer reads its topic once more.
+      knex.raw(`
+        create table sagas.open_effects (
+          stream text not null,
+          key text not null,
+          revision integer not null,
+          noted_at timestamptz not null default clock_timestamp(),
+          primary key (stream, key)
+        );
+        delete from sagas.progress where consumer = 'saga-performer';
+      `),
+  },
 ];

@@ -5,6 +5,7 @@ import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { accept, evolve, newInstance, type Instance, type Trigger } from './instance.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Saga } from './saga.ts';
@@ -20,10 +21,17 @@ export type Loaded = {
 
 export type SagaStore = {
   sagaOf(stream: string): Saga | null;
-  /** Folds the stream to its head. */
-  load(stream: string): Promise<Loaded>;
-  /** Appends the trigger and what follows from it; answers the saga's events of this append, none for a repeat. */
-  apply(stream: string, trigger: Trigger, metadata: EventMetadata): Promise<readonly SagaEvent[]>;
+  /**
+   * Folds the stream to its head.
+   * @param reaches a revision that it has for certain; default: nothing is known
+   * @throws LogBehind when the log does not give what it said that it holds
+   */
+  load(stream: string, reaches?: number): Promise<Loaded>;
+  /**
+   * Appends the trigger and what follows from it; answers the saga's events of this append, none for a repeat.
+   * @param reaches as for `load` @throws LogBehind
+   */
+  apply(stream: string, trigger: Trigger, metadata: EventMetadata, reaches?: number): Promise<readonly SagaEvent[]>;
 };
 
 const CACHED_INSTANCES = 2_000;
@@ -34,18 +42,18 @@ export function createSagaStore(log: EventLog, sagas: readonly Saga[], outages: 
   const cache = new LRUCache<string, Loaded>({ max: CACHED_INSTANCES });
   const sagaOf = (stream: string): Saga | null => byType.get(stream.slice(0, -37)) ?? null;
 
-  async function read(stream: string, from: number): Promise<RecordedEvent[]> {
+  async function read(stream: string, from: number, reaches: number): Promise<RecordedEvent[]> {
     const events: RecordedEvent[] = [];
-    for await (const recorded of log.readStream(stream, { from })) events.push(recorded);
+    for await (const recorded of readKnown(log, stream, { from, reaches })) events.push(recorded);
     return events;
   }
 
-  async function load(stream: string): Promise<Loaded> {
+  async function load(stream: string, reaches = -1): Promise<Loaded> {
     const saga = sagaOf(stream);
     if (saga === null) throw new Error(`no saga for stream ${stream}`);
     let loaded = cache.get(stream) ?? { stream, revision: -1, instance: newInstance(saga), origin: null };
     const from = loaded.revision + 1;
-    for (const recorded of await outages.watch('event-log', () => read(stream, from))) {
+    for (const recorded of await outages.watch('event-log', () => read(stream, from, reaches))) {
       const event = upcast(recorded);
       loaded = {
         stream,
@@ -58,9 +66,14 @@ export function createSagaStore(log: EventLog, sagas: readonly Saga[], outages: 
     return loaded;
   }
 
-  async function apply(stream: string, trigger: Trigger, metadata: EventMetadata): Promise<readonly SagaEvent[]> {
-    for (;;) {
-      const { instance, revision } = await load(stream);
+  async function apply(
+    stream: string,
+    trigger: Trigger,
+    metadata: EventMetadata,
+    reaches = -1,
+  ): Promise<readonly SagaEvent[]> {
+    for (let known = reaches; ;) {
+      const { instance, revision } = await load(stream, known);
       const events = accept(sagaOf(stream) as Saga, instance, trigger, new Date());
       if (events.length === 0) return [];
       const encoded = encode(stream, events, metadata);
@@ -70,6 +83,7 @@ export function createSagaStore(log: EventLog, sagas: readonly Saga[], outages: 
         return events;
       } catch (error) {
         if (!(error instanceof RevisionConflict) && !(error instanceof OutcomeUnknown)) throw error;
+        if (error instanceof RevisionConflict && error.actual !== 'none') known = error.actual;
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { EventLog } from '../event-log/port.ts';
+import { readKnown } from '../event-log/read-known.ts';
 import { upcast } from '../events/codec.ts';
 import type { DomainEvent, EventMetadata } from '../events/recorded-event.ts';
 
@@ -41,12 +42,16 @@ export function foldEvent<State, Event extends DomainEvent>(
   folded.commands.set(event.metadata.commandId, { revision: event.revision, hash: event.metadata.commandHash });
 }
 
-/** Reads what the log has beyond what is folded in. */
+/**
+ * Reads what the log has beyond what is folded in.
+ * @param reaches a revision that the stream has for certain @throws LogBehind
+ */
 export async function readOn<State, Event extends DomainEvent>(
   log: EventLog,
   folded: FoldedStream<State>,
   evolve: Evolve<State, Event>,
+  reaches = -1,
 ): Promise<void> {
-  for await (const event of log.readStream(folded.stream, { from: folded.revision + 1 }))
+  for await (const event of readKnown(log, folded.stream, { from: folded.revision + 1, reaches }))
     foldEvent(folded, evolve, upcast(event));
 }

@@ -79,7 +79,8 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
       throw error;
     }
   };
-  const refresh = (folded: FoldedStream<State>) => fold(folded, () => readOn(log, folded, aggregate.evolve));
+  const refresh = (folded: FoldedStream<State>, reaches?: number) =>
+    fold(folded, () => readOn(log, folded, aggregate.evolve, reaches));
 
   const answer = (id: string, stream: string, revision: number): CommandAnswer => ({
     id,
@@ -102,8 +103,8 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
 
     /** A refusal, or nothing to do, is only final when the stream was read to its end first. */
     let current = false;
-    const look = async () => {
-      await refresh(folded);
+    const look = async (reaches?: number) => {
+      await refresh(folded, reaches);
       current = true;
     };
 
@@ -137,7 +138,7 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
         const appended = await appendCertainly(log, stream, encoded, revision < 0 ? 'none' : revision);
         if (repeatable) {
           // Another process may have written these ids before us, for another body: what the log has says which.
-          await refresh(folded);
+          await refresh(folded, appended.revision);
           recall(folded.commands, metadata.commandId, metadata.commandHash);
         } else {
           const first = appended.revision - encoded.length + 1;
@@ -153,7 +154,7 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
         if (error instanceof InvalidAppend) return refuse('invalid-command', error.message);
         if (!(error instanceof RevisionConflict) || attempt++ === TRIES) throw error;
         if (attempt > 2) await pause(Math.random() * MAX_PAUSE_MS);
-        await look();
+        await look(error.actual === 'none' ? -1 : error.actual);
       }
     }
   }

@@ -32,3 +32,21 @@ export class OutcomeUnknown extends Error {
     super(`append to ${stream}: the answer was lost`, { cause });
   }
 }
+
+/** The log does not let this program in: nothing was read or written, and another try is vain until an operator mends it. */
+export class AccessRefused extends Error {
+  override name = 'AccessRefused';
+}
+
+/**
+ * The log gave less than it is known to hold: an answer from a copy that is behind, or a log that was restored. Nothing may be
+ * concluded from what is missing. `code` is what callers know a store by that cannot be used now.
+ */
+export class LogBehind extends Error {
+  override name = 'LogBehind';
+  readonly code = 'ETIMEDOUT';
+  /** @param what a stream, or the whole log @param known what it reaches at least: revision or position */
+  constructor(what: string, known: bigint | number, found: bigint | number | 'none') {
+    super(`${what} is known to reach ${known}, and was read only up to ${found}: the event log is behind`);
+  }
+}

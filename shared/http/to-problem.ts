@@ -1,5 +1,5 @@
 import { CommandRefused } from '../commands/refusal.ts';
-import { AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
+import { AccessRefused, AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
 import { isUnavailable } from '../resilience/outages/is-unavailable.ts';
 import { Problem, type FieldError } from './problem.ts';
 
@@ -15,6 +15,8 @@ export function toProblem(error: unknown): Problem {
     return unavailable('whether it took effect is not known; send it again with the same Idempotency-Key', error);
   if (error instanceof RevisionConflict)
     return unavailable('too many changes of the same thing at once; try again', error);
+  if (error instanceof AccessRefused)
+    return unavailable('the event log does not let this service in; its operator finds the reason in the log', error);
   return parserProblem(error) ?? connectionProblem(error) ?? internal(error);
 }
 

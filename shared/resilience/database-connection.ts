@@ -11,5 +11,8 @@ export const DATABASE_CONNECTION = {
   keepAliveInitialDelayMillis: 10_000,
 } as const;
 
-/** What a query that answers requests may take, at most. Milliseconds. */
-export const QUERY_TIMEOUT = 30_000;
+/** What a query may take on which a request waits: its caller is told in time that the server is away. Milliseconds. */
+export const ANSWER_TIMEOUT = 5_000;
+
+/** What a query may take on which nobody waits. Milliseconds. */
+export const WORK_TIMEOUT = 30_000;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { EventLog } from '../event-log/port.ts';
+import { readKnown } from '../event-log/read-known.ts';
 import { upcast } from '../events/codec.ts';
 import type { KeyEvent, Role } from '../events/key.ts';
 import { streamName } from '../events/stream.ts';
@@ -36,7 +37,10 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
   const cache = new LRUCache<string, Entry>({ max: MAX_KEYS });
 
   const load = (keyId: string): Promise<StoredKey | null> => {
-    const reading = readKey(log, keyId);
+    const before = cache.peek(keyId)?.key ?? null;
+    // A key is revoked, and never gone.
+    const reaches = before !== null && !(before instanceof Promise) ? 0 : -1;
+    const reading = readKey(log, keyId, reaches);
     const entry: Entry = { key: reading, loadedAt: performance.now() };
     cache.set(keyId, entry);
     reading.then(
@@ -61,9 +65,9 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
   };
 }
 
-async function readKey(log: EventLog, keyId: string): Promise<StoredKey | null> {
+async function readKey(log: EventLog, keyId: string, reaches: number): Promise<StoredKey | null> {
   let key: StoredKey | null = null;
-  for await (const recorded of log.readStream(streamName('key', keyId)))
+  for await (const recorded of readKnown(log, streamName('key', keyId), { from: 0, reaches }))
     key = evolve(key, upcast(recorded) as KeyEvent);
   return key;
 }

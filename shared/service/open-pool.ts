@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { QUERY_TIMEOUT } from '../resilience/database-connection.ts';
+import { ANSWER_TIMEOUT } from '../resilience/database-connection.ts';
 import { createDatabasePool } from '../resilience/database-pool.ts';
 import type { Service } from './run-service.ts';
 import { tellLost } from './tell.ts';
@@ -12,7 +12,7 @@ type Needed = Pick<Service<never>, 'name' | 'logger' | 'outages' | 'closing' | '
  * A pool on the service's database; closed with the service. It opens connections as they are needed: the server may be away.
  * @param queryTimeout milliseconds that a query may take; null: as long as it takes
  */
-export function openPool(service: Needed, max: number, queryTimeout: number | null = QUERY_TIMEOUT): Pool {
+export function openPool(service: Needed, max: number, queryTimeout: number | null = ANSWER_TIMEOUT): Pool {
   const { name, environment, logger, outages, closing, onClose } = service;
   const pool = createDatabasePool({
     connectionString: environment.DATABASE_URL,

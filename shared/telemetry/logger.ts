@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { maskText } from '../security/mask.ts';
+import { standardOutput } from './output.ts';
 import { printable } from './printable.ts';
 import { currentContext } from './request-context.ts';
 
@@ -26,6 +27,5 @@ export function createLogger(
     },
     hooks: { streamWrite: maskText },
   };
-  // Written behind the caller's back, what is left at the exit included: a write for each line would cost more than the request.
-  return pino(settings, destination ?? pino.destination({ dest: 1, sync: false }));
+  return pino(settings, destination ?? standardOutput());
 }

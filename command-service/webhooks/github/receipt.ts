@@ -1,4 +1,5 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
 import { streamName } from '@workledger/shared/events/stream.ts';
@@ -15,11 +16,14 @@ export type Receipt = z.infer<typeof receiptSchema>;
 
 export type RecordedReceipt = { readonly receipt: Receipt; readonly commandId: string; readonly token: string };
 
-/** What became of a delivery, as its stream tells it; null when it has not come yet. */
-export async function readReceipt(log: EventLog, id: string): Promise<RecordedReceipt | null> {
+/**
+ * What became of a delivery, as its stream tells it; null when it has not come yet.
+ * @param reaches a revision that its stream has for certain; default: nothing is known @throws LogBehind
+ */
+export async function readReceipt(log: EventLog, id: string, reaches = -1): Promise<RecordedReceipt | null> {
   const stream = streamName('delivery', id);
   let deliveryId = '';
-  for await (const recorded of log.readStream(stream)) {
+  for await (const recorded of readKnown(log, stream, { from: 0, reaches })) {
     const event = upcast(recorded) as DeliveryEvent;
     if (event.type === 'DeliveryReceived') {
       deliveryId = event.data.deliveryId;

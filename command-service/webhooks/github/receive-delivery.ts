@@ -1,6 +1,7 @@
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { deliveryStreamId } from '@workledger/shared/events/delivery.ts';
 import { newId } from '@workledger/shared/events/stream.ts';
@@ -55,12 +56,12 @@ export async function receiveDelivery(
     body,
   };
   const commandId = newId();
-  await commands.send(
+  const { revision } = await commands.send(
     { type: 'delivery.receive', target: id, data: { received, outcome } },
     { commandId, actor: 'system', correlationId: request.correlationId, traceparent: request.traceparent },
   );
-  const receipt = await readReceipt(log, id);
-  if (receipt === null) throw new Error(`delivery ${id} was accepted, but its stream is empty`);
+  const receipt = await readReceipt(log, id, revision);
+  if (receipt === null) throw new LogBehind(`delivery ${id}`, revision, 'none');
   // Of two copies that came at the same time one was first: the log says which.
   return { ...receipt, isFirst: receipt.commandId === commandId };
 }

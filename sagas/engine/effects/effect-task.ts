@@ -1,5 +1,6 @@
 import type { JobHelpers, Task } from 'graphile-worker';
 import type { Logger } from 'pino';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Trigger } from '../instance.ts';
@@ -38,6 +39,8 @@ export function effectTask(options: EffectTaskOptions): Task {
 
   async function work(loaded: Loaded, job: EffectJob, helpers: JobHelpers, signal: AbortSignal): Promise<void> {
     const state = loaded.instance.effects.get(job.key)?.state;
+    // Whoever queued it has read the request in this stream.
+    if (state === undefined) throw new LogBehind(`${job.stream} with its request ${job.key}`, 0, loaded.revision);
     if (state === 'cancelled') return recordResult(loaded, cancelled(job), signal);
     if (state !== 'requested') return logger.debug({ job }, 'effect has its result already');
     const trigger = await carryOut(loaded, job, signal);

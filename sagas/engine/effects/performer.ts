@@ -3,49 +3,61 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { SagaEvent } from '@workledger/shared/events/saga.ts';
 import { consume } from '../consume.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
-import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createProgress } from '../progress.ts';
-import type { SagaStore } from '../store.ts';
+import type { OpenEffect, OpenEffects } from './open-effects.ts';
 import { PERFORMER, type EffectQueue } from './queue.ts';
 
-export type PerformerOptions = CoordinatorOptions & { readonly queue: EffectQueue };
+export type PerformerOptions = CoordinatorOptions & {
+  readonly queue: EffectQueue;
+  readonly openEffects: OpenEffects;
+};
 
 /**
- * Turns requested effects into jobs, until the signal aborts: folds each saga to its head and queues what has no result yet.
- * A queue that was lost is filled again from the log.
+ * Turns requested effects into jobs, until the signal aborts: notes what is open, folds each saga to its head and queues what has
+ * no result yet.
  */
 export function runPerformer(options: PerformerOptions): Promise<void> {
   return consume(options, {
     group: PERFORMER,
     topics: ['saga'],
     progress: createProgress(options.pool, PERFORMER),
-    receive: (events) => queueEffects(events, options.store, options.queue, options.outages),
+    receive: (events) => queueEffects(events, options),
   });
 }
 
-async function queueEffects(
-  events: readonly RecordedEvent[],
-  store: SagaStore,
-  queue: EffectQueue,
-  outages: Outages,
-): Promise<void> {
-  const requested = new Map<string, Set<string>>();
+type Told = {
+  readonly requested: OpenEffect[];
+  readonly cancelled: Pick<OpenEffect, 'stream' | 'key'>[];
+  readonly settled: Pick<OpenEffect, 'stream' | 'key'>[];
+};
+
+/** @throws LogBehind, or Error, when the log does not give what it said: the events come again */
+async function queueEffects(events: readonly RecordedEvent[], options: PerformerOptions): Promise<void> {
+  const { store, queue, openEffects, outages } = options;
+  const { requested, cancelled, settled } = whatTheyTell(events.filter(({ stream }) => store.sagaOf(stream) !== null));
+  if (requested.length > 0 || settled.length > 0)
+    await outages.watch('postgresql', () => openEffects.note(requested, settled));
+  for (const effect of cancelled) await outages.watch('postgresql', () => queue.cancel(effect));
+  for (const { stream, key, revision } of requested) {
+    const { instance } = await store.load(stream, revision);
+    const effect = instance.requests.get(key);
+    if (effect === undefined)
+      throw new Error(`${stream} requested ${key} at revision ${revision}, and does not know it`);
+    const state = instance.effects.get(key)?.state;
+    if (state === 'requested' || state === 'cancelled')
+      await outages.watch('postgresql', () => queue.enqueue(stream, effect));
+  }
+}
+
+function whatTheyTell(events: readonly RecordedEvent[]): Told {
+  const told: Told = { requested: [], cancelled: [], settled: [] };
   for (const recorded of events) {
-    if (store.sagaOf(recorded.stream) === null) continue;
+    const { stream, revision } = recorded;
     const event = upcast(recorded) as unknown as SagaEvent;
-    if (event.type === 'SagaEffectRequested') {
-      const keys = requested.get(recorded.stream) ?? new Set();
-      requested.set(recorded.stream, keys.add(event.data.effect.key));
-    } else if (event.type === 'SagaEffectCancelled')
-      await outages.watch('postgresql', () => queue.cancel({ stream: recorded.stream, key: event.data.key }));
+    if (event.type === 'SagaEffectRequested') told.requested.push({ stream, key: event.data.effect.key, revision });
+    if (event.type === 'SagaEffectCancelled') told.cancelled.push({ stream, key: event.data.key });
+    if (event.type === 'SagaEffectSucceeded' || event.type === 'SagaEffectFailed')
+      told.settled.push({ stream, key: event.data.key });
   }
-  for (const [stream, keys] of requested) {
-    const { instance } = await store.load(stream);
-    for (const key of keys) {
-      const effect = instance.requests.get(key);
-      const state = instance.effects.get(key)?.state;
-      if (effect !== undefined && (state === 'requested' || state === 'cancelled'))
-        await outages.watch('postgresql', () => queue.enqueue(stream, effect));
-    }
-  }
+  return told;
 }

@@ -22,13 +22,11 @@ export type EffectQueue = {
   close(): Promise<void>;
 };
 
-/** The job queue (graphile-worker) on PostgreSQL; makes its tables. One that is not filled yet is filled from the start of the topic. */
+/** The job queue (graphile-worker) on PostgreSQL; makes its tables. What a lost one held is queued again by the sweep. */
 export async function openEffectQueue(pool: Pool, logger: Logger, outages: Outages): Promise<EffectQueue> {
   const utils = await makeWorkerUtils({ pgPool: pool, logger: queueLogger(logger, outages) });
   try {
     await utils.migrate();
-    await pool.query('create table if not exists graphile_worker.filled_from_log (at timestamptz not null)');
-    await pool.query(FILL_FROM_START);
   } catch (error) {
     await utils.release();
     throw error;
@@ -59,13 +57,3 @@ export async function openEffectQueue(pool: Pool, logger: Logger, outages: Outag
     },
   };
 }
-
-/** Once for each queue, and as one: of several processes that find it empty, one moves the performer back. */
-const FILL_FROM_START = `
-  do $$ begin
-    lock table graphile_worker.filled_from_log;
-    if not exists (select from graphile_worker.filled_from_log) then
-      delete from sagas.progress where consumer = '${PERFORMER}';
-      insert into graphile_worker.filled_from_log values (clock_timestamp());
-    end if;
-  end $$`;

@@ -28,15 +28,16 @@ export function createRecordResult(store: SagaStore, patiently: Patiently): Reco
     }
   }
 
-  async function record(key: string, { stream, origin }: Loaded, trigger: Trigger): Promise<void> {
+  async function record(key: string, { stream, origin, revision }: Loaded, trigger: Trigger): Promise<void> {
     const commandId = effectId(stream, key);
-    await store.apply(stream, trigger, {
+    const metadata = {
       correlationId: origin?.correlationId ?? commandId,
       causationId: commandId,
       commandId,
       commandHash: commandId,
       actor: `saga:${stream}`,
       traceparent: origin?.traceparent ?? null,
-    });
+    };
+    await store.apply(stream, trigger, metadata, revision);
   }
 }

@@ -42,6 +42,7 @@ export type EngineUnderTest = {
   readonly bus?: EventBus;
   readonly logger?: Logger;
   readonly alone?: boolean;
+  readonly sweepMilliseconds?: number;
 };
 
 /** Runs the engine on one saga that calls. @returns how to stop it */
@@ -65,6 +66,7 @@ export function startEngine(options: EngineUnderTest): () => Promise<void> {
     components: [component],
     callConcurrency: 2,
     alone,
+    ...(options.sweepMilliseconds !== undefined && { sweepMilliseconds: options.sweepMilliseconds }),
     outages: createOutages(logger),
     logger,
     signal: stopping.signal,

@@ -36,10 +36,13 @@ export async function createEventStoreDbLog(options: EventStoreDbLogOptions): Pr
   const patience = options.patienceMilliseconds ?? 8_000;
   const reading = { connection, silence: answer, patience };
   const appending = { connection, appends: createAppendStream(connection), silence: answer, patience };
-  const head = createHeadReader(reading);
+  /** Of the newest event that this process appended: the log reaches at least there. */
+  let appended = 0n;
+  const known = (): bigint => appended;
+  const head = createHeadReader(reading, known);
   const following: FollowSettings = {
     connection,
-    probe: createHeadReader({ ...reading, patience: 0 }),
+    probe: createHeadReader({ ...reading, patience: 0 }, known),
     answer,
     silence: options.silenceMilliseconds ?? 15_000,
     onError: options.onError ?? (() => undefined),
@@ -51,9 +54,15 @@ export async function createEventStoreDbLog(options: EventStoreDbLogOptions): Pr
     append: async (stream, events, expected) => {
       const checked = checkAppend(stream, events, expected);
       if (closing.signal.aborted) throw new Error(`append to ${stream}: the event log is closed`);
-      const appended = append(appending, checked);
-      running.add(appended);
-      return appended.finally(() => running.delete(appended));
+      const work = append(appending, checked);
+      running.add(work);
+      try {
+        const result = await work;
+        if (result.position > appended) appended = result.position;
+        return result;
+      } finally {
+        running.delete(work);
+      }
     },
     readStream: (stream, streamOptions = {}) => readStream(reading, stream, streamOptions),
     readAll: (readOptions = {}) => readAll({ ...following, patience }, head, readOptions, closing.signal),

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
+import type { Disturbance } from '../testing/whole-reads-contract.ts';
+import type { Fault } from './double/faults.ts';
 import { eventLogContract } from '../contract.ts';
 import type { DoubleServer } from './double/server.ts';
 import { startDouble } from './double/start-double.ts';
@@ -13,6 +15,22 @@ beforeAll(async () => {
 });
 afterAll(() => double?.close());
 
-eventLogContract(given === undefined ? 'EventStoreDB double' : 'EventStoreDB at EVENTSTOREDB_URL', () =>
-  createEventStoreDbLog({ connectionString: given ?? double?.connectionString ?? '' }),
+const fault = (strike: Fault, lasts: number, mend: Fault = 'thaw'): Disturbance => ({
+  lasts,
+  strike: async () => double?.fault(strike),
+  mend: async () => double?.fault(mend),
+});
+
+eventLogContract(
+  given === undefined ? 'EventStoreDB double' : 'EventStoreDB at EVENTSTOREDB_URL',
+  () => createEventStoreDbLog({ connectionString: given ?? double?.connectionString ?? '' }),
+  given === undefined
+    ? {
+        'the server freezes for a while': fault('freeze', 6_000),
+        'the server freezes for longer than any read waits': fault('freeze', 14_000),
+        'its connections are cut': fault('cut', 100),
+        'its connections fall silent for ever': fault('half-open', 5_000),
+        'the server is away': fault('away', 1_000, 'back'),
+      }
+    : {},
 );

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId, streamName } from '../../events/stream.ts';
+import { AccessRefused } from '../errors.ts';
 import { anyEvents, collect } from '../testing/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { startDouble } from './double/start-double.ts';
@@ -92,6 +93,38 @@ it('refuses a connection string that it cannot use, without repeating its passwo
     await expect(createEventStoreDbLog({ connectionString })).rejects.toThrow(
       /^EventStoreDB connection string: (?!.*secret)/,
     );
+});
+
+it.each([
+  ['unauthenticated', /refuses the user or its password/],
+  ['denied', /denies access/],
+] as const)('who is %s is told so, and nothing is written', async (fault, words) => {
+  const own = await startDoubleServer();
+  const log = await createEventStoreDbLog({ connectionString: own.connectionString });
+  const stream = streamName('task', newId());
+  await own.fault(fault);
+  for (const trying of [
+    () => log.append(stream, anyEvents(1), 'none'),
+    () => collect(log.readStream(stream)),
+    () => collect(log.readAll()),
+    () => log.head(),
+  ]) {
+    const error = await trying().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(AccessRefused);
+    expect(String(error)).toMatch(words);
+  }
+  expect((await own.counts()).appends).toBe(0);
+  await own.fault('admitted');
+  expect((await log.append(stream, anyEvents(1), 'none')).revision).toBe(0);
+  await log.close();
+  await own.close();
+});
+
+it.each(['tlsCAFile', 'userCertFile', 'userKeyFile'])('names a %s that is missing', async (option) => {
+  const connectionString = `esdb://a:secret@127.0.0.1:1?${option}=/no/such%20file`;
+  await expect(createEventStoreDbLog({ connectionString })).rejects.toThrow(
+    `EventStoreDB connection string: ${option}: there is no file /no/such file`,
+  );
 });
 
 async function freePort(): Promise<number> {

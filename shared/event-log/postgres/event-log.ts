@@ -1,8 +1,7 @@
-import type pg from 'pg';
 import { migrate } from '../../migrations/migrate.ts';
 import { parseStream } from '../../events/stream.ts';
 import { createDatabasePool } from '../../resilience/database-pool.ts';
-import { QUERY_TIMEOUT } from '../../resilience/database-connection.ts';
+import { ANSWER_TIMEOUT } from '../../resilience/database-connection.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
 import { createNotifier } from '../../resilience/notifications/notifier.ts';
 import { checkAppend } from '../check-append.ts';
@@ -12,6 +11,7 @@ import { readAll } from './read-all.ts';
 import { readHead } from './read-head.ts';
 import { readStream } from './read-stream.ts';
 import { subscribe } from './subscribe.ts';
+import { untilClosed, type ReadPool } from './until-closed.ts';
 import { createWakeUps } from './wake-ups.ts';
 import { openWriteConnection } from './write-connection.ts';
 import { startWriter } from './writer.ts';
@@ -42,7 +42,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
 
   const { outages } = options;
   const max = options.readConnections ?? 4;
-  const pool = createDatabasePool({ connectionString, max, applicationName, outages, queryTimeout: QUERY_TIMEOUT });
+  const pool = createDatabasePool({ connectionString, max, applicationName, outages, queryTimeout: ANSWER_TIMEOUT });
   const notifier = createNotifier({
     connectionString,
     channel: 'event_log',
@@ -58,17 +58,18 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     },
   });
   const closing = new AbortController();
+  const reading = untilClosed(pool, closing.signal);
 
   return {
     append: async (stream, events, expected) => writer.append(checkAppend(stream, events, expected)),
-    readStream: (stream, streamOptions = {}) => readKnownStream(pool, stream, streamOptions),
-    readAll: (readOptions = {}) => readAll(pool, readOptions),
+    readStream: (stream, streamOptions = {}) => readKnownStream(reading, stream, streamOptions),
+    readAll: (readOptions = {}) => readAll(reading, readOptions),
     subscribe: (subscribeOptions) => {
       notifier.start();
       const signal = AbortSignal.any([subscribeOptions.signal, closing.signal]);
-      return subscribe(pool, wakeUps, { ...subscribeOptions, signal });
+      return subscribe(reading, wakeUps, { ...subscribeOptions, signal });
     },
-    head: () => readHead(pool),
+    head: () => readHead(reading),
     close: async () => {
       closing.abort();
       await writer.close();
@@ -80,7 +81,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
 
 /** A name that no stream can have (it may hold what SQL refuses) has no events. */
 async function* readKnownStream(
-  pool: pg.Pool,
+  pool: ReadPool,
   stream: string,
   options: ReadStreamOptions,
 ): ReturnType<typeof readStream> {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type pg from 'pg';
+import type { ReadPool } from './until-closed.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { ReadAllOptions } from '../port.ts';
 import { readHead } from './read-head.ts';
@@ -8,7 +8,7 @@ import { toRecordedEvents } from './recorded-events.ts';
 import { firstWindow, nextWindow } from './window.ts';
 
 /** Reads a range of the log page by page, the next page coming while the last one is used. */
-export async function* readAll(pool: pg.Pool, options: ReadAllOptions): AsyncGenerator<RecordedEvent> {
+export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGenerator<RecordedEvent> {
   const head = await readHead(pool);
   const until = options.until === undefined || options.until > head ? head : options.until;
   let after = options.after ?? 0n;

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { ReadPool } from './until-closed.ts';
 import type { EventFilter } from '../port.ts';
 import { eventLine } from './recorded-events.ts';
 
@@ -22,7 +22,7 @@ export type Page = {
 };
 
 /** The events of a range of positions that pass the filter. Positions have no gaps, so a range bounds the work. */
-export async function readPage(pool: pg.Pool, after: bigint, until: bigint, filter: EventFilter): Promise<Page> {
+export async function readPage(pool: ReadPool, after: bigint, until: bigint, filter: EventFilter): Promise<Page> {
   const values = [after, until, filter.types ?? null, filter.streams ?? null];
   const { rows } = await pool.query<{ head: string; lines: string | null }>({ name: 'read-page', text, values });
   const row = rows[0];

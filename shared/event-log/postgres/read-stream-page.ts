@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { ReadPool } from './until-closed.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { Direction } from '../port.ts';
 import { eventLine, toRecordedEvents } from './recorded-events.ts';
@@ -14,7 +14,7 @@ const backward = { name: 'read-stream-backward', text: statement('desc') };
 
 /** Up to `limit` events of a stream from a revision on, that one included. */
 export async function readStreamPage(
-  pool: pg.Pool,
+  pool: ReadPool,
   stream: string,
   direction: Direction,
   from: number,

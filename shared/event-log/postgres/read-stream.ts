@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { ReadPool } from './until-closed.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { ReadStreamOptions } from '../port.ts';
 import { readStreamPage } from './read-stream-page.ts';
@@ -10,7 +10,7 @@ const LAST_REVISION = 2 ** 31 - 1;
 
 /** Reads a stream page by page; nothing is held open between them. */
 export async function* readStream(
-  pool: pg.Pool,
+  pool: ReadPool,
   stream: string,
   options: ReadStreamOptions,
 ): AsyncGenerator<RecordedEvent> {

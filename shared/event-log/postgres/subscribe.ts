@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type pg from 'pg';
+import type { ReadPool } from './until-closed.ts';
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
@@ -13,7 +13,7 @@ import { firstWindow, nextWindow } from './window.ts';
  * goes away is waited for.
  * @throws Error only for what no waiting can mend
  */
-export async function* subscribe(pool: pg.Pool, wakeUps: WakeUps, options: SubscribeOptions): AsyncGenerator<Batch> {
+export async function* subscribe(pool: ReadPool, wakeUps: WakeUps, options: SubscribeOptions): AsyncGenerator<Batch> {
   const { signal } = options;
   let after = options.after ?? 0n;
   let window = firstWindow;
@@ -44,7 +44,7 @@ export async function* subscribe(pool: pg.Pool, wakeUps: WakeUps, options: Subsc
 }
 
 /** @returns null when the signal aborted */
-function readPatiently(pool: pg.Pool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
+function readPatiently(pool: ReadPool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
   const page = retryWhileAway(pool, after, window, options);
   // It is awaited when its turn comes; until then a failure is not unheard.
   page.catch(() => undefined);
@@ -52,7 +52,7 @@ function readPatiently(pool: pg.Pool, after: bigint, window: number, options: Su
 }
 
 async function retryWhileAway(
-  pool: pg.Pool,
+  pool: ReadPool,
   after: bigint,
   window: number,
   options: SubscribeOptions,

@@ -1,10 +1,7 @@
 import pg from 'pg';
-import { DATABASE_CONNECTION } from '../../resilience/database-connection.ts';
+import { ANSWER_TIMEOUT, DATABASE_CONNECTION } from '../../resilience/database-connection.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
-
-/** An answer that takes longer than this counts as lost: the connection is given up. Milliseconds. */
-const ANSWER_TIMEOUT = 15_000;
 
 export type WriteConnection = {
   /** Runs a prepared statement. The connection is opened when needed; after a loss, the next call opens another. */

@@ -1,3 +1,4 @@
+import { AccessRefused } from '../../event-log/errors.ts';
 import { oneLine } from '../one-line.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isSign, kindOf } from './signs.ts';
@@ -64,7 +65,8 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     if (state.kinds.has(kind) || state.kinds.size === MOST_KINDS)
       return logger.debug({ ...facts, who }, `still waiting for ${server}`);
     state.kinds.add(kind);
-    logger.warn(facts, `${server} is away: waiting for it`);
+    const isRefusal = error instanceof AccessRefused;
+    logger.warn(facts, isRefusal ? `${server} does not let us in: trying again` : `${server} is away: waiting for it`);
   }
 
   function work(name: string, who: string | null, begunAt: number): void {

@@ -1,5 +1,6 @@
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import { AccessRefused } from '../../errors.ts';
 import { Refused } from '../connection/failures.ts';
 import type { ExpectedRevision } from '../../port.ts';
 
@@ -8,12 +9,12 @@ export type AppendAnswer =
   | { readonly kind: 'written'; readonly revision: number; readonly position: bigint | null }
   | { readonly kind: 'conflict'; readonly actual: ExpectedRevision };
 
+const ACCESS_DENIED = 'event_store.client.AccessDenied';
 const WRONG_EXPECTED_VERSION = 'event_store.client.WrongExpectedVersion';
 /** Errors that say for certain that nothing was written; after any other the stream must be asked. */
 const REFUSALS: Readonly<Record<string, string>> = {
   'event_store.client.StreamDeleted':
     'the stream was deleted, which nothing of ours does: restore the server from a backup',
-  'event_store.client.AccessDenied': 'access denied: give the connection string a user who may write',
   'event_store.client.MaximumAppendSizeExceeded': 'too many bytes: raise MaxAppendSize of the server to 1 MiB or more',
   'event_store.client.BadRequest': 'the server does not understand the request',
 };
@@ -40,6 +41,8 @@ export function readAnswer(response: BatchAppendResp, stream: string): AppendAns
       return { kind: 'conflict', actual: Number.isSafeInteger(current) ? current : 'none' };
     }
   }
+  if (name === ACCESS_DENIED)
+    throw new AccessRefused(`append to ${stream}: access denied: give the connection string a user who may write`);
   const refusal = REFUSALS[name];
   const said = error?.getMessage() ?? '';
   if (refusal !== undefined) throw new Refused(`append to ${stream}: ${refusal}${said && ` (${said})`}`);

@@ -4,7 +4,7 @@ import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { CheckedAppend } from '../../check-append.ts';
 import type { Connection } from '../connection/connection.ts';
-import { Unanswered } from '../connection/failures.ts';
+import { toFailure, Unanswered } from '../connection/failures.ts';
 import { readAnswer, type AppendAnswer } from './append-answer.ts';
 import { toAppendRequest } from './append-request.ts';
 
@@ -39,13 +39,13 @@ export function createAppendStream(connection: Connection): AppendStream {
 
   const open = (client: EventStoreDBClient): Lane => {
     const waiting = new Map<string, Waiting>();
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       if (current === lane) current = null;
       const all = [...waiting.values()];
       waiting.clear();
-      for (const { timer, reject } of all) {
+      for (const { stream, timer, reject } of all) {
         clearTimeout(timer);
-        reject(error);
+        reject(toFailure(`append to ${stream}`, error));
       }
     };
     const listen = (call: Call): Call =>
@@ -63,24 +63,24 @@ export function createAppendStream(connection: Connection): AppendStream {
   };
 
   return {
-    send: async (append, milliseconds) => {
-      const client = connection.client();
-      const lane = current?.client === client ? current : open(client);
-      current = lane;
-      const { correlationId, message } = toAppendRequest(append);
-      return new Promise((resolve, reject) => {
-        const giveUp = (): void => {
-          lane.waiting.delete(correlationId);
-          reject(new Unanswered(`append to ${append.stream}`, milliseconds));
-        };
-        const timer = setTimeout(giveUp, milliseconds);
-        lane.waiting.set(correlationId, { stream: append.stream, timer, resolve, reject });
-        const write = (call: Call): void => {
-          if (lane.waiting.has(correlationId)) call.write(message);
-        };
-        lane.call.then(write, () => undefined);
-      });
-    },
+    send: (append, milliseconds) =>
+      connection.call((client) => {
+        const lane = current?.client === client ? current : open(client);
+        current = lane;
+        const { correlationId, message } = toAppendRequest(append);
+        return new Promise((resolve, reject) => {
+          const giveUp = (): void => {
+            lane.waiting.delete(correlationId);
+            reject(new Unanswered(`append to ${append.stream}`, milliseconds));
+          };
+          const timer = setTimeout(giveUp, milliseconds);
+          lane.waiting.set(correlationId, { stream: append.stream, timer, resolve, reject });
+          const write = (call: Call): void => {
+            if (lane.waiting.has(correlationId)) call.write(message);
+          };
+          lane.call.then(write, () => undefined);
+        });
+      }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { backOff, pause } from '../../../resilience/pause.ts';
 import type { CheckedAppend } from '../../check-append.ts';
-import { OutcomeUnknown, RevisionConflict } from '../../errors.ts';
+import { AccessRefused, OutcomeUnknown, RevisionConflict } from '../../errors.ts';
 import type { AppendResult } from '../../port.ts';
 import type { Connection } from '../connection/connection.ts';
 import { isPassing, Refused } from '../connection/failures.ts';
@@ -31,11 +31,11 @@ export async function append(settings: AppendSettings, checked: CheckedAppend): 
       const result = await attemptAppend(settings, checked, timeLeft(), attempt === 0);
       if (result !== null) return result;
     } catch (error) {
-      if (error instanceof RevisionConflict || error instanceof Refused) throw error;
+      if ([RevisionConflict, Refused, AccessRefused].some((kind) => error instanceof kind)) throw error;
       lost = error;
     }
     try {
-      const result = await askStream(settings.connection, checked, timeLeft());
+      const result = await askStream(settings.connection, checked, settings.silence, timeLeft());
       if (result !== null) return result;
     } catch (error) {
       if (error instanceof RevisionConflict) throw error;

@@ -1,9 +1,9 @@
-import type { ResolvedEvent } from '@eventstore/db-client';
 import type { CheckedAppend } from '../../check-append.ts';
 import { RevisionConflict } from '../../errors.ts';
 import type { AppendResult, ExpectedRevision } from '../../port.ts';
 import type { Connection } from '../connection/connection.ts';
 import { readOnce } from '../read/read-call.ts';
+import { toStreamRequest } from '../read/read-request.ts';
 import { readLastRevision } from '../read/read-stream.ts';
 
 /** `none` is -1 in this arithmetic: the first event has revision 0. */
@@ -12,25 +12,23 @@ export const lastRevisionOf = (expected: ExpectedRevision, events: number): numb
 
 /**
  * Asks the stream whether an append is in it: the same ids right behind the expected revision are the same append.
- * @param milliseconds how long the server may be silent
+ * @param silence after which the connection is given up, in milliseconds
+ * @param patience how long the server may be silent, in milliseconds
  * @returns null while nothing is there: the append may still be under way
  * @throws RevisionConflict when something else stands in its place; the client's error when the stream cannot be asked
  */
 export async function askStream(
   connection: Connection,
   { stream, expected, events }: CheckedAppend,
-  milliseconds: number,
+  silence: number,
+  patience: number,
 ): Promise<AppendResult | null> {
   const first = lastRevisionOf(expected, 1);
-  const found = await readOnce<ResolvedEvent>(
-    connection,
-    `asking ${stream}`,
-    (client) => client.readStream(stream, { fromRevision: BigInt(first), maxCount: events.length }),
-    milliseconds,
-  );
+  const request = toStreamRequest(stream, { from: first, direction: 'forward', count: events.length });
+  const found = await readOnce(connection, `asking ${stream}`, request, { silence, patience });
   const isOther = found.some(({ event }, index) => event?.id !== events[index]?.id);
   if (isOther) {
-    const settings = { connection, silence: milliseconds, patience: milliseconds };
+    const settings = { connection, silence, patience };
     throw new RevisionConflict(stream, expected, await readLastRevision(settings, stream));
   }
   const last = found[events.length - 1]?.event;

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 const PROTOCOL = /^esdb(\+discover)?:\/\//;
 const OPTIONS = [
   'connectionName',
@@ -13,6 +15,7 @@ const OPTIONS = [
   'userCertFile',
   'userKeyFile',
 ];
+const FILES = new Set(['tlscafile', 'usercertfile', 'userkeyfile']);
 const KNOWN = new Set(OPTIONS.map((option) => option.toLowerCase()));
 
 /**
@@ -24,8 +27,11 @@ export function checkConnectionString(connectionString: string): void {
     throw new Error('EventStoreDB connection string: use esdb://[user:password@]host:port[?tls=false]');
   const [, query = ''] = connectionString.split('?', 2);
   for (const pair of query.split('&').filter((part) => part !== '')) {
-    const key = pair.split('=', 1)[0] ?? '';
-    if (!KNOWN.has(key.toLowerCase().replace(/[_-]/g, '')))
+    const [key = '', value = ''] = pair.split('=', 2);
+    const option = key.toLowerCase().replace(/[_-]/g, '');
+    if (FILES.has(option) && !existsSync(resolve(decodeURIComponent(value))))
+      throw new Error(`EventStoreDB connection string: ${key}: there is no file ${resolve(decodeURIComponent(value))}`);
+    if (!KNOWN.has(option))
       throw new Error(`EventStoreDB connection string: unknown option "${key}": use ${OPTIONS.join(', ')}`);
   }
 }

@@ -6,7 +6,12 @@ import { checkConnectionString, withOwnConnection } from './connection-string.ts
 export type Connection = {
   /** The client of the moment. @throws Refused after close */
   client(): EventStoreDBClient;
-  /** Gives up a client that does not answer: what runs on it is cancelled, the next call gets a new one. */
+  /** Runs one bounded call: its client is not let go before the call has ended. @throws Refused after close; what the call throws */
+  call<Result>(run: (client: EventStoreDBClient) => Promise<Result>): Promise<Result>;
+  /**
+   * Gives up a client that does not answer: the next call gets a new one. What runs on the old one keeps its own time; then the
+   * old one is let go, and subscriptions that are still on it end.
+   */
   renew(failed: EventStoreDBClient): void;
   close(): Promise<void>;
 };
@@ -34,26 +39,47 @@ export function createConnection(connectionString: string): Connection {
     }
   };
   let current: EventStoreDBClient | null = open();
+  const calls = new Map<EventStoreDBClient, number>();
+  const retired = new Set<EventStoreDBClient>();
   const leaving = new Set<Promise<void>>();
 
-  const retire = (client: EventStoreDBClient): void => {
-    const left = letGo(client).finally(() => leaving.delete(left));
+  const client = (): EventStoreDBClient => {
+    if (current === null) throw new Refused('the event log is closed');
+    return current;
+  };
+  const letGoNow = (old: EventStoreDBClient): void => {
+    retired.delete(old);
+    const left = letGo(old).finally(() => leaving.delete(left));
     leaving.add(left);
+  };
+  const count = (of: EventStoreDBClient, change: 1 | -1): void => {
+    const left = (calls.get(of) ?? 0) + change;
+    if (left > 0) calls.set(of, left);
+    else calls.delete(of);
+    if (left === 0 && retired.has(of)) letGoNow(of);
   };
 
   return {
-    client: () => {
-      if (current === null) throw new Refused('the event log is closed');
-      return current;
+    client,
+    call: async (run) => {
+      const mine = client();
+      count(mine, 1);
+      try {
+        return await run(mine);
+      } finally {
+        count(mine, -1);
+      }
     },
     renew: (failed) => {
       if (failed !== current) return;
       current = open();
-      retire(failed);
+      retired.add(failed);
+      if (!calls.has(failed)) letGoNow(failed);
     },
     close: async () => {
-      if (current !== null) retire(current);
+      if (current !== null) retired.add(current);
       current = null;
+      for (const old of [...retired]) letGoNow(old);
       await Promise.all(leaving);
     },
   };

@@ -1,4 +1,15 @@
-import { RESOURCES } from './status-codes.ts';
+import { AccessRefused } from '../../errors.ts';
+import { status } from '@grpc/grpc-js';
+
+/** Of the connection and of resources. */
+const RESOURCES: ReadonlySet<number> = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+]);
 
 /** Our own deadline passed: the server may be frozen, or the connection half open. */
 export class Unanswered extends Error {
@@ -22,6 +33,19 @@ export class Refused extends Error {
   override name = 'Refused';
 }
 
+const ACCESS: Readonly<Record<number, string>> = {
+  [status.UNAUTHENTICATED]: 'EventStoreDB refuses the user or its password: mend them in the connection string',
+  [status.PERMISSION_DENIED]: 'EventStoreDB denies access: give the connection string a user of $admins',
+};
+
+/** The error as the log's callers meet it. @param what was tried */
+export function toFailure(what: string, error: Error): Error {
+  const words = ACCESS[codeOf(error) ?? status.OK];
+  return words === undefined ? error : new AccessRefused(`${what}: ${words}`, { cause: error });
+}
+
+const codeOf = (error: Error): number | null => ('code' in error && typeof error.code === 'number' ? error.code : null);
+
 /** Types of the client's errors that mean "not now"; all others with a type are an answer. */
 const PASSING_TYPES = new Set(['timeout', 'deadline-exceeded', 'unavailable', 'cancelled', 'not-leader']);
 
@@ -31,15 +55,15 @@ const PASSING_TYPES = new Set(['timeout', 'deadline-exceeded', 'unavailable', 'c
  */
 export function isPassing(error: unknown): boolean {
   if (error instanceof Unanswered) return true;
-  if (error instanceof Refused || !(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'number' ? error.code : null;
+  if (error instanceof Refused || error instanceof AccessRefused || !(error instanceof Error)) return false;
+  const code = codeOf(error);
   const type = 'type' in error && typeof error.type === 'string' ? error.type : null;
   if (type !== null && PASSING_TYPES.has(type)) return true;
   if (code !== null) return RESOURCES.has(code);
   return type === null;
 }
 
-export const typeOf = (error: unknown): string | null =>
+const typeOf = (error: unknown): string | null =>
   error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : null;
 
 const messageOf = (error: unknown): string => {

@@ -2,6 +2,7 @@
 export const FAULTS = [
   ...(['conflict', 'drop-before-write', 'drop-after-write', 'lose-answer', 'duplicate-ids'] as const),
   ...(['freeze', 'thaw', 'half-open', 'away', 'back', 'cut', 'reset', 'slow-consumer', 'silence'] as const),
+  ...(['unauthenticated', 'denied', 'admitted'] as const),
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

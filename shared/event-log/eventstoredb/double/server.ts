@@ -32,10 +32,17 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
   const faults = createPendingFaults();
   const subscriptions = createSubscriptions(log);
   let appends = 0;
+  /** Why nobody is let in. */
+  let refusal: { readonly code: status; readonly details: string } | null = null;
+  const admitted = (call: ReadCall | AppendCall): boolean => {
+    if (refusal !== null) call.emit('error', Object.assign(new Error(), refusal));
+    return refusal === null;
+  };
   const server = new Server();
   server.addService(streamsGrpc.StreamsService, {
     read: (call: ReadCall) => {
       call.on('error', () => undefined);
+      if (!admitted(call)) return;
       const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
       const served = isSubscription ? subscriptions.serve(call) : serveRead(log, call);
       served.then(
@@ -43,17 +50,11 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
         (error: unknown) => call.emit('error', error),
       );
     },
-    batchAppend: (call: AppendCall) =>
-      serveBatchAppend(
-        {
-          log,
-          faults,
-          cut: () => front.cut(),
-          writeTimeout: options.writeTimeoutMilliseconds ?? 2_000,
-          onAppend: () => (appends += 1),
-        },
-        call,
-      ),
+    batchAppend: (call: AppendCall) => {
+      const writeTimeout = options.writeTimeoutMilliseconds ?? 2_000;
+      const onAppend = (): number => (appends += 1);
+      if (admitted(call)) serveBatchAppend({ log, faults, cut: () => front.cut(), writeTimeout, onAppend }, call);
+    },
   });
   server.addService(featuresGrpc.ServerFeaturesService, {
     getSupportedMethods: (
@@ -80,6 +81,9 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
       ),
     'slow-consumer': () => subscriptions.failAll(tooSlow()),
     silence: subscriptions.silenceAll,
+    unauthenticated: () => void (refusal = { code: status.UNAUTHENTICATED, details: 'Invalid credentials' }),
+    denied: () => void (refusal = { code: status.PERMISSION_DENIED, details: 'Access Denied' }),
+    admitted: () => void (refusal = null),
   };
 
   return {

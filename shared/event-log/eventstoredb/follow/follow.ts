@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { backOff, pause } from '../../../resilience/pause.ts';
 import type { EventFilter } from '../../port.ts';
 import type { Connection } from '../connection/connection.ts';
-import { isPassing, ServerAway } from '../connection/failures.ts';
+import { isPassing, ServerAway, toFailure } from '../connection/failures.ts';
 import { toRecordedEvent } from '../read/recorded-event.ts';
 import { toTest } from './filter.ts';
 import { openSubscription, type Subscription } from './subscription.ts';
@@ -59,11 +59,12 @@ export async function* follow(
         progress = performance.now();
         if (signal.aborted) return;
       }
-    } catch (error) {
+    } catch (caught) {
       if (signal.aborted) return;
+      const error = toFailure('reading the log', caught as Error);
       refusals = isPassing(error) ? 0 : refusals + 1;
       if (refusals >= MOST_REFUSALS) throw error;
-      if (failures === 0 && !isSlowConsumer(error)) settings.onError(error as Error);
+      if (failures === 0 && !isSlowConsumer(error)) settings.onError(error);
       if (performance.now() - progress > (settings.patience ?? Infinity))
         throw new ServerAway(`reading the log after ${position}`, error);
       await pause(backOff(failures, 50, 2_000), signal);

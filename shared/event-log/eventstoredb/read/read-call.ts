@@ -1,9 +1,13 @@
-import type { EventStoreDBClient, StreamingRead } from '@eventstore/db-client';
+import type { AllStreamResolvedEvent, EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
+import { convertGrpcEvent } from '@eventstore/db-client/dist/utils/convertGrpcEvent.js';
+import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import { status, type ClientReadableStream, type StatusObject } from '@grpc/grpc-js';
 import { backOff, pause } from '../../../resilience/pause.ts';
 import type { Connection } from '../connection/connection.ts';
-import { isPassing, ServerAway, typeOf, Unanswered } from '../connection/failures.ts';
+import { isPassing, ServerAway, toFailure, Unanswered } from '../connection/failures.ts';
 
-export type ReadCall<Event> = (client: EventStoreDBClient) => StreamingRead<Event>;
+export type ReadEvent = ResolvedEvent & Partial<Pick<AllStreamResolvedEvent, 'commitPosition'>>;
 
 export type ReadSettings = {
   readonly connection: Connection;
@@ -16,21 +20,22 @@ export type ReadSettings = {
 /**
  * All events of a bounded read; none when the stream does not exist. A server that is away is asked again for a while.
  * @param what names the read in errors
- * @throws ServerAway; the signal's reason; the client's error for what no retry can mend
+ * @throws ServerAway; the signal's reason; Refused or the server's error for what no retry can mend
  */
-export async function readPatiently<Event>(
+export async function readPatiently(
   { connection, silence, patience }: ReadSettings,
   what: string,
-  read: ReadCall<Event>,
+  request: ReadReq,
   signal?: AbortSignal,
-): Promise<Event[]> {
+): Promise<ReadEvent[]> {
   const giveUpAt = performance.now() + patience;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     const left = attempt === 0 ? silence : Math.max(1, giveUpAt - performance.now());
     try {
-      return await readOnce(connection, what, read, Math.min(silence, left));
+      return await readOnce(connection, what, request, { silence, patience: left, ...(signal && { signal }) });
     } catch (error) {
+      signal?.throwIfAborted();
       if (!isPassing(error)) throw error;
       const wait = backOff(attempt, 50, 1_000);
       if (performance.now() + wait >= giveUpAt) throw new ServerAway(what, error);
@@ -39,33 +44,79 @@ export async function readPatiently<Event>(
   }
 }
 
-/** One attempt, bounded by our own deadline: neither the client nor a frozen server has one for reads. */
-export async function readOnce<Event>(
+type Attempt = {
+  /** A connection that is silent for so long is given up. Milliseconds. */
+  readonly silence: number;
+  /** This attempt is over when the server is silent for so long, if that is less. Milliseconds. */
+  readonly patience: number;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * One attempt, bounded by our own deadline: neither the client nor a frozen server has one for reads. The call is ours, not the
+ * client's `readStream`: that one ends like a complete read when its call is cancelled, whoever cancelled it. Here only the
+ * server's word that it is done makes a read complete.
+ */
+export function readOnce(
   connection: Connection,
   what: string,
-  read: ReadCall<Event>,
-  silence: number,
-): Promise<Event[]> {
-  const client = connection.client();
-  const reading = read(client);
-  // An error may also come when nobody reads any more.
-  reading.on('error', () => undefined);
-  const timer = setTimeout(() => reading.destroy(new Unanswered(what, silence)), silence);
-  const events: Event[] = [];
-  let isComplete = false;
-  try {
-    for await (const event of reading) {
-      timer.refresh();
-      events.push(event);
-    }
-    isComplete = true;
-  } catch (error) {
-    if (typeOf(error) === 'stream-not-found') return [];
-    if (error instanceof Unanswered) connection.renew(client);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    if (!isComplete) reading.cancel().catch(() => undefined);
-  }
-  return events;
+  request: ReadReq,
+  { silence, patience, signal }: Attempt,
+): Promise<ReadEvent[]> {
+  const milliseconds = Math.min(silence, patience);
+  return connection.call(
+    (client) =>
+      new Promise<ReadEvent[]>((resolve, reject) => {
+        const events: ReadEvent[] = [];
+        let call: ClientReadableStream<ReadResp> | null = null;
+        let hasEnded = false;
+        let isDone = false;
+        let isOver = false;
+        const end = (settle: () => void): void => {
+          if (isOver) return;
+          isOver = true;
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', abort);
+          settle();
+          if (!isDone) call?.cancel();
+        };
+        const fail = (error: Error): void => end(() => reject(toFailure(what, error)));
+        const abort = (): void => end(() => reject(signal?.reason as Error));
+        const complete = (): void => {
+          if (hasEnded && isDone) end(() => resolve(events));
+        };
+        const timer = setTimeout(() => {
+          if (milliseconds >= silence) connection.renew(client);
+          fail(new Unanswered(what, milliseconds));
+        }, milliseconds);
+        signal?.addEventListener('abort', abort, { once: true });
+
+        openCall(client, request).then((opened) => {
+          call = opened;
+          opened
+            .on('data', (response: ReadResp) => {
+              timer.refresh();
+              const event = response.getEvent();
+              if (event === undefined) return;
+              const read: ReadEvent = convertGrpcEvent(event);
+              events.push(read);
+            })
+            .on('end', () => {
+              hasEnded = true;
+              complete();
+            })
+            .on('status', ({ code }: StatusObject) => {
+              isDone = code === status.OK;
+              complete();
+            })
+            .on('error', fail);
+          if (isOver) opened.cancel();
+        }, fail);
+      }),
+  );
 }
+
+const openCall = (client: EventStoreDBClient, request: ReadReq): Promise<ClientReadableStream<ReadResp>> =>
+  client['GRPCStreamCreator'](grpc.StreamsClient, 'read', (stub) =>
+    stub.read(request, ...client['callArguments']({}, { deadline: Infinity })),
+  )();

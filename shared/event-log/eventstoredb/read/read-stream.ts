@@ -1,9 +1,8 @@
-import { BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
-import type { ResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { parseStream } from '../../../events/stream.ts';
 import type { ReadStreamOptions } from '../../port.ts';
 import { readPatiently, type ReadSettings } from './read-call.ts';
+import { toStreamRequest } from './read-request.ts';
 import { toRecordedEvent } from './recorded-event.ts';
 
 const PAGE = 500;
@@ -23,14 +22,8 @@ export async function* readStream(
   let from = await firstRevision(settings, stream, options);
   while (left > 0 && from !== null) {
     const size = Math.min(page, left);
-    const fromRevision = from === 'end' ? END : BigInt(from);
-    const order = direction === 'forward' ? FORWARDS : BACKWARDS;
-    const events = await readPatiently<ResolvedEvent>(
-      settings,
-      `reading ${stream}`,
-      (client) => client.readStream(stream, { direction: order, fromRevision, maxCount: size }),
-      signal,
-    );
+    const request = toStreamRequest(stream, { from, direction, count: size });
+    const events = await readPatiently(settings, `reading ${stream}`, request, signal);
     for (const event of events) {
       const recorded = toRecordedEvent(event);
       if (recorded !== null) yield recorded;
@@ -63,12 +56,8 @@ export async function readLastRevision(
   stream: string,
   signal?: AbortSignal,
 ): Promise<number | 'none'> {
-  const [last] = await readPatiently<ResolvedEvent>(
-    settings,
-    `reading the end of ${stream}`,
-    (client) => client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 }),
-    signal,
-  );
+  const request = toStreamRequest(stream, { from: 'end', direction: 'backward', count: 1 });
+  const [last] = await readPatiently(settings, `reading the end of ${stream}`, request, signal);
   return last?.event === undefined ? 'none' : Number(last.event.revision);
 }
 
