@@ -3,6 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 
+/** A storm (`npm run storm`) lasts as long as it was told to. */
+const stormMilliseconds = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0) * 60_000;
+
 /** Real processes on a busy machine: CI gives a test of the whole system a second chance; a developer sees every failure. */
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
@@ -39,7 +42,7 @@ export default defineConfig({
           fileParallelism: false,
           retry,
           testTimeout: 600_000,
-          hookTimeout: 600_000,
+          hookTimeout: 600_000 + stormMilliseconds,
         },
       },
     ],

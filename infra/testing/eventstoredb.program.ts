@@ -23,8 +23,7 @@ const run = (project: string, files: readonly string[]): Promise<number> =>
   });
 
 // All that is tested of EventStoreDB, and of the promises only what has its log there: on the server that EVENTSTOREDB_URL names,
-// else on the double. Arguments are vitest's. The promises come first: the log's own tests write events that no saga knows, and
-// sagas wait, loudly, at what they do not know.
+// else on the double. Arguments are vitest's.
 const promised = await run('guarantees', await promises());
 const kept = await run('integration', ['shared/event-log/eventstoredb']);
 process.exitCode = Math.max(promised, kept);

@@ -41,7 +41,12 @@ async function receive(saga: Saga, store: SagaStore, event: RecordedEvent): Prom
     {
       type: 'SagaInputReceived',
       data: {
-        source: { stream: event.stream, revision: event.revision, eventId: event.id },
+        source: {
+          stream: event.stream,
+          revision: event.revision,
+          eventId: event.id,
+          position: String(event.position),
+        },
         type: event.type,
         data: withoutPersonal(schema, event.data),
       },

@@ -15,15 +15,41 @@ export type AssignmentState = {
   readonly agents: Readonly<Record<string, string>>;
   /** Claims whose reservation is freed. */
   readonly released: readonly string[];
+  /** Deliveries that ask for the task, by id: where they stand in the log. */
+  readonly creations: Readonly<Record<string, bigint>>;
+  /** Deliveries that ask for its end. They may be seen before the one that asked for the task. */
+  readonly cancellations: readonly Cancellation[];
 };
 
-export const initial: AssignmentState = { taskId: null, claim: null, agents: {}, released: [] };
+export type Cancellation = {
+  readonly deliveryId: string;
+  readonly taskId: string;
+  readonly reason: string;
+  readonly position: bigint;
+};
+
+export const initial: AssignmentState = {
+  taskId: null,
+  claim: null,
+  agents: {},
+  released: [],
+  creations: {},
+  cancellations: [],
+};
 
 /** Folds what happened to the task's claims and reservations. */
 export function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
   if (event.type !== 'SagaInputReceived') return state;
   const input = event.data as unknown as Input;
   switch (input.type) {
+    case 'DeliveryRouted': {
+      const { intent, taskId } = input.data;
+      const deliveryId = event.data.source.stream.slice(-36);
+      const position = BigInt(event.data.source.position ?? 0);
+      if (intent.kind === 'create-task') return { ...state, creations: { ...state.creations, [deliveryId]: position } };
+      const cancellation = { deliveryId, taskId, reason: intent.reason, position };
+      return { ...state, cancellations: [...state.cancellations, cancellation] };
+    }
     case 'AgentReserved': {
       const { claimId, taskId } = input.data;
       const agentId = event.data.source.stream.slice(-36);

@@ -35,12 +35,67 @@ describe('task assignment', () => {
     });
   });
 
-  it('cancels the task of an issue that was closed', () => {
+  const intents = {
+    create: { kind: 'create-task' },
+    cancel: { kind: 'cancel-task', reason: 'closed' },
+  } as const;
+  function routing() {
     const run = assignment();
-    const deliveryId = newId();
-    const intent = { kind: 'cancel-task', reason: 'closed' };
-    run.receives('delivery', deliveryId, 'DeliveryRouted', { taskId: run.taskId, rule: 'label', intent });
-    expect(run.requested(`cancel/${deliveryId}`)).toMatchObject({ type: 'task.cancel', data: { reason: 'closed' } });
+    const { taskId } = run;
+    return {
+      ...run,
+      routes: (kind: keyof typeof intents, deliveryId: string, position?: number) =>
+        run.receives(
+          'delivery',
+          deliveryId,
+          'DeliveryRouted',
+          { taskId, rule: 'label', intent: intents[kind] },
+          position,
+        ),
+    };
+  }
+
+  it('cancels the task of an issue that was closed, after it was created', () => {
+    const run = routing();
+    const [created, closed] = [newId(), newId()];
+    run.routes('create', created);
+    run.routes('cancel', closed);
+    expect(run.open()).toEqual([`create/${created}`]);
+    run.succeeds(`create/${created}`);
+    expect(run.requested(`cancel/${closed}`)).toMatchObject({
+      ...{ type: 'task.cancel', target: run.taskId, data: { reason: 'closed' } },
+    });
+    const again = newId();
+    run.routes('cancel', again);
+    expect(run.open()).toEqual([`cancel/${closed}`, `cancel/${again}`]);
+  });
+
+  it('cancels it also when the creation was refused: the task may be there already', () => {
+    const run = routing();
+    const [created, closed] = [newId(), newId()];
+    run.routes('create', created);
+    run.routes('cancel', closed);
+    run.fails(`create/${created}`);
+    expect(run.open()).toEqual([`cancel/${closed}`]);
+  });
+
+  it('cancels it also when the end is seen before the beginning', () => {
+    const run = routing();
+    const [created, closed] = [newId(), newId()];
+    run.routes('cancel', closed, 11);
+    expect(run.open()).toEqual([]);
+    run.routes('create', created, 10);
+    run.succeeds(`create/${created}`);
+    expect(run.open()).toEqual([`cancel/${closed}`]);
+  });
+
+  it('leaves a task alone whose issue was closed before anybody asked for it', () => {
+    const run = routing();
+    const [created, closed] = [newId(), newId()];
+    run.routes('cancel', closed, 10);
+    run.routes('create', created, 11);
+    run.succeeds(`create/${created}`);
+    expect(run.open()).toEqual([]);
   });
 
   it('looks at the lease when it would run out, and again later while the agent reports', () => {

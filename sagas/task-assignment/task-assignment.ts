@@ -17,8 +17,9 @@ export const taskAssignment: Saga<AssignmentState> = {
   initial,
   evolve,
   react: (state, event, effects, now) => {
-    if (event.type === 'SagaInputReceived') return onInput(state, event);
+    if (event.type === 'SagaInputReceived') return onInput(state, event, effects);
     if (event.type === 'SagaEffectSucceeded') return onResult(state, event.data, effects, now);
+    if (event.type === 'SagaEffectFailed') return isCreation(event.data.key) ? cancelWhatIsCreated(state, effects) : [];
     return [];
   },
 };
@@ -41,11 +42,11 @@ function correlate({ type, stream, data }: RecordedEvent): string | null {
 
 type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
-function onInput(state: AssignmentState, { data }: Received): readonly Decision[] {
+function onInput(state: AssignmentState, { data }: Received, effects: Effects): readonly Decision[] {
   const input = data as unknown as Input;
   switch (input.type) {
     case 'DeliveryRouted':
-      return [routed(input.data, data.source.stream.slice(-36))];
+      return routed(state, input.data, data.source.stream.slice(-36), effects);
     case 'AgentReserved':
       return [request(timer(`orphan/${input.data.claimId}`, CLAIM_WITHIN_SECONDS))];
     case 'TaskClaimed':
@@ -67,10 +68,30 @@ function onInput(state: AssignmentState, { data }: Received): readonly Decision[
 
 type Routed = Extract<Input, { type: 'DeliveryRouted' }>['data'];
 
-const routed = ({ taskId, intent }: Routed, deliveryId: string): Decision =>
+const routed = (
+  state: AssignmentState,
+  { taskId, intent }: Routed,
+  deliveryId: string,
+  effects: Effects,
+): readonly Decision[] =>
   intent.kind === 'create-task'
-    ? request(command(`create/${deliveryId}`, 'task.create-from-delivery', taskId, { deliveryId }))
-    : request(command(`cancel/${deliveryId}`, 'task.cancel', taskId, { reason: intent.reason }));
+    ? [request(command(`create/${deliveryId}`, 'task.create-from-delivery', taskId, { deliveryId }))]
+    : cancelWhatIsCreated(state, effects);
+
+const isCreation = (key: string): boolean => key.startsWith('create/');
+
+/**
+ * A cancellation waits for the creations that were accepted before it: deliveries come by different partitions, and commands are
+ * sent side by side. One that was accepted before every creation is about an earlier life of the issue.
+ */
+function cancelWhatIsCreated({ creations, cancellations }: AssignmentState, effects: Effects): Decision[] {
+  return cancellations.flatMap(({ deliveryId, taskId, reason, position }) => {
+    const before = Object.keys(creations).filter((id) => creations[id]! < position);
+    const isReady = before.length > 0 && before.every((id) => effects.get(`create/${id}`)?.state !== 'requested');
+    if (!isReady || effects.has(`cancel/${deliveryId}`)) return [];
+    return [request(command(`cancel/${deliveryId}`, 'task.cancel', taskId, { reason }))];
+  });
+}
 
 function release(state: AssignmentState, claimId: string | null, reason: string): readonly Decision[] {
   const agentId = claimId === null ? undefined : state.agents[claimId];
@@ -87,6 +108,7 @@ function onResult(
   effects: Effects,
   now: Date,
 ): readonly Decision[] {
+  if (isCreation(key)) return cancelWhatIsCreated(state, effects);
   const [kind, claimId = '', number = '1'] = key.split('/');
   const isCurrent = state.claim?.claimId === claimId;
   if (kind === 'orphan' && !isCurrent && !effects.has(`release/${claimId}`))

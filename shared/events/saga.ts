@@ -42,7 +42,13 @@ const sagaEventDefinitions = {
   SagaInputReceived: {
     version: 1,
     schema: z.strictObject({
-      source: z.strictObject({ stream: z.string(), revision: z.int().min(0), eventId: z.uuid() }),
+      source: z.strictObject({
+        stream: z.string(),
+        revision: z.int().min(0),
+        eventId: z.uuid(),
+        /** In the log, whose order is that of acceptance; missing in what was recorded before it was kept. */
+        position: z.string().regex(/^\d+$/).optional(),
+      }),
       type: z.string(),
       data: z.unknown(),
     }),

@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, type Client } from './client.ts';
+import { healthAt } from './health.ts';
+import { storeOfProcesses } from './stores.ts';
 import { distributedProcesses } from './distributed-processes.ts';
 import { embeddedPostgres } from './embedded-postgres.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
@@ -49,6 +51,12 @@ async function createSystem(folder: string, first: Settings, logServer: LogServe
 
   return {
     folder,
+    stores: [
+      ...(logServer?.store === undefined ? [] : [logServer.store]),
+      storeOfProcesses(logServer === null ? 'event-log' : 'postgresql', postgres.processes, 'SIGINT'),
+      storeOfProcesses('kafka', processes.kafka, 'SIGTERM'),
+    ],
+    health: () => healthAt(urlOf(launcher, 'command-service')),
     client: await createOwnClient(logServer, {
       // Sagas send theirs past the gateway, which does not let them in.
       url: (path) => (path.includes('/service/') ? urlOf(launcher, 'command-service') : launcher?.url) ?? NOWHERE,

@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from './client.ts';
+import { healthAt } from './health.ts';
+import { storeOfProcesses } from './stores.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
 import { embeddedPostgres } from './embedded-postgres.ts';
 import { openLog } from './logs.ts';
@@ -38,21 +40,26 @@ function createSystem(folder: string, first: Settings): RunningSystem {
     if (parts.includes('service')) await service?.kill9();
   }
 
+  const restart: RunningSystem['restart'] = async (changed = settings) => {
+    settings = changed;
+    await service?.kill9();
+    const whole = { logLevel: 'warn', ...settings, port: 0, dataFolder: 'data' };
+    await writeFile(configuration, JSON.stringify(whole, null, 2));
+    service = await startService('infra/local/start.ts', ['--config', configuration], (text) => (errors += text));
+  };
+
   return {
     folder,
+    // The process ends with its PostgreSQL, and is started again by whoever runs it.
+    stores: [storeOfProcesses('event-log', postgres.processes, 'SIGINT', () => restart())],
+    health: () => healthAt(service?.url),
     client: createClient({
       url: () => service?.url ?? 'http://127.0.0.1:1',
       key: async () => (await readFile(join(data, 'admin-key'), 'utf8')).trim(),
     }),
     kill9,
     stop: async () => service?.stop(),
-    restart: async (changed = settings) => {
-      settings = changed;
-      await service?.kill9();
-      const whole = { logLevel: 'warn', ...settings, port: 0, dataFolder: 'data' };
-      await writeFile(configuration, JSON.stringify(whole, null, 2));
-      service = await startService('infra/local/start.ts', ['--config', configuration], (text) => (errors += text));
-    },
+    restart,
     databaseUrl: () => postgres.url(),
     openLog: async () => openLog['embedded']!(await postgres.url()),
     errorOutput: () => errors,

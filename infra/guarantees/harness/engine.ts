@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { configurationSchema } from '@workledger/shared/config/schema.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Client } from './client.ts';
+import type { Store } from './stores.ts';
 
 /** What a promise is tried on: everything it needs to know of an engine. */
 export type Engine = {
@@ -28,6 +29,10 @@ export type RunningSystem = {
   readonly client: Client;
   /** SIGKILL to the processes of these parts, all at once. Answers when they are gone; agents go on running. */
   kill9(...parts: readonly Part[]): Promise<void>;
+  /** The stores that can be struck from outside, each by itself. */
+  readonly stores: readonly Store[];
+  /** What the write side's /health says of what it depends on. */
+  health(): Promise<Readonly<Record<string, string>>>;
   /** SIGTERM to the service and an orderly end. */
   stop(): Promise<void>;
   /** Starts on the same folder again; what still runs is killed first. Optionally on a changed configuration. */

@@ -27,6 +27,12 @@ export async function createGithubSide(): Promise<GithubSide> {
 export const labeledIssue = (number: number, title = 'Make it fast'): Delivery =>
   labeledIssueDelivery(REPOSITORY, { number, title, body: 'please' }, SENDER, SECRET);
 
+/** The same issue, closed, as a delivery of its own; its label stays. */
+export const closedIssue = ({ body }: Delivery): Delivery => {
+  const { issue, label: _label, ...rest } = JSON.parse(body) as { issue: object; label: object };
+  return signed(JSON.stringify({ ...rest, action: 'closed', issue: { ...issue, state: 'closed' } }));
+};
+
 /** Any body, signed. */
 export const signed = (body: string, event = 'issues'): Delivery => ({
   body,

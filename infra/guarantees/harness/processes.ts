@@ -14,16 +14,16 @@ function isAlive(pid: number): boolean {
 
 /** SIGKILL to all of these, then waits until they are gone. */
 export async function killAndWait(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) kill(pid);
+  for (const pid of pids) signal(pid, 'SIGKILL');
   await until('killed processes to be gone', () => !pids.some(isAlive));
 }
 
 /** SIGSTOP: it does nothing any more, and starts nothing. */
-export const freeze = (pid: number): void => kill(pid, 'SIGSTOP');
+export const freeze = (pid: number): void => signal(pid, 'SIGSTOP');
 
-function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, name);
   } catch {
     // It was gone already.
   }

@@ -9,7 +9,8 @@ type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['ef
 
 /** A saga under test: feed it inputs and results, look at what it asks for. */
 export type Scenario<State> = {
-  receives(streamType: string, id: string, type: string, data: unknown): SagaEvent[];
+  /** @param position in the log; default: behind all that came before */
+  receives(streamType: string, id: string, type: string, data: unknown, position?: number): SagaEvent[];
   /** The same input as the one before, once more. */
   receivesAgain(): SagaEvent[];
   succeeds(key: string, result?: unknown): SagaEvent[];
@@ -28,6 +29,7 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
   const history: SagaEvent[] = [];
   const revisions = new Map<string, number>();
   let last: Trigger | null = null;
+  let newest = 0;
 
   function trigger(event: Trigger): SagaEvent[] {
     last = event;
@@ -38,11 +40,11 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
   }
 
   return {
-    receives: (streamType, id, type, data) => {
+    receives: (streamType, id, type, data, position = ++newest) => {
       const stream = streamName(streamType, id);
       const revision = (revisions.get(stream) ?? -1) + 1;
       revisions.set(stream, revision);
-      const source = { stream, revision, eventId: derivedId(stream, String(revision)) };
+      const source = { stream, revision, eventId: derivedId(stream, String(revision)), position: String(position) };
       return trigger({ type: 'SagaInputReceived', data: { source, type, data } });
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),

@@ -61,16 +61,22 @@ export function readContract(log: () => EventLog): void {
   describe('reading the log', () => {
     const task = streamName('task', newId());
     const agent = streamName('agent', newId());
+    // Known types of both streams, of which nobody makes anything: others may read the same log.
+    const opened = { task: 'TaskDetailsChanged', agent: 'AgentErrorReported' };
+    const changed = { task: 'TaskSentBack', agent: 'AgentErrorCleared' };
+    const closed = 'TaskProgressReported';
+    const isOpened = (type: string): boolean => type === opened.task || type === opened.agent;
+    const isChanged = (type: string): boolean => type === changed.task || type === changed.agent;
     const mine = ({ stream }: RecordedEvent): boolean => stream === task || stream === agent;
     let before: bigint;
     let written: RecordedEvent[];
     beforeAll(async () => {
       before = await log().head();
-      await log().append(task, anyEvents(2, 'Opened'), 'none');
-      await log().append(agent, anyEvents(2, 'Opened'), 'none');
-      await log().append(task, anyEvents(300, 'Changed'), 1);
-      await log().append(agent, anyEvents(3, 'Changed'), 1);
-      await log().append(task, anyEvents(1, 'Closed'), 301);
+      await log().append(task, anyEvents(2, opened.task), 'none');
+      await log().append(agent, anyEvents(2, opened.agent), 'none');
+      await log().append(task, anyEvents(300, changed.task), 1);
+      await log().append(agent, anyEvents(3, changed.agent), 1);
+      await log().append(task, anyEvents(1, closed), 301);
       const both = [...(await collect(log().readStream(task))), ...(await collect(log().readStream(agent)))];
       written = both.sort((a, b) => Number(a.position - b.position));
     });
@@ -100,9 +106,9 @@ export function readContract(log: () => EventLog): void {
     });
 
     it('gives only the types asked for', async () => {
-      const events = await collect(log().readAll({ after: before, types: ['Opened', 'Closed'] }));
-      expect(events.filter(mine)).toEqual(written.filter(({ type }) => type !== 'Changed'));
-      expect(events.every(({ type }) => type === 'Opened' || type === 'Closed')).toBe(true);
+      const events = await collect(log().readAll({ after: before, types: [...Object.values(opened), closed] }));
+      expect(events.filter(mine)).toEqual(written.filter(({ type }) => !isChanged(type)));
+      expect(events.every(({ type }) => isOpened(type) || type === closed)).toBe(true);
       expect(await collect(log().readAll({ after: before, types: ['NeverHappened'] }))).toEqual([]);
     });
 
@@ -115,11 +121,9 @@ export function readContract(log: () => EventLog): void {
     it('combines filters and range', async () => {
       const until = written.at(-2)?.position ?? 0n;
       const events = await collect(
-        log().readAll({ after: before, until, types: ['Changed', 'Closed'], streams: ['agent', 'task'] }),
+        log().readAll({ after: before, until, types: [...Object.values(changed), closed], streams: ['agent', 'task'] }),
       );
-      expect(events.filter(mine)).toEqual(
-        written.filter(({ type, position }) => type !== 'Opened' && position <= until),
-      );
+      expect(events.filter(mine)).toEqual(written.filter(({ type, position }) => !isOpened(type) && position <= until));
     });
 
     it('ends at the head of the moment of the call', async () => {

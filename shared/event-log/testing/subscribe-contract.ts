@@ -104,11 +104,11 @@ export function subscribeContract(log: () => EventLog): void {
     it('gives only what passes the filter, and still moves on over the rest', async () => {
       const [task, agent] = [streamName('task', newId()), streamName('agent', newId())];
       const after = await log().head();
-      const follower = follow({ after, streams: ['agent'], types: ['Wanted'] });
-      await log().append(task, [anyEvent({}, 'Wanted')], 'none');
-      await log().append(agent, [anyEvent({}, 'Unwanted'), anyEvent({}, 'Wanted')], 'none');
-      const { position } = await log().append(task, anyEvents(500, 'Unwanted'), 0);
-      await log().append(agent, [anyEvent({}, 'Wanted')], 1);
+      const follower = follow({ after, streams: ['agent'], types: ['AgentErrorReported'] });
+      await log().append(task, [anyEvent()], 'none');
+      await log().append(agent, [anyEvent({}, 'AgentErrorCleared'), anyEvent({}, 'AgentErrorReported')], 'none');
+      const { position } = await log().append(task, anyEvents(500), 0);
+      await log().append(agent, [anyEvent({}, 'AgentErrorReported')], 1);
       await until(() => follower.revisions(agent).length === 2);
       await follower.stop();
       expect(follower.revisions(agent)).toEqual([1, 2]);

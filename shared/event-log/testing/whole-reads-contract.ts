@@ -33,10 +33,10 @@ export function wholeReadsContract(
     beforeAll(async () => {
       log = await makeLog();
       before = await log.head();
-      await log.append(large, anyEvents(700, 'Counted'), 'none');
-      await log.append(large, anyEvents(LARGE - 700, 'Counted'), 699);
+      await log.append(large, anyEvents(700, 'AgentErrorReported'), 'none');
+      await log.append(large, anyEvents(LARGE - 700, 'AgentErrorReported'), 699);
       await Promise.all(small.map((stream) => log.append(stream, anyEvents(3), 'none')));
-      last = (await log.append(large, anyEvents(1, 'Last'), LARGE - 1)).position;
+      last = (await log.append(large, anyEvents(1, 'AgentErrorCleared'), LARGE - 1)).position;
     });
     afterAll(() => log.close());
 
@@ -48,7 +48,7 @@ export function wholeReadsContract(
         case 0:
           return { what: 'a stream of pages', holds: LARGE + 1, gave: count(from.readStream(large)) };
         case 1: {
-          const ownEvents = from.readAll({ after: before, types: ['Counted'], streams: ['agent'] });
+          const ownEvents = from.readAll({ after: before, types: ['AgentErrorReported'], streams: ['agent'] });
           return { what: 'the log', holds: LARGE, gave: countOf(ownEvents, large) };
         }
         case 2:

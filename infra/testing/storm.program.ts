@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const HELP = `Strikes the stores of a system under load (killed, frozen for 7 and 15 s, stopped), drawn by a seed, and looks whether its
+promise holds: nothing that is there is denied, no answer is short, and what was accepted has its effect once.
+
+Usage: npm run storm -- [options]
+
+  --minutes N    how long (default 5)
+  --seed S       what it draws from (default: the time; it is printed)
+  --engine NAME  embedded, distributed or eventstoredb (default: all, one after the other)
+  --store NAME   only this store: event-log, postgresql or kafka
+  --strike NAME  only this: kill, stop or freeze
+  --help         this text
+
+Exit code 0: the promise held; 1: it did not; 2: wrong usage.
+`;
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROMISE = 'infra/guarantees/while-a-store-is-away';
+
+function readOptions(): Record<string, string> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: 'string', default: '5' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        engine: { type: 'string' },
+        store: { type: 'string' },
+        strike: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help === true) {
+      process.stdout.write(HELP);
+      process.exit(0);
+    }
+    const { minutes, seed, engine, store, strike } = values;
+    if (!(Number(minutes) > 0) || !Number.isSafeInteger(Number(seed)))
+      throw new Error('--minutes and --seed are numbers');
+    process.stdout.write(`a storm of ${minutes} min, --seed ${seed}\n`);
+    return {
+      WORKLEDGER_STORM_MINUTES: minutes,
+      WORKLEDGER_STORM_SEED: seed,
+      ...(engine !== undefined && { WORKLEDGER_ENGINES: engine }),
+      ...(store !== undefined && { WORKLEDGER_STORM_STORE: store }),
+      ...(strike !== undefined && { WORKLEDGER_STORM_STRIKE: strike }),
+    };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
+const args = ['run', '--project', 'guarantees', PROMISE, '--disable-console-intercept'];
+const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args], {
+  cwd: ROOT,
+  stdio: 'inherit',
+  env: { ...process.env, ...options },
+});
+child.once('exit', (code) => (process.exitCode = code ?? 1));
