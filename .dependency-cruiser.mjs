@@ -26,7 +26,7 @@ export default {
       comment: 'Aggregates are pure functions of events and commands: no I/O, no library, no clock.',
       severity: 'error',
       from: { path: '^command-service/domain/', pathNot: test },
-      to: { pathNot: '^command-service/domain/|^shared/(events|aggregate|commands)/' },
+      to: { pathNot: '^command-service/domain/|^shared/(contexts|events|aggregate|commands)/' },
     },
     {
       name: 'domain-tests-stay-small',
@@ -34,8 +34,16 @@ export default {
       severity: 'error',
       from: { path: '^command-service/domain/.*\\.test\\.ts$' },
       to: {
-        pathNot: '^command-service/domain/|^shared/(events|aggregate|commands)/|node_modules/(vitest|fast-check)/',
+        pathNot:
+          '^command-service/domain/|^shared/(contexts|events|aggregate|commands)/|node_modules/(vitest|fast-check)/',
       },
+    },
+    {
+      name: 'contexts-are-the-ground',
+      comment: 'The language of the domain: schemas and pure folds that import nothing of the house but themselves.',
+      severity: 'error',
+      from: { path: '^shared/contexts/', pathNot: test },
+      to: { pathNot: '^shared/contexts/|node_modules/(zod|uuid)/' },
     },
     {
       name: 'published-language-is-pure',
@@ -43,7 +51,7 @@ export default {
       severity: 'error',
       from: { path: '^shared/(events|commands)/', pathNot: `${test}|${adapters}|\\.program\\.ts$` },
       to: {
-        pathNot: '^shared/(events|commands)/|node_modules/(zod|uuid)/|^(node:)?crypto$',
+        pathNot: '^shared/(contexts|events|commands)/|node_modules/(zod|uuid)/|^(node:)?crypto$',
       },
     },
     {

@@ -9,8 +9,8 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { checkReadable } from '@workledger/shared/read-models/check-readable.ts';
-import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
-import { taskModel } from '@workledger/shared/read-models/task.ts';
+import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
+import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { untilLogIsRight } from './check-log.ts';
 import { migrateReadModels } from './migrations.ts';

@@ -8,7 +8,7 @@ import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafk
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { startProxy, type Proxy } from '@workledger/shared/testing/database-proxy.ts';

@@ -7,7 +7,7 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { checkReadable } from '@workledger/shared/read-models/check-readable.ts';
-import { taskModel } from '@workledger/shared/read-models/task.ts';
+import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { checkPool } from '@workledger/shared/service/check-pool.ts';

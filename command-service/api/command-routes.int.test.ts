@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventsOf, typesOf } from '../handlers/testing/write-side.ts';

@@ -3,8 +3,8 @@ import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.t
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
-import type { KeyEvent } from '@workledger/shared/events/key.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { commandIdOf, createdId, knownCaller, sendCommand, type Caller } from './send-command.ts';

@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { hashSecret, parseApiKey } from '@workledger/shared/security/api-key.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventsOf } from '../handlers/testing/write-side.ts';

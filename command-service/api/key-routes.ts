@@ -1,4 +1,4 @@
-import { keyCommands } from '@workledger/shared/commands/key.ts';
+import { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';

@@ -1,5 +1,5 @@
 import type { CommandType } from '@workledger/shared/commands/catalogue.ts';
-import type { Role } from '@workledger/shared/events/key.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { Principal } from '@workledger/shared/security/principal.ts';
 
 const nobody: readonly Role[] = [];

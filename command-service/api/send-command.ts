@@ -1,6 +1,6 @@
 import type { CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
-import { derivedId, newId } from '@workledger/shared/events/stream.ts';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Principal } from '@workledger/shared/security/principal.ts';
 import { reasonToForbid } from './permissions.ts';

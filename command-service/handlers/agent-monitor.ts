@@ -1,5 +1,5 @@
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { CommandHandlers } from './create-command-handlers.ts';

@@ -1,6 +1,6 @@
 import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { registered } from '../domain/agent/agent.ts';
+import { registered } from '../domain/agent.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 

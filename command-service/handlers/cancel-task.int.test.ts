@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { complete, create, register } from './testing/tasks.ts';
 import { ask, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';

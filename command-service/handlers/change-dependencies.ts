@@ -2,7 +2,7 @@ import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import { dependenciesId } from '@workledger/shared/events/dependencies.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { checkDependency } from './references.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';

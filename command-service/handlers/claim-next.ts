@@ -1,8 +1,8 @@
 import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import { agentStatus, type AgentState } from '../domain/agent/agent-state.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { checkClaimable } from './claim-rules.ts';
 import { eventAt } from './event-at.ts';
 import { repeatedClaim } from './repeated-claim.ts';

@@ -1,9 +1,9 @@
 import type { Loaded } from '@workledger/shared/aggregate/handle.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import { dependenciesId } from '@workledger/shared/events/dependencies.ts';
-import type { AgentState } from '../domain/agent/agent-state.ts';
-import { waitsFor } from '../domain/task/edges.ts';
-import type { TaskState } from '../domain/task/task-state.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { waitsFor } from '@workledger/shared/contexts/task/dependencies/state.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import type { Room } from './room.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claim, complete, create, register } from './testing/tasks.ts';
 import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';

@@ -1,7 +1,7 @@
 import { recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import type { TaskResult } from '@workledger/shared/events/task.ts';
+import type { TaskResult } from '@workledger/shared/contexts/task/task/events.ts';
 import type { Room } from './room.ts';
 import { unchanged, type StepContext } from './step.ts';
 

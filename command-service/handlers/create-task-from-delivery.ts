@@ -1,4 +1,4 @@
-import { taskCommands } from '@workledger/shared/commands/task.ts';
+import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { createTask } from './create-task.ts';

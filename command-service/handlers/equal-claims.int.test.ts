@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { create, register } from './testing/tasks.ts';
 import { ask, eventsOf, startWriteSide, type WriteSide } from './testing/write-side.ts';

@@ -1,7 +1,7 @@
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
-import type { DomainEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 
 /** The data of the event at a revision that is known to hold this type. @throws LogBehind when it is not there; RangeError when it is another one */
 export async function eventAt<Event extends DomainEvent, Type extends Event['type']>(

@@ -2,7 +2,7 @@ import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { createTask } from './create-task.ts';
 import { checkReferences } from './references.ts';
 import type { Room } from './room.ts';

@@ -1,5 +1,5 @@
-import { dependenciesStream } from '@workledger/shared/events/dependencies.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { dependenciesStream } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claim, create, register } from './testing/tasks.ts';
 import { ask, eventsOf, expectRefused, startWriteSide, type WriteSide } from './testing/write-side.ts';

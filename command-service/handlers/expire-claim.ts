@@ -1,7 +1,7 @@
 import { recall } from '@workledger/shared/aggregate/handle.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { holds } from '../domain/task/task.ts';
+import { holds } from '../domain/task.ts';
 import type { Room } from './room.ts';
 import { unchanged, type StepContext } from './step.ts';
 

@@ -1,4 +1,4 @@
-import { derivedId, newId } from '@workledger/shared/events/stream.ts';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, expectRefused, from, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
 

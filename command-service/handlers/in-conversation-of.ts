@@ -1,5 +1,5 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import type { StepContext } from './step.ts';
 
 /**

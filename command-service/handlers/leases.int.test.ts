@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disconnectSilentAgents } from './agent-monitor.ts';
 import { claim, create, register } from './testing/tasks.ts';

@@ -1,6 +1,6 @@
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import type { TaskState } from '../domain/task/task-state.ts';
-import { refuseCycle } from '../domain/task/dependencies.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { refuseCycle } from '../domain/dependencies.ts';
 import { wayBetween } from './way-between.ts';
 import type { Room } from './room.ts';
 

@@ -1,6 +1,6 @@
 import { checkRevision } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { holds } from '../domain/task/task.ts';
+import { holds } from '../domain/task.ts';
 import { beatAgent } from './beat-agent.ts';
 import type { Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';

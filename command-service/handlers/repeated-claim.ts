@@ -1,6 +1,6 @@
 import type { Loaded } from '@workledger/shared/aggregate/handle.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import type { AgentState } from '../domain/agent/agent-state.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { eventAt } from './event-at.ts';
 import { claimIdOf, reserveId, type Claimed } from './reserve-and-take.ts';
 import type { Room } from './room.ts';

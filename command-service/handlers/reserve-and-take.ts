@@ -1,8 +1,8 @@
 import type { Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
-import type { AgentState } from '../domain/agent/agent-state.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { inConversationOf } from './in-conversation-of.ts';
 import type { Room } from './room.ts';
 import { joinTokens, step, stepId, type StepContext } from './step.ts';

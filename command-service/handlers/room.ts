@@ -1,16 +1,16 @@
 import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { AgentState } from '../domain/agent/agent-state.ts';
-import { agent, type AgentDecisions } from '../domain/agent/agent.ts';
-import { key } from '../domain/agent/key.ts';
-import { evolution } from '../domain/evolution/evolution.ts';
-import { generation } from '../domain/evolution/generation.ts';
-import { validation } from '../domain/evolution/validation.ts';
-import { delivery } from '../domain/sync/delivery.ts';
-import { dependencies, type DependenciesDecisions } from '../domain/task/dependencies.ts';
-import type { Edges } from '../domain/task/edges.ts';
-import type { TaskState } from '../domain/task/task-state.ts';
-import { task, type TaskDecisions } from '../domain/task/task.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { agent, type AgentDecisions } from '../domain/agent.ts';
+import { key } from '../domain/key.ts';
+import { evolution } from '../domain/evolution.ts';
+import { generation } from '../domain/generation.ts';
+import { validation } from '../domain/validation.ts';
+import { delivery } from '../domain/delivery.ts';
+import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
+import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { task, type TaskDecisions } from '../domain/task.ts';
 import type { Heartbeats } from '../heartbeats/heartbeats.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */

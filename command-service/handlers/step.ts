@@ -1,6 +1,6 @@
 import type { HandlingContext } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 
 /** The context of a command that is being carried out: its id and hash are settled. */
 export type StepContext = HandlingContext & { readonly commandId: string; readonly commandHash: string };

@@ -1,6 +1,6 @@
-import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/events/delivery.ts';
-import { dependenciesStream } from '@workledger/shared/events/dependencies.ts';
-import { derivedId, newId } from '@workledger/shared/events/stream.ts';
+import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { dependenciesStream } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { complete, create, register } from './testing/tasks.ts';
 import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';

@@ -1,5 +1,5 @@
-import { dependenciesId } from '@workledger/shared/events/dependencies.ts';
-import { waitsFor, type Edges } from '../domain/task/edges.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { waitsFor, type Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { Room } from './room.ts';
 
 const MOST_TASKS = 1_000;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';

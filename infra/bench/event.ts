@@ -1,4 +1,4 @@
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
 
 export const newStream = (): string => streamName('task', newId());

@@ -6,7 +6,7 @@ import { tasks } from '@workledger/projections/tasks/projection.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { streamType } from '@workledger/shared/events/stream.ts';
+import { streamType } from '@workledger/shared/contexts/stream.ts';
 import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';

@@ -6,7 +6,7 @@ import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts'
 import { messageOf, type PartitionedMessage } from '@workledger/shared/event-bus/kafka/message.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { bareSend } from './bare-send.ts';

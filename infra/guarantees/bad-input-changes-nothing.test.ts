@@ -1,5 +1,5 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests, type Known } from './harness/bad-requests.ts';

@@ -3,7 +3,7 @@ import { tablesOf } from '@workledger/projections/engine/tables.ts';
 import { tasks } from '@workledger/projections/tasks/projection.ts';
 import { createdTask, retitled } from '@workledger/projections/testing/task-events.ts';
 import type { BusBatch, EventBus } from '@workledger/shared/event-bus/port.ts';
-import { newId, streamId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { letWritesFail, letWritesSucceed } from './harness/failing-writes.ts';
 import { fillLog } from './harness/fill-log.ts';

@@ -1,7 +1,7 @@
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from './harness/engine.ts';
 import { enginesOfEveryLog } from './harness/engines.ts';

@@ -1,6 +1,6 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { Role } from '@workledger/shared/events/key.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';

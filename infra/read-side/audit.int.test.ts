@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { items, startReadSide, type ReadSide } from './testing/read-side.ts';
 import { created, newTaskStream } from './testing/tasks.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { newId, streamId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { startReadSide, type ReadSide } from './testing/read-side.ts';
 import { cancelled, created, newTaskStream } from './testing/tasks.ts';

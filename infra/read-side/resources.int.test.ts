@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { deliveryStreamId } from '@workledger/shared/events/delivery.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { deliveryStreamId } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { items, startReadSide, type ReadSide } from './testing/read-side.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dependenciesStream } from '@workledger/shared/events/dependencies.ts';
-import { newId, streamId } from '@workledger/shared/events/stream.ts';
+import { dependenciesStream } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { newId, streamId } from '@workledger/shared/contexts/stream.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { items, startReadSide, type ReadSide } from './testing/read-side.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
 import { until } from '../guarantees/harness/until.ts';
 import { createWorkshop, type Workshop } from '../guarantees/harness/workshop.ts';

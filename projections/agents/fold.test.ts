@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { AgentRow } from '@workledger/shared/read-models/agent.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { agents } from './projection.ts';

@@ -1,6 +1,6 @@
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import type { AgentRow, AgentStatus } from '@workledger/shared/read-models/agent.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type { AgentRow, AgentStatus } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { existing, type Recorded } from '../engine/projection.ts';
 
 type Registered = Extract<Recorded<AgentEvent>, { type: 'AgentRegistered' }>;

@@ -1,6 +1,6 @@
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { agentModel, type AgentRow } from '@workledger/shared/read-models/agent.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { agentModel, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { defineProjection, type Recorded } from '../engine/projection.ts';
 import { foldAgent } from './fold.ts';
 

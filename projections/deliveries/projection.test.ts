@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { deliveryStreamId, type DeliveryEvent } from '@workledger/shared/events/delivery.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import { deliveryStreamId, type DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { paper } from '../testing/values.ts';

@@ -1,6 +1,6 @@
-import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { deliveryModel, type DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { deliveryModel, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
 
 export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>(deliveryModel, {

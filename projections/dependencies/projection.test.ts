@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { dependenciesStream, type DependenciesEvent } from '@workledger/shared/events/dependencies.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { dependenciesStream, type DependenciesEvent } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { dependencies } from './projection.ts';

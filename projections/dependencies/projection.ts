@@ -1,5 +1,5 @@
-import type { DependenciesEvent } from '@workledger/shared/events/dependencies.ts';
-import { dependencyModel, type DependencyRow } from '@workledger/shared/read-models/dependency.ts';
+import type { DependenciesEvent } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { dependencyModel, type DependencyRow } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { defineProjection, type Recorded } from '../engine/projection.ts';
 
 /** One row an edge. */

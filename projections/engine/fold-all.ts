@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import type { ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { foldEvents, prepare, type Rows } from './fold-events.ts';
 import type { Projection } from './projection.ts';
 

@@ -1,6 +1,6 @@
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import type { ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import type { Projection } from './projection.ts';
 
 /** Why a stream stands still, and at which event. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { history } from '../testing/history.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
 import { interleave } from './interleave.ts';

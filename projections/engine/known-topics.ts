@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
-import type { Context } from '@workledger/shared/events/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import { topicsOf, type Projection } from './projection.ts';
 import type { Tables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import { selectList } from '@workledger/shared/read-models/define.ts';
+import { selectList } from '@workledger/shared/contexts/define-row.ts';
 import type { Tables } from './tables.ts';
 
 /**

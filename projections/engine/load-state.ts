@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import type { ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { readModelTypes } from '@workledger/shared/read-models/select-rows.ts';
 import type { Continuity, Prepared, Rows } from './fold-events.ts';
 import type { Projection } from './projection.ts';

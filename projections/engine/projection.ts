@@ -1,8 +1,9 @@
 import { contexts, streamTypesOf } from '@workledger/shared/events/catalogue.ts';
-import type { Context } from '@workledger/shared/events/define.ts';
-import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { streamType } from '@workledger/shared/events/stream.ts';
-import type { ReadModel, ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { streamType } from '@workledger/shared/contexts/stream.ts';
+import type { ReadModel, ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 
 /** A stream type's events as the log gives them back: what a fold sees. */
 export type Recorded<Event extends DomainEvent> =

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';

@@ -4,7 +4,7 @@ import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topi
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { createTestDatabase } from '@workledger/shared/testing/database.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';

@@ -1,4 +1,4 @@
-import { snakeCase } from '@workledger/shared/read-models/define.ts';
+import { snakeCase } from '@workledger/shared/contexts/define-row.ts';
 import type { Tables } from './tables.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { snakeCase, type ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { snakeCase, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import type { Folded } from './fold-events.ts';
 import type { Projection } from './projection.ts';
 import { statementsOf } from './statements.ts';

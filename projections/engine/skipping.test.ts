@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BusBatch } from '@workledger/shared/event-bus/port.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { history } from '../testing/history.ts';
 import { createdTask } from '../testing/task-events.ts';
 import { createSkipping } from './skipping.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { EvolutionRow } from '@workledger/shared/read-models/evolution.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { EvolutionRow } from '@workledger/shared/contexts/evolution/evolution/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { commitOf, diffStat, failed, newRun, paper } from '../testing/values.ts';

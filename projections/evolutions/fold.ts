@@ -1,6 +1,10 @@
-import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import type { CandidateView, EvolutionGenerationView, EvolutionRow } from '@workledger/shared/read-models/evolution.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type {
+  CandidateView,
+  EvolutionGenerationView,
+  EvolutionRow,
+} from '@workledger/shared/contexts/evolution/evolution/row.ts';
 import { addCost } from '../engine/add-cost.ts';
 import { existing, type Recorded } from '../engine/projection.ts';
 

@@ -1,6 +1,6 @@
-import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { evolutionModel, type EvolutionRow } from '@workledger/shared/read-models/evolution.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { evolutionModel, type EvolutionRow } from '@workledger/shared/contexts/evolution/evolution/row.ts';
 import { defineProjection, type Recorded } from '../engine/projection.ts';
 import { foldEvolution } from './fold.ts';
 

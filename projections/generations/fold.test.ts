@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { GenerationRow } from '@workledger/shared/read-models/generation.ts';
+import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { commitOf, diffStat, failed, newRun, paper } from '../testing/values.ts';

@@ -1,6 +1,6 @@
-import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import type { GenerationAttemptView, GenerationRow } from '@workledger/shared/read-models/generation.ts';
+import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type { GenerationAttemptView, GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
 import { addCost } from '../engine/add-cost.ts';
 import { existing, type Recorded } from '../engine/projection.ts';
 

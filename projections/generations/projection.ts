@@ -1,6 +1,6 @@
-import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { generationModel, type GenerationRow } from '@workledger/shared/read-models/generation.ts';
+import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { generationModel, type GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
 import { defineProjection, type Recorded } from '../engine/projection.ts';
 import { foldGeneration } from './fold.ts';
 

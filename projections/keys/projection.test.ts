@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { KeyEvent } from '@workledger/shared/events/key.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { keys } from './projection.ts';

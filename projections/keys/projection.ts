@@ -1,6 +1,6 @@
-import type { KeyEvent } from '@workledger/shared/events/key.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { keyModel, type KeyRow } from '@workledger/shared/read-models/key.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { keyModel, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
 
 /** Without the hash of the secret: nobody who reads needs it. */

@@ -1,6 +1,6 @@
-import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
-import { artefact, type ArtefactReference } from '@workledger/shared/events/values.ts';
-import type { PipelineEffect } from '@workledger/shared/read-models/pipeline.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import type { PipelineEffect } from '@workledger/shared/contexts/saga/row.ts';
 
 export type EffectEvent = Exclude<Extract<SagaEvent, { type: `SagaEffect${string}` }>, { type: 'SagaEffectRequested' }>;
 

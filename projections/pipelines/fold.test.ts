@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { PipelineRow, StepState } from '@workledger/shared/read-models/pipeline.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { PipelineRow, StepState } from '@workledger/shared/contexts/saga/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { commitOf, failed, paper } from '../testing/values.ts';

@@ -1,6 +1,6 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import { streamId, streamType } from '@workledger/shared/events/stream.ts';
-import type { PipelineRow } from '@workledger/shared/read-models/pipeline.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamId, streamType } from '@workledger/shared/contexts/stream.ts';
+import type { PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
 import type { Recorded } from '../engine/projection.ts';
 import { endEffect, requestedEffect } from './effects.ts';
 import { changeStep, placeEffect } from './steps.ts';

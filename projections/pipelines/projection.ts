@@ -1,6 +1,6 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { pipelineModel, type PipelineRow } from '@workledger/shared/read-models/pipeline.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { pipelineModel, type PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
 import { defineProjection, type Recorded } from '../engine/projection.ts';
 import { foldPipeline } from './fold.ts';
 

@@ -1,10 +1,10 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type {
   PipelineAttempt,
   PipelineEffect,
   PipelineRow,
   PipelineStep,
-} from '@workledger/shared/read-models/pipeline.ts';
+} from '@workledger/shared/contexts/saga/row.ts';
 
 type StepChange = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];
 type Compensation = NonNullable<PipelineStep['compensation']>;

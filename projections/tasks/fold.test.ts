@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import type { TaskRow } from '@workledger/shared/read-models/task.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';

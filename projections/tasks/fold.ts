@@ -1,6 +1,6 @@
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import type { TaskRow } from '@workledger/shared/read-models/task.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type { TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { existing, type Recorded } from '../engine/projection.ts';
 
 type Created = Extract<Recorded<TaskEvent>, { type: 'TaskCreated' }>;

@@ -1,6 +1,7 @@
-import type { DomainEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { definitionOf } from '@workledger/shared/events/catalogue.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 
 type Created = Extract<TaskEvent, { type: 'TaskCreated' }>;
 

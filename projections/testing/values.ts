@@ -1,5 +1,5 @@
-import { newId } from '@workledger/shared/events/stream.ts';
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 
 /** A run's ids, new for each history. */
 export const newRun = (): { taskId: string; runId: string } => ({ taskId: newId(), runId: newId() });

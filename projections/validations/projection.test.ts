@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
-import type { ValidationRow } from '@workledger/shared/read-models/validation.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
+import type { ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
 import { history, timeOf } from '../testing/history.ts';
 import { commitOf, failed, newRun, paper } from '../testing/values.ts';

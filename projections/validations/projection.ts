@@ -1,6 +1,6 @@
-import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { validationModel, type ValidationRow } from '@workledger/shared/read-models/validation.ts';
+import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { validationModel, type ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
 
 export const validations = defineProjection<ValidationRow, Recorded<ValidationEvent>>(validationModel, {

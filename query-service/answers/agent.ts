@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { agentKind, agentRuntime } from '@workledger/shared/events/agent.ts';
-import { agentStatuses } from '@workledger/shared/read-models/agent.ts';
+import { agentKind, agentRuntime } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { agentStatuses } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { id, revision, time } from './values.ts';
 
 export const agentAnswer = z.looseObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { role } from '@workledger/shared/events/key.ts';
+import { role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { id, revision, time } from './values.ts';
 
 /** A key without anything secret. */

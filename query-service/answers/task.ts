@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { taskSource } from '@workledger/shared/events/task.ts';
-import { taskStates } from '@workledger/shared/read-models/task.ts';
+import { taskSource } from '@workledger/shared/contexts/task/task/events.ts';
+import { taskStates } from '@workledger/shared/contexts/task/task/row.ts';
 import { failure, id, revision, time } from './values.ts';
 
 /** A task as it is in a list. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { agentKind } from '@workledger/shared/events/agent.ts';
+import { agentKind } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { agentModel, agentStatuses, type AgentRow } from '@workledger/shared/read-models/agent.ts';
+import { agentModel, agentStatuses, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { agentAnswer } from '../answers/agent.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';

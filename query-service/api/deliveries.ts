@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { deliveryModel, type DeliveryRow } from '@workledger/shared/read-models/delivery.ts';
+import { deliveryModel, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { deliveryAnswer } from '../answers/delivery.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';

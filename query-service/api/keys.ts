@@ -1,6 +1,6 @@
-import { role } from '@workledger/shared/events/key.ts';
+import { role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { keyModel, type KeyRow } from '@workledger/shared/read-models/key.ts';
+import { keyModel, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
 import { keyAnswer } from '../answers/key.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';

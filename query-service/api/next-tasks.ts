@@ -1,7 +1,7 @@
 import type { Route } from '@workledger/shared/http/route.ts';
-import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
+import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
-import { taskModel } from '@workledger/shared/read-models/task.ts';
+import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { nextTasksAnswer } from '../answers/task.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
-import type { ReadModel, ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import type { ReadModel, ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { pageOf } from '../answers/page.ts';
 import { runAnswer } from '../answers/run.ts';
 import type { QueryOptions } from '../options.ts';

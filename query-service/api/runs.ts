@@ -1,8 +1,8 @@
 import type { Route } from '@workledger/shared/http/route.ts';
-import { evolutionModel, type EvolutionRow } from '@workledger/shared/read-models/evolution.ts';
-import { generationModel, type GenerationRow } from '@workledger/shared/read-models/generation.ts';
-import { pipelineModel, type PipelineRow } from '@workledger/shared/read-models/pipeline.ts';
-import { validationModel, type ValidationRow } from '@workledger/shared/read-models/validation.ts';
+import { evolutionModel, type EvolutionRow } from '@workledger/shared/contexts/evolution/evolution/row.ts';
+import { generationModel, type GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
+import { pipelineModel, type PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
+import { validationModel, type ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { runRoutes } from './run-routes.ts';

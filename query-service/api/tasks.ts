@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { taskSource } from '@workledger/shared/events/task.ts';
-import { dependencyModel } from '@workledger/shared/read-models/dependency.ts';
+import { taskSource } from '@workledger/shared/contexts/task/task/events.ts';
+import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
-import { taskModel, taskStates, type TaskRow } from '@workledger/shared/read-models/task.ts';
+import { taskModel, taskStates, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { pageOf } from '../answers/page.ts';
 import { listedTask } from '../answers/task.ts';
 import type { QueryOptions } from '../options.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { parseStream } from '@workledger/shared/events/stream.ts';
+import { parseStream } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { eventAnswer } from '../answers/event.ts';

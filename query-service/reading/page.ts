@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { snakeCase, type ReadModel, type ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { snakeCase, type ReadModel, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { readCursor, writeCursor } from './cursor.ts';

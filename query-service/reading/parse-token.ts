@@ -1,5 +1,5 @@
 import { Problem } from '@workledger/shared/http/problem.ts';
-import { parseStream, streamType } from '@workledger/shared/events/stream.ts';
+import { parseStream, streamType } from '@workledger/shared/contexts/stream.ts';
 
 /** A revision of a stream that a reader wants to see. Revision -1: nothing. */
 export type Wanted = { readonly stream: string; readonly type: string; readonly revision: number };

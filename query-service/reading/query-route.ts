@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
 import { route, type Access, type Reply, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
-import type { ReadModel } from '@workledger/shared/read-models/define.ts';
+import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
 import type { Settle } from './consistency.ts';
 
 export type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import { selectList, type ReadModel, type ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { selectList, type ReadModel, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 
 /** The row of an id. @param noun what it is called to people @throws Problem `not-found` */

@@ -1,4 +1,4 @@
-import type { Role } from '@workledger/shared/events/key.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 
 /** Whoever has a key may read what work is done, by whom, and how it goes; but for services, which only send commands. */
 export const READERS: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];

@@ -1,4 +1,4 @@
-import { artefact } from '@workledger/shared/events/values.ts';
+import { artefact } from '@workledger/shared/contexts/values.ts';
 
 /** The same JSON, with a link beside every artefact that it names. */
 export function withLinks(value: unknown): unknown {

@@ -1,8 +1,8 @@
-import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import type { PrepareResult, WorkResult } from '../components/code/requests.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };

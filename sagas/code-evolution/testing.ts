@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { scenario, type Scenario } from '../engine/testing/scenario.ts';
 import { codeEvolution } from './code-evolution.ts';
 import { idInRun } from './steps/run.ts';

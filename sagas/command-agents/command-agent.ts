@@ -1,13 +1,14 @@
+import { followState } from '@workledger/shared/aggregate/read-state.ts';
+import { agentFold, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import type { Logger } from 'pino';
 import type { Command, CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { agentIdOf } from '../components/code/agent-id.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { followReservations, type Reservations } from './reservations.ts';
 
 export type CommandAgentOptions = {
   readonly agent: AgentConfiguration;
@@ -44,8 +45,10 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
     capabilities: agent.capabilities,
     capacity: agent.capacity,
   };
-  const follow = followReservations(options.log, target);
-  const reservations = (): Promise<Reservations> => outages.watch('event-log', follow);
+  const follow = followState(options.log, agentFold, target);
+  /** Tasks that it holds, by claim. */
+  const reservations = async (): Promise<AgentState['reservations']> =>
+    (await outages.watch('event-log', follow)).reservations;
 
   await persist(options, () => send(options, { type: 'agent.register', target, data: registration }));
   await Promise.all([
@@ -55,7 +58,7 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
 
   async function report(): Promise<void> {
     await send(options, { type: 'agent.beat', target, data: {} });
-    for (const [claimId, { taskId }] of await reservations())
+    for (const [claimId, taskId] of await reservations())
       await tolerate(send(options, { type: 'task.renew', target: taskId, data: { claimId } }));
   }
 

@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 
 export type PerformContext = {
   /** Stable over retries and restarts: saga stream, effect and attempt. */

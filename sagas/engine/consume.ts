@@ -1,5 +1,5 @@
 import { OffsetOutOfRange, type BusBatch, type Consumer, type EventBus } from '@workledger/shared/event-bus/port.ts';
-import type { Context } from '@workledger/shared/events/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import { streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { checkedHead } from '@workledger/shared/event-bus/checked-head.ts';

@@ -3,7 +3,7 @@ import { definitionOf } from '@workledger/shared/events/catalogue.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { withoutPersonal } from '@workledger/shared/events/personal.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import { consume, type ConsumptionOptions } from './consume.ts';
 import { createProgress } from './progress.ts';

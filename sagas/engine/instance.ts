@@ -1,4 +1,4 @@
-import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Decision, EffectRequest, Effects, EffectStatus, Saga } from './saga.ts';
 
 /** One running saga, folded from its stream. */

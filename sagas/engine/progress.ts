@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { partitionKey, type BusBatch, type Offset, type TopicPartition } from '@workledger/shared/event-bus/port.ts';
-import type { Context } from '@workledger/shared/events/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
 
 type TopicIds = ReadonlyMap<Context, string>;
 

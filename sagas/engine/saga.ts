@@ -1,7 +1,7 @@
-import type { Context } from '@workledger/shared/events/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 
 /** What a saga asks for. Timers are relative here; the engine records the moment they are due. */
 export type EffectRequest =

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { encode, upcast } from '@workledger/shared/events/codec.ts';
 import type { EventMetadata, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';

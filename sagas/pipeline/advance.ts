@@ -1,5 +1,5 @@
 import { because } from '../components/because.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { cancel, request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
 import type { PipelineDefinition } from './definition.ts';

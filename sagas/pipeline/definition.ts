@@ -1,6 +1,6 @@
-import type { Context } from '@workledger/shared/events/define.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Ending } from './state.ts';
 import type { Effector, Outcome, Step } from './step.ts';
 

@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { EffectRequest, Effects } from '../engine/saga.ts';
 import type { CommandResult, Effector, Settled } from './step.ts';
 

@@ -1,4 +1,4 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Effects, Saga } from '../engine/saga.ts';
 import { advance } from './advance.ts';
 import type { PipelineDefinition } from './definition.ts';

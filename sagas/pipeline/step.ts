@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
 export type Outcome =

@@ -1,7 +1,7 @@
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 
 export type Input = TaskEvent | AgentEvent | DeliveryEvent;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { scenario } from '../engine/testing/scenario.ts';
 import { taskAssignment } from './task-assignment.ts';
 

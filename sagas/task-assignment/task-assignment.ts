@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { command, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
 import { evolve, initial, type AssignmentState, type Input } from './state.ts';
 

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/recorded-event.ts';
+import type { DomainEvent, Fold } from '../contexts/define-events.ts';
 
 /**
  * What a decision may know beside state and data: the aggregate's id, and who asks (`key:<uuid>`, `agent:<uuid>`,
@@ -10,11 +10,10 @@ export type DecisionContext = { readonly id: string; readonly actor: string };
  * An aggregate (Decider): state is folded from events; a decision turns a command's data and the state into new events, or
  * refuses. All pure. A decision that has nothing to do returns no events.
  */
-export type Aggregate<State, Event extends DomainEvent, CommandData extends Record<string, unknown>> = {
-  /** Stream type. */
-  readonly type: string;
-  readonly initial: State;
-  readonly evolve: (state: State, event: Event) => State;
+export type Aggregate<State, Event extends DomainEvent, CommandData extends Record<string, unknown>> = Fold<
+  State,
+  Event
+> & {
   readonly decisions: {
     readonly [Type in keyof CommandData]: (
       data: CommandData[Type],

@@ -1,7 +1,8 @@
 import type { EventLog } from '../event-log/port.ts';
 import { readKnown } from '../event-log/read-known.ts';
 import { upcast } from '../events/codec.ts';
-import type { DomainEvent, EventMetadata } from '../events/recorded-event.ts';
+import type { DomainEvent } from '../contexts/define-events.ts';
+import type { EventMetadata } from '../events/recorded-event.ts';
 
 /** What a command led to: the revision after it, and the hash of what it said. */
 export type Remembered = { readonly revision: number; readonly hash: string };

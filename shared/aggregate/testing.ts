@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CommandRefused, type RefusalCode } from '../commands/refusal.ts';
-import type { DomainEvent } from '../events/recorded-event.ts';
+import type { DomainEvent } from '../contexts/define-events.ts';
 import type { Aggregate, DecisionContext } from './aggregate.ts';
 
 type Outcome<State, Event> = {

@@ -1,4 +1,4 @@
-import type { ArtefactReference } from '../events/values.ts';
+import type { ArtefactReference } from '../contexts/values.ts';
 
 /** Content-addressed store for what is too large for an event: bodies, prompts, transcripts, diffs, reports. */
 export type Artefacts = {

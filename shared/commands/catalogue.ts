@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { agentCommands } from './agent.ts';
-import { deliveryCommands } from './delivery.ts';
-import { evolutionCommands } from './evolution.ts';
-import { keyCommands } from './key.ts';
-import { taskCommands } from './task.ts';
+import { agentCommands } from '../contexts/agent/agent/commands.ts';
+import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
+import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
+import { keyCommands } from '../contexts/agent/key/commands.ts';
+import { taskCommands } from '../contexts/task/task/commands.ts';
 
 /** Every command there is, with the schema of its data (strict: unknown fields are refused). */
 export const commands = {

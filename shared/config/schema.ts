@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evolutionPlan } from '../events/evolution.ts';
+import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'letters, digits and . _ / - (no space)');
 /** A command as a list: executable and arguments. There is no shell. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { contextOf } from '../events/catalogue.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
-import { newId, streamName } from '../events/stream.ts';
+import { newId, streamName } from '../contexts/stream.ts';
 import { partitionOf } from './partition.ts';
 import { partitionKey, type BusBatch, type EventBus, type TopicPartition } from './port.ts';
 import { startConsumer } from './testing.ts';

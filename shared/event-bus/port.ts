@@ -1,4 +1,4 @@
-import type { Context } from '../events/define.ts';
+import type { Context } from '../contexts/define-events.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 
 /** A topic a context; each has this many partitions, fixed for life. A stream's events are all in one partition, in order. */

@@ -1,5 +1,5 @@
-import { newId } from '../events/stream.ts';
-import type { Context } from '../events/define.ts';
+import { newId } from '../contexts/stream.ts';
+import type { Context } from '../contexts/define-events.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import type { BusBatch, EventBus, Offset } from './port.ts';
 import { partitionKey } from './port.ts';

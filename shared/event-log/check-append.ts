@@ -1,6 +1,6 @@
 import { validate } from 'uuid';
 import type { NewEvent } from '../events/recorded-event.ts';
-import { parseStream } from '../events/stream.ts';
+import { parseStream } from '../contexts/stream.ts';
 import { AppendTooLarge, InvalidAppend } from './errors.ts';
 import { findUnstorableText } from './find-unstorable-text.ts';
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH } from './limits.ts';

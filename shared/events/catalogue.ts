@@ -1,14 +1,14 @@
-import { agentEvents } from './agent.ts';
-import type { Context, EventDefinition, StreamTypeDefinition } from './define.ts';
-import { deliveryEvents } from './delivery.ts';
-import { dependenciesEvents } from './dependencies.ts';
-import { evolutionEvents } from './evolution.ts';
-import { generationEvents } from './generation.ts';
-import { keyEvents } from './key.ts';
-import { codeEvolutionSagaEvents, taskAssignmentSagaEvents } from './saga.ts';
-import { streamType } from './stream.ts';
-import { taskEvents } from './task.ts';
-import { validationEvents } from './validation.ts';
+import { agentEvents } from '../contexts/agent/agent/events.ts';
+import type { Context, EventDefinition, StreamTypeDefinition } from '../contexts/define-events.ts';
+import { deliveryEvents } from '../contexts/sync/delivery/events.ts';
+import { dependenciesEvents } from '../contexts/task/dependencies/events.ts';
+import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
+import { generationEvents } from '../contexts/evolution/generation/events.ts';
+import { keyEvents } from '../contexts/agent/key/events.ts';
+import { codeEvolutionSagaEvents, taskAssignmentSagaEvents } from '../contexts/saga/events.ts';
+import { streamType } from '../contexts/stream.ts';
+import { taskEvents } from '../contexts/task/task/events.ts';
+import { validationEvents } from '../contexts/evolution/validation/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [

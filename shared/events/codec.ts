@@ -1,6 +1,7 @@
 import { definitionOf } from './catalogue.ts';
-import type { DomainEvent, EventMetadata, NewEvent, RecordedEvent } from './recorded-event.ts';
-import { derivedId } from './stream.ts';
+import type { DomainEvent } from '../contexts/define-events.ts';
+import type { EventMetadata, NewEvent, RecordedEvent } from './recorded-event.ts';
+import { derivedId } from '../contexts/stream.ts';
 
 /**
  * Makes domain events ready to be appended: validated, versioned, with ids derived from the command's.

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { deliveryEvents } from './delivery.ts';
+import { deliveryEvents } from '../contexts/sync/delivery/events.ts';
 import { withoutPersonal } from './personal.ts';
 
 it('leaves out personal fields, also those of a nested choice, and keeps all else', () => {

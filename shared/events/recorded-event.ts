@@ -1,3 +1,5 @@
+import type { DomainEvent } from '../contexts/define-events.ts';
+
 /** What every event carries beside its data: who caused it, by which command, in which conversation. */
 export type EventMetadata = {
   /** One id for everything that follows from one request. */
@@ -11,12 +13,6 @@ export type EventMetadata = {
   readonly actor: string;
   /** W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent: string | null;
-};
-
-/** An event as a decision returns it: a name and its data, not yet written. */
-export type DomainEvent<Type extends string = string, Data = unknown> = {
-  readonly type: Type;
-  readonly data: Data;
 };
 
 /** An event ready to be appended. `id` is a UUID; appending the same ids again is a repeat, not a second event. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Role } from '../events/key.ts';
+import type { Role } from '../contexts/agent/key/events.ts';
 import type { Principal } from '../security/principal.ts';
 import type { ProblemCode } from './problem-kinds.ts';
 

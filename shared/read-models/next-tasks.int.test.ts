@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
-import { newId } from '../events/stream.ts';
+import { newId } from '../contexts/stream.ts';
 import { nextTasks } from './next-tasks.ts';
 
 let database: TestDatabase;

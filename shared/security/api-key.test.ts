@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newId } from '../events/stream.ts';
+import { newId } from '../contexts/stream.ts';
 import { hashSecret, newApiKey, parseApiKey, secretMatches } from './api-key.ts';
 
 test('a new key names its id, and only its hash is needed to know it again', () => {

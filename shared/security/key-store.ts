@@ -1,18 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { readState } from '../aggregate/read-state.ts';
+import { keyFold, type KeyState } from '../contexts/agent/key/state.ts';
 import type { EventLog } from '../event-log/port.ts';
-import { readKnown } from '../event-log/read-known.ts';
-import { upcast } from '../events/codec.ts';
-import type { KeyEvent, Role } from '../events/key.ts';
-import { streamName } from '../events/stream.ts';
 
-/** A key as its stream tells it. */
-export type StoredKey = {
-  readonly role: Role;
-  readonly agentId: string | null;
-  readonly secretHash: string;
-  readonly revoked: boolean;
-};
+export type StoredKey = NonNullable<KeyState>;
 
 export type KeyStore = {
   /** The key, at most `maxAge` old; null when there is none. At once when it is known, else a promise. */
@@ -40,7 +32,7 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
     const before = cache.peek(keyId)?.key ?? null;
     // A key is revoked, and never gone.
     const reaches = before !== null && !(before instanceof Promise) ? 0 : -1;
-    const reading = readKey(log, keyId, reaches);
+    const reading = readState(log, keyFold, keyId, reaches);
     const entry: Entry = { key: reading, loadedAt: performance.now() };
     cache.set(keyId, entry);
     reading.then(
@@ -63,22 +55,4 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
       await pause(maxAge);
     },
   };
-}
-
-async function readKey(log: EventLog, keyId: string, reaches: number): Promise<StoredKey | null> {
-  let key: StoredKey | null = null;
-  for await (const recorded of readKnown(log, streamName('key', keyId), { from: 0, reaches }))
-    key = evolve(key, upcast(recorded) as KeyEvent);
-  return key;
-}
-
-function evolve(key: StoredKey | null, event: KeyEvent): StoredKey | null {
-  switch (event.type) {
-    case 'KeyCreated': {
-      const { role, agentId, secretHash } = event.data;
-      return { role, agentId, secretHash, revoked: false };
-    }
-    case 'KeyRevoked':
-      return key && { ...key, revoked: true };
-  }
 }

@@ -1,4 +1,4 @@
-import type { Role } from '../events/key.ts';
+import type { Role } from '../contexts/agent/key/events.ts';
 
 /** Who sends a request, as its API key says. */
 export type Principal = {

@@ -1,5 +1,5 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createHttpCommands } from '@workledger/shared/commands/http/http-commands.ts';
 import { createApplication } from '@workledger/shared/http/application.ts';
 import { startServer, type RunningServer } from '@workledger/shared/http/server.ts';

@@ -1,7 +1,7 @@
 import { commands as catalogue } from '@workledger/shared/commands/catalogue.ts';
 import { SERVICE_COMMANDS_PATH } from '@workledger/shared/commands/wire.ts';
-import type { Role } from '@workledger/shared/events/key.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';

@@ -1,8 +1,8 @@
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
-import type { Role } from '@workledger/shared/events/key.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { problemCode, serve, type TestClient, type Told } from '@workledger/shared/http/testing/client.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';

@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { ask, type WriteSide } from './write-side.ts';
 
 type Side = Pick<WriteSide, 'commands'>;

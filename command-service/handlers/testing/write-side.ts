@@ -3,7 +3,7 @@ import { CommandRefused, type RefusalCode } from '@workledger/shared/commands/re
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { expect } from 'vitest';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { anyEvent } from '@workledger/shared/event-log/testing/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createBatchQueue, type RelayBatch } from './batch-queue.ts';
 
 const event = (position: number, { type = 'task', bytes = 10 } = {}): RecordedEvent => ({

@@ -3,7 +3,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/events/delivery.ts';
+import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothing, startService, type Service } from '../../api/testing/service.ts';
 import { eventsOf, typesOf } from '../../handlers/testing/write-side.ts';

@@ -1,4 +1,4 @@
-import { text } from '@workledger/shared/commands/text.ts';
+import { text } from '@workledger/shared/contexts/text.ts';
 import { z } from 'zod';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */

@@ -1,8 +1,8 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
-import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { z } from 'zod';
 
 export const receiptSchema = z.object({

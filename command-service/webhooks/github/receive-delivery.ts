@@ -3,14 +3,15 @@ import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { deliveryStreamId } from '@workledger/shared/events/delivery.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { readState } from '@workledger/shared/aggregate/read-state.ts';
+import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
+import { deliveryStreamId } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { issuesPayload, payload, type IssuesPayload } from './payload.ts';
 import { readReceipt, type RecordedReceipt } from './receipt.ts';
 import { routeIssue, type Outcome, type RoutingRules } from './route-delivery.ts';
-import { readTaskStatus } from './task-of-issue.ts';
 import { withTaskInView } from './with-task-in-view.ts';
 
 export type DeliveryRequest = {
@@ -89,7 +90,7 @@ async function judge(
 async function judgeIssue(delivery: IssuesPayload, routing: RoutingRules, log: EventLog): Promise<Outcome> {
   const outcome = routeIssue(delivery, routing);
   if (!('taskId' in outcome)) return outcome;
-  return withTaskInView(outcome, await readTaskStatus(log, outcome.taskId), delivery, routing);
+  return withTaskInView(outcome, (await readState(log, taskFold, outcome.taskId)).status, delivery, routing);
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -1,4 +1,4 @@
-import { taskIdOfIssue } from '@workledger/shared/events/delivery.ts';
+import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { describe, expect, test } from 'vitest';
 import type { IssuesPayload } from './payload.ts';
 import { routeIssue, type RoutingRules } from './route-delivery.ts';

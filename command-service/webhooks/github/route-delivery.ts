@@ -1,6 +1,6 @@
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { Repository, Rule } from '@workledger/shared/config/schema.ts';
-import { taskIdOfIssue } from '@workledger/shared/events/delivery.ts';
+import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { descriptionOf, labelsOf, titleOf } from './issue-text.ts';
 import type { IssuesPayload } from './payload.ts';
 

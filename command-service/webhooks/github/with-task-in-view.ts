@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../domain/task/task-state.ts';
+import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
 import type { IssuesPayload } from './payload.ts';
 import { hasRuleLabel, type Outcome, type RoutingRules } from './route-delivery.ts';
 

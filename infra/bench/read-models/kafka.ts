@@ -4,7 +4,7 @@ import { runRelay } from '@workledger/command-service/relay/run-relay.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { contexts } from '@workledger/shared/events/catalogue.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';

@@ -6,7 +6,7 @@ import {
   type SchemaValidator,
 } from '@workledger/shared/events/published/testing/schema-validator.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName, streamType } from '@workledger/shared/events/stream.ts';
+import { newId, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeHistories, type StreamHistory } from '../../guarantees/harness/histories.ts';
 import { failureOf } from '../../guarantees/harness/made-up.ts';

@@ -1,5 +1,5 @@
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 
 /** Of events that nobody asked for by a command, each time in a conversation of its own. */
 export const anyMetadata = (): EventMetadata => ({

@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from './client.ts';
 import { labeledIssue, signed } from './github.ts';
 

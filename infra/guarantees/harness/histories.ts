@@ -1,6 +1,6 @@
-import { evolution } from '@workledger/command-service/domain/evolution/evolution.ts';
-import type { DomainEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { evolution } from '@workledger/command-service/domain/evolution.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { artefactOf, commitOf, failureOf } from './made-up.ts';
 import type { Random } from './random.ts';
 import { taskHistory } from './task-history.ts';

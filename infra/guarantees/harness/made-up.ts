@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import type { Random } from './random.ts';
 
 const hex = (random: Random, length: number): string =>

@@ -1,4 +1,4 @@
-import type { Role } from '@workledger/shared/events/key.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 
 export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin', 'service'];
 

@@ -2,7 +2,7 @@ import type { Projection } from '@workledger/projections/engine/projection.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { selectList, type ReadModelRow } from '@workledger/shared/read-models/define.ts';
+import { selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Pool } from 'pg';
 import { collect } from '@workledger/shared/event-log/testing/any-event.ts';

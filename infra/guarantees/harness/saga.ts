@@ -1,5 +1,5 @@
 import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Client } from './client.ts';
 import { until } from './until.ts';
 

@@ -1,5 +1,5 @@
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createdTask } from '@workledger/projections/testing/task-events.ts';
 import { commitOf, failureOf } from './made-up.ts';
 import type { Random } from './random.ts';

@@ -1,6 +1,6 @@
 import { defineProjection } from '@workledger/projections/engine/projection.ts';
-import { streamId } from '@workledger/shared/events/stream.ts';
-import { defineReadModel } from '@workledger/shared/read-models/define.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { defineReadModel } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Pool } from 'pg';
 

@@ -4,7 +4,7 @@ import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafk
 import { createRecorder } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
 import { ownKafkas } from './testing/kafkas.ts';

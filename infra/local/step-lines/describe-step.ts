@@ -1,5 +1,5 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { StepLine } from './step-line.ts';
 
 type StepChange = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];

@@ -1,6 +1,6 @@
 import { describe as group, expect, it, onTestFinished, vi } from 'vitest';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createPrinter } from './printer.ts';
 
 const [taskId, claimId, agentId] = [newId(), newId(), newId()];

@@ -1,10 +1,10 @@
-import type { AgentEvent } from '@workledger/shared/events/agent.ts';
-import type { DeliveryEvent } from '@workledger/shared/events/delivery.ts';
-import type { EvolutionEvent } from '@workledger/shared/events/evolution.ts';
-import type { GenerationEvent } from '@workledger/shared/events/generation.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
-import type { ValidationEvent } from '@workledger/shared/events/validation.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 import { describeStep } from './describe-step.ts';
 import type { StepLine } from './step-line.ts';
 import { diffStat, dollars, failureLines, metricsText, seconds, shortId } from './words.ts';

@@ -1,5 +1,5 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { streamType, streamId } from '@workledger/shared/events/stream.ts';
+import { streamType, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { describe, type Described } from './describe.ts';
 import type { StepLine } from './step-line.ts';

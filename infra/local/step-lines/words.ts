@@ -1,4 +1,4 @@
-import type { DiffStat, Failure, Metrics } from '@workledger/shared/events/values.ts';
+import type { DiffStat, Failure, Metrics } from '@workledger/shared/contexts/values.ts';
 
 export const shortId = (id: string): string => id.slice(0, 8);
 

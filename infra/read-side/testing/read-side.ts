@@ -8,9 +8,9 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import type { Role } from '@workledger/shared/events/key.ts';
-import type { DomainEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { serve, type TestClient, type Told } from '@workledger/shared/http/testing/client.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';

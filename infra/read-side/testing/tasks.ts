@@ -1,5 +1,5 @@
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
-import type { TaskEvent } from '@workledger/shared/events/task.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 
 type Created = Extract<TaskEvent, { type: 'TaskCreated' }>['data'];
 

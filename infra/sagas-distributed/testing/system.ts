@@ -10,7 +10,7 @@ import { configurationSchema } from '@workledger/shared/config/schema.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';

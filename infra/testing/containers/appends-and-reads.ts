@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 
 /** Appends two events, lets a second writer fail, and reads the stream. @returns the revisions that were read */
 export async function appendsAndReads(log: EventLog): Promise<number[]> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createRecorder } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { dockerAnswers } from '@workledger/shared/testing/docker.ts';
 import { choosePorts } from '../../local/kafka/ports.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { EvaluateResult, WorkResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';

@@ -1,4 +1,4 @@
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import type { PrepareResult } from '../../components/code/requests.ts';
 import type { Claim, Facts } from '../facts.ts';
 

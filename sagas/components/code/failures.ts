@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import { maskText } from '@workledger/shared/security/mask.ts';
 import { because } from '../because.ts';
 import { ComponentFailure } from '../component.ts';

@@ -1,4 +1,4 @@
-import type { ArtefactReference, Metrics } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../component.ts';
 import { branchHead, mergeBase } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';

@@ -1,4 +1,4 @@
-import { metrics as schema, type Metrics } from '@workledger/shared/events/values.ts';
+import { metrics as schema, type Metrics } from '@workledger/shared/contexts/values.ts';
 
 /** Metrics of one measurement; an event has its limit. */
 const METRICS = 200;

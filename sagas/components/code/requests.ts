@@ -1,5 +1,5 @@
-import type { EvolutionPlan } from '@workledger/shared/events/evolution.ts';
-import type { ArtefactReference, DiffStat, Failure, Metrics } from '@workledger/shared/events/values.ts';
+import type { EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import type { ArtefactReference, DiffStat, Failure, Metrics } from '@workledger/shared/contexts/values.ts';
 
 /** What the code components are asked and what they answer: plain JSON, recorded in the saga's stream. */
 type InRun = { readonly taskId: string; readonly runId: string; readonly repository: string };

@@ -1,5 +1,5 @@
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import type { ArtefactReference } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../component.ts';
 import type { Worktree } from '../git/worktree.ts';
 import { childEnvironment } from '../process/child-environment.ts';

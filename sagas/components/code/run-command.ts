@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { Worktree } from '../git/worktree.ts';
 import { childEnvironment } from '../process/child-environment.ts';
 import type { ProcessResult } from '../process/run-process.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/events/values.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { hidden } from '@workledger/shared/security/mask.ts';
 import { ComponentFailure } from '../component.ts';
 import type { ProcessResult } from '../process/run-process.ts';

@@ -1,4 +1,4 @@
-import type { ArtefactReference, DiffStat } from '@workledger/shared/events/values.ts';
+import type { ArtefactReference, DiffStat } from '@workledger/shared/contexts/values.ts';
 import { diffStat, diffText } from '../git/diff.ts';
 import { refuse } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';

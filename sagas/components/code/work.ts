@@ -1,4 +1,4 @@
-import type { Metrics } from '@workledger/shared/events/values.ts';
+import type { Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure, type Component } from '../component.ts';
 import { changedEntries } from '../git/diff.ts';
 import { commitAll, UnusableChange } from '../git/commit-all.ts';

@@ -1,4 +1,4 @@
-import type { DiffStat } from '@workledger/shared/events/values.ts';
+import type { DiffStat } from '@workledger/shared/contexts/values.ts';
 import { git } from './git.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { agentIdOf } from '../code/agent-id.ts';
 import { createCodeComponents } from '../code/create-code-components.ts';
 import type { WorkRequest } from '../code/requests.ts';

@@ -1,8 +1,8 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
-import type { Effect, SagaEvent } from '@workledger/shared/events/saga.ts';
-import { derivedId } from '@workledger/shared/events/stream.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { ComponentFailure, type Component } from '../../components/component.ts';
 import { because } from '../../components/because.ts';
 import type { Trigger } from '../instance.ts';

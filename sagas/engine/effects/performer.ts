@@ -1,6 +1,6 @@
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { consume } from '../consume.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
 import { createProgress } from '../progress.ts';

@@ -1,7 +1,7 @@
 import { makeWorkerUtils } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import type { Effect } from '@workledger/shared/events/saga.ts';
+import type { Effect } from '@workledger/shared/contexts/saga/events.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { EFFECT_TASKS, jobKey, type EffectJob } from './job.ts';
 import { queueLogger } from './queue-logger.ts';

@@ -1,6 +1,6 @@
-import type { SagaEvent } from '@workledger/shared/events/saga.ts';
-import type { Failure } from '@workledger/shared/events/values.ts';
-import { derivedId, streamName } from '@workledger/shared/events/stream.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
+import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../../components/because.ts';
 import { accept, evolve, newInstance, type Trigger } from '../instance.ts';
 import type { Saga } from '../saga.ts';

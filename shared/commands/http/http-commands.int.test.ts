@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { newId } from '../../events/stream.ts';
+import { newId } from '../../contexts/stream.ts';
 import { createOutages } from '../../resilience/outages/outages.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import type { Commands } from '../port.ts';

@@ -1,4 +1,4 @@
-import { newId } from '../../events/stream.ts';
+import { newId } from '../../contexts/stream.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
 import { NoAnswer } from '../no-answer.ts';
 import type { Command, CommandAnswer, CommandContext, Commands } from '../port.ts';

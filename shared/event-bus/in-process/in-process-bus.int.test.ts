@@ -3,7 +3,7 @@ import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
 import { anyEvents, collect } from '../../event-log/testing/any-event.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { eventBusContract } from '../contract.ts';
 import { partitionOf } from '../partition.ts';

@@ -1,5 +1,5 @@
 import type { EventLog } from '../../event-log/port.ts';
-import type { Context } from '../../events/define.ts';
+import type { Context } from '../../contexts/define-events.ts';
 import {
   OffsetOutOfRange,
   PARTITIONS,

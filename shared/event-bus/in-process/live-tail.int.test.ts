@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
 import { anyEvents } from '../../event-log/testing/any-event.ts';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { partitionKey, type BusBatch, type EventBus } from '../port.ts';
 import { startConsumer, type TestConsumer } from '../testing.ts';

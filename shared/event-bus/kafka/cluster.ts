@@ -1,5 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import type { Context } from '../../events/define.ts';
+import type { Context } from '../../contexts/define-events.ts';
 import { pause } from '../../resilience/pause.ts';
 import { withDeadline } from '../../resilience/with-deadline.ts';
 import { partitionKey, type Offset } from '../port.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { bytesOf } from './message.ts';
 import { cutIntoRequests } from './cut.ts';
 import { createRecorder } from './testing/feed.ts';

@@ -1,5 +1,5 @@
 import { contextOf } from '../../events/catalogue.ts';
-import type { Context } from '../../events/define.ts';
+import type { Context } from '../../contexts/define-events.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { bytesOf, messageOf, type PartitionedMessage } from './message.ts';
 

@@ -1,6 +1,6 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import { expect, it } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import type { BusBatch } from '../port.ts';
 import { decodeBatch } from './fetched.ts';

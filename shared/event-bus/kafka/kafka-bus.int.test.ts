@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { newId } from '../../events/stream.ts';
+import { newId } from '../../contexts/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { eventBusContract } from '../contract.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
-import type { Context } from '../../events/define.ts';
+import type { Context } from '../../contexts/define-events.ts';
 import { withDeadline } from '../../resilience/with-deadline.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {

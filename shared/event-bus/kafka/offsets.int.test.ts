@@ -1,6 +1,6 @@
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, it, vi } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { partitionOf } from '../partition.ts';

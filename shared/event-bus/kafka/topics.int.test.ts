@@ -1,7 +1,7 @@
 import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { contexts } from '../../events/catalogue.ts';
-import { newId } from '../../events/stream.ts';
+import { newId } from '../../contexts/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { startConsumer } from '../testing.ts';

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { contexts } from '../../events/catalogue.ts';
-import type { Context } from '../../events/define.ts';
+import type { Context } from '../../contexts/define-events.ts';
 import { PARTITIONS } from '../port.ts';
 
 /** Kept for ever, never compacted: a new consumer may start from offset 0. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import type { BusUnderTest } from '../contract.ts';
 import type { EventBus } from '../port.ts';
 import { createSharedProgress, type SharedProgress } from './shared-progress.ts';

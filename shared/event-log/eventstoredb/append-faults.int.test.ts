@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent, anyEvents, collect } from '../testing/any-event.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvents, collect } from '../testing/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { AccessRefused } from '../errors.ts';
 import { anyEvents, collect } from '../testing/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';

@@ -1,5 +1,5 @@
 import { migrate } from '../../migrations/migrate.ts';
-import { parseStream } from '../../events/stream.ts';
+import { parseStream } from '../../contexts/stream.ts';
 import { createDatabasePool } from '../../resilience/database-pool.ts';
 import { ANSWER_TIMEOUT } from '../../resilience/database-connection.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { OutcomeUnknown } from '../errors.ts';
 import type { EventLog } from '../port.ts';

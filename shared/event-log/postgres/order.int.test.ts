@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent } from '../testing/any-event.ts';

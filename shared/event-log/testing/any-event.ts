@@ -1,4 +1,4 @@
-import { newId } from '../../events/stream.ts';
+import { newId } from '../../contexts/stream.ts';
 import type { NewEvent } from '../../events/recorded-event.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent, anyEvents, collect } from './any-event.ts';

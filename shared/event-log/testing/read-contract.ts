@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { anyEvents, collect } from './any-event.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
-import { newId, streamName } from '../../events/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvents, collect } from './any-event.ts';

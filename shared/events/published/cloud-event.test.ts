@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contexts, streamTypes } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
-import { newId, streamName } from '../stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { decodeCloudEvent, encodeCloudEvent } from './cloud-event.ts';
 
 const text = fc.string({ unit: 'binary' });

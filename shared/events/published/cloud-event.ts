@@ -1,6 +1,6 @@
 import { contextOf } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
-import { streamType } from '../stream.ts';
+import { streamType } from '../../contexts/stream.ts';
 import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf } from './names.ts';
 import { plainCloudEvent } from './plain-cloud-event.ts';
 

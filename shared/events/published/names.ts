@@ -1,5 +1,5 @@
-import type { Context } from '../define.ts';
-import { streamType } from '../stream.ts';
+import type { Context } from '../../contexts/define-events.ts';
+import { streamType } from '../../contexts/stream.ts';
 
 /** Which system events come from, as `source_service` of the SystemEvent has it. */
 export const SOURCE_SERVICE = 'workledger';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { streamTypes } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
-import { newId, streamName } from '../stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { encodeCloudEvent } from './cloud-event.ts';
 import { plainCloudEvent } from './plain-cloud-event.ts';
 

@@ -1,7 +1,7 @@
 import { createHttpCommands } from '@workledger/shared/commands/http/http-commands.ts';
 import type { CommandAnswer, CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Service } from '../../testing/service.ts';
 
 /** What a sender of commands is told: an answer, or what was thrown, as far as callers look at it. */

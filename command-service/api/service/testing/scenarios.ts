@@ -1,6 +1,6 @@
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import type { RefusalCode } from '@workledger/shared/commands/refusal.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { claim, create, register } from '../../../handlers/testing/tasks.ts';
 import { asAgent, asSaga, outcomeOf, type Outcome } from './both-ways.ts';
 import type { Service } from '../../testing/service.ts';

@@ -4,7 +4,7 @@ import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { newId } from '@workledger/shared/events/stream.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { createTestDatabase } from '@workledger/shared/testing/database.ts';

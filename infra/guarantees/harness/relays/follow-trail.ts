@@ -2,7 +2,7 @@ import { runProjection } from '@workledger/projections/engine/run-projection.ts'
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { streamName } from '@workledger/shared/events/stream.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
 import { createTrailTable, readTrails, trail } from '../trail.ts';

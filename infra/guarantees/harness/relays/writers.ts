@@ -3,8 +3,9 @@ import { createdTask, retitled } from '@workledger/projections/testing/task-even
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import type { DomainEvent, NewEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId, streamName } from '@workledger/shared/events/stream.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { anyMetadata } from '../any-metadata.ts';
 
 const EVENTS_A_STREAM = 30;

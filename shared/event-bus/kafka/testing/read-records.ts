@@ -1,5 +1,5 @@
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
-import { newId } from '../../../events/stream.ts';
+import { newId } from '../../../contexts/stream.ts';
 
 /** A message as it stands in a topic, and which producer sent it in which of its batches. */
 export type KafkaRecord = {

@@ -10,7 +10,7 @@ import {
 } from '@eventstore/db-client';
 import type { AllStreamSubscription } from '@eventstore/db-client';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { newId } from '../../../events/stream.ts';
+import { newId } from '../../../contexts/stream.ts';
 import { startDoubleServer, type DoubleServer } from './server.ts';
 
 // The double answers the client as the real server was seen to; also through the calls that the adapter does not use.

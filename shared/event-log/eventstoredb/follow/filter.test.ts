@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newId, streamName } from '../../../events/stream.ts';
+import { newId, streamName } from '../../../contexts/stream.ts';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { anyEvent } from '../../testing/any-event.ts';
 import { toServerFilter, toTest } from './filter.ts';

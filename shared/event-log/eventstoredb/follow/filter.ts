@@ -1,7 +1,7 @@
 import { eventTypeFilter, excludeSystemEvents, streamNameFilter } from '@eventstore/db-client';
 import type { Filter } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
-import { streamType } from '../../../events/stream.ts';
+import { streamType } from '../../../contexts/stream.ts';
 import type { EventFilter } from '../../port.ts';
 
 /** Of how many windows of 32 events that the server looked through it tells the last one, so that a long search is no silence. */

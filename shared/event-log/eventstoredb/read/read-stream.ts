@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
-import { parseStream } from '../../../events/stream.ts';
+import { parseStream } from '../../../contexts/stream.ts';
 import type { ReadStreamOptions } from '../../port.ts';
 import { readPatiently, type ReadSettings } from './read-call.ts';
 import { toStreamRequest } from './read-request.ts';

@@ -1,6 +1,6 @@
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
-import { parseStream } from '../../../events/stream.ts';
+import { parseStream } from '../../../contexts/stream.ts';
 import { fromStoredMetadata } from './stored-metadata.ts';
 
 /** What a server older than 22.6 gives as the position of an event that was read from its stream. */

@@ -1,4 +1,4 @@
-import { newId, streamName } from '../../../events/stream.ts';
+import { newId, streamName } from '../../../contexts/stream.ts';
 import { anyEvent } from '../../testing/any-event.ts';
 import { createEventStoreDbLog } from '../event-log.ts';
 

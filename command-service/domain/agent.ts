@@ -1,0 +1,102 @@
+import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
+import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
+import type { agentCommands } from '@workledger/shared/contexts/agent/agent/commands.ts';
+import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { agentFold, agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+
+/** `agent.reconnect` is the part of a sign of life that the log is to know. */
+export type AgentDecisions = Omit<DataOf<typeof agentCommands>, 'agent.beat' | 'agent.claim-next'> & {
+  'agent.reconnect': Record<string, never>;
+};
+
+/**
+ * Who does the work, and how much of it at once. Disconnected, inactive and in error exclude one another not: each is ended by
+ * its own opposite. A deregistered agent keeps its reservations until its claims, which it can no longer renew, have expired.
+ */
+export const agent: Aggregate<AgentState, AgentEvent, AgentDecisions> = {
+  ...agentFold,
+  decisions: {
+    'agent.register': (data, state) => {
+      if (state.registration === null || state.deregistered) return [{ type: 'AgentRegistered', data }];
+      const { name, kind, runtime } = state.registration;
+      if (name !== data.name || kind !== data.kind || runtime !== data.runtime)
+        refuse('already-exists', 'this agent is registered with another name, kind or runtime', {
+          name,
+          kind,
+          runtime,
+        });
+      return [...changes(state, data), ...reconnection(state)];
+    },
+    'agent.change': (data, state) => {
+      registered(state);
+      return changes(state, data);
+    },
+    'agent.reserve': ({ claimId, taskId }, state) => {
+      registered(state);
+      if (state.reservations.has(claimId)) return [];
+      const status = agentStatus(state);
+      if (status !== 'idle' && status !== 'active')
+        refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
+      return [{ type: 'AgentReserved', data: { claimId, taskId } }];
+    },
+    'agent.release': ({ claimId, reason }, state) => {
+      exists(state);
+      const taskId = state.reservations.get(claimId);
+      return taskId === undefined ? [] : [{ type: 'AgentReleased', data: { claimId, taskId, reason } }];
+    },
+    'agent.disconnect': (data, state) => {
+      exists(state);
+      return state.connected && !state.deregistered ? [{ type: 'AgentDisconnected', data }] : [];
+    },
+    'agent.reconnect': (_, state) => {
+      registered(state);
+      return reconnection(state);
+    },
+    'agent.report-error': (data, state) => {
+      registered(state);
+      return state.error === data.message ? [] : [{ type: 'AgentErrorReported', data }];
+    },
+    'agent.clear-error': (_, state) => {
+      registered(state);
+      return state.error === null ? [] : [{ type: 'AgentErrorCleared', data: {} }];
+    },
+    'agent.deactivate': (data, state) => {
+      registered(state);
+      return state.active ? [{ type: 'AgentDeactivated', data }] : [];
+    },
+    'agent.activate': (_, state) => {
+      registered(state);
+      return state.active ? [] : [{ type: 'AgentActivated', data: {} }];
+    },
+    'agent.deregister': (data, state) => {
+      exists(state);
+      return state.deregistered ? [] : [{ type: 'AgentDeregistered', data }];
+    },
+  },
+};
+
+function exists(state: AgentState): void {
+  if (state.registration === null) refuse('not-found', 'there is no such agent');
+}
+
+/** Whether it is there to give a sign of life, or to change. @throws CommandRefused */
+export function registered(state: AgentState): void {
+  exists(state);
+  if (state.deregistered)
+    refuse('illegal-transition', 'this agent is deregistered: register it again', { status: 'deregistered' });
+}
+
+const reconnection = (state: AgentState): AgentEvent[] =>
+  state.connected ? [] : [{ type: 'AgentReconnected', data: {} }];
+
+function changes(state: AgentState, data: AgentDecisions['agent.change']): AgentEvent[] {
+  const { capabilities, capacity, coordinatorId } = data;
+  const current = state.registration;
+  const changed = Object.entries({ capabilities, capacity, coordinatorId }).filter(
+    ([name, value]) =>
+      value !== undefined && canonicalJson(value) !== canonicalJson(current?.[name as keyof typeof current]),
+  );
+  return changed.length === 0 ? [] : [{ type: 'AgentChanged', data: Object.fromEntries(changed) }];
+}

@@ -1,0 +1,37 @@
+import { given } from '@workledger/shared/aggregate/testing.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import { describe, it } from 'vitest';
+import { key } from './key.ts';
+
+const agentId = '0190a000-0000-7000-8000-0000000000a1';
+const operator = { name: 'Ann', role: 'operator' as const, agentId: null, secretHash: 'ab'.repeat(32) };
+const created: KeyEvent = { type: 'KeyCreated', data: operator };
+const revoked: KeyEvent = { type: 'KeyRevoked', data: { reason: 'lost' } };
+
+describe('creating a key', () => {
+  it('tells of it', () => given(key).when('key.create', operator).then(created));
+  it('binds one of role agent to its agent', () => {
+    const data = { ...operator, role: 'agent' as const, agentId };
+    given(key).when('key.create', data).then({ type: 'KeyCreated', data });
+  });
+  it('refuses role agent without an agent', () => {
+    given(key)
+      .when('key.create', { ...operator, role: 'agent' })
+      .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
+  });
+  it.each(['viewer', 'operator', 'auditor', 'admin', 'service'] as const)('refuses an agent for role %s', (role) => {
+    given(key)
+      .when('key.create', { ...operator, role, agentId })
+      .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
+  });
+  it('refuses one that exists', () => given(key, created).when('key.create', operator).thenRefused('already-exists'));
+  it('refuses one that was revoked', () => {
+    given(key, created, revoked).when('key.create', operator).thenRefused('already-exists');
+  });
+});
+
+describe('revoking a key', () => {
+  it('tells of it', () => given(key, created).when('key.revoke', { reason: 'lost' }).then(revoked));
+  it('twice is nothing', () => given(key, created, revoked).when('key.revoke', { reason: 'lost' }).then());
+  it('refuses one that is not there', () => given(key).when('key.revoke', { reason: 'lost' }).thenRefused('not-found'));
+});

@@ -1,0 +1,28 @@
+import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
+import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import { keyFold, type KeyState } from '@workledger/shared/contexts/agent/key/state.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+
+/** An API key: what it may do is its role; one of role `agent` speaks for one agent only. */
+export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
+  ...keyFold,
+  decisions: {
+    'key.create': (data, state) => {
+      if (state !== null) refuse('already-exists', 'this key exists already');
+      if (data.role === 'agent' && data.agentId === null)
+        refuseAgent('a key of role agent names the agent that it speaks for');
+      if (data.role !== 'agent' && data.agentId !== null)
+        refuseAgent(`a key of role ${data.role} speaks for no agent: leave agentId out`);
+      return [{ type: 'KeyCreated', data }];
+    },
+    'key.revoke': (data, state) => {
+      if (state === null) return refuse('not-found', 'there is no such key');
+      return state.revoked ? [] : [{ type: 'KeyRevoked', data }];
+    },
+  },
+};
+
+const refuseAgent = (message: string): never =>
+  refuse('invalid-command', message, { errors: [{ path: 'agentId', message }] });

@@ -1,0 +1,139 @@
+import type { Aggregate, DecisionContext } from '@workledger/shared/aggregate/aggregate.ts';
+import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
+import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import type { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import {
+  taskFold,
+  type TaskDetails,
+  type TaskResultData,
+  type TaskState,
+  type TaskStatus,
+} from '@workledger/shared/contexts/task/task/state.ts';
+
+type Commands = DataOf<typeof taskCommands>;
+
+/** Commands that touch other streams, too, come here as the part that concerns the task: `take`, `expand`, `complete-parent`. */
+export type TaskDecisions = Omit<
+  Commands,
+  | 'task.create-from-delivery'
+  | 'task.add-dependency'
+  | 'task.remove-dependency'
+  | 'task.claim'
+  | 'task.renew'
+  | 'task.expand'
+  | 'task.complete-parent'
+> & {
+  'task.take': { claimId: string; agentId: string; runtime: 'command' | 'remote'; leaseSeconds: number };
+  'task.expand': { subtasks: string[] };
+  'task.complete-parent': { result: TaskResultData };
+};
+
+/**
+ * One piece of work: pending → in progress (claimed) → validation (submitted) → complete, or sent back to work. What is bound
+ * to a claim must name the current one, so that the late results of an agent that lost the task are refused.
+ */
+export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
+  ...taskFold,
+  decisions: {
+    'task.create': (data, state) => {
+      if (state.status !== 'missing') refuse('already-exists', 'this task exists already', { status: state.status });
+      return [{ type: 'TaskCreated', data }];
+    },
+    'task.change': (data, state) => {
+      only(state, 'be changed', 'pending', 'in-progress', 'validation', 'failed', 'cancelled');
+      const changed = Object.entries(data).filter(
+        ([name, value]) =>
+          value !== undefined && canonicalJson(value) !== canonicalJson(state.details[name as keyof TaskDetails]),
+      );
+      return changed.length === 0 ? [] : [{ type: 'TaskDetailsChanged', data: Object.fromEntries(changed) }];
+    },
+    'task.expand': ({ subtasks }, state) => {
+      only(state, 'be expanded', 'pending');
+      if (state.subtasks.length > 0) refuseExpanded(state, 'be expanded again');
+      return [{ type: 'TaskExpanded', data: { subtasks } }];
+    },
+    'task.take': (data, state) => {
+      only(state, 'be claimed', 'pending');
+      if (state.subtasks.length > 0) refuseExpanded(state, 'be claimed');
+      return [{ type: 'TaskClaimed', data: { ...data, repository: state.repository } }];
+    },
+    'task.report-progress': (data, state, context) => {
+      holds(state, data.claimId, context);
+      return [{ type: 'TaskProgressReported', data }];
+    },
+    'task.submit': (data, state, context) => {
+      holds(state, data.claimId, context);
+      only(state, 'be submitted', 'in-progress');
+      return [{ type: 'TaskWorkSubmitted', data }];
+    },
+    'task.send-back': (data, state, context) => {
+      holds(state, data.claimId, context);
+      only(state, 'be sent back', 'validation');
+      return [{ type: 'TaskSentBack', data }];
+    },
+    'task.release': ({ claimId, reason }, state, context) => {
+      const { agentId } = holds(state, claimId, context);
+      only(state, 'be released', 'in-progress');
+      return [{ type: 'TaskClaimReleased', data: { claimId, agentId, reason } }];
+    },
+    'task.expire-claim': ({ claimId }, state, context) => {
+      const { agentId } = holds(state, claimId, context);
+      only(state, 'lose its claim', 'in-progress');
+      return [{ type: 'TaskClaimExpired', data: { claimId, agentId } }];
+    },
+    'task.complete': ({ claimId, result }, state, context) => {
+      holds(state, claimId, context);
+      only(state, 'be completed', 'validation');
+      return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result } }];
+    },
+    'task.complete-parent': ({ result }, state) => {
+      if (state.status === 'complete') return [];
+      only(state, 'be completed', 'pending');
+      if (state.subtasks.length === 0)
+        refuse('illegal-transition', 'this task has no subtasks: it completes by its own work', {
+          status: state.status,
+        });
+      return [{ type: 'TaskCompleted', data: { claimId: null, parentId: state.parentId, result } }];
+    },
+    'task.fail': (data, state, context) => {
+      holds(state, data.claimId, context);
+      return [{ type: 'TaskFailed', data }];
+    },
+    'task.cancel': ({ reason }, state) => {
+      if (state.status === 'cancelled') return [];
+      only(state, 'be cancelled', 'pending', 'in-progress', 'validation', 'failed');
+      return [{ type: 'TaskCancelled', data: { claimId: state.claim?.claimId ?? null, reason } }];
+    },
+    'task.retry': ({ reason }, state) => {
+      only(state, 'be retried', 'failed', 'cancelled');
+      return [{ type: 'TaskRetried', data: { reason } }];
+    },
+  },
+};
+
+function only(state: TaskState, what: string, ...allowed: readonly TaskStatus[]): void {
+  const { status } = state;
+  if (status === 'missing') refuse('not-found', 'there is no such task');
+  if (!allowed.includes(status))
+    refuse('illegal-transition', `a task that is ${status} cannot ${what}`, { status, allowed });
+}
+
+/** The claim, if it is the current one, and the asking agent's own. */
+export function holds(
+  state: TaskState,
+  claimId: string | null,
+  { actor }: Pick<DecisionContext, 'actor'>,
+): NonNullable<TaskState['claim']> {
+  if (state.status === 'missing') refuse('not-found', 'there is no such task');
+  const { claim, status } = state;
+  if (claim === null || claim.claimId !== claimId)
+    return refuse('claim-mismatch', 'this claim is not, or no longer, the current one of this task', { status });
+  if (actor.startsWith('agent:') && actor !== `agent:${claim.agentId}`)
+    refuse('forbidden', 'this claim belongs to another agent');
+  return claim;
+}
+
+const refuseExpanded = (state: TaskState, what: string): never =>
+  refuse('illegal-transition', `a task with subtasks cannot ${what}`, { status: state.status, expanded: true });

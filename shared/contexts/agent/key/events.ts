@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineStreamType, type EventOf } from '../../define-events.ts';
+import { uuid } from '../../values.ts';
+
+/** `service`: a process of the system itself, which sends commands in the name of sagas and agents, and may do nothing else. */
+export const role = z.enum(['viewer', 'agent', 'operator', 'auditor', 'admin', 'service']);
+export type Role = z.infer<typeof role>;
+
+export const keyEvents = defineStreamType({
+  type: 'key',
+  context: 'agent',
+  events: {
+    KeyCreated: {
+      version: 1,
+      schema: z.strictObject({
+        name: z.string(),
+        role,
+        /** A key of role `agent` speaks for this agent only. */
+        agentId: uuid.nullable(),
+        /** SHA-256 (hex) of the secret: enough, since the secret is 32 random bytes. */
+        secretHash: z.string(),
+      }),
+    },
+    KeyRevoked: { version: 1, schema: z.strictObject({ reason: z.string() }) },
+  },
+});
+export type KeyEvent = EventOf<typeof keyEvents>;

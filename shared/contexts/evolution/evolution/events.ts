@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { defineStreamType, type EventOf } from '../../define-events.ts';
+import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../values.ts';
+
+const run = { taskId: uuid, runId: uuid };
+
+export const evolutionPlan = z.strictObject({
+  /** Name of the metric that decides. */
+  metric: z.string().min(1).max(100),
+  direction: z.enum(['minimize', 'maximize']),
+  /** Candidates in one generation. */
+  candidates: z.int().min(1).max(32),
+  generations: z.int().min(1).max(100),
+  /** Stop as soon as the best metric reaches this; null: no target. */
+  target: z.number().nullable(),
+  /** Stop when this many US dollars are spent; null: no limit. */
+  budgetUsd: z.number().min(0).nullable(),
+  /** Stop after this many generations without a better candidate. */
+  patience: z.int().min(1),
+});
+export type EvolutionPlan = z.infer<typeof evolutionPlan>;
+
+export const candidate = z.strictObject({
+  /** `<generation>.<number>`, both from 1: stable over restarts. */
+  id: z.string().regex(/^\d+\.\d+$/),
+  commit,
+  metrics,
+});
+export type Candidate = z.infer<typeof candidate>;
+
+export const evolutionEvents = defineStreamType({
+  type: 'evolution',
+  context: 'evolution',
+  events: {
+    EvolutionStarted: {
+      version: 1,
+      schema: z.strictObject({
+        ...run,
+        repository: z.string(),
+        /** The commit that evolution starts from. */
+        base: commit,
+        /** Metrics of the task's base commit, before any work. */
+        before: metrics.nullable(),
+        /** Metrics of `base`: the best until a candidate beats it. */
+        baseline: metrics,
+        plan: evolutionPlan,
+      }),
+    },
+    EvolutionGenerationOpened: {
+      version: 1,
+      schema: z.strictObject({
+        ...run,
+        generation: z.int().min(1),
+        /** Where its candidates start from. */
+        parent: commit,
+        candidates: z.array(z.string()).min(1),
+      }),
+    },
+    CandidateEvaluated: {
+      version: 1,
+      schema: z.strictObject({
+        ...run,
+        generation: z.int().min(1),
+        candidate: z.string(),
+        commit,
+        metrics,
+        diffStat,
+        diff: artefact,
+        output: artefact,
+        costUsd: cost,
+        durationMs: z.int().min(0),
+      }),
+    },
+    CandidateFailed: {
+      version: 1,
+      schema: z.strictObject({ ...run, generation: z.int().min(1), candidate: z.string(), failure, costUsd: cost }),
+    },
+    EvolutionGenerationClosed: {
+      version: 1,
+      schema: z.strictObject({
+        ...run,
+        generation: z.int().min(1),
+        /** The best so far; null while nothing beats the start. */
+        best: candidate.nullable(),
+        improved: z.boolean(),
+      }),
+    },
+    EvolutionCompleted: {
+      version: 1,
+      schema: z.strictObject({
+        ...run,
+        reason: z.enum(['target', 'budget', 'no-progress', 'generations']),
+        best: candidate.nullable(),
+        /** The commit to go on with: the best one's, or the start. */
+        commit,
+        costUsd: cost,
+      }),
+    },
+    EvolutionFailed: { version: 1, schema: z.strictObject({ ...run, failure }) },
+    EvolutionCancelled: { version: 1, schema: z.strictObject({ ...run, reason: z.string() }) },
+  },
+});
+export type EvolutionEvent = EventOf<typeof evolutionEvents>;

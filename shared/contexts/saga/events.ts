@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { defineStreamType, type EventOf, type StreamTypeDefinition } from '../define-events.ts';
+import { artefact, cost, failure } from '../values.ts';
+
+/** An effect as data: what is to be done, under a key that stays the same however often processes die. */
+export const effect = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('command'),
+    key: z.string(),
+    /** Command type, such as `task.complete`. */
+    type: z.string(),
+    /** Id of the aggregate it is for. */
+    target: z.uuid(),
+    data: z.unknown(),
+  }),
+  z.strictObject({
+    kind: z.literal('call'),
+    key: z.string(),
+    component: z.string(),
+    request: z.unknown(),
+    timeoutSeconds: z.number().min(0),
+  }),
+  z.strictObject({ kind: z.literal('timer'), key: z.string(), dueAt: z.iso.datetime() }),
+]);
+export type Effect = z.infer<typeof effect>;
+
+/** `waiting`: between two attempts; `sent-back`: an earlier step is due again; `cancelled`: it was under way when all ended. */
+const STEP_STATES = [
+  'started',
+  'waiting',
+  'succeeded',
+  'skipped',
+  'sent-back',
+  'failed',
+  'cancelled',
+  'compensating',
+  'compensated',
+] as const;
+
+const sagaEventDefinitions = {
+  /** The event of another stream that led to what follows in the same append. */
+  SagaInputReceived: {
+    version: 1,
+    schema: z.strictObject({
+      source: z.strictObject({
+        stream: z.string(),
+        revision: z.int().min(0),
+        eventId: z.uuid(),
+        /** In the log, whose order is that of acceptance; missing in what was recorded before it was kept. */
+        position: z.string().regex(/^\d+$/).optional(),
+      }),
+      type: z.string(),
+      data: z.unknown(),
+    }),
+  },
+  SagaEffectRequested: { version: 1, schema: z.strictObject({ effect }) },
+  SagaEffectSucceeded: { version: 1, schema: z.strictObject({ key: z.string(), result: z.unknown() }) },
+  SagaEffectFailed: {
+    version: 1,
+    schema: z.strictObject({
+      key: z.string(),
+      failure,
+      /** False: trying again cannot help. */
+      retryable: z.boolean(),
+      /** What the attempt cost and was told all the same, where that is known. */
+      costUsd: cost,
+      prompt: artefact.nullable(),
+    }),
+  },
+  SagaEffectCancelled: { version: 1, schema: z.strictObject({ key: z.string() }) },
+  SagaStepChanged: {
+    version: 1,
+    schema: z.strictObject({
+      step: z.string(),
+      /** How often this step was entered, from 1: it grows when work is sent back. */
+      round: z.int().min(1),
+      /** Try within the round, from 1. */
+      attempt: z.int().min(1),
+      state: z.enum(STEP_STATES),
+      detail: z.unknown(),
+    }),
+  },
+  SagaEnded: {
+    version: 1,
+    schema: z.strictObject({ outcome: z.enum(['completed', 'failed', 'cancelled']), failure: failure.nullable() }),
+  },
+} as const;
+
+const defineSagaStream = <const Type extends string>(name: Type) =>
+  defineStreamType({ type: name, context: 'saga', events: sagaEventDefinitions });
+
+export const codeEvolutionSagaEvents = defineSagaStream('saga-code-evolution');
+export const taskAssignmentSagaEvents = defineSagaStream('saga-task-assignment');
+export type SagaEvent = EventOf<StreamTypeDefinition<typeof sagaEventDefinitions>>;

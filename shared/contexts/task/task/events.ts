@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { defineStreamType, personal, type EventOf } from '../../define-events.ts';
+import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../values.ts';
+
+export const taskSource = z.strictObject({
+  kind: z.enum(['api', 'mcp', 'github', 'linear', 'slack']),
+  /** Where the request came from, as its system names it: `owner/repository#12`. */
+  reference: z.string().nullable(),
+  url: z.string().nullable(),
+});
+
+export const complexity = z.strictObject({
+  level: z.enum(['low', 'medium', 'high']),
+  score: z.number().min(0).max(100),
+  reason: z.string(),
+});
+
+export const taskResult = z.strictObject({
+  commit: commit.nullable(),
+  branch: z.string().nullable(),
+  merged: z.boolean(),
+  diffStat: diffStat.nullable(),
+  metricsBefore: metrics.nullable(),
+  metricsAfter: metrics.nullable(),
+  costUsd: cost,
+  durationMs: z.int().min(0),
+});
+export type TaskResult = z.infer<typeof taskResult>;
+
+export const taskEvents = defineStreamType({
+  type: 'task',
+  context: 'task',
+  events: {
+    TaskCreated: {
+      version: 1,
+      schema: z.strictObject({
+        title: z.string(),
+        description: personal('requester'),
+        /** 1 is most urgent. */
+        priority: z.int().min(1).max(5),
+        labels: z.array(z.string()),
+        metadata: z.record(z.string(), z.string()),
+        /** What an agent must be able to do to take this task. */
+        capabilities: z.array(z.string()),
+        repository: z.string().nullable(),
+        dependencies: z.array(uuid),
+        parentId: uuid.nullable(),
+        source: taskSource,
+        requester: personal('requester').nullable(),
+        assignee: z.string().nullable(),
+        complexity: complexity.nullable(),
+      }),
+    },
+    TaskDetailsChanged: {
+      version: 1,
+      schema: z.strictObject({
+        title: z.string().optional(),
+        description: personal('requester').optional(),
+        priority: z.int().min(1).max(5).optional(),
+        labels: z.array(z.string()).optional(),
+        metadata: z.record(z.string(), z.string()).optional(),
+        assignee: z.string().nullable().optional(),
+        complexity: complexity.nullable().optional(),
+      }),
+    },
+    TaskExpanded: { version: 1, schema: z.strictObject({ subtasks: z.array(uuid).min(1) }) },
+    TaskClaimed: {
+      version: 1,
+      schema: z.strictObject({
+        claimId: uuid,
+        agentId: uuid,
+        /** `command`: Workledger runs it; `remote`: it works by itself and submits a commit. */
+        runtime: z.enum(['command', 'remote']),
+        repository: z.string().nullable(),
+        leaseSeconds: z.int().min(1),
+      }),
+    },
+    TaskProgressReported: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid, note: z.string(), percent: z.number().min(0).max(100).nullable() }),
+    },
+    TaskWorkSubmitted: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid, commit: commit.nullable(), summary: z.string().nullable() }),
+    },
+    TaskSentBack: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable() }),
+    },
+    TaskClaimReleased: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid, reason: z.string() }) },
+    TaskClaimExpired: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid }) },
+    TaskCompleted: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult }),
+    },
+    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure }) },
+    TaskCancelled: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), reason: z.string() }) },
+    TaskRetried: { version: 1, schema: z.strictObject({ reason: z.string() }) },
+  },
+});
+export type TaskEvent = EventOf<typeof taskEvents>;

@@ -1,0 +1,80 @@
+import type { Fold } from '../../define-events.ts';
+import type { TaskEvent } from './events.ts';
+
+export type TaskStatus = 'missing' | 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
+
+type Created = Extract<TaskEvent, { type: 'TaskCreated' }>['data'];
+export type TaskDetails = Pick<
+  Created,
+  'title' | 'description' | 'priority' | 'labels' | 'metadata' | 'assignee' | 'complexity'
+>;
+export type TaskResultData = Extract<TaskEvent, { type: 'TaskCompleted' }>['data']['result'];
+
+export type TaskState = {
+  readonly status: TaskStatus;
+  readonly details: TaskDetails;
+  readonly repository: string | null;
+  readonly capabilities: readonly string[];
+  readonly parentId: string | null;
+  /** Not empty: the work is done by these, and this task completes when they do. */
+  readonly subtasks: readonly string[];
+  /** Who works on it; null unless in progress or in validation. */
+  readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
+  readonly result: TaskResultData | null;
+};
+
+const noTask: TaskState = {
+  status: 'missing',
+  details: {
+    title: '',
+    description: '',
+    priority: 3,
+    labels: [],
+    metadata: {},
+    assignee: null,
+    complexity: null,
+  },
+  repository: null,
+  capabilities: [],
+  parentId: null,
+  subtasks: [],
+  claim: null,
+  result: null,
+};
+
+function evolve(state: TaskState, event: TaskEvent): TaskState {
+  switch (event.type) {
+    case 'TaskCreated': {
+      const { title, description, priority, labels, metadata, assignee, complexity } = event.data;
+      const { repository, capabilities, parentId } = event.data;
+      const details = { title, description, priority, labels, metadata, assignee, complexity };
+      return { ...state, status: 'pending', details, repository, capabilities, parentId };
+    }
+    case 'TaskDetailsChanged':
+      return { ...state, details: { ...state.details, ...(event.data as Partial<TaskDetails>) } };
+    case 'TaskExpanded':
+      return { ...state, subtasks: event.data.subtasks };
+    case 'TaskClaimed': {
+      const { claimId, agentId, leaseSeconds } = event.data;
+      return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds } };
+    }
+    case 'TaskProgressReported':
+      return state;
+    case 'TaskWorkSubmitted':
+      return { ...state, status: 'validation' };
+    case 'TaskSentBack':
+      return { ...state, status: 'in-progress' };
+    case 'TaskClaimReleased':
+    case 'TaskClaimExpired':
+    case 'TaskRetried':
+      return { ...state, status: 'pending', claim: null };
+    case 'TaskCompleted':
+      return { ...state, status: 'complete', claim: null, result: event.data.result };
+    case 'TaskFailed':
+      return { ...state, status: 'failed', claim: null };
+    case 'TaskCancelled':
+      return { ...state, status: 'cancelled', claim: null };
+  }
+}
+
+export const taskFold: Fold<TaskState, TaskEvent> = { type: 'task', initial: noTask, evolve };
