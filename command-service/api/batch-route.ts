@@ -1,4 +1,4 @@
-import { commands as catalogue, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import { commandTypes, declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { problemDocument } from '@workledger/shared/http/problem.ts';
@@ -9,19 +9,14 @@ import { z } from 'zod';
 import { newestTokens } from './consistency-tokens.ts';
 import { pathId } from './command-route.ts';
 import { commandHeaders } from './headers.ts';
-import { permissions, sendingRoles } from './permissions.ts';
+import { rolesOf, sendingRoles } from './may-send.ts';
 import { sendCommand, type Caller } from './send-command.ts';
 
 const PATH = '/api/v1/commands';
 const MAX_COMMANDS = 100;
 const MAX_BYTES = 1024 * 1024;
 
-/** A key's secret is made by its own route: nobody chooses one. */
-const elsewhere: readonly CommandType[] = ['key.create'];
-const creating: readonly CommandType[] = ['task.create', 'agent.register'];
-const allowed = (Object.keys(catalogue) as CommandType[]).filter(
-  (type) => permissions[type].length > 0 && !elsewhere.includes(type),
-);
+const allowed = commandTypes.filter((type) => rolesOf(type).length > 0 && declarationOf(type).alone !== true);
 
 const item = z
   .strictObject({
@@ -31,7 +26,7 @@ const item = z
     idempotencyKey: commandHeaders.shape['idempotency-key'],
     expectedRevision: z.int().min(0).optional(),
   })
-  .refine(({ type, target }) => creating.includes(type) === (target === undefined), {
+  .refine(({ type, target }) => (declarationOf(type).creates === true) === (target === undefined), {
     path: ['target'],
     message: 'commands that create have none, all others need one',
   });
@@ -103,7 +98,7 @@ const send = async (commands: Commands, caller: Caller, wish: Item, key: string 
     type: wish.type,
     route: `POST ${PATH} ${wish.type}`,
     target: wish.target,
-    data: parsePart(catalogue[wish.type], wish.data, 'data'),
+    data: parsePart(declarationOf(wish.type).data, wish.data, 'data'),
     idempotencyKey: wish.idempotencyKey ?? key,
     expectedRevision: wish.expectedRevision,
   });

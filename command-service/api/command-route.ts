@@ -1,10 +1,10 @@
-import { commands as catalogue, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import { declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
 import { route, type Method, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
 import { z } from 'zod';
 import { commandHeaders, expectedRevision, type CommandHeaders } from './headers.ts';
-import { permissions } from './permissions.ts';
+import { rolesOf } from './may-send.ts';
 import { accepted, created, receiptReply } from './receipt.ts';
 import { sendCommand } from './send-command.ts';
 
@@ -37,7 +37,7 @@ export const intention = (commands: Commands, definition: CommandRoute): Route =
   route({
     ...common(definition),
     params: idParams,
-    body: catalogue[definition.type] as z.ZodType,
+    body: declarationOf(definition.type).data,
     answers: { 200: accepted },
     problems: [...refusals, 'not-found', ...(definition.problems ?? [])],
     handler: async (input) =>
@@ -64,7 +64,7 @@ export const intentionFromPath = <Params extends z.ZodType<{ id: string }>>(
 export const creation = (commands: Commands, definition: CommandRoute): Route =>
   route({
     ...common(definition),
-    body: catalogue[definition.type] as z.ZodType,
+    body: declarationOf(definition.type).data,
     answers: { 201: created },
     problems: [...refusals, ...(definition.problems ?? [])],
     handler: async (input) => {
@@ -79,7 +79,7 @@ const common = ({ method, path, type, summary, description, maxBodyBytes }: Comm
   summary,
   ...(description === undefined ? {} : { description }),
   ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
-  role: permissions[type],
+  role: rolesOf(type),
   headers: commandHeaders,
 });
 

@@ -6,7 +6,7 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
-import { serviceRoute } from './service/service-route.ts';
+import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
 export type CommandRouteOptions = {

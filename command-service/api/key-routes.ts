@@ -7,13 +7,13 @@ import { z } from 'zod';
 import { intention } from './command-route.ts';
 import { createKey } from './create-key.ts';
 import { commandHeaders } from './headers.ts';
-import { permissions } from './permissions.ts';
+import { rolesOf } from './may-send.ts';
 import { created, receipt, receiptReply } from './receipt.ts';
 
 const KEYS = '/api/v1/keys';
 const KEY = `${KEYS}/{id}`;
 
-const wishes = keyCommands['key.create'].omit({ secretHash: true });
+const wishes = keyCommands['key.create'].data.omit({ secretHash: true });
 const createdKey = receipt.extend({
   key: z.string().nullable().describe('The API key, told this once; null when a repeat answers the first receipt.'),
   note: z.string(),
@@ -26,7 +26,7 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
   route({
     method: 'post',
     path: KEYS,
-    role: permissions['key.create'],
+    role: rolesOf('key.create'),
     summary: 'Create an API key',
     description: 'The key is shown in this answer only; what is kept is a hash. A key of role `agent` needs `agentId`.',
     headers: commandHeaders.omit({ 'if-match': true }),

@@ -3,7 +3,7 @@ import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.t
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Principal } from '@workledger/shared/security/principal.ts';
-import { reasonToForbid } from './permissions.ts';
+import { reasonToForbid } from './may-send.ts';
 
 /** Who asks, in which conversation: what every command of a request shares. */
 export type Caller = {

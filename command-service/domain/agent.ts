@@ -1,7 +1,7 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
 import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { agentCommands } from '@workledger/shared/contexts/agent/agent/commands.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import { agentFold, agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';

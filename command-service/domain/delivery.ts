@@ -1,5 +1,5 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import type { deliveryCommands } from '@workledger/shared/contexts/sync/delivery/commands.ts';
 import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sync/delivery/state.ts';
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';

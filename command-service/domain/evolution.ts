@@ -1,5 +1,5 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import type { evolutionCommands } from '@workledger/shared/contexts/evolution/evolution/commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
@@ -9,8 +9,7 @@ import {
   type EvolutionState,
 } from '@workledger/shared/contexts/evolution/evolution/state.ts';
 
-type Commands = DataOf<typeof evolutionCommands>;
-export type EvolutionDecisions = Pick<Commands, Extract<keyof Commands, `evolution.${string}`>>;
+export type EvolutionDecisions = DataOf<typeof evolutionCommands>;
 
 /**
  * Best-of-n, generation after generation: the aggregate itself says what is tried next and when to stop. What comes in late,

@@ -1,12 +1,11 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
-import type { evolutionCommands } from '@workledger/shared/contexts/evolution/evolution/commands.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
+import type { generationCommands } from '@workledger/shared/contexts/evolution/generation/commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { generationFold, type GenerationState } from '@workledger/shared/contexts/evolution/generation/state.ts';
 import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
 
-type Commands = DataOf<typeof evolutionCommands>;
-export type GenerationDecisions = Pick<Commands, Extract<keyof Commands, `generation.${string}`>>;
+export type GenerationDecisions = DataOf<typeof generationCommands>;
 
 /** A request for code: one attempt at a time, one for each strategy named; when the last one fails, the request has failed. */
 export const generation: Aggregate<GenerationState, GenerationEvent, GenerationDecisions> = {

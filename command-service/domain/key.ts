@@ -1,5 +1,5 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import type { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { keyFold, type KeyState } from '@workledger/shared/contexts/agent/key/state.ts';

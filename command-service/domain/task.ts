@@ -1,6 +1,6 @@
 import type { Aggregate, DecisionContext } from '@workledger/shared/aggregate/aggregate.ts';
 import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';

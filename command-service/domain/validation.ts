@@ -1,12 +1,11 @@
 import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
-import type { DataOf } from '@workledger/shared/commands/catalogue.ts';
-import type { evolutionCommands } from '@workledger/shared/contexts/evolution/evolution/commands.ts';
+import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
+import type { validationCommands } from '@workledger/shared/contexts/evolution/validation/commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { validationFold, type ValidationState } from '@workledger/shared/contexts/evolution/validation/state.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 
-type Commands = DataOf<typeof evolutionCommands>;
-export type ValidationDecisions = Pick<Commands, Extract<keyof Commands, `validation.${string}`>>;
+export type ValidationDecisions = DataOf<typeof validationCommands>;
 
 /** One judgement of one commit by the repository's own tests. Once judged, it stays judged. */
 export const validation: Aggregate<ValidationState, ValidationEvent, ValidationDecisions> = {

@@ -1,12 +1,13 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { commandHash } from '@workledger/shared/aggregate/command-hash.ts';
-import { commands, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import { commands, declarationOf, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { Pool } from 'pg';
 import { createHeartbeats, type Heartbeats } from '../heartbeats/heartbeats.ts';
+import { agentOf } from './agent-of.ts';
 import { parseData } from './parse-data.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { createRoom, type HandlersConfiguration, type NextTasks } from './room.ts';
@@ -36,7 +37,7 @@ export async function createCommandHandlers(options: {
       const target = command.target.toLowerCase();
       if (!uuid.safeParse(target).success)
         refuse('invalid-command', `target "${target}": use a UUID`, errorAt('target'));
-      const data = parseData(commands[type], command.data);
+      const data = parseData(declarationOf(type).data, command.data) as CommandData<typeof type>;
       checkOwnAgent(context.actor, type, target, data);
       return carryOut(registry, type, target, data, {
         ...context,
@@ -63,10 +64,6 @@ const carryOut = <Type extends CommandType>(
 /** An agent speaks for itself only. */
 function checkOwnAgent(actor: string, type: CommandType, target: string, data: unknown): void {
   if (!actor.startsWith('agent:')) return;
-  const spokenFor = type.startsWith('agent.')
-    ? target
-    : type === 'task.claim'
-      ? (data as CommandData<'task.claim'>).agentId
-      : null;
+  const spokenFor = agentOf({ type, target, data });
   if (spokenFor !== null && actor !== `agent:${spokenFor}`) refuse('forbidden', 'an agent can only speak for itself');
 }

@@ -24,7 +24,7 @@ export async function createTaskFromDelivery(
       taskId,
     });
   const { title, description, repository, labels, priority, capabilities, reference, url, requester } = routed.intent;
-  const data = parseData(taskCommands['task.create'], {
+  const data = parseData(taskCommands['task.create'].data, {
     title,
     description,
     repository,

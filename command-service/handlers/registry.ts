@@ -1,5 +1,5 @@
 import type { Handler } from '@workledger/shared/aggregate/handle.ts';
-import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
+import { commandTypes, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { beatAgent } from './beat-agent.ts';
 import { cancelTask } from './cancel-task.ts';
@@ -13,7 +13,7 @@ import { createTask } from './create-task.ts';
 import { expandTask } from './expand-task.ts';
 import { expireClaim } from './expire-claim.ts';
 import { renewLease } from './renew-lease.ts';
-import type { Room } from './room.ts';
+import type { Decided, Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
 type CommandHandler<Type extends CommandType> = (
@@ -24,16 +24,15 @@ type CommandHandler<Type extends CommandType> = (
 
 export type Registry = { readonly [Type in CommandType]: CommandHandler<Type> };
 
-/** Who handles which command: an aggregate alone, or a process of several streams (a file of its own). */
-export function createRegistry(room: Room): Registry {
-  const { tasks, agents, keys, generations, evolutions, validations, deliveries, heartbeats } = room;
+/** Commands that are more than a decision of their aggregate: of several streams, or with a sign of life. */
+const createProcesses = (room: Room) => {
+  const { tasks, agents, heartbeats } = room;
   const beatOf = (claimId: string, { actor }: StepContext) =>
     heartbeats.beat(`claim:${claimId}`, ...(actor.startsWith('agent:') ? [actor] : []));
 
   return {
     'task.create': (id, data, context) => createTask(room, id, data, context),
     'task.create-from-delivery': (id, data, context) => createTaskFromDelivery(room, id, data, context),
-    'task.change': simply(tasks, 'task.change'),
     'task.add-dependency': (id, data, context) => changeDependencies(room, 'task.add-dependency', id, data, context),
     'task.remove-dependency': (id, data, context) =>
       changeDependencies(room, 'task.remove-dependency', id, data, context),
@@ -50,14 +49,9 @@ export function createRegistry(room: Room): Registry {
       await beatOf(data.claimId, context);
       return answer;
     },
-    'task.send-back': simply(tasks, 'task.send-back'),
-    'task.release': simply(tasks, 'task.release'),
     'task.expire-claim': (id, { claimId }, context) => expireClaim(room, id, claimId, context),
-    'task.complete': simply(tasks, 'task.complete'),
     'task.complete-parent': (id, _, context) => completeParent(room, id, context),
-    'task.fail': simply(tasks, 'task.fail'),
     'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
-    'task.retry': simply(tasks, 'task.retry'),
 
     'agent.register': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);
@@ -71,42 +65,21 @@ export function createRegistry(room: Room): Registry {
       await checkCoordinator(room, id, data, context);
       return agents.handle(id, { type: 'agent.change', data }, context);
     },
-    'agent.reserve': simply(agents, 'agent.reserve'),
-    'agent.release': simply(agents, 'agent.release'),
-    'agent.disconnect': simply(agents, 'agent.disconnect'),
-    'agent.report-error': simply(agents, 'agent.report-error'),
-    'agent.clear-error': simply(agents, 'agent.clear-error'),
-    'agent.deactivate': simply(agents, 'agent.deactivate'),
-    'agent.activate': simply(agents, 'agent.activate'),
-    'agent.deregister': simply(agents, 'agent.deregister'),
+  } satisfies Partial<Registry>;
+};
 
-    'key.create': simply(keys, 'key.create'),
-    'key.revoke': simply(keys, 'key.revoke'),
+type Simple = Exclude<CommandType, keyof ReturnType<typeof createProcesses>>;
+/** A command that neither a process nor an aggregate decides makes this fail to compile, and is named there. */
+const undecided: Readonly<Record<Exclude<Simple, Decided>, never>> = {};
 
-    'generation.request': simply(generations, 'generation.request'),
-    'generation.start-attempt': simply(generations, 'generation.start-attempt'),
-    'generation.fail-attempt': simply(generations, 'generation.fail-attempt'),
-    'generation.succeed': simply(generations, 'generation.succeed'),
-    'generation.cancel': simply(generations, 'generation.cancel'),
-    'evolution.start': simply(evolutions, 'evolution.start'),
-    'evolution.record-candidate': simply(evolutions, 'evolution.record-candidate'),
-    'evolution.fail-candidate': simply(evolutions, 'evolution.fail-candidate'),
-    'evolution.fail': simply(evolutions, 'evolution.fail'),
-    'evolution.cancel': simply(evolutions, 'evolution.cancel'),
-    'validation.request': simply(validations, 'validation.request'),
-    'validation.pass': simply(validations, 'validation.pass'),
-    'validation.fail': simply(validations, 'validation.fail'),
-    'validation.cancel': simply(validations, 'validation.cancel'),
-
-    'delivery.receive': simply(deliveries, 'delivery.receive'),
-  };
+/** Who handles which command: a process where there is one, else the aggregate that its name begins with. */
+export function createRegistry(room: Room): Registry {
+  const simple = commandTypes.map((type) => [type, simply(room, type)] as const);
+  return { ...undecided, ...Object.fromEntries(simple), ...createProcesses(room) } as Registry;
 }
 
-/** A command that concerns one aggregate only. */
-const simply =
-  <State, Data extends Record<string, unknown>, Type extends keyof Data & CommandType>(
-    handler: Handler<State, Data>,
-    type: Type,
-  ) =>
-  (id: string, data: Data[Type], context: StepContext): Promise<CommandAnswer> =>
-    handler.handle(id, { type, data }, context);
+function simply({ aggregates }: Room, type: CommandType): CommandHandler<CommandType> {
+  const name = type.slice(0, type.indexOf('.')) as keyof Room['aggregates'];
+  const handler = aggregates[name] as unknown as Handler<unknown, Record<string, unknown>>;
+  return (id, data, context) => handler.handle(id, { type, data }, context);
+}

@@ -31,6 +31,22 @@ export type TaskHandler = Handler<TaskState, TaskDecisions>;
 export type AgentHandler = Handler<AgentState, AgentDecisions>;
 export type DependenciesHandler = Handler<Edges, DependenciesDecisions>;
 
+const createAggregates = (log: EventLog) => ({
+  task: createHandler(log, task) satisfies TaskHandler,
+  dependencies: createHandler(log, dependencies) satisfies DependenciesHandler,
+  agent: createHandler(log, agent) satisfies AgentHandler,
+  key: createHandler(log, key),
+  generation: createHandler(log, generation),
+  evolution: createHandler(log, evolution),
+  validation: createHandler(log, validation),
+  delivery: createHandler(log, delivery),
+});
+
+type Aggregates = ReturnType<typeof createAggregates>;
+type DecidedBy<Of> = Of extends Handler<infer _State, infer Data> ? keyof Data : never;
+/** Commands that an aggregate decides. */
+export type Decided = { [Name in keyof Aggregates]: DecidedBy<Aggregates[Name]> }[keyof Aggregates];
+
 /** What command handlers work with. */
 export type Room = ReturnType<typeof createRoom>;
 
@@ -39,17 +55,13 @@ export const createRoom = (
   heartbeats: Heartbeats,
   configuration: HandlersConfiguration,
   nextTasks: NextTasks,
-) => ({
-  log,
-  heartbeats,
-  nextTasks,
-  configuration,
-  tasks: createHandler(log, task) satisfies TaskHandler,
-  dependencies: createHandler(log, dependencies) satisfies DependenciesHandler,
-  agents: createHandler(log, agent) satisfies AgentHandler,
-  keys: createHandler(log, key),
-  generations: createHandler(log, generation),
-  evolutions: createHandler(log, evolution),
-  validations: createHandler(log, validation),
-  deliveries: createHandler(log, delivery),
-});
+) => {
+  const aggregates = createAggregates(log);
+  const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
+  return {
+    ...{ log, heartbeats, nextTasks, configuration },
+    /** By stream type. */
+    aggregates,
+    ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },
+  };
+};

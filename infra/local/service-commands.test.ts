@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serviceCommands } from '@workledger/command-service/api/service/service-commands.ts';
+import { serviceCommands } from '@workledger/command-service/api/may-send.ts';
 import { commands } from '@workledger/shared/commands/catalogue.ts';
 import { expect, test } from 'vitest';
 

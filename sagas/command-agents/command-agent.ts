@@ -1,7 +1,8 @@
+import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import { followState } from '@workledger/shared/aggregate/read-state.ts';
 import { agentFold, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import type { Logger } from 'pino';
-import type { Command, CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
@@ -40,8 +41,8 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
   const target = agentIdOf(agent.name);
   const registration = {
     name: agent.name,
-    kind: 'worker',
-    runtime: 'command',
+    kind: 'worker' as const,
+    runtime: 'command' as const,
     capabilities: agent.capabilities,
     capacity: agent.capacity,
   };
@@ -70,7 +71,11 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
   }
 }
 
-const send = ({ commands, agent }: CommandAgentOptions, command: Command): Promise<CommandAnswer> =>
+type AgentCommand = {
+  [Type in CommandTypeOf<'agent'>]: { readonly type: Type; readonly target: string; readonly data: CommandInput<Type> };
+}[CommandTypeOf<'agent'>];
+
+const send = ({ commands, agent }: CommandAgentOptions, command: AgentCommand): Promise<CommandAnswer> =>
   commands.send(command, { actor: `agent:${agentIdOf(agent.name)}`, correlationId: newId() });
 
 /** A refusal here is no fault: the claim ended, or the agent was deactivated, meanwhile. */

@@ -1,3 +1,4 @@
+import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
@@ -64,8 +65,13 @@ export const anySaga = <State>(saga: Saga<State>): Saga => saga as unknown as Sa
 export const request = (effect: EffectRequest): Decision => ({ decide: 'request', effect });
 export const cancel = (key: string): Decision => ({ decide: 'cancel', key });
 
-/** The command effect with this key. */
-export const command = (key: string, type: string, target: string, data: unknown): EffectRequest => ({
+/** The command effect with this key. @param type one that is declared as sent by sagas */
+export const command = <Type extends CommandTypeOf<'saga'>>(
+  key: string,
+  type: Type,
+  target: string,
+  data: CommandInput<Type>,
+): EffectRequest => ({
   kind: 'command',
   key,
   type,

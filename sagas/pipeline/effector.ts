@@ -62,10 +62,8 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
     now: place.now,
     command: (...command) => orFail(settle<CommandResult>(commandEffect(...command))),
     tryCommand: (...command) => settle<CommandResult>(commandEffect(...command)),
-    call: <Result>(name: string, component: string, request: unknown, seconds?: number) =>
-      orFail(settle<Result>(callEffect(name, component, request, seconds))),
-    tryCall: <Result>(name: string, component: string, request: unknown, seconds?: number) =>
-      settle<Result>(callEffect(name, component, request, seconds)),
+    call: (...call) => orFail(settle(callEffect(...call))),
+    tryCall: (...call) => settle(callEffect(...call)),
   };
   return { on, collected };
 }

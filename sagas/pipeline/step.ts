@@ -1,4 +1,6 @@
+import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Calls, ComponentName } from '../components/catalogue.ts';
 
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
 export type Outcome =
@@ -31,13 +33,33 @@ export type Effector = {
   readonly round: number;
   readonly attempt: number;
   readonly now: Date;
-  /** Sends a command. A refusal fails the step. */
-  command(name: string, type: string, target: string, data: unknown): CommandResult | null;
+  /** Sends a command. A refusal fails the step. @param type one that is declared as sent by sagas */
+  command<Type extends CommandTypeOf<'saga'>>(
+    name: string,
+    type: Type,
+    target: string,
+    data: CommandInput<Type>,
+  ): CommandResult | null;
   /** Sends a command whose refusal does not matter. */
-  tryCommand(name: string, type: string, target: string, data: unknown): Settled<CommandResult> | null;
+  tryCommand<Type extends CommandTypeOf<'saga'>>(
+    name: string,
+    type: Type,
+    target: string,
+    data: CommandInput<Type>,
+  ): Settled<CommandResult> | null;
   /** Calls a component. A failure fails the step; it is tried again where that can help. */
-  call<Result>(name: string, component: string, request: unknown, timeoutSeconds?: number): Result | null;
-  tryCall<Result>(name: string, component: string, request: unknown, timeoutSeconds?: number): Settled<Result> | null;
+  call<Name extends ComponentName>(
+    name: string,
+    component: Name,
+    request: Calls[Name]['request'],
+    timeoutSeconds?: number,
+  ): Calls[Name]['result'] | null;
+  tryCall<Name extends ComponentName>(
+    name: string,
+    component: Name,
+    request: Calls[Name]['request'],
+    timeoutSeconds?: number,
+  ): Settled<Calls[Name]['result']> | null;
 };
 
 export type CommandResult = {

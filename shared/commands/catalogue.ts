@@ -1,21 +1,52 @@
 import type { z } from 'zod';
 import { agentCommands } from '../contexts/agent/agent/commands.ts';
-import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
-import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
 import { keyCommands } from '../contexts/agent/key/commands.ts';
+import type { CommandDeclaration, Sender } from '../contexts/define-commands.ts';
+import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
+import { generationCommands } from '../contexts/evolution/generation/commands.ts';
+import { validationCommands } from '../contexts/evolution/validation/commands.ts';
+import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
 
-/** Every command there is, with the schema of its data (strict: unknown fields are refused). */
+/** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
   ...taskCommands,
   ...agentCommands,
   ...keyCommands,
+  ...generationCommands,
   ...evolutionCommands,
+  ...validationCommands,
   ...deliveryCommands,
 } as const;
 
-export type CommandType = keyof typeof commands;
+type Catalogue = typeof commands;
+
+export type CommandType = keyof Catalogue;
 /** Data of a command after parsing: defaults filled in. */
-export type CommandData<Type extends CommandType> = z.infer<(typeof commands)[Type]>;
-/** The data types of a group of commands, by command type. */
-export type DataOf<Group extends Record<string, z.ZodType>> = { [Type in keyof Group]: z.infer<Group[Type]> };
+export type CommandData<Type extends CommandType> = z.infer<Catalogue[Type]['data']>;
+/** Data of a command as it may be sent: what has a default may be left out. */
+export type CommandInput<Type extends CommandType> = Unchanging<z.input<Catalogue[Type]['data']>>;
+
+type Unchanging<Value> = Value extends readonly (infer Item)[]
+  ? readonly Unchanging<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Unchanging<Value[Key]> }
+    : Value;
+
+/** The commands that this part of the system may send. */
+export type CommandTypeOf<By extends Sender> = {
+  [Type in CommandType]: Catalogue[Type] extends { readonly sentBy: readonly (infer Named)[] }
+    ? By extends Named
+      ? Type
+      : never
+    : never;
+}[CommandType];
+
+export const commandTypes = Object.keys(commands) as readonly CommandType[];
+
+/** How a command was declared. */
+export const declarationOf = (type: CommandType): CommandDeclaration => commands[type];
+
+/** Whether that part of the system sends it. */
+export const isSentBy = (sender: Sender, type: CommandType): boolean =>
+  declarationOf(type).sentBy?.includes(sender) ?? false;

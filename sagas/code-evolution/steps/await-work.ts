@@ -1,5 +1,4 @@
 import { because } from '../../components/because.ts';
-import type { InspectResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { claimOf, inRun, isCommandRun, known } from './run.ts';
@@ -23,7 +22,7 @@ export const awaitWork: Step<Facts> = {
         : failed(because('await-work', reason));
     }
     const request = { ...inRun(facts), commit, base: known(facts.base) };
-    const inspected = on.call<InspectResult>('inspect', 'code.inspect', request);
+    const inspected = on.call('inspect', 'code.inspect', request);
     return inspected === null ? waiting : done({ learned: { commit } } satisfies Learned);
   },
 };

@@ -35,10 +35,8 @@ function measure(
 ): ({ diffStat: DiffResult['diffStat'] | null } & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
   const plan = planOf(facts);
   const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
-  const diff = on.tryCall<DiffResult>('diff', 'code.diff', request);
-  const after = plan.evaluates
-    ? on.tryCall<EvaluateResult>('measure', 'code.evaluate', request, checkSeconds(plan))
-    : { result: null };
+  const diff = on.tryCall('diff', 'code.diff', request);
+  const after = plan.evaluates ? on.tryCall('measure', 'code.evaluate', request, checkSeconds(plan)) : { result: null };
   const cleaned = diff && after && on.tryCall('cleanup', 'code.cleanup', inRun(facts));
   if (diff === null || after === null || cleaned === null) return null;
   return { diffStat: diff.result?.diffStat ?? null, metricsAfter: after.result?.metrics ?? null };

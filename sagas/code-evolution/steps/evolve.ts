@@ -1,5 +1,5 @@
+import type { WorkRequest } from '../../components/code/requests.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import type { EvaluateResult, WorkResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { agentSeconds, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
@@ -37,7 +37,7 @@ function start(facts: Facts, on: Effector): Outcome | null {
   const plan = planOf(facts);
   const base = known(facts.commit);
   const asked = { ...inRun(facts), commit: base };
-  const baseline = on.tryCall<EvaluateResult>('baseline', 'code.evaluate', asked, checkSeconds(plan));
+  const baseline = on.tryCall('baseline', 'code.evaluate', asked, checkSeconds(plan));
   if (baseline === null) return waiting;
   if (baseline.failure !== undefined) return notMeasured(facts, on, baseline);
   const started = on.command('start', 'evolution.start', evolutionId(facts), {
@@ -47,7 +47,7 @@ function start(facts: Facts, on: Effector): Outcome | null {
     base,
     before: plan.metricsBefore,
     baseline: baseline.result.metrics,
-    plan: plan.evolve,
+    plan: known(plan.evolve),
   });
   return started === null ? waiting : null;
 }
@@ -70,7 +70,7 @@ type CandidateOf = { readonly generation: number; readonly parent: string; reado
 
 function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidate }: CandidateOf): void {
   const plan = planOf(facts);
-  const request = {
+  const request: WorkRequest = {
     ...inRun(facts),
     agentId: plan.improver ?? claimOf(facts).agentId,
     parent,
@@ -87,7 +87,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
     evaluate: true,
   };
   const seconds = agentSeconds(plan) + checkSeconds(plan);
-  const work = on.tryCall<WorkResult>(`candidate-${candidate}`, 'code.work', request, seconds);
+  const work = on.tryCall(`candidate-${candidate}`, 'code.work', request, seconds);
   if (work === null) return;
   if (work.failure !== undefined) {
     const failure = { generation, candidate, failure: work.failure, costUsd: work.costUsd };

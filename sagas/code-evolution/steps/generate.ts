@@ -1,4 +1,4 @@
-import type { WorkResult } from '../../components/code/requests.ts';
+import type { WorkRequest } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { agentSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
@@ -27,13 +27,7 @@ export const generate: Step<Facts> = {
       }) !== null;
     const started = asked ? on.command('start', 'generation.start-attempt', generation, attempt) : null;
     const work =
-      started &&
-      on.tryCall<WorkResult>(
-        'work',
-        'code.work',
-        workRequest(facts, on.round, on.attempt),
-        agentSeconds(planOf(facts)),
-      );
+      started && on.tryCall('work', 'code.work', workRequest(facts, on.round, on.attempt), agentSeconds(planOf(facts)));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
@@ -52,7 +46,7 @@ export const generate: Step<Facts> = {
   },
 };
 
-const workRequest = (facts: Facts, round: number, attempt: number): unknown => ({
+const workRequest = (facts: Facts, round: number, attempt: number): WorkRequest => ({
   ...inRun(facts),
   agentId: claimOf(facts).agentId,
   parent: known(facts.commit),

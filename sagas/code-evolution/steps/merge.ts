@@ -1,5 +1,4 @@
 import { because } from '../../components/because.ts';
-import type { MergeResult, RebaseResult } from '../../components/code/requests.ts';
 import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { changesCode, inRun, known, planOf } from './run.ts';
@@ -13,7 +12,7 @@ export const merge: Step<Facts> = {
   timeoutSeconds: 300,
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
-    const merged = on.call<MergeResult>('merge', 'code.merge', request);
+    const merged = on.call('merge', 'code.merge', request);
     if (merged === null) return waiting;
     if (merged.outcome === 'merged') return done({ learned: { merged: true } } satisfies Learned);
     return facts.rebased === 0 ? rebase(facts, on) : failed(because('merge', 'the base moved again while validating'));
@@ -28,7 +27,7 @@ function rebase(facts: Facts, on: Effector): Outcome {
     base: known(facts.base),
     label: `rebase-${on.round}`,
   };
-  const rebased = on.call<RebaseResult>('rebase', 'code.rebase', request);
+  const rebased = on.call('rebase', 'code.rebase', request);
   if (rebased === null) return waiting;
   const learned = { base: rebased.base, rebased: facts.rebased + 1 };
   if (rebased.outcome === 'rebased')

@@ -1,4 +1,3 @@
-import type { EvaluateResult, PrepareResult } from '../../components/code/requests.ts';
 import { done, doubling, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { changesCode, checkSeconds, inRun } from './run.ts';
@@ -10,11 +9,11 @@ export const prepare: Step<Facts> = {
   retry: { attempts: 4, delaySeconds: doubling(2, 30) },
   timeoutSeconds: 300,
   run: (facts, on) => {
-    const prepared = on.call<PrepareResult>('prepare', 'code.prepare', inRun(facts));
+    const prepared = on.call('prepare', 'code.prepare', inRun(facts));
     if (prepared === null) return waiting;
     const request = { ...inRun(facts), commit: prepared.base };
     const measured = prepared.evaluates
-      ? on.tryCall<EvaluateResult>('measure', 'code.evaluate', request, checkSeconds(prepared))
+      ? on.tryCall('measure', 'code.evaluate', request, checkSeconds(prepared))
       : { result: null };
     if (measured === null) return waiting;
     const metricsBefore = measured.result?.metrics ?? null;

@@ -1,4 +1,3 @@
-import type { PublishResult } from '../../components/code/requests.ts';
 import { done, doubling, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { branchOf, changesCode, inRun, known } from './run.ts';
@@ -11,7 +10,7 @@ export const publish: Step<Facts> = {
   timeoutSeconds: 300,
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), branch: branchOf(facts) };
-    const published = on.call<PublishResult>('publish', 'code.publish', request);
+    const published = on.call('publish', 'code.publish', request);
     return published === null ? waiting : done({ learned: { branch: published.branch } } satisfies Learned);
   },
   compensate: (facts, on) => {

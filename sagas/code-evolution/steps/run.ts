@@ -20,10 +20,10 @@ export function inRun(facts: Facts): { taskId: string; runId: string; repository
   return { taskId, runId: claimId, repository: repository ?? '' };
 }
 
-/** A commit that must be known by now. */
-export function known(commit: string | null): string {
-  if (commit === null) throw new Error('no commit yet');
-  return commit;
+/** A commit, or whatever else must be known by now. */
+export function known<Value>(value: Value | null): Value {
+  if (value === null) throw new Error('not known yet');
+  return value;
 }
 
 /** An id of the run's own for an aggregate that belongs to it. */

@@ -13,7 +13,7 @@ export const validate: Step<Facts> = {
     const validation = idInRun(facts, 'validation', String(on.round));
     if (!request(facts, on, validation)) return waiting;
     const asked = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
-    const result = on.call<ValidateResult>('validate', 'code.validate', asked, checkSeconds(planOf(facts)));
+    const result = on.call('validate', 'code.validate', asked, checkSeconds(planOf(facts)));
     return result === null ? waiting : judge(facts, on, validation, result);
   },
   abandon: (facts, on) => {
@@ -26,12 +26,12 @@ export const validate: Step<Facts> = {
 /** Tells the task (a remote agent's submission did that already), then asks for the validation. */
 function request(facts: Facts, on: Effector, validation: string): boolean {
   if (on.attempt > 1) return true;
-  const { taskId, claimId, repository } = claimOf(facts);
+  const { taskId, claimId } = claimOf(facts);
   const commit = known(facts.commit);
   const told =
     !isCommandRun(facts) || on.tryCommand('submit', 'task.submit', taskId, { claimId, commit, summary: null }) !== null;
   if (!told) return false;
-  const data = { taskId, runId: claimId, repository, commit, base: known(facts.base) };
+  const data = { ...inRun(facts), commit, base: known(facts.base) };
   const sendBackAllowed = facts.sentBack < MOST_SENT_BACK;
   return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
 }

@@ -1,3 +1,4 @@
+import { operators, workers, defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { agentKind, agentRuntime } from './events.ts';
 import { text, uuid, word } from '../../text.ts';
@@ -6,30 +7,41 @@ const capabilities = z.array(word).max(50);
 const capacity = z.int().min(1).max(1_000);
 const reason = text(1_000, 1);
 
-export const agentCommands = {
-  'agent.register': z.strictObject({
-    name: text(200, 1),
-    kind: agentKind.default('worker'),
-    runtime: agentRuntime.default('remote'),
-    capabilities: capabilities.default([]),
-    capacity: capacity.default(1),
-    coordinatorId: uuid.nullable().default(null),
-  }),
-  'agent.change': z.strictObject({
-    capabilities: capabilities.optional(),
-    capacity: capacity.optional(),
-    coordinatorId: uuid.nullable().optional(),
-  }),
+export const agentCommands = defineCommands({
+  'agent.register': {
+    data: z.strictObject({
+      name: text(200, 1),
+      kind: agentKind.default('worker'),
+      runtime: agentRuntime.default('remote'),
+      capabilities: capabilities.default([]),
+      capacity: capacity.default(1),
+      coordinatorId: uuid.nullable().default(null),
+    }),
+    roles: operators,
+    sentBy: ['agent'],
+    creates: true,
+  },
+  'agent.change': {
+    data: z.strictObject({
+      capabilities: capabilities.optional(),
+      capacity: capacity.optional(),
+      coordinatorId: uuid.nullable().optional(),
+    }),
+    roles: operators,
+  },
   /** A sign of life, kept outside the log; reconnects a disconnected agent. */
-  'agent.beat': z.strictObject({}),
+  'agent.beat': { data: z.strictObject({}), roles: workers, sentBy: ['agent'] },
   /** Claims the most urgent task that this agent can do; `details` is {} when there is none. */
-  'agent.claim-next': z.strictObject({}),
-  'agent.reserve': z.strictObject({ claimId: uuid, taskId: uuid }),
-  'agent.release': z.strictObject({ claimId: uuid, reason }),
-  'agent.disconnect': z.strictObject({ lastBeatAt: z.iso.datetime().nullable() }),
-  'agent.report-error': z.strictObject({ message: text(4_000, 1) }),
-  'agent.clear-error': z.strictObject({}),
-  'agent.deactivate': z.strictObject({ reason: reason.default('deactivated on request') }),
-  'agent.activate': z.strictObject({}),
-  'agent.deregister': z.strictObject({ reason: reason.default('deregistered on request') }),
-} as const;
+  'agent.claim-next': { data: z.strictObject({}), roles: workers, sentBy: ['agent'] },
+  'agent.reserve': { data: z.strictObject({ claimId: uuid, taskId: uuid }), sentBy: ['command-service'] },
+  'agent.release': { data: z.strictObject({ claimId: uuid, reason }), sentBy: ['saga'] },
+  'agent.disconnect': {
+    data: z.strictObject({ lastBeatAt: z.iso.datetime().nullable() }),
+    sentBy: ['command-service'],
+  },
+  'agent.report-error': { data: z.strictObject({ message: text(4_000, 1) }), roles: workers },
+  'agent.clear-error': { data: z.strictObject({}), roles: workers },
+  'agent.deactivate': { data: z.strictObject({ reason: reason.default('deactivated on request') }), roles: operators },
+  'agent.activate': { data: z.strictObject({}), roles: operators },
+  'agent.deregister': { data: z.strictObject({ reason: reason.default('deregistered on request') }), roles: operators },
+});

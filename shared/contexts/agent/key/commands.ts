@@ -1,14 +1,23 @@
+import { administrators, defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { role } from './events.ts';
 import { text, uuid } from '../../text.ts';
 
-export const keyCommands = {
-  'key.create': z.strictObject({
-    name: text(200, 1),
-    role,
-    agentId: uuid.nullable().default(null),
-    /** SHA-256 (hex) of the secret; the secret itself is never part of a command. */
-    secretHash: z.string().regex(/^[0-9a-f]{64}$/),
-  }),
-  'key.revoke': z.strictObject({ reason: text(1_000, 1).default('revoked on request') }),
-} as const;
+export const keyCommands = defineCommands({
+  'key.create': {
+    data: z.strictObject({
+      name: text(200, 1),
+      role,
+      agentId: uuid.nullable().default(null),
+      /** SHA-256 (hex) of the secret; the secret itself is never part of a command. */
+      secretHash: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+    roles: administrators,
+    creates: true,
+    alone: true,
+  },
+  'key.revoke': {
+    data: z.strictObject({ reason: text(1_000, 1).default('revoked on request') }),
+    roles: administrators,
+  },
+});

@@ -1,3 +1,4 @@
+import { operators, workers, defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { complexity, taskEvents, taskSource } from './events.ts';
 import { artefact, commit, failure } from '../../values.ts';
@@ -33,47 +34,71 @@ const newTask = {
   complexity: complexity.nullable().default(null),
 };
 
-export const taskCommands = {
-  'task.create': z.strictObject({
-    ...newTask,
-    parentId: uuid.nullable().default(null),
-    source: taskSource.default({ kind: 'api', reference: null, url: null }),
-    requester: text(200).nullable().default(null),
-  }),
+export const taskCommands = defineCommands({
+  'task.create': {
+    data: z.strictObject({
+      ...newTask,
+      parentId: uuid.nullable().default(null),
+      source: taskSource.default({ kind: 'api', reference: null, url: null }),
+      requester: text(200).nullable().default(null),
+    }),
+    roles: operators,
+    creates: true,
+  },
   /** Creates the task that a routed webhook delivery asks for; what it says is read from the delivery's own stream. */
-  'task.create-from-delivery': z.strictObject({ deliveryId: uuid }),
-  'task.change': z.strictObject({
-    title: details.title.optional(),
-    description: description.optional(),
-    priority: details.priority.optional(),
-    labels: labels.optional(),
-    metadata: metadata.optional(),
-    assignee: details.assignee.optional(),
-    complexity: details.complexity.optional(),
-  }),
-  'task.add-dependency': z.strictObject({ dependsOn: uuid }),
-  'task.remove-dependency': z.strictObject({ dependsOn: uuid }),
-  'task.expand': z.strictObject({ subtasks: z.array(z.strictObject(newTask)).min(1).max(50) }),
+  'task.create-from-delivery': { data: z.strictObject({ deliveryId: uuid }), sentBy: ['saga'] },
+  'task.change': {
+    data: z.strictObject({
+      title: details.title.optional(),
+      description: description.optional(),
+      priority: details.priority.optional(),
+      labels: labels.optional(),
+      metadata: metadata.optional(),
+      assignee: details.assignee.optional(),
+      complexity: details.complexity.optional(),
+    }),
+    roles: operators,
+  },
+  'task.add-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
+  'task.remove-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
+  'task.expand': {
+    data: z.strictObject({ subtasks: z.array(z.strictObject(newTask)).min(1).max(50) }),
+    roles: operators,
+  },
   /** Claims this task for an agent: reserves the agent first. */
-  'task.claim': z.strictObject({ agentId: uuid }),
-  'task.renew': z.strictObject({ claimId: uuid }),
-  'task.report-progress': z.strictObject({
-    claimId: uuid,
-    note: text(4_000),
-    percent: z.number().min(0).max(100).nullable().default(null),
-  }),
-  'task.submit': z.strictObject({
-    claimId: uuid,
-    commit: commit.nullable(),
-    summary: text(20_000).nullable().default(null),
-  }),
-  'task.send-back': z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }),
-  'task.release': z.strictObject({ claimId: uuid, reason }),
+  'task.claim': { data: z.strictObject({ agentId: uuid }), roles: workers },
+  'task.renew': { data: z.strictObject({ claimId: uuid }), roles: workers, sentBy: ['agent'] },
+  'task.report-progress': {
+    data: z.strictObject({
+      claimId: uuid,
+      note: text(4_000),
+      percent: z.number().min(0).max(100).nullable().default(null),
+    }),
+    roles: workers,
+  },
+  'task.submit': {
+    data: z.strictObject({
+      claimId: uuid,
+      commit: commit.nullable(),
+      summary: text(20_000).nullable().default(null),
+    }),
+    roles: workers,
+    sentBy: ['saga'],
+  },
+  'task.send-back': { data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }), sentBy: ['saga'] },
+  'task.release': { data: z.strictObject({ claimId: uuid, reason }), roles: workers },
   /** Takes the task from an agent whose lease has run out; answers `details.dueAt` while it has not. */
-  'task.expire-claim': z.strictObject({ claimId: uuid }),
-  'task.complete': TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
-  'task.complete-parent': z.strictObject({}),
-  'task.fail': z.strictObject({ claimId: uuid.nullable(), failure }),
-  'task.cancel': z.strictObject({ reason: reason.default('cancelled on request') }),
-  'task.retry': z.strictObject({ reason: reason.default('retried on request') }),
-} as const;
+  'task.expire-claim': { data: z.strictObject({ claimId: uuid }), sentBy: ['saga'] },
+  'task.complete': {
+    data: TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
+    sentBy: ['saga'],
+  },
+  'task.complete-parent': { data: z.strictObject({}), sentBy: ['saga'] },
+  'task.fail': { data: z.strictObject({ claimId: uuid.nullable(), failure }), sentBy: ['saga'] },
+  'task.cancel': {
+    data: z.strictObject({ reason: reason.default('cancelled on request') }),
+    roles: operators,
+    sentBy: ['saga'],
+  },
+  'task.retry': { data: z.strictObject({ reason: reason.default('retried on request') }), roles: operators },
+});

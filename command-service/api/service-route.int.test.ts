@@ -6,10 +6,10 @@ import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { create } from '../../handlers/testing/tasks.ts';
-import { createCommandRoutes } from '../command-routes.ts';
-import { serviceCommands } from './service-commands.ts';
-import { expectNothing, startService, type Service } from '../testing/service.ts';
+import { create } from './../handlers/testing/tasks.ts';
+import { createCommandRoutes } from './command-routes.ts';
+import { serviceCommands } from './may-send.ts';
+import { expectNothing, startService, type Service } from './testing/service.ts';
 
 let service: Service;
 let key: string;

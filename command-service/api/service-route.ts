@@ -6,7 +6,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { toProblem } from '@workledger/shared/http/to-problem.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
-import { maySend, serviceActor, serviceCommands } from './service-commands.ts';
+import { maySend, serviceActor, serviceCommands } from './may-send.ts';
 
 /** Twice what one append can hold: what is too large for the log is refused by the log's own rule. */
 const MAX_BYTES = 1024 * 1024;

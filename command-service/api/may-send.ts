@@ -1,0 +1,39 @@
+import { commandTypes, declarationOf, isSentBy, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import type { Principal } from '@workledger/shared/security/principal.ts';
+import { agentOf } from '../handlers/agent-of.ts';
+
+/** Which roles may send a command over HTTP in their own name, as it was declared. */
+export const rolesOf = (type: CommandType): readonly Role[] => declarationOf(type).roles ?? [];
+
+/** The roles that may send at least one command. */
+export const sendingRoles: readonly Role[] = [...new Set(commandTypes.flatMap(rolesOf))];
+
+/**
+ * Why this caller may not send this command; null when it may. A key of role `agent` is bound to its agent: it commands that agent
+ * and claims for it. That a claim is its own, which only the task knows, the handler checks by the actor.
+ */
+export function reasonToForbid(
+  principal: Principal,
+  command: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): string | null {
+  if (!rolesOf(command.type).includes(principal.role)) return `role ${principal.role} may not send ${command.type}`;
+  if (principal.role !== 'agent') return null;
+  const agentId = agentOf(command);
+  const isOwn = principal.agentId !== null && (agentId === null || agentId === principal.agentId);
+  return isOwn ? null : 'the key of an agent speaks for that agent only';
+}
+
+/** Every command that a key of role `service` may send, for a saga or for an agent that its process runs. */
+export const serviceCommands: readonly CommandType[] = commandTypes.filter(
+  (type) => isSentBy('saga', type) || isSentBy('agent', type),
+);
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+/** In whose name a service may speak: a saga's stream, or an agent. Never a key's owner, never the system. */
+export const serviceActor = new RegExp(`^(?:saga:saga(?:-[a-z0-9]+)*-${UUID}|agent:${UUID})$`);
+
+/** May this actor, of the form above, send this command? */
+export const maySend = (actor: string, type: CommandType): boolean =>
+  isSentBy(actor.startsWith('saga:') ? 'saga' : 'agent', type);
