@@ -48,6 +48,7 @@ async function receive(saga: Saga, store: SagaStore, event: RecordedEvent): Prom
           position: String(event.position),
         },
         type: event.type,
+        version: event.version,
         data: withoutPersonal(schema, event.data),
       },
     },

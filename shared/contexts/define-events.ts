@@ -11,9 +11,21 @@ export type Context = 'task' | 'evolution' | 'agent' | 'sync' | 'saga';
 export type EventDefinition = {
   readonly version: number;
   readonly schema: z.ZodType;
-  /** `upcast[n]` turns data of version n into data of version n + 1. */
-  readonly upcast?: Readonly<Record<number, (data: never) => unknown>>;
+  /** Every earlier version, by its number: what was written under it is read for ever. */
+  readonly past?: Readonly<Record<number, PastVersion>>;
+  /** Its data holds an event of another stream (`source.stream`, `type`, `version`, `data`), which is read as that one is. */
+  readonly holds?: true;
 };
+
+/** A version that is not written any more: its schema, and what turns its data into data of the version after it. */
+export type PastVersion = { readonly schema: z.ZodType; readonly upcast: (data: never) => unknown };
+
+/** Declares a past version. @param next schema of the version after it, which the upcaster's result must fit */
+export const past = <Old extends z.ZodType, Next extends z.ZodType>(
+  schema: Old,
+  next: Next,
+  upcast: (data: z.infer<Old>) => z.input<Next>,
+): PastVersion => ({ schema, upcast });
 
 export type StreamTypeDefinition<Events extends Record<string, EventDefinition> = Record<string, EventDefinition>> = {
   readonly type: string;

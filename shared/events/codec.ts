@@ -19,19 +19,32 @@ export const encode = (stream: string, events: readonly DomainEvent[], metadata:
     };
   });
 
-/** Brings an event of an older version to the current one. @throws UnknownEvent, RangeError on a version from the future. */
+/**
+ * Brings an event of an older version to the current one; what it holds of another stream, too.
+ * @throws UnknownEvent, RangeError on a version from the future.
+ */
 export function upcast(event: RecordedEvent): RecordedEvent {
-  const definition = definitionOf(event.stream, event.type);
-  if (event.version === definition.version) return event;
-  if (event.version > definition.version)
-    throw new RangeError(
-      `${event.type} v${event.version} is newer than this program (v${definition.version}): update it`,
-    );
-  let data = event.data;
-  for (let version = event.version; version < definition.version; version++) {
-    const step = definition.upcast?.[version];
-    if (step === undefined) throw new RangeError(`${event.type}: no upcaster from version ${version}`);
+  const { version, data, holds } = upcastData(event.stream, event.type, event.version, event.data);
+  if (holds === true) return { ...event, version, data: withHeldUpcast(data as Held) };
+  return event.version === version ? event : { ...event, version, data };
+}
+
+type Held = { readonly source: { readonly stream: string }; type: string; version?: number; data: unknown };
+
+function withHeldUpcast(held: Held): Held {
+  // Before versions were kept, all that was held had version 1.
+  const { version, data } = upcastData(held.source.stream, held.type, held.version ?? 1, held.data);
+  return { ...held, version, data };
+}
+
+function upcastData(stream: string, type: string, from: number, given: unknown) {
+  const { version, past, holds } = definitionOf(stream, type);
+  if (from > version) throw new RangeError(`${type} v${from} is newer than this program (v${version}): update it`);
+  let data = given;
+  for (let at = from; at < version; at++) {
+    const step = past?.[at]?.upcast;
+    if (step === undefined) throw new RangeError(`${type}: no upcaster from version ${at}`);
     data = step(data as never);
   }
-  return { ...event, version: definition.version, data };
+  return { version, data, holds };
 }

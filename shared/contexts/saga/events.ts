@@ -41,6 +41,7 @@ const sagaEventDefinitions = {
   /** The event of another stream that led to what follows in the same append. */
   SagaInputReceived: {
     version: 1,
+    holds: true,
     schema: z.strictObject({
       source: z.strictObject({
         stream: z.string(),
@@ -50,6 +51,8 @@ const sagaEventDefinitions = {
         position: z.string().regex(/^\d+$/).optional(),
       }),
       type: z.string(),
+      /** Of `data`; missing where it is 1, before versions were kept. */
+      version: z.int().min(1).optional(),
       data: z.unknown(),
     }),
   },
