@@ -62,8 +62,8 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const consumed = Promise.all([
     ...options.sagas.map((saga) => runCoordinator(saga, consumption)),
     runPerformer({ ...consumption, queue, openEffects }),
-    runSweep({ ...options, store, queue, openEffects }),
   ]);
+  const swept = runSweep({ ...options, store, queue, openEffects });
 
   const workers = createWorkers();
   const running = createRunningJobs();
@@ -82,7 +82,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const { callConcurrency } = options;
   const worked = runEffects({ pool, task, workers, patiently, outages, logger, callConcurrency, signal });
 
-  await Promise.all([consumed, withinLimit(worked, signal)]);
+  await Promise.all([consumed, withinLimit(worked, signal), withinLimit(swept, signal)]);
   beating.abort();
   await withinLimit(beaten, signal);
   await queue.close().catch(() => undefined);
