@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer, Call } from './harness/client.ts';
+import type { Answer, Call } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { enginesOfEveryLog } from './harness/engines.ts';
 import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer } from './harness/client.ts';
+import type { Answer } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';
 import { until } from './harness/until.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { Part, RunningSystem } from './harness/engine.ts';
 import { enginesOfEveryLog } from './harness/engines.ts';
 import { startLoad, type Accepted } from './harness/load.ts';

@@ -3,7 +3,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests, type Known } from './harness/bad-requests.ts';
-import type { Answer } from './harness/client.ts';
+import type { Answer } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';
 import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';

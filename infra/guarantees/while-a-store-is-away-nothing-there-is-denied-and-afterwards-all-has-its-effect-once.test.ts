@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startBusyDay, type BusyDay } from './harness/busy-day.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { enginesOfEveryLog } from './harness/engines.ts';

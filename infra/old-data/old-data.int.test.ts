@@ -6,15 +6,21 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createClient, type Client } from '../guarantees/harness/client.ts';
-import { createGithubSide, deliver, REPOSITORY, SENDER, type GithubSide } from '../guarantees/harness/github.ts';
+import { createClient, type Client } from '@workledger/shared/client/client.ts';
+import {
+  createGithubSide,
+  deliver,
+  REPOSITORY,
+  SENDER,
+  type Delivery,
+  type GithubSide,
+} from '../guarantees/harness/github.ts';
 import { embeddedPostgres } from '../guarantees/harness/embedded-postgres.ts';
 import { killAndWait } from '../guarantees/harness/processes.ts';
 import { startService, type Service } from '../guarantees/harness/service.ts';
 import { temporaryFolder } from '../guarantees/harness/temporary-folder.ts';
 import { until } from '../guarantees/harness/until.ts';
 import { createWorkshop, type Workshop } from '../guarantees/harness/workshop.ts';
-import type { Delivery } from '../local/demo/github-delivery.ts';
 import { serverUser } from '../local/postgres/server-user.ts';
 
 type Receipt = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { Reply } from '@workledger/shared/http/route.ts';
-import { eventJson } from './event-json.ts';
+import { eventJson } from '@workledger/shared/events/event-json.ts';
 
 export const NDJSON = 'application/x-ndjson';
 /** Characters gathered before they are handed on: lines alone would be too many small writes. */

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { Reply } from '@workledger/shared/http/route.ts';
 import { many } from '../reading/query-route.ts';
 import { atMost } from '../reading/parameters.ts';
-import { eventJson } from './event-json.ts';
+import { eventJson } from '@workledger/shared/events/event-json.ts';
 import { NDJSON, ndjson } from './ndjson.ts';
 
 export const format = z.enum(['json', 'ndjson']).optional().describe('default: as the header Accept asks for');

@@ -1,5 +1,5 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import type { Call } from './client.ts';
+import type { Call } from '@workledger/shared/client/client.ts';
 import { labeledIssue, signed } from './github.ts';
 
 /** What there is before anything bad is asked. */

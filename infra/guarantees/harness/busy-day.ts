@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NoAnswer, type Answer, type Call, type Client } from './client.ts';
-import { closedIssue, deliver, labeledIssue } from './github.ts';
-import type { Delivery } from '../../local/demo/github-delivery.ts';
+import { NoAnswer, type Answer, type Call, type Client } from '@workledger/shared/client/client.ts';
+import { closedIssue, deliver, labeledIssue, type Delivery } from './github.ts';
 import type { Accepted } from './load.ts';
 
 /** A delivery that was taken, and what it is to lead to. */

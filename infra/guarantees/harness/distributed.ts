@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createClient, type Client } from './client.ts';
+import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { healthAt } from './health.ts';
 import { storeOfProcesses } from './stores.ts';
 import { distributedProcesses } from './distributed-processes.ts';

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createClient } from './client.ts';
+import { createClient } from '@workledger/shared/client/client.ts';
 import { healthAt } from './health.ts';
 import { storeOfProcesses } from './stores.ts';
 import type { Engine, Part, RunningSystem, Settings } from './engine.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { configurationSchema } from '@workledger/shared/config/schema.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { Client } from './client.ts';
+import type { Client } from '@workledger/shared/client/client.ts';
 import type { Store } from './stores.ts';
 
 /** What a promise is tried on: everything it needs to know of an engine. */

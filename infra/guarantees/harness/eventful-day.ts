@@ -1,4 +1,4 @@
-import type { Client } from './client.ts';
+import type { Client } from '@workledger/shared/client/client.ts';
 import { deliver, labeledIssue } from './github.ts';
 import { untilFinal } from './saga.ts';
 

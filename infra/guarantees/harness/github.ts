@@ -1,10 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Answer, Client } from './client.ts';
+import type { Answer, Client } from '@workledger/shared/client/client.ts';
 import type { Settings } from './engine.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { labeledIssueDelivery, type Delivery } from '../../local/demo/github-delivery.ts';
+
+export type { Delivery };
 
 const SECRET = 'a secret that only GitHub and Workledger know';
 export const REPOSITORY = 'acme/sample';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NoAnswer, type Answer, type Call, type Client } from './client.ts';
+import { NoAnswer, type Answer, type Call, type Client } from '@workledger/shared/client/client.ts';
 
 /** A command that was answered 2xx, with what the answer said. The title is this command's alone. */
 export type Accepted = { readonly id: string; readonly revision: number; readonly title: string };

@@ -1,6 +1,6 @@
-import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { Client } from './client.ts';
+import type { Client } from '@workledger/shared/client/client.ts';
 
 /**
  * Of a log that others have used before, what a system itself wrote: events after its beginning, in streams that were not there,

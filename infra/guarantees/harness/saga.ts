@@ -1,6 +1,6 @@
-import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Client } from './client.ts';
+import type { Client } from '@workledger/shared/client/client.ts';
 import { until } from './until.ts';
 
 /** An event of a saga's stream as the API tells it. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { agentNames } from '../agent-names.ts';
-import { createClient, type Client } from './client.ts';
+import { createDemoClient, type DemoClient } from './client.ts';
 import { standingConfiguration, standingSample } from './configuration.ts';
 import { findServices } from './find-services.ts';
 import { renewSampleRepository } from './sample/create-sample-repository.ts';
@@ -25,7 +25,7 @@ export async function openAgainst({ addresses, folder, keyFile, failing }: Again
   const key = await readKept(keyFile, 'the key of an administrator', '--key FILE');
   const secret = await readKept(join(folder, 'webhook-secret'), "the webhook's secret", '--folder DIR');
   const services = await findServices(addresses);
-  const client = createClient(services, key);
+  const client = createDemoClient(services, key);
   const sample = standingSample(folder, failing);
   const issueNumber = (await lastIssue(client, sample.github)) + 1;
   await renewSampleRepository(sample.origin);
@@ -65,7 +65,7 @@ async function readKept(file: string, what: string, option: string): Promise<str
 }
 
 /** GitHub numbers issues from 1; a task's id comes from the number, so each run needs the next one. */
-async function lastIssue(client: Client, github: string): Promise<number> {
+async function lastIssue(client: DemoClient, github: string): Promise<number> {
   const numbers = (await client.githubTasks()).flatMap(({ sourceReference }) => {
     const [repository, number] = sourceReference?.split('#') ?? [];
     return repository === github ? [Number(number)] : [];

@@ -1,3 +1,5 @@
+import { createClient } from '@workledger/shared/client/client.ts';
+import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { Delivery } from './github-delivery.ts';
 
@@ -12,15 +14,9 @@ export type TaskView = {
   readonly failure: { readonly step: string; readonly exitCode: number | null } | null;
 };
 
-type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+export type Receipt = { readonly id: string; readonly taskId?: string; readonly reason?: string };
 
-export type Receipt = {
-  readonly id: string;
-  readonly taskId?: string;
-  readonly reason?: string;
-};
-
-export type Client = {
+export type DemoClient = {
   deliver(delivery: Delivery): Promise<Receipt>;
   /** null while nothing is known of it yet. */
   task(id: string): Promise<TaskView | null>;
@@ -38,50 +34,31 @@ export type Client = {
 /** Where Workledger listens: one address in front of everything, or that of each service. */
 export type Addresses = { readonly commands: string; readonly queries: string };
 
-/** Talks to Workledger over HTTP, as anybody would. */
-export function createClient({ commands, queries }: Addresses, key: string): Client {
-  const headers = { Authorization: `Bearer ${key}` };
-
-  async function get<Result>(path: string): Promise<Result | null> {
-    const response = await fetch(`${queries}/api/v1${path}`, { headers });
-    if (response.status === 404) return null;
-    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Result;
-  }
-
-  async function list<Item>(path: string): Promise<readonly Item[]> {
-    const all: Item[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const page: Page<Item> | null = await get<Page<Item>>(cursor === '' ? path : `${path}&cursor=${cursor}`);
-      all.push(...(page?.items ?? []));
-      cursor = page?.next ?? null;
-    }
-    return all;
-  }
-
+/** What the demo asks Workledger, over HTTP as anybody would. */
+export function createDemoClient({ commands, queries }: Addresses, key: string): DemoClient {
+  const client = createClient({ url: (path) => (path.startsWith('/webhooks/') ? commands : queries), key: () => key });
+  const all = async <Item>(path: string): Promise<readonly Item[]> => {
+    const items: Item[] = [];
+    for await (const item of client.list<Item>(path)) items.push(item);
+    return items;
+  };
   return {
-    deliver: async (delivery) => {
-      const response = await fetch(`${commands}/api/v1/webhooks/github`, { method: 'POST', ...delivery });
-      if (!response.ok) throw new Error(`webhook: ${response.status} ${await response.text()}`);
-      return (await response.json()) as Receipt;
+    deliver: async (delivery) =>
+      (await client.expect2xx('POST', '/webhooks/github', { ...delivery, key: null })).body as Receipt,
+    task: (id) => client.find<TaskView>(`/tasks/${id}`),
+    unfinishedTasks: () => all('/tasks?status=pending,in-progress,validation&source=github&limit=100'),
+    githubTasks: () => all('/tasks?source=github&limit=100'),
+    agents: () => all('/agents?limit=100'),
+    eventsOf: async (stream) => (await client.stream(stream)).map(recordedEvent),
+    eventsAfter: async (position) => {
+      const page = await client.find<{ readonly items: readonly EventJson[] }>(`/events?after=${position}&limit=500`);
+      return (page?.items ?? []).map(recordedEvent);
     },
-    task: (id) => get<TaskView>(`/tasks/${id}`),
-    unfinishedTasks: () => list('/tasks?status=pending,in-progress,validation&source=github&limit=100'),
-    githubTasks: () => list('/tasks?source=github&limit=100'),
-    agents: () => list('/agents?limit=100'),
-    eventsOf: async (stream) => events(await get<Page<EventJson>>(`/streams/${stream}?limit=1000`)),
-    eventsAfter: async (position) => events(await get<Page<EventJson>>(`/events?after=${position}&limit=500`)),
   };
 }
 
-type EventJson = Omit<RecordedEvent, 'position' | 'recordedAt'> & {
-  readonly position: string;
-  readonly recordedAt: string;
-};
-
-const events = (page: Page<EventJson> | null): readonly RecordedEvent[] =>
-  (page?.items ?? []).map((event) => ({
-    ...event,
-    position: BigInt(event.position),
-    recordedAt: new Date(event.recordedAt),
-  }));
+const recordedEvent = (event: EventJson): RecordedEvent => ({
+  ...event,
+  position: BigInt(event.position),
+  recordedAt: new Date(event.recordedAt),
+});

@@ -3,7 +3,7 @@ import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from '../agent-names.ts';
 import { followSteps } from '../step-lines/printer.ts';
 import { startSystem } from '../system.ts';
-import { createClient } from './client.ts';
+import { createDemoClient } from './client.ts';
 import { demoConfiguration, knownRuns, noteFailing, sampleOf, webhookSecret } from './configuration.ts';
 import { createSampleRepository } from './sample/create-sample-repository.ts';
 import type { Stage } from './stage.ts';
@@ -23,7 +23,7 @@ export async function openEmbedded(dataFolder: string, failing: boolean): Promis
   const logger = createLogger({ service: 'workledger', level: configuration.logLevel }, process.stderr);
   const system = await startSystem({ configuration, folder, dataFolder, logger });
   return {
-    client: createClient({ commands: system.url, queries: system.url }, system.adminKey.key),
+    client: createDemoClient({ commands: system.url, queries: system.url }, system.adminKey.key),
     url: 'http://127.0.0.1:8080',
     startCommand: dataFolder === resolve('.workledger') ? 'npm start' : `npm start -- --data ${word(dataFolder)}`,
     keyFile: system.adminKey.file,

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Client, TaskView } from './client.ts';
+import type { DemoClient, TaskView } from './client.ts';
 import { demoAgents } from './configuration.ts';
 
 const run = promisify(execFile);
 
 export type Judging = {
-  readonly client: Client;
+  readonly client: DemoClient;
   readonly task: TaskView;
   readonly failing: boolean;
   /** The sample's bare repository. */
@@ -62,7 +62,7 @@ async function faultsOfFailure({ client, task, origin }: Judging): Promise<strin
   ].filter((fault) => fault !== '');
 }
 
-async function isFreed(client: Client): Promise<boolean> {
+async function isFreed(client: DemoClient): Promise<boolean> {
   for (let look = 0; look < 50; look++) {
     const agents = (await client.agents()).filter(({ name }) => demoAgents.some((agent) => agent.name === name));
     if (agents.every(({ status }) => status !== 'busy')) return true;

@@ -1,10 +1,10 @@
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { Client, Receipt } from './client.ts';
+import type { DemoClient, Receipt } from './client.ts';
 import type { Sample } from './configuration.ts';
 
 /** Where the demo plays: a system of its own in this process, or one that runs already. */
 export type Stage = {
-  readonly client: Client;
+  readonly client: DemoClient;
   /** The API's address without a path, as lines for a shell name it. */
   readonly url: string;
   /** The command that starts the system for who wants to look afterwards; null: it runs. */

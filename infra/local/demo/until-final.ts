@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client, TaskView } from './client.ts';
+import type { DemoClient, TaskView } from './client.ts';
 
 const LOOK_MILLISECONDS = 200;
 const FINAL: ReadonlySet<TaskView['state']> = new Set(['complete', 'failed', 'cancelled']);
 
 /** Waits until the task is complete, failed or cancelled. */
-export async function untilFinal(client: Client, taskId: string): Promise<TaskView> {
+export async function untilFinal(client: DemoClient, taskId: string): Promise<TaskView> {
   for (;;) {
     const task = await client.task(taskId);
     if (task !== null && FINAL.has(task.state)) return task;

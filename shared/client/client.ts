@@ -1,4 +1,12 @@
-import type { EventJson } from '@workledger/query-service/audit/event-json.ts';
+import type { CommandInput, CommandType } from '../commands/catalogue.ts';
+import type { EventJson } from '../events/event-json.ts';
+
+/** Where Workledger listens, and with which API key. Asked for each request: both may change. */
+export type Place = {
+  /** Address of who answers this path (below `/api/v1`): `http://host:port`, without a slash at its end. */
+  url(path: string): string;
+  key(): string | Promise<string>;
+};
 
 export type Call = {
   readonly body?: unknown;
@@ -7,7 +15,7 @@ export type Call = {
   readonly token?: string;
   /** Revision for If-Match. */
   readonly ifMatch?: number;
-  /** API key; default: the administrator's. Null: none. */
+  /** API key; default: the place's. Null: none. */
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 };
@@ -28,11 +36,36 @@ export class NoAnswer extends Error {
   override name = 'NoAnswer';
 }
 
+/** An answer that is none of 2xx. */
+export class NotAccepted extends Error {
+  override name = 'NotAccepted';
+  readonly answer: Answer;
+  constructor(what: string, answer: Answer) {
+    super(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    this.answer = answer;
+  }
+}
+
 export type Client = {
   /** One request; answers whatever status comes. Path below `/api/v1`. @throws NoAnswer */
   send(method: string, path: string, call?: Call): Promise<Answer>;
-  /** The same, for what must succeed. @throws Error with status and body unless it is 2xx */
+  /** The same, for what must succeed. @throws NotAccepted, NoAnswer */
   expect2xx(method: string, path: string, call?: Call): Promise<Answer>;
+  /**
+   * Sends one command by its name, which gives the type of its data.
+   * @param target id of the aggregate; null for a command that creates one
+   * @returns its receipt, as a batch tells it @throws NotAccepted with the command's own status, NoAnswer
+   */
+  command<Type extends CommandType>(
+    type: Type,
+    target: string | null,
+    data: CommandInput<Type>,
+    call?: Pick<Call, 'idempotencyKey' | 'key'>,
+  ): Promise<Answer>;
+  /** One thing; null when it is not there. @throws NotAccepted, NoAnswer */
+  find<Item>(path: string, call?: Call): Promise<Item | null>;
+  /** All items of a list, page by page. @param path with its filters @throws NotAccepted, NoAnswer */
+  list<Item>(path: string, call?: Call): AsyncIterable<Item>;
   /** A stream as the API tells it, from its first event; empty when there is none. */
   stream(name: string): Promise<readonly EventJson[]>;
   /** The log in its order: the whole, or what came after a position. */
@@ -41,8 +74,8 @@ export type Client = {
 
 const PATIENCE_MILLISECONDS = 30_000;
 
-/** Talks HTTP, as anybody would. */
-export function createClient(place: { url(path: string): string; key(): Promise<string> }): Client {
+/** Talks to Workledger over HTTP, as anybody would. */
+export function createClient(place: Place): Client {
   async function ask(method: string, path: string, call: Call): Promise<Response> {
     const key = call.key === undefined ? await place.key() : call.key;
     const headers: Record<string, string> = {
@@ -78,6 +111,19 @@ export function createClient(place: { url(path: string): string; key(): Promise<
 
   const send: Client['send'] = (method, path, call = {}) => answered(method, path, call, toAnswer);
 
+  const expect2xx: Client['expect2xx'] = async (method, path, call) => {
+    const answer = await send(method, path, call);
+    if (isSuccess(answer)) return answer;
+    throw new NotAccepted(`${method} ${path}`, answer);
+  };
+
+  async function find<Item>(path: string, call?: Call): Promise<Item | null> {
+    const answer = await send('GET', path, call);
+    if (answer.status === 404) return null;
+    if (isSuccess(answer)) return answer.body as Item;
+    throw new NotAccepted(`GET ${path}`, answer);
+  }
+
   async function events(path: string): Promise<EventJson[]> {
     const { status, text } = await answered('GET', path, {}, async (response) => ({
       status: response.status,
@@ -93,20 +139,39 @@ export function createClient(place: { url(path: string): string; key(): Promise<
 
   return {
     send,
-    expect2xx: async (method, path, call) => {
-      const answer = await send(method, path, call);
-      if (answer.status >= 200 && answer.status < 300) return answer;
-      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    expect2xx,
+    command: async (type, target, data, call = {}) => {
+      const wish = { type, ...(target !== null && { target }), data };
+      const answer = await expect2xx('POST', '/commands', { ...call, body: { commands: [wish] } });
+      const [result] = answer.body['results'] as [Record<string, unknown>];
+      const one = toParts(Number(result['status']), answer.headers, result);
+      if (isSuccess(one)) return one;
+      throw new NotAccepted(type, { ...one, body: result['problem'] as Record<string, unknown> });
+    },
+    find,
+    async *list<Item>(path: string, call?: Call) {
+      const more = path.includes('?') ? '&' : '?';
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const page: Page<Item> | null = await find(cursor === '' ? path : `${path}${more}cursor=${cursor}`, call);
+        yield* page?.items ?? [];
+        cursor = page?.next ?? null;
+      }
     },
     stream: (name) => events(`/streams/${name}?format=ndjson`),
     log: (after) => events(`/events?format=ndjson${after === undefined ? '' : `&after=${after}`}`),
   };
 }
 
+type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+
+const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
+
 async function toAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
-  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
-  const { status, headers } = response;
+  return toParts(response.status, response.headers, (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>);
+}
+
+function toParts(status: number, headers: Headers, body: Record<string, unknown>): Answer {
   const id = typeof body['id'] === 'string' ? body['id'] : '';
   const revision = typeof body['revision'] === 'number' ? body['revision'] : NaN;
   return { status, headers, body, token: headers.get('Consistency-Token') ?? '', id, revision };

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { RecordedEvent } from './recorded-event.ts';
 
 /** A recorded event as JSON has it: the position as a text, since it may be larger than a JavaScript number. */
 export type EventJson = Omit<RecordedEvent, 'position' | 'recordedAt'> & {
