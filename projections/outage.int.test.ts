@@ -14,6 +14,7 @@ import { createTestDatabase, type TestDatabase } from '@workledger/shared/testin
 import { startProxy, type Proxy } from '@workledger/shared/testing/database-proxy.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
 import { createdTask } from './testing/task-events.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
   vi.waitUntil(condition, { timeout: 60_000, interval: 100 });
@@ -35,7 +36,7 @@ describeWithKafka('a projections process', () => {
     bus = createKafkaBus({ brokers: kafkaBrokers(), clientId: 'test', logger: captureLog().logger, topicPrefix });
     published = await log.head();
     lines = [];
-    service = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('main.ts', import.meta.url))], {
+    service = spawn(process.execPath, nodeArguments(fileURLToPath(new URL('main.ts', import.meta.url))), {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: proxy.url,

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWriteSide, typesOf, type WriteSide } from '../handlers/testing/write-side.ts';
 import { makeKeyFile } from './make-key-file.ts';
 import { registerKeyFiles, type KeyFiles } from './register-key-files.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 let side: WriteSide;
 let folder: string;
@@ -129,7 +130,7 @@ describe('registering key files', () => {
 describe('the program', () => {
   const program = fileURLToPath(new URL('make-key-files.program.ts', import.meta.url));
   const run = (...options: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', program, ...options]).then(
+    promisify(execFile)(process.execPath, [...nodeArguments(program), ...options]).then(
       ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
       ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
     );

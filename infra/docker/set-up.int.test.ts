@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'workledger-set-up-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const files = { admin: 'keys/admin-key', service: 'service/service-key', webhook: 'demo/webhook-secret' };
 const program = join(import.meta.dirname, 'set-up.program.ts');
 const options = Object.entries(files).map(([name, file]) => `--${name}=${join(folder, file)}`);
-const setUp = (...more: string[]) => promisify(execFile)(process.execPath, ['--import', 'tsx', program, ...more]);
+const setUp = (...more: string[]) => promisify(execFile)(process.execPath, [...nodeArguments(program), ...more]);
 const contents = () => Promise.all(Object.values(files).map((file) => readFile(join(folder, file), 'utf8')));
 
 it('makes keys and secret for their owner only, once', async () => {

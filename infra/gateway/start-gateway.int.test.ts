@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { isZombie } from '../local/postgres/is-zombie.ts';
 import { startGateway, type GatewayOptions } from './start-gateway.ts';
 import { caddyForTests, temporaryFolder } from './testing/gateway.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const caddy = await caddyForTests();
 const nobody = { commandServices: ['127.0.0.1:9'], queryServices: ['127.0.0.1:9'] };
@@ -56,7 +57,7 @@ describe.skipIf(caddy === null)('a gateway', () => {
 
   it('that outlived a killed holder makes way for the next one', async () => {
     const { folder } = await options();
-    const holder = spawn(process.execPath, ['--import', 'tsx', starter, folder], {
+    const holder = spawn(process.execPath, [...nodeArguments(starter), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(holder.stdout, 'data')) as [Buffer];

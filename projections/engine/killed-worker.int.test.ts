@@ -13,6 +13,7 @@ import { until } from '../testing/engine.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
 import { differingRows } from './differing-rows.ts';
 import { rebuild } from './rebuild.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));
 const EVENTS = 25;
@@ -47,7 +48,7 @@ async function appendStreams(count: number): Promise<string[]> {
 }
 
 const startWorker = (): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', PROGRAM, database.url], { stdio: 'inherit' });
+  spawn(process.execPath, [...nodeArguments(PROGRAM), database.url], { stdio: 'inherit' });
 
 async function kill(worker: ChildProcess): Promise<void> {
   const exited = once(worker, 'exit');

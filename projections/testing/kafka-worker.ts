@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./run-over-kafka.program.ts', import.meta.url));
 
@@ -20,7 +21,7 @@ export type KafkaWorker = {
 };
 
 export function startKafkaWorker(given: WorkerArguments): KafkaWorker {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(given)], {
+  const child = spawn(process.execPath, [...nodeArguments(PROGRAM), JSON.stringify(given)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

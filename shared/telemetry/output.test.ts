@@ -2,11 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { nodeArguments } from '../testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./testing/log-and-exit.program.ts', import.meta.url));
 
 const start = (lines: number): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', PROGRAM, String(lines)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  spawn(process.execPath, [...nodeArguments(PROGRAM), String(lines)], { stdio: ['pipe', 'pipe', 'inherit'] });
 
 it('a process ends though the reader of its output is gone', { timeout: 30_000 }, async () => {
   const child = start(2);

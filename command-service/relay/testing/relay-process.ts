@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./relay.program.ts', import.meta.url));
 
@@ -16,7 +17,7 @@ export type RelayProcess = {
 
 /** Starts a relay that publishes to the table of arrivals. */
 export function startRelayProcess(url: string, leaseMilliseconds: number, publishMilliseconds: number): RelayProcess {
-  const args = ['--import', 'tsx', PROGRAM, url, String(leaseMilliseconds), String(publishMilliseconds)];
+  const args = [...nodeArguments(PROGRAM), url, String(leaseMilliseconds), String(publishMilliseconds)];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const said: string[] = [];

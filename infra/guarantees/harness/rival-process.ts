@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import type { Attempt } from './rival.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const program = fileURLToPath(new URL('rival.program.ts', import.meta.url));
 
@@ -11,7 +12,7 @@ export type RivalProcess = { readonly ready: Promise<void>; go(): Promise<readon
 export function startRival(engine: string, address: string, streams: readonly string[], events: number): RivalProcess {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', program, engine, address, streams.join(','), String(events)],
+    [...nodeArguments(program), engine, address, streams.join(','), String(events)],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

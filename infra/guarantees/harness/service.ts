@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 export type Service = {
   readonly url: string;
@@ -29,7 +30,7 @@ export async function startService(
   environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Service> {
   const { PATH, HOME, LANG } = process.env;
-  const args = ['--import', 'tsx', join(root, program), ...options];
+  const args = [...nodeArguments(join(root, program)), ...options];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { PATH, HOME, LANG, ...environment },

@@ -1,23 +1,35 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { build, stop, type OutputFile, type Plugin } from 'esbuild';
+import { pathToFileURL } from 'node:url';
+import { build, stop, version, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** Below the installed packages, so that what stays outside of the files is found. */
 const CACHE = join(ROOT, 'node_modules/.cache/workledger-services');
 const OURS = '@workledger/';
 
+/** What a build was made of, by the content of each file, and where it is kept. */
+type BuildRecord = { readonly folder: string; readonly sources: Readonly<{ [path: string]: string }> };
+
 /**
- * Puts each entry point and all that it imports of ours into one plain file: five processes that start at once would else each
- * translate some hundred files. Takes a quarter of a second; the same sources give the same folder, whoever asks at the same time.
+ * Puts each entry point and all that it imports of ours into plain files: five processes that start at once would else each
+ * translate some hundred files. Takes half a second, and next to nothing while the sources stay the same; the same sources give
+ * the same folder, whoever asks at the same time.
  * @param entries below the repository's root, such as `sagas/main.ts`
  * @returns the absolute path of the program of an entry
  */
 export async function buildServices(entries: readonly string[]): Promise<(entry: string) => string> {
-  const { outputFiles } = await build({
+  const entryPoints = [...new Set(entries)].sort();
+  const record = join(CACHE, `${shortHash([ROOT, version, ...entryPoints].join('\n'))}.json`);
+  const folder = (await recorded(record)) ?? (await buildAndRecord(entryPoints, record));
+  return (entry) => join(folder, entry.replace(/\.ts$/, '.js'));
+}
+
+async function buildAndRecord(entryPoints: readonly string[], record: string): Promise<string> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [...new Set(entries)],
+    entryPoints: [...entryPoints],
     outbase: ROOT,
     outdir: CACHE,
     bundle: true,
@@ -27,12 +39,16 @@ export async function buildServices(entries: readonly string[]): Promise<(entry:
     target: 'node20',
     sourcemap: 'inline',
     sourcesContent: false,
-    plugins: [packagesStayOutside],
+    plugins: [packagesStayOutside, sourcesKnowTheirPlace],
     write: false,
+    metafile: true,
     logLevel: 'silent',
   }).finally(() => stop());
   const folder = await keep(outputFiles);
-  return (entry) => join(folder, entry.replace(/\.ts$/, '.js'));
+  const sources = await hashSources(metafile);
+  const content = JSON.stringify({ folder, sources } satisfies BuildRecord);
+  await writeWhole(record, (unfinished) => writeFile(unfinished, content));
+  return folder;
 }
 
 const packagesStayOutside: Plugin = {
@@ -43,31 +59,70 @@ const packagesStayOutside: Plugin = {
     ),
 };
 
-/** Whole or not there at all, under a name that its content gives. */
-async function keep(files: readonly OutputFile[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const { path, hash: content } of files) hash.update(`${path} ${content}\n`);
-  const folder = join(CACHE, hash.digest('hex').slice(0, 16));
-  if (
-    await access(folder).then(
-      () => true,
-      () => false,
-    )
-  )
-    return folder;
-  await mkdir(CACHE, { recursive: true });
-  const unfinished = await mkdtemp(join(CACHE, '.building-'));
+/** What lies beside a source is looked for there, and not beside the built file. */
+const sourcesKnowTheirPlace: Plugin = {
+  name: 'sources-know-their-place',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      loader: 'ts',
+      contents: (await readFile(path, 'utf8')).replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name: string) =>
+        JSON.stringify(name === 'url' ? pathToFileURL(path).href : name === 'filename' ? path : dirname(path)),
+      ),
+    })),
+};
+
+/** The folder of a build whose sources are what they were; null: there is none. */
+async function recorded(record: string): Promise<string | null> {
   try {
+    const { folder, sources } = JSON.parse(await readFile(record, 'utf8')) as BuildRecord;
+    await access(folder);
+    const paths = Object.keys(sources);
+    const hashes = await Promise.all(paths.map(hashFile));
+    return paths.every((path, index) => hashes[index] === sources[path]) ? folder : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The rules of the build count as a source, too. */
+async function hashSources({ inputs }: Metafile): Promise<BuildRecord['sources']> {
+  const paths = [...Object.keys(inputs), relative(ROOT, import.meta.filename)];
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await hashFile(path)] as const)));
+}
+
+const hashFile = async (path: string): Promise<string> => shortHash(await readFile(join(ROOT, path)));
+const shortHash = (content: string | Uint8Array): string =>
+  createHash('sha256').update(content).digest('hex').slice(0, 16);
+
+/** Under a name that its content gives. */
+async function keep(files: readonly OutputFile[]): Promise<string> {
+  const folder = join(CACHE, shortHash(files.map(({ path, hash }) => `${path} ${hash}\n`).join('')));
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return folder;
+  await writeWhole(folder, async (unfinished) => {
     for (const { path, contents } of files) {
       const file = join(unfinished, relative(CACHE, path));
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, contents);
     }
-    await rename(unfinished, folder).catch(async (error: unknown) => {
-      await access(folder).catch(() => Promise.reject(error as Error));
+  });
+  return folder;
+}
+
+/** Whole or not there at all: who comes second at the same time finds what the first has written. */
+async function writeWhole(path: string, write: (unfinished: string) => Promise<void>): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  const folder = await mkdtemp(join(CACHE, '.building-'));
+  try {
+    const unfinished = join(folder, 'whole');
+    await write(unfinished);
+    await rename(unfinished, path).catch(async (error: unknown) => {
+      await access(path).catch(() => Promise.reject(error as Error));
     });
   } finally {
-    await rm(unfinished, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
-  return folder;
 }

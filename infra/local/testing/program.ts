@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const LOOK_MILLISECONDS = 25;
-const tsx = import.meta.resolve('tsx');
 
 export type Program = {
   readonly child: ChildProcess;
@@ -21,7 +21,7 @@ export type ProgramOptions = { readonly cwd: string; readonly environment?: Read
 export const startProgram = (file: string, args: readonly string[], options: ProgramOptions): Program =>
   startCommand(
     process.execPath,
-    ['--import', tsx, fileURLToPath(new URL(`../${file}`, import.meta.url)), ...args],
+    [...nodeArguments(fileURLToPath(new URL(`../${file}`, import.meta.url))), ...args],
     options,
   );
 

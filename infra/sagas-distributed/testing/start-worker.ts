@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { descendantsOf } from '../../guarantees/harness/processes.ts';
 import { temporaryFolder } from '../../guarantees/harness/temporary-folder.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('worker.program.ts', import.meta.url));
 
@@ -28,7 +29,7 @@ export async function startWorker(settings: Omit<WorkerSettings, 'dataFolder'>):
   const dataFolder = await temporaryFolder('worker');
   const process_ = spawn(
     process.execPath,
-    ['--import', 'tsx', PROGRAM, JSON.stringify({ ...settings, dataFolder } satisfies WorkerSettings)],
+    [...nodeArguments(PROGRAM), JSON.stringify({ ...settings, dataFolder } satisfies WorkerSettings)],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';

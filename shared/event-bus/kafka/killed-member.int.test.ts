@@ -9,6 +9,7 @@ import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createFeed } from './testing/feed.ts';
 import { createProgress, handledRevisions, storingConsumer } from './testing/stored-progress.ts';
+import { nodeArguments } from '../../testing/node-arguments.ts';
 
 const program = fileURLToPath(new URL('testing/member.program.ts', import.meta.url));
 
@@ -29,7 +30,7 @@ describeWithKafka('a member that is killed (kill -9)', () => {
     const group = 'killed-member';
     await createProgress(database.pool, await bus.endOffsets(['task']));
     const settings = { brokers: kafkaBrokers(), topicPrefix, group, databaseUrl: database.url };
-    const member = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(settings)]);
+    const member = spawn(process.execPath, [...nodeArguments(program), JSON.stringify(settings)]);
     let said = '';
     member.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
     const feed = createFeed(bus);

@@ -11,6 +11,7 @@ import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { startDouble } from './double/start-double.ts';
 import { createEventStoreDbLog } from './event-log.ts';
 import { listen } from './testing/listen.ts';
+import { nodeArguments } from '../../testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
 let double: DoubleServer;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => double.close());
 
 it('a process that used the log ends by itself after close', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', PROGRAM, double.connectionString]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...nodeArguments(PROGRAM), double.connectionString]);
   expect(stdout).toBe('0\n');
 });
 

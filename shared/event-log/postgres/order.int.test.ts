@@ -9,6 +9,7 @@ import type { EventLog } from '../port.ts';
 import { anyEvent } from '../testing/any-event.ts';
 import { appendEvent } from './append-event.ts';
 import { createPostgresEventLog } from './event-log.ts';
+import { nodeArguments } from '../../testing/node-arguments.ts';
 
 const program = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
 const run = promisify(execFile);
@@ -43,7 +44,7 @@ it('gives every position once, in order, while three processes append', async ()
   const after = await log.head();
   const listener = listen(after);
   const start = (): Promise<{ stdout: string }> =>
-    run(process.execPath, ['--import', 'tsx', program, database.url, '20', '50'], { timeout: 50_000 });
+    run(process.execPath, [...nodeArguments(program), database.url, '20', '50'], { timeout: 50_000 });
   const here = Array.from({ length: 20 }, async () => {
     const stream = streamName('task', newId());
     for (let number = 0; number < 50; number++)

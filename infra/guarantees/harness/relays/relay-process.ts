@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
 
@@ -38,7 +39,7 @@ export function startRelayProcess(name: string, settings: RelaySettings): RelayP
     KAFKA_TOPIC_PREFIX: settings.topicPrefix,
     ...(settings.eventStoreDbUrl === null ? {} : { EVENTSTOREDB_URL: settings.eventStoreDbUrl }),
   };
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'command-service/relay/main.ts')], {
+  const child = spawn(process.execPath, nodeArguments(join(root, 'command-service/relay/main.ts')), {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 export type Starter = {
   readonly brokers: string;
@@ -15,7 +16,7 @@ export type Starter = {
 export async function runStarter(folder: string, environment: Record<string, string> = {}): Promise<Starter> {
   const program = fileURLToPath(new URL('./starter.program.ts', import.meta.url));
   const env = { ...process.env, ...environment };
-  const child = spawn(process.execPath, ['--import', 'tsx', program, folder], { env });
+  const child = spawn(process.execPath, [...nodeArguments(program), folder], { env });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit')])) as [unknown];

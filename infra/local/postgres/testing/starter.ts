@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ServerUser } from '../server-user.ts';
+import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 export type Starter = {
   readonly url: string;
@@ -17,7 +18,7 @@ export type Starter = {
 /** Runs starter.program.ts until it has said that the server runs, or why not. */
 export async function runStarter(options: { folder: string; native?: string; user?: ServerUser }): Promise<Starter> {
   const program = fileURLToPath(new URL('./starter.program.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(options)]);
+  const child = spawn(process.execPath, [...nodeArguments(program), JSON.stringify(options)]);
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit')])) as [unknown];

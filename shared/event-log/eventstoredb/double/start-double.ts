@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './faults.ts';
 import type { Counts, DoubleServer } from './server.ts';
+import { nodeArguments } from '../../../testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./double.program.ts', import.meta.url));
 
@@ -13,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL('./double.program.ts', import.meta.url));
  * @param port to listen on; default: any that is free
  */
 export async function startDouble(port = 0): Promise<DoubleServer> {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, String(port)], {
+  const child = spawn(process.execPath, [...nodeArguments(PROGRAM), String(port)], {
     cwd: dirname(PROGRAM),
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
