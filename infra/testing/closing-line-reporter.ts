@@ -1,16 +1,18 @@
-import type { Reporter, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 
 /** A whole run with fewer tests has lost some on the way (a pattern that matches nothing, a project left out). */
 const fewestTests = 900;
 
 /**
  * Prints `N passed, N failed` (`, N skipped`) as the very last line, so that a script can read the outcome, and makes the
- * exit code say the same. What fails outside a test (a hook, a file, the set-up, an unhandled error) counts as failed.
+ * exit code say the same. What fails outside a test (a hook, a file, the set-up, an unhandled error) counts as failed. Before it
+ * stands every test that passed at its second try only, with what failed at the first: a flaw to be mended.
  */
 export default class ClosingLineReporter implements Reporter {
   #vitest: Vitest | undefined;
   #count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
   #ended = false;
+  #unsteady: string[] = [];
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest;
@@ -20,8 +22,12 @@ export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     this.#ended = reason !== 'interrupted';
     this.#count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
+    this.#unsteady = [];
     for (const module of modules) {
-      for (const test of module.children.allTests()) this.#count[test.result().state]++;
+      for (const test of module.children.allTests()) {
+        this.#count[test.result().state]++;
+        if (test.diagnostic()?.flaky === true) this.#unsteady.push(unsteady(test));
+      }
       for (const suite of [module, ...module.children.allSuites()]) if (suite.errors().length > 0) this.#count.failed++;
     }
   }
@@ -35,8 +41,17 @@ export default class ClosingLineReporter implements Reporter {
       failed = 1;
     }
     if (failed > 0) process.exitCode = code === 0 ? 1 : code;
+    if (this.#unsteady.length > 0)
+      process.stdout.write(`${this.#unsteady.length} passed only when tried again:\n${this.#unsteady.join('')}`);
     process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
   }
+}
+
+/** Where it is, how often it was tried again, and the first line of what failed. */
+function unsteady(test: TestCase): string {
+  const [error] = test.result().errors ?? [];
+  const why = error === undefined ? '' : `: ${String(error.message).split('\n')[0]}`;
+  return `  ${test.module.relativeModuleId} > ${test.fullName} (${test.diagnostic()?.retryCount} more)${why}\n`;
 }
 
 /** Nothing on the command line chose among projects, files or names. */
