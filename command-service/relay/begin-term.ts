@@ -5,9 +5,8 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import { checkLog, type LogFacts } from './checkpoint/check-log.ts';
-import { checkTopics } from './checkpoint/check-topics.ts';
-import type { Lease } from './lease/hold-lease.ts';
+import { checkLog, checkTopics, type LogFacts } from './checkpoint.ts';
+import type { Lease } from './lease.ts';
 import type { RelayBus } from './send-all.ts';
 
 export type TermOptions = {

@@ -1,10 +1,8 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
-import { moveCheckpoint } from './checkpoint/move-checkpoint.ts';
-import { releaseLease } from './lease/release-lease.ts';
-import { renewLease } from './lease/renew-lease.ts';
-import { takeLease } from './lease/take-lease.ts';
+import { moveCheckpoint } from './checkpoint.ts';
+import { releaseLease, renewLease, takeLease } from './lease.ts';
 import { firstArrivals } from './testing/first-arrivals.ts';
 import { createHeldAnswer } from './testing/held-answer.ts';
 import { createRecordingBus, type RecordingBus } from './testing/recording-bus.ts';

@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import { readAhead } from './batches/read-ahead.ts';
-import { keepCheckpoint } from './checkpoint/keep-checkpoint.ts';
-import { releaseLease } from './lease/release-lease.ts';
+import { keepCheckpoint } from './checkpoint.ts';
+import { releaseLease } from './lease.ts';
 import { beginTerm, type Term, type TermOptions } from './begin-term.ts';
 import { sendAll } from './send-all.ts';
 

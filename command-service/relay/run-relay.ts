@@ -8,8 +8,7 @@ import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import { lead } from './lead.ts';
-import { holdLease } from './lease/hold-lease.ts';
-import { takeLease } from './lease/take-lease.ts';
+import { holdLease, takeLease } from './lease.ts';
 import type { RelayBus } from './send-all.ts';
 import { reportState, type RelayState } from './state.ts';
 

@@ -1,7 +1,7 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { contexts, streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
-import { measureLag, type Lag } from './measure-lag.ts';
 
 /** For health and metrics; as it is, it is JSON. */
 export type RelayState = {
@@ -80,4 +80,27 @@ export function reportState(
     },
     done: keepMeasuring(),
   };
+}
+
+export type Lag = {
+  /** How far the log's head is ahead of the checkpoint. */
+  readonly positions: bigint;
+  /** When the oldest event was recorded that is not yet published; null when there is none. */
+  readonly oldest: Date | null;
+};
+
+const published = contexts.flatMap(streamTypesOf);
+
+/** How far a checkpoint is behind the log. */
+async function measureLag(
+  log: Pick<EventLog, 'head' | 'readAll'>,
+  checkpoint: bigint,
+  signal: AbortSignal,
+): Promise<Lag> {
+  const head = await log.head();
+  if (head <= checkpoint) return { positions: 0n, oldest: null };
+  const positions = head - checkpoint;
+  for await (const event of log.readAll({ after: checkpoint, until: head, streams: published, signal }))
+    return { positions, oldest: event.recordedAt };
+  return { positions, oldest: null };
 }

@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
-import { createBell } from '../bell.ts';
-import { renewLease } from './renew-lease.ts';
+import { createBell } from './bell.ts';
 
 export type Lease = {
   readonly epoch: bigint;
@@ -77,4 +76,41 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
       await done;
     },
   };
+}
+
+/** The row as it is after the attempt: of the new leader when it was taken, else of the one who holds it. */
+export type LeaderRow = { readonly taken: boolean; readonly epoch: bigint; readonly checkpoint: bigint };
+
+/** Takes the lease when it has run out, and raises the epoch by it; on the database's clock. */
+export async function takeLease(pool: Pool, owner: string, leaseMilliseconds: number): Promise<LeaderRow> {
+  const { rows } = await pool.query<{ taken: boolean; epoch: string; checkpoint: string }>(
+    `with mine as (
+       update relay.leader
+       set epoch = epoch + 1, owner = $1, expires_at = clock_timestamp() + make_interval(secs => $2::double precision / 1000)
+       where expires_at <= clock_timestamp()
+       returning epoch, checkpoint
+     )
+     select mine.epoch is not null as taken,
+       coalesce(mine.epoch, leader.epoch) as epoch, coalesce(mine.checkpoint, leader.checkpoint) as checkpoint
+     from relay.leader left join mine on true`,
+    [owner, leaseMilliseconds],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Error('relay.leader has no row: run the migrations of the relay');
+  return { taken: row.taken, epoch: BigInt(row.epoch), checkpoint: BigInt(row.checkpoint) };
+}
+
+/** @returns false when another epoch has begun: nothing was changed */
+export async function renewLease(pool: Pool, epoch: bigint, leaseMilliseconds: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `update relay.leader set expires_at = clock_timestamp() + make_interval(secs => $2::double precision / 1000)
+     where epoch = $1`,
+    [epoch, leaseMilliseconds],
+  );
+  return rowCount === 1;
+}
+
+/** Lets the next one take the lease at once. Does nothing when another epoch has begun. */
+export async function releaseLease(pool: Pool, epoch: bigint): Promise<void> {
+  await pool.query(`update relay.leader set expires_at = '-infinity' where epoch = $1`, [epoch]);
 }

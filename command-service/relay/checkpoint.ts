@@ -1,0 +1,149 @@
+import type { Pool } from 'pg';
+import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
+import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
+import { createBell } from './bell.ts';
+import type { Lease } from './lease.ts';
+
+export type CheckpointKeeper = {
+  /** Everything up to here was acknowledged. Written behind the caller's back: the next batch need not wait. */
+  note(position: bigint): void;
+  /** Resolves when the last one noted is written, or refused, or the database did not take it. */
+  stop(): Promise<void>;
+};
+
+export type KeepCheckpointOptions = {
+  readonly pool: Pool;
+  readonly lease: Lease;
+  readonly leaseMilliseconds: number;
+  readonly start: bigint;
+  readonly database: Outage;
+};
+
+/** Writes the latest position noted, one statement at a time. A refusal ends the term. */
+export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper {
+  const { pool, lease, leaseMilliseconds, database } = options;
+  const stopping = new AbortController();
+  const noted = createBell();
+  let latest = options.start;
+  let written = options.start;
+
+  const write = async (position: bigint): Promise<void> => {
+    const moving = moveCheckpoint(pool, lease.epoch, position);
+    const isMine = await withDeadline(moving, leaseMilliseconds / 2, 'moving the checkpoint');
+    database.worked(null);
+    if (isMine) written = position;
+    else lease.lose();
+  };
+
+  const keepWriting = async (): Promise<void> => {
+    let failures = 0;
+    while (!lease.lost.aborted) {
+      if (latest === written) {
+        if (stopping.signal.aborted) return;
+        await noted.next(AbortSignal.any([stopping.signal, lease.lost]));
+        continue;
+      }
+      try {
+        await write(latest);
+        failures = 0;
+      } catch (error) {
+        database.failed(null, error);
+        if (stopping.signal.aborted) return;
+        await pause(backOff(failures++, 50, 1_000), AbortSignal.any([stopping.signal, lease.lost]));
+      }
+    }
+  };
+  const writing = keepWriting();
+
+  return {
+    note: (position) => {
+      latest = position;
+      noted.ring();
+    },
+    stop: async () => {
+      stopping.abort();
+      await writing;
+    },
+  };
+}
+
+/**
+ * Everything up to this position has been published. Never moves back.
+ * @returns false when another epoch has begun: nothing was changed
+ */
+export async function moveCheckpoint(pool: Pool, epoch: bigint, position: bigint): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'update relay.leader set checkpoint = greatest(checkpoint, $2) where epoch = $1',
+    [epoch, position],
+  );
+  return rowCount === 1;
+}
+
+/** Id of its first event, and position of its last. */
+export type LogFacts = { readonly first: string | null; readonly head: bigint };
+
+/**
+ * Whether the checkpoint is about this log. The first event of the log tells; it is kept beside the checkpoint.
+ * @returns false while the log has no event by which to know it again
+ * @throws WrongLog
+ */
+export async function checkLog(
+  pool: Pool,
+  { first, head }: LogFacts,
+  epoch: bigint,
+  checkpoint: bigint,
+): Promise<boolean> {
+  const { rows } = await pool.query<{ first: string | null }>(
+    `update relay.leader set first_event_id = coalesce(first_event_id, $2) where epoch = $1
+     returning first_event_id as first`,
+    [epoch, checkpoint <= head ? first : null],
+  );
+  const known = rows[0]?.first ?? null;
+  if (known !== null && known !== first)
+    throw new WrongLog(
+      `the relay's checkpoint ${checkpoint} (table relay.leader) belongs to the event log that begins with event ${known}, but the ` +
+        `log that is given now begins with ${first ?? 'nothing'}. ${MEND}`,
+    );
+  if (checkpoint > head)
+    throw new WrongLog(
+      `the relay's checkpoint ${checkpoint} (table relay.leader) is beyond the head ${head} of the event log: events that were ` +
+        `published are gone from it. ${MEND}`,
+    );
+  return known !== null;
+}
+
+const MEND =
+  'Nothing is sent. Set EVENTSTOREDB_URL and DATABASE_URL to the log that it belongs to; or, if this log is to count from now on, ' +
+  'stop everything, delete the Kafka topics and begin with an empty DATABASE_URL';
+
+/**
+ * Whether the checkpoint is about these topics. If they were made anew, they hold nothing: the checkpoint goes back to the start
+ * of the log, with this, so that they get all of it again.
+ * @returns `lost`: another epoch has begun, nothing was written
+ */
+export async function checkTopics(
+  pool: Pool,
+  epoch: bigint,
+  topicIds: ReadonlyMap<string, string>,
+): Promise<'same' | 'made anew' | 'lost'> {
+  const ids = [[...topicIds.keys()], [...topicIds.values()]];
+  const { rows } = await pool.query<{ changed: boolean }>(
+    `with given as (select * from unnest($2::text[], $3::text[]) as g (topic, id)),
+     changed as (select exists (select from given join relay.topics t using (topic) where t.id <> given.id) as yes),
+     mine as (
+       update relay.leader set checkpoint = case when changed.yes then 0 else checkpoint end
+       from changed where epoch = $1 returning changed.yes
+     ),
+     known as (
+       insert into relay.topics (topic, id) select topic, id from given, mine
+       on conflict (topic) do update set id = excluded.id
+     )
+     select yes as changed from mine`,
+    [epoch, ...ids],
+  );
+  const row = rows[0];
+  if (row === undefined) return 'lost';
+  return row.changed ? 'made anew' : 'same';
+}
