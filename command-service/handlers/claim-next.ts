@@ -3,10 +3,17 @@ import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
-import { checkClaimable } from './claim-rules.ts';
-import { eventAt } from './event-at.ts';
-import { repeatedClaim } from './repeated-claim.ts';
-import { claimIdOf, isOver, reserve, reserveAndTake, reserveId, type Claimed } from './reserve-and-take.ts';
+import {
+  checkClaimable,
+  type Claimed,
+  claimIdOf,
+  eventAt,
+  isOver,
+  repeatedClaim,
+  reserve,
+  reserveAndTake,
+  reserveId,
+} from './claims.ts';
 import type { Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 

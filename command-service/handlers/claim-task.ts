@@ -2,9 +2,7 @@ import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import { checkClaimable } from './claim-rules.ts';
-import { repeatedClaim } from './repeated-claim.ts';
-import { isOver, reserveAndTake, type Claimed } from './reserve-and-take.ts';
+import { checkClaimable, type Claimed, isOver, repeatedClaim, reserveAndTake } from './claims.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 

@@ -1,9 +1,4 @@
 import type { Pool } from 'pg';
-import { beat } from './beat.ts';
-import { forget } from './forget.ts';
-import { lastBeat } from './last-beat.ts';
-import { lease, type Lease } from './lease.ts';
-import { silent, type Silent } from './silent.ts';
 
 export type Heartbeats = {
   /** Notes a sign of life of `agent:<id>` or `claim:<id>`. */
@@ -45,4 +40,74 @@ export async function createHeartbeats(pool: Pool): Promise<Heartbeats> {
 async function databaseTime(pool: Pool): Promise<Date> {
   const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now');
   return (rows[0] as { now: Date }).now;
+}
+
+/** Notes a sign of life of each subject, on the database's clock. Sorted, so that two callers never wait for each other crosswise. */
+async function beat(pool: Pool, subjects: readonly string[]): Promise<void> {
+  await pool.query(
+    `insert into command_service.heartbeats as known (subject, beat_at)
+     select subject, clock_timestamp() from unnest($1::text[]) as subject order by subject
+     on conflict (subject) do update set beat_at = greatest(known.beat_at, excluded.beat_at)`,
+    [[...new Set(subjects)].sort()],
+  );
+}
+
+/** The last sign of life of a subject; null when none is known. */
+async function lastBeat(pool: Pool, subject: string): Promise<Date | null> {
+  const { rows } = await pool.query<{ beat_at: Date }>(
+    'select beat_at from command_service.heartbeats where subject = $1',
+    [subject],
+  );
+  return rows[0]?.beat_at ?? null;
+}
+
+export type Lease = { readonly expired: boolean; readonly dueAt: Date };
+
+/**
+ * A subject's lease on the database's clock: it runs `seconds` from its last beat, from `since`, or from the service's
+ * readiness, whichever is latest.
+ */
+async function lease(
+  pool: Pool,
+  { subject, since, ready, seconds }: { subject: string; since: Date; ready: Date; seconds: number },
+): Promise<Lease> {
+  const { rows } = await pool.query<Lease>(
+    `select due as "dueAt", due <= clock_timestamp() as expired
+     from (
+       select greatest(
+         (select beat_at from command_service.heartbeats where subject = $1), $2::timestamptz, $3::timestamptz
+       ) + make_interval(secs => $4) as due
+     ) as lease`,
+    [subject, since, ready, seconds],
+  );
+  return rows[0] as Lease;
+}
+
+export type Silent = { readonly subject: string; readonly beatAt: Date };
+
+/** Subjects of a kind (`agent`, `claim`) without a sign of life for so many seconds, none counted before `ready`. */
+async function silent(
+  pool: Pool,
+  { kind, ready, seconds }: { kind: string; ready: Date; seconds: number },
+): Promise<readonly Silent[]> {
+  const { rows } = await pool.query<Silent>(
+    `select subject, beat_at as "beatAt"
+     from command_service.heartbeats
+     where starts_with(subject, $1) and greatest(beat_at, $2::timestamptz) < clock_timestamp() - make_interval(secs => $3)
+     order by subject
+     limit 1000`,
+    [`${kind}:`, ready, seconds],
+  );
+  return rows;
+}
+
+/** Forgets the beats that were seen; a newer one stays. */
+async function forget(pool: Pool, seen: readonly Silent[]): Promise<void> {
+  if (seen.length === 0) return;
+  await pool.query(
+    `delete from command_service.heartbeats as known
+     using unnest($1::text[], $2::timestamptz[]) as seen (subject, beat_at)
+     where known.subject = seen.subject and known.beat_at < seen.beat_at + interval '1 millisecond'`,
+    [seen.map(({ subject }) => subject), seen.map(({ beatAt }) => beatAt)],
+  );
 }
