@@ -1,17 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
 import { startCommandService } from '@workledger/command-service/start.ts';
-import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { runProjections } from '@workledger/projections/all.ts';
+import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
 import { createCodeComponents } from '@workledger/sagas/components/code/create-code-components.ts';
 import { createTaskReader } from '@workledger/sagas/components/task/read-task.ts';
 import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';
 import { startSagas } from '@workledger/sagas/start.ts';
-import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
+import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -21,17 +22,16 @@ import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
-import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
-import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { ANSWER_TIMEOUT, WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
-import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import { ensureAdminKey, type AdminKey } from './admin-key.ts';
+import { checkPool } from '@workledger/shared/service/check-pool.ts';
+import { type Closers, createClosers } from '@workledger/shared/service/closers.ts';
 import { tellConsumeError, tellLost } from '@workledger/shared/service/tell.ts';
-import { firstFailure } from './first-failure.ts';
-import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { type AdminKey, ensureAdminKey } from './admin-key.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { cannotWrite } from './postgres/home.ts';
 
@@ -186,4 +186,19 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     failed: firstFailure(postgres.died, [sagas.failed, rejectionOf(projections)]),
     stop: () => closers.close(),
   };
+}
+
+const LOOK_AGAIN_MILLISECONDS = 1_000;
+
+/**
+ * Resolves with why the system cannot go on: PostgreSQL has ended, or what must always run has failed. Who loses its connection
+ * may tell before the server's end is seen: that end is the better reason, and is waited for a moment.
+ */
+async function firstFailure(died: Promise<string>, failures: readonly Promise<unknown>[]): Promise<Error> {
+  const ended = died.then(
+    (how) => new Error(`PostgreSQL has ended (${how}): start again, nothing that was accepted is lost`),
+  );
+  const error = await Promise.race([ended, ...failures]);
+  const better = await Promise.race([ended, pause(LOOK_AGAIN_MILLISECONDS, null, { ref: false })]);
+  return better ?? (error instanceof Error ? error : new Error(String(error)));
 }

@@ -1,9 +1,8 @@
-import { finishInterrupted } from './finish-interrupted.ts';
 import type { Receipt } from './client.ts';
 import { SENDER } from './configuration.ts';
 import { labeledIssueDelivery } from './github-delivery.ts';
+import { finishInterrupted } from './interrupted.ts';
 import { judge } from './judge.ts';
-import { sampleIssue } from './sample/issue.ts';
 import type { Stage } from './stage.ts';
 import { untilFinal } from './until-final.ts';
 import { whereToLook } from './where-to-look.ts';
@@ -29,3 +28,17 @@ export async function show(stage: Stage, onDelivered: (receipt: Receipt) => void
   say(whereToLook(task, stage));
   return verdict.ok;
 }
+
+/** What a person would write on GitHub about the sample. */
+const sampleIssue = {
+  title: 'Find duplicates whatever the case of the address',
+  body: [
+    '`findDuplicates` takes `ann@example.org` and `ANN@Example.org` for two people. Mail servers do not care, and our address',
+    'book should not either: addresses that differ only in upper and lower case are the same.',
+    '',
+    'The result should still tell each address as it is written first. There is a test for it, which fails:',
+    '`upper and lower case make no difference`.',
+    '',
+    'While you are there: with 2,000 contacts the search is slow. `npm run bench` tells how slow.',
+  ].join('\n'),
+} as const;

@@ -1,8 +1,7 @@
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkMaven } from './java.ts';
-import { runProgram } from './run-program.ts';
+import { checkMaven, runProgram } from './java.ts';
 
 const pom = fileURLToPath(new URL('pom.xml', import.meta.url));
 const cache = fileURLToPath(new URL('../../../.workledger/kafka/', import.meta.url));

@@ -1,16 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { packagedBinaries } from './binaries.ts';
+import { freePort, isFree } from '../free-port.ts';
+import { packagedBinaries, runnableBinaries, type RunnableBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
-import { choosePort, rememberPort } from './kept-port.ts';
 import { cannotWrite, findPlaces, type Places } from './home.ts';
 import { databaseName, initialiseCluster } from './initialise-cluster.ts';
 import { clearLeftovers } from './leftover-server.ts';
-import { keptPassword } from './password.ts';
-import { runnableBinaries, type RunnableBinaries } from './runnable-binaries.ts';
-import { ServerDidNotStart, startServerProcess, type ServerProcess } from './server-process.ts';
-import { serverArguments, type ServerSettings } from './server-settings.ts';
+import {
+  serverArguments,
+  ServerDidNotStart,
+  type ServerProcess,
+  type ServerSettings,
+  startServerProcess,
+} from './server-process.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
 
 export type EmbeddedPostgres = {
@@ -116,4 +121,29 @@ async function createDatabase(url: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/**
+ * The port to listen on at 127.0.0.1: the one asked for, else last time's if it is free, else any free one.
+ * @throws Error in one line when the port asked for is taken
+ */
+async function choosePort(folder: string, asked: number | undefined): Promise<number> {
+  if (asked === undefined) return freePort(Number(await readFile(portFile(folder), 'utf8').catch(() => '')) || 0);
+  if (await isFree(asked)) return asked;
+  throw new Error(`port ${asked} for PostgreSQL is taken: free it, or choose another`);
+}
+
+/** Notes the port for the next start. */
+const rememberPort = (folder: string, port: number): Promise<void> => writeFile(portFile(folder), `${port}\n`);
+
+const portFile = (folder: string): string => join(folder, 'port');
+
+/** The server's password, made at random the first time and kept where only we can read it. */
+async function keptPassword(folder: string): Promise<string> {
+  const file = join(folder, 'password');
+  const kept = await readFile(file, 'utf8').catch(() => '');
+  if (kept !== '') return kept.trim();
+  const password = randomBytes(24).toString('base64url');
+  await writeFile(file, `${password}\n`, { mode: 0o600, flush: true });
+  return password;
 }

@@ -1,9 +1,8 @@
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rememberHome, type Places } from './home.ts';
-import { runCommand } from './run-command.ts';
-import type { RunnableBinaries } from './runnable-binaries.ts';
-import type { ServerUser } from './server-user.ts';
+import { runCommand, type ServerUser } from './server-user.ts';
+import type { RunnableBinaries } from './binaries.ts';
 
 /** Superuser of the cluster and name of its database. */
 export const databaseName = 'workledger';

@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readdir, readFile, realpath, rm, stat, symlink } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
-import { standInFor } from './elsewhere.ts';
+import { standInFor } from './home.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
 import { copyWithoutLinks, hasLinks, temporaryFolders } from './testing/folders.ts';

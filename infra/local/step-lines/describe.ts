@@ -1,13 +1,13 @@
 import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
-import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
-import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { DiffStat, Failure, Metrics } from '@workledger/shared/contexts/values.ts';
 import { describeStep } from './describe-step.ts';
 import type { StepLine } from './step-line.ts';
-import { diffStat, dollars, failureLines, metricsText, seconds, shortId } from './words.ts';
 
 export type Described =
   AgentEvent | DeliveryEvent | EvolutionEvent | GenerationEvent | SagaEvent | TaskEvent | ValidationEvent;
@@ -123,3 +123,24 @@ export function describe(event: Described, names: Names): StepLine | null {
 
 const protectedText = (paths: readonly string[]): string =>
   paths.length === 0 ? '' : ` (changes to protected paths undone: ${paths.join(', ')})`;
+
+const shortId = (id: string): string => id.slice(0, 8);
+
+const seconds = (milliseconds: number): string => `(${(milliseconds / 1000).toFixed(1)} s)`;
+
+const dollars = (cost: number | null): string => (cost === null ? 'unknown' : `$${cost.toFixed(2)}`);
+
+const diffStat = ({ files, insertions, deletions }: DiffStat): string =>
+  `${files} ${files === 1 ? 'file' : 'files'} +${insertions} −${deletions}`;
+
+const metricsText = (metrics: Metrics): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `${name}=${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .join(' ');
+
+/** What ran, how it ended, its last words, and where the rest is. */
+const failureLines = ({ command, exitCode, lastLines, log }: Failure): string[] => [
+  ...(command === null ? [] : [`command: ${command.join(' ')} (exit code ${exitCode ?? 'none'})`]),
+  ...lastLines.map((line) => `| ${line}`),
+  ...(log === null ? [] : [`whole log: artefact ${log.digest}`]),
+];
