@@ -2,17 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { CommandAnswer, CommandContext } from '../commands/port.ts';
 import { CommandRefused, refuse } from '../commands/refusal.ts';
-import { AppendTooLarge, InvalidAppend, RevisionConflict } from '../event-log/errors.ts';
-import type { EventLog } from '../event-log/port.ts';
-import { encode } from '../events/codec.ts';
 import type { DomainEvent } from '../contexts/define-events.ts';
-import type { EventMetadata } from '../events/recorded-event.ts';
 import { newId, streamName } from '../contexts/stream.ts';
-import type { Aggregate } from './aggregate.ts';
-import { appendCertainly } from './append-certainly.ts';
-import { commandHash } from './command-hash.ts';
-import { emptyStream, foldEvent, readOn, type FoldedStream, type Remembered } from './folded-stream.ts';
+import { AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
+import type { AppendResult, EventLog, ExpectedRevision } from '../event-log/port.ts';
+import { encode } from '../events/codec.ts';
+import type { EventMetadata, NewEvent } from '../events/recorded-event.ts';
 import { createTurns } from '../resilience/in-turn.ts';
+import type { Aggregate } from './aggregate.ts';
+import { commandHash } from './command-hash.ts';
+import { emptyStream, type FoldedStream, foldEvent, readOn, type Remembered } from './folded-stream.ts';
 
 const TRIES = 10;
 const MAX_PAUSE_MS = 40;
@@ -213,4 +212,29 @@ function refuseRevision(stream: string, expected: number, current: number): neve
     expected,
     current,
   });
+}
+
+const FIRST_PAUSE_MS = 50;
+/** A log that was silent for longer is not asked again: it has a patience of its own, and somebody waits for the answer. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Appends, and settles a lost answer by appending the same ids again under the same expected revision, with growing pauses.
+ * @throws OutcomeUnknown when the log stays silent; RevisionConflict, InvalidAppend, AppendTooLarge as the log does
+ */
+async function appendCertainly(
+  log: EventLog,
+  stream: string,
+  events: readonly NewEvent[],
+  expected: ExpectedRevision,
+): Promise<AppendResult> {
+  const begunAt = performance.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await log.append(stream, events, expected);
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown) || performance.now() - begunAt > PATIENCE_MS) throw error;
+      await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    }
+  }
 }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { MAX_ARTEFACT_BYTES } from './limits.ts';
-import type { Artefacts } from './port.ts';
+import { type Artefacts, MAX_ARTEFACT_BYTES } from './port.ts';
 
 /** What every adapter of the artefact store does. */
 export function artefactsContract(name: string, artefacts: () => Artefacts): void {

@@ -7,3 +7,7 @@ export type Artefacts = {
   /** The bytes and their media type; null when there are none under this digest. */
   get(digest: string): Promise<{ bytes: Uint8Array; mediaType: string } | null>;
 };
+
+/** Bytes of one artefact. */
+export const MAX_ARTEFACT_BYTES = 100_000_000;
+export const MAX_MEDIA_TYPE_LENGTH = 255;

@@ -1,7 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { isSecretName, maskText } from '../security/mask.ts';
 import { configurationSchema } from './schema.ts';
-import { fieldsAt } from './fields-at.ts';
 
 const MAX_VALUE = 80;
 
@@ -48,3 +47,26 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   );
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** The field names that a schema knows at a path; empty where there is no object of fixed fields. */
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current = unwrap(schema);
+  for (const part of path) {
+    if (current instanceof z.ZodObject) current = unwrap(current.shape[String(part)]);
+    else if (current instanceof z.ZodArray) current = unwrap(current.element);
+    else return [];
+  }
+  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  let current = schema;
+  while (
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodPrefault ||
+    current instanceof z.ZodNullable ||
+    current instanceof z.ZodOptional
+  )
+    current = current.unwrap();
+  return current;
+}

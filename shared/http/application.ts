@@ -1,11 +1,14 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../telemetry/logger.ts';
-import { answerErrors, unknownRoute } from './error-middleware.ts';
-import { mountRoutes, type Authenticate } from './mount.ts';
-import { openApiRoute } from './openapi-route.ts';
+import { type Authenticate, mountRoutes } from './mount.ts';
+import { type ApiInformation, openApi } from './openapi.ts';
+import { Problem } from './problem.ts';
 import { requestContext } from './request-context-middleware.ts';
-import type { Route } from './route.ts';
+import { locals } from './request-locals.ts';
+import { type Route, route } from './route.ts';
+import { sendProblem } from './send.ts';
+import { toProblem } from './to-problem.ts';
 
 export type ApplicationOptions = {
   readonly routes: readonly Route[];
@@ -44,3 +47,33 @@ export function createApplication(options: ApplicationOptions): Express {
   application.use(answerErrors(logger));
   return application;
 }
+
+/** GET /api/v1/openapi.json: the description of all the given routes and of itself. Public: it says nothing that is secret. */
+function openApiRoute(routes: readonly Route[], information: ApiInformation): Route {
+  let document: Record<string, unknown> | undefined;
+  const self: Route = route({
+    method: 'get',
+    path: '/api/v1/openapi.json',
+    role: 'public',
+    summary: 'This description (OpenAPI 3.1)',
+    answers: { 200: { description: 'An OpenAPI 3.1 document.' } },
+    handler: () => ({ json: (document ??= openApi([...routes, self], information)) }),
+  });
+  return self;
+}
+
+/** Turns whatever was thrown into problem details, and logs what is our fault. */
+const answerErrors =
+  (logger: Logger): ErrorRequestHandler =>
+  (error: unknown, _request, response, _next) => {
+    const { context } = locals(response);
+    const problem = toProblem(error);
+    if (problem.status >= 500) logger.error({ ...context, error, problem: problem.code }, 'request failed');
+    // Midway through an answer nothing can be said any more: the cut connection tells the client.
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, problem, context.correlationId);
+  };
+
+const unknownRoute: RequestHandler = (request) => {
+  throw new Problem('unknown-route', `there is no ${request.method} ${request.path}; see /api/v1/openapi.json`);
+};

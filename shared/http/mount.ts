@@ -1,10 +1,9 @@
-import { Router, type Request, type RequestHandler, type Response } from 'express';
+import { isUtf8 } from 'node:buffer';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Principal } from '../security/principal.ts';
 import { parsePart, pickHeaders } from './parse.ts';
 import { Problem } from './problem.ts';
-import { readBody } from './read-body.ts';
 import { locals } from './request-locals.ts';
-import { inMatchingOrder, pathPattern } from './route-order.ts';
 import type { Route, RouteInput } from './route.ts';
 import { sendReply } from './send.ts';
 
@@ -87,4 +86,45 @@ function refuseMethod(routes: readonly Route[], path: string): RequestHandler {
       throw new Problem('method-not-allowed', `${request.method} is not for ${path}`, { headers: { Allow: allow } });
     response.status(204).set('Allow', allow).end();
   };
+}
+
+/** The path with its parameters' names left out: equal for paths that match the same requests. */
+const pathPattern = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}');
+
+/** Sorts so that a fixed word comes before a parameter at the same place: `/tasks/next` before `/tasks/{id}`. */
+const inMatchingOrder = (routes: readonly Route[]): Route[] =>
+  routes.toSorted((left, right) => compareText(sortKey(left.path), sortKey(right.path)));
+
+const sortKey = (path: string): string => pathPattern(path).replaceAll('{}', '\uffff');
+
+const compareText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+
+const DEFAULT_LIMIT = 100 * 1024;
+const JSON_TYPES = ['application/json', 'application/*+json'];
+
+/** The middleware that reads a route's body; none for a route without a body. Another media type is refused unread. */
+function readBody(route: Route): RequestHandler[] {
+  const limit = route.maxBodyBytes ?? DEFAULT_LIMIT;
+  if (route.raw !== undefined) {
+    // A signature is over the bytes as they were sent: a compressed body is refused, not inflated.
+    const type = route.raw.mediaType;
+    return [onlyType([type]), express.raw({ limit, type, inflate: false })];
+  }
+  if (route.body === undefined) return [];
+  return [onlyType(JSON_TYPES), express.json({ limit, type: JSON_TYPES, verify: refuseOtherThanUtf8 })];
+}
+
+const onlyType =
+  (types: string[]): RequestHandler =>
+  (request, _response, next) => {
+    if (hasBody(request) && !request.is(types))
+      throw new Problem('unsupported-media-type', `send the body as ${types[0] ?? ''}`);
+    next();
+  };
+
+const hasBody = (request: Request): boolean =>
+  request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+
+function refuseOtherThanUtf8(_request: unknown, _response: unknown, bytes: Buffer): void {
+  if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8');
 }

@@ -13,8 +13,7 @@ import {
   type Consumer,
   type TopicPartition,
 } from '../port.ts';
-import { followLog } from './follow-log.ts';
-import type { LiveTail } from './live-tail.ts';
+import { followLog, type LiveTail } from './live-tail.ts';
 import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
 import { untilWoken, type Sleeper } from './until-woken.ts';
 import { workPartition } from './work-partition.ts';

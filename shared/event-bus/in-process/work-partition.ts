@@ -1,9 +1,11 @@
 import type { EventLog } from '../../event-log/port.ts';
+import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
+import { partitionOf } from '../partition.ts';
 import { PAUSES } from '../pauses.ts';
-import type { BusBatch, Consumer, Offset } from '../port.ts';
-import { isFarBehindWithoutEvents, seek, type PartitionQueue } from './partition-queue.ts';
-import { refill } from './refill.ts';
+import type { BusBatch, Consumer, Offset, TopicPartition } from '../port.ts';
+import { isFarBehindWithoutEvents, type PartitionQueue, seek } from './partition-queue.ts';
 import { untilWoken } from './until-woken.ts';
 
 const LARGEST_BATCH = 500;
@@ -72,3 +74,33 @@ const refillPatiently = (queue: PartitionQueue, work: PartitionWork): Promise<un
     signal: work.signal,
     onFailed: work.onError,
   });
+
+const MOST = 500;
+
+/**
+ * Reads what a partition did not keep. When it comes to where the tail is, the tail's next event follows without a gap.
+ * @param tail position up to which the tail has offered everything
+ */
+async function refill(log: EventLog, queue: PartitionQueue, tail: () => bigint, signal: AbortSignal): Promise<void> {
+  const from = queue.missingFrom;
+  if (from === null) return;
+  const until = tail();
+  const events: RecordedEvent[] = [];
+  if (from <= until) {
+    const range = { after: from > 0n ? from - 1n : 0n, until, streams: streamTypesOf(queue.topic) };
+    for await (const event of log.readAll(range)) {
+      if (signal.aborted) return;
+      if (!isIn(queue, event)) continue;
+      events.push(event);
+      if (events.length === MOST) break;
+    }
+  }
+  queue.pending = events;
+  const last = events.length === MOST ? events.at(-1) : undefined;
+  if (last !== undefined) queue.missingFrom = last.position + 1n;
+  else queue.missingFrom = until >= tail() ? null : until + 1n;
+}
+
+/** Whether an event belongs to a partition of a topic. */
+const isIn = ({ topic, partition }: TopicPartition, event: RecordedEvent): boolean =>
+  contextOf(event.stream) === topic && partitionOf(event.stream) === partition;

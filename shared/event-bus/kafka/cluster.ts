@@ -5,7 +5,7 @@ import { withDeadline } from '../../resilience/with-deadline.ts';
 import { partitionKey, type Offset } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { ADMIN_TIMEOUT } from './timing.ts';
-import { askTopicIds } from './topic-ids/ask-topic-ids.ts';
+import { askTopicIds } from './topic-ids.ts';
 import { ensureTopics, topicNames, WrongTopicSettings, type TopicNames, type TopicOptions } from './topics.ts';
 
 /** `low`: the first offset that is there; `high`: the one that the next event gets. */

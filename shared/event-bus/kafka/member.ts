@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import type { Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import type { Context } from '../../contexts/define-events.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
 import { withDeadline } from '../../resilience/with-deadline.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
-  OffsetOutOfRange,
-  partitionKey,
   type ConsumeError,
   type ConsumeOptions,
   type Consumer,
+  type Offset,
+  OffsetOutOfRange,
+  partitionKey,
   type TopicPartition,
 } from '../port.ts';
 import type { Client } from './client.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, OffsetRange } from './cluster.ts';
 import { decodeBatch } from './fetched.ts';
-import { outOfRange } from './out-of-range.ts';
 import { createPartitionQueue, type PartitionQueue } from './partition-queue.ts';
-import { resumePatiently } from './resume-patiently.ts';
 import { watchMember } from './sign-of-life.ts';
 import {
   DISCONNECT_TIMEOUT,
@@ -191,3 +191,33 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
     },
   };
 }
+
+/** Asks the consumer where to go on until it knows; null when nobody needs the answer any more. */
+async function resumePatiently(
+  consumer: Consumer,
+  partitions: readonly TopicPartition[],
+  isNeeded: () => boolean,
+  onError: (error: unknown, attempt: number) => void,
+): Promise<ReadonlyMap<string, Offset> | null> {
+  for (let attempt = 0; isNeeded(); attempt++) {
+    try {
+      const offsets = await consumer.resume(partitions);
+      return isNeeded() ? offsets : null;
+    } catch (error) {
+      onError(error, attempt + 1);
+      await pause(backOff(attempt, 50, 1_000));
+    }
+  }
+  return null;
+}
+
+export type Placed = TopicPartition & { readonly offset: Offset };
+
+/** The partitions that cannot go on from their offset. kafkajs would start them somewhere else without a word. */
+const outOfRange = (placed: readonly Placed[], ranges: ReadonlyMap<string, OffsetRange>): TopicPartition[] =>
+  placed
+    .filter(({ offset, ...partition }) => {
+      const range = ranges.get(partitionKey(partition));
+      return range === undefined || offset < range.low || offset > range.high;
+    })
+    .map(({ topic, partition }) => ({ topic, partition }));

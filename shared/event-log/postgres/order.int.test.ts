@@ -7,7 +7,7 @@ import { newId, streamName } from '../../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import type { EventLog } from '../port.ts';
 import { anyEvent } from '../testing/any-event.ts';
-import { appendEvent } from './append-event.ts';
+import { appendEvent } from './append.ts';
 import { createPostgresEventLog } from './event-log.ts';
 import { nodeArguments } from '../../testing/node-arguments.ts';
 

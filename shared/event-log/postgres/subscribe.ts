@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ReadPool } from './until-closed.ts';
+import { type Page, readPage, type ReadPool, toRecordedEvents } from './read.ts';
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
-import { readPage, type Page } from './read-page.ts';
-import { toRecordedEvents } from './recorded-events.ts';
 import type { WakeUps } from './wake-ups.ts';
 import { firstWindow, nextWindow } from './window.ts';
 

@@ -3,13 +3,10 @@ import type pg from 'pg';
 import type { CheckedAppend } from '../check-append.ts';
 import { OutcomeUnknown } from '../errors.ts';
 import type { AppendResult } from '../port.ts';
-import { appendBatch } from './append-batch.ts';
-import { appendOne } from './append-one.ts';
+import { appendBatch, appendOne, type Outcome, settleRefused } from './append.ts';
 import { takeBatch, type QueuedAppend } from './append-queue.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
-import type { Outcome } from './outcome.ts';
 import { backOff, pause } from '../../resilience/pause.ts';
-import { settleRefused } from './settle-refused.ts';
 import type { WriteConnection } from './write-connection.ts';
 
 export type Writer = { append(append: CheckedAppend): Promise<AppendResult>; close(): Promise<void> };

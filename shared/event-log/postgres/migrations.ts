@@ -1,4 +1,38 @@
-import type { Migration } from '../../../migrations/migrate.ts';
+import type { Migration } from '../../migrations/migrate.ts';
+
+// json, not jsonb: exact bytes, and half as much work to write. Collation C: names are compared as bytes.
+const eventsSql = `
+create schema event_log;
+
+create table event_log.events (
+  position    bigint      not null primary key,
+  stream      text        collate "C" not null,
+  revision    integer     not null check (revision >= 0),
+  id          uuid        not null,
+  type        text        collate "C" not null,
+  version     smallint    not null,
+  data        json        not null,
+  metadata    json        not null,
+  recorded_at timestamptz not null,
+  constraint events_stream_revision unique (stream, revision)
+);
+
+create table event_log.head (
+  only_row boolean primary key default true check (only_row),
+  position bigint  not null
+) with (fillfactor = 10);
+insert into event_log.head (position) values (0);
+
+create function event_log.refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'events are never changed or removed: % refused', tg_op;
+end $$;
+
+create trigger events_are_final before update or delete or truncate on event_log.events
+  for each statement execute function event_log.refuse_change();
+`;
+
+const createEvents: Migration = { name: '0001-create-events', up: async (knex) => void (await knex.raw(eventsSql)) };
 
 /**
  * Many appends in one transaction, each to a stream of its own. Texts come as one value a column, a line each: neither names
@@ -6,7 +40,7 @@ import type { Migration } from '../../../migrations/migrate.ts';
  * the head check sees what the lock waited for; then keeps the appends whose stream is at the expected revision (-1: none).
  * Answers the position before the first event written, and the numbers (from 1) of the refused appends.
  */
-const sql = `
+const appendBatchSql = `
 create function event_log.append_batch(
   streams text, expected integer[],
   event_append integer[], event_revision integer[], event_id text, event_type text, event_version smallint[],
@@ -41,7 +75,9 @@ begin
 end $$;
 `;
 
-export const createAppendBatch: Migration = {
+const createAppendBatch: Migration = {
   name: '0002-create-append-batch',
-  up: async (knex) => void (await knex.raw(sql)),
+  up: async (knex) => void (await knex.raw(appendBatchSql)),
 };
+
+export const eventLogMigrations: readonly Migration[] = [createEvents, createAppendBatch];

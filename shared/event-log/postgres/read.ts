@@ -1,0 +1,188 @@
+import { setImmediate } from 'node:timers/promises';
+import type pg from 'pg';
+import type { EventMetadata, RecordedEvent } from '../../events/recorded-event.ts';
+import type { Direction, EventFilter, ReadAllOptions, ReadStreamOptions } from '../port.ts';
+import { firstWindow, nextWindow } from './window.ts';
+
+/** The part of a pool that reading needs. */
+export type ReadPool = {
+  query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
+};
+
+/** The pool for readers: what they wait for fails at once when the log is closed. A pool that ends lets those who wait in it wait. */
+export function untilClosed(pool: pg.Pool, closing: AbortSignal): ReadPool {
+  const waiting = new Set<(reason: Error) => void>();
+  closing.addEventListener(
+    'abort',
+    () => {
+      for (const reject of waiting) reject(new Error('reading: the event log is closed'));
+    },
+    { once: true },
+  );
+  return {
+    query: (statement) =>
+      new Promise((resolve, reject) => {
+        waiting.add(reject);
+        pool
+          .query(statement)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject));
+      }),
+  };
+}
+
+/**
+ * SQL for one event as a JSON array. A page of such lines is one value, read by one JSON.parse: half the work of a row each.
+ * Stream and type are names without quotes, and data and metadata are JSON already.
+ */
+const eventLine = `concat('[', position, ',"', stream, '",', revision, ',"', id, '","', type, '",', version, ',',
+  floor(date_part('epoch', recorded_at) * 1000), ',', data, ',', metadata, ']')`;
+
+type Line = [
+  position: number,
+  stream: string,
+  revision: number,
+  id: string,
+  type: string,
+  version: number,
+  recordedAt: number,
+  data: unknown,
+  metadata: EventMetadata,
+];
+
+/** @param lines joined by commas; null when there are none */
+export function toRecordedEvents(lines: string | null): RecordedEvent[] {
+  if (lines === null) return [];
+  const parsed = JSON.parse(`[${lines}]`) as Line[];
+  return parsed.map(([position, stream, revision, id, type, version, recordedAt, data, metadata]) => ({
+    id,
+    type,
+    version,
+    stream,
+    revision,
+    // A position counts events from 1 and stays far below 2^53.
+    position: BigInt(position),
+    recordedAt: new Date(recordedAt),
+    data,
+    metadata,
+  }));
+}
+
+/** Position of the log's last event; 0 while it is empty. */
+export async function readHead(pool: ReadPool): Promise<bigint> {
+  const statement = { name: 'read-head', text: 'select position from event_log.head' };
+  const { rows } = await pool.query<{ position: string }>(statement);
+  if (rows[0] === undefined) throw new Error('event_log.head has no row');
+  return BigInt(rows[0].position);
+}
+
+/** Reads a range of the log page by page, the next page coming while the last one is used. */
+export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGenerator<RecordedEvent> {
+  const head = await readHead(pool);
+  const until = options.until === undefined || options.until > head ? head : options.until;
+  let after = options.after ?? 0n;
+  let window = firstWindow;
+  const read = (): ReturnType<typeof readPage> | null => {
+    if (after >= until) return null;
+    const end = after + BigInt(window);
+    const page = readPage(pool, after, end < until ? end : until, options);
+    // It is awaited when its turn comes; until then a failure is not unheard.
+    page.catch(() => undefined);
+    return page;
+  };
+  let coming = read();
+  while (coming !== null) {
+    options.signal?.throwIfAborted();
+    const page = await coming;
+    after = page.next;
+    window = nextWindow(window, page.size);
+    coming = read();
+    // pg sends a query when the event loop turns; without a turn, the server would idle until this page is used up.
+    if (coming !== null) await setImmediate();
+    yield* toRecordedEvents(page.lines);
+  }
+}
+
+// One statement, one snapshot: the head and what is below it belong together. A stream is its type, a dash and 36 characters.
+const readPageText = `
+select (select position from event_log.head) as head, (
+  select string_agg(${eventLine}, ',' order by position) from event_log.events
+  where position > $1 and position <= $2
+    and ($3::text[] is null or type = any ($3)) and ($4::text[] is null or left(stream, -37) = any ($4))
+) as lines`;
+
+export type Page = {
+  /** What `toRecordedEvents` reads: the caller sends for the next page first. */
+  readonly lines: string | null;
+  /** Everything up to here was looked at. */
+  readonly next: bigint;
+  /** Position of the log's last event at that moment. */
+  readonly head: bigint;
+  /** Characters that came over the wire. */
+  readonly size: number;
+};
+
+/** The events of a range of positions that pass the filter. Positions have no gaps, so a range bounds the work. */
+export async function readPage(pool: ReadPool, after: bigint, until: bigint, filter: EventFilter): Promise<Page> {
+  const values = [after, until, filter.types ?? null, filter.streams ?? null];
+  const { rows } = await pool.query<{ head: string; lines: string | null }>({
+    name: 'read-page',
+    text: readPageText,
+    values,
+  });
+  const row = rows[0];
+  if (row === undefined) throw new Error('event_log.head has no row');
+  const head = BigInt(row.head);
+  const seen = until < head ? until : head;
+  return { lines: row.lines, next: seen > after ? seen : after, head, size: row.lines?.length ?? 0 };
+}
+
+const PAGE = 500;
+/** Events may have 256 KiB each: the first page is small, until their size is known. */
+const FIRST_PAGE = 100;
+const LAST_REVISION = 2 ** 31 - 1;
+
+/** Reads a stream page by page; nothing is held open between them. */
+export async function* readStream(
+  pool: ReadPool,
+  stream: string,
+  options: ReadStreamOptions,
+): AsyncGenerator<RecordedEvent> {
+  const direction = options.direction ?? 'forward';
+  let left = options.limit ?? Infinity;
+  let from = options.from ?? (direction === 'forward' ? 0 : LAST_REVISION);
+  let page = FIRST_PAGE;
+  while (left > 0 && from >= 0 && from <= LAST_REVISION) {
+    options.signal?.throwIfAborted();
+    const size = Math.min(page, left);
+    const events = await readStreamPage(pool, stream, direction, from, size);
+    yield* events;
+    const last = events.at(-1);
+    if (last === undefined || events.length < size) return;
+    left -= events.length;
+    from = direction === 'forward' ? last.revision + 1 : last.revision - 1;
+    page = PAGE;
+  }
+}
+
+const statement = (order: 'asc' | 'desc'): string => `
+select string_agg(${eventLine}, ',' order by revision ${order}) as lines from (
+  select * from event_log.events
+  where stream = $1 and revision ${order === 'asc' ? '>=' : '<='} $2
+  order by revision ${order} limit $3) as page`;
+
+const forward = { name: 'read-stream-forward', text: statement('asc') };
+const backward = { name: 'read-stream-backward', text: statement('desc') };
+
+/** Up to `limit` events of a stream from a revision on, that one included. */
+async function readStreamPage(
+  pool: ReadPool,
+  stream: string,
+  direction: Direction,
+  from: number,
+  limit: number,
+): Promise<RecordedEvent[]> {
+  const { name, text } = direction === 'forward' ? forward : backward;
+  const { rows } = await pool.query<{ lines: string | null }>({ name, text, values: [stream, from, limit] });
+  return toRecordedEvents(rows[0]?.lines ?? null);
+}
