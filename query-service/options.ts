@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 
 export type QueryOptions = {
   /** Reads schema `read_models`. */

@@ -3,7 +3,7 @@ import { contexts } from '@workledger/shared/events/catalogue.ts';
 import { firstEventId, WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { checkLog, checkTopics, type LogFacts } from './checkpoint.ts';
 import type { Lease } from './lease.ts';
@@ -50,34 +50,34 @@ export async function beginTerm(options: TermOptions, over: AbortSignal): Promis
   const logFacts = async (): Promise<LogFacts> => ({ first: await firstEventId(log, over), head: await log.head() });
   const topicIds = (): Promise<ReadonlyMap<string, string>> => bus.topicIds?.(contexts) ?? Promise.resolve(new Map());
 
-  for (let attempt = 0; !over.aborted; attempt++) {
-    try {
-      const facts = await step(outages.log, logFacts);
-      let isLogKnown = await step(outages.database, () => checkLog(pool, facts, lease.epoch, checkpoint));
-      const ids = await step(outages.bus, topicIds);
-      const topics = await step(outages.database, () => checkTopics(pool, lease.epoch, ids));
-      if (topics === 'lost') {
-        lease.lose();
-        return null;
-      }
-      if (topics === 'made anew') {
-        logger.warn({ checkpoint }, 'the Kafka topics were made anew: publishing the whole log again, from its start');
-        checkpoint = 0n;
-      }
-      return {
-        checkpoint,
-        areTopicsSame: async () => {
-          const now = await topicIds();
-          return [...ids].every(([topic, id]) => now.get(topic) === id);
-        },
-        knowLog: async () => {
-          isLogKnown ||= await checkLog(pool, await logFacts(), lease.epoch, 0n);
-        },
-      };
-    } catch (error) {
-      if (error instanceof WrongLog) throw error;
-      await pause(backOff(attempt, 100, 2_000), over);
+  const begin = async (): Promise<Term | null> => {
+    const facts = await step(outages.log, logFacts);
+    let isLogKnown = await step(outages.database, () => checkLog(pool, facts, lease.epoch, checkpoint));
+    const ids = await step(outages.bus, topicIds);
+    const topics = await step(outages.database, () => checkTopics(pool, lease.epoch, ids));
+    if (topics === 'lost') {
+      lease.lose();
+      return null;
     }
-  }
-  return null;
+    if (topics === 'made anew') {
+      logger.warn({ checkpoint }, 'the Kafka topics were made anew: publishing the whole log again, from its start');
+      checkpoint = 0n;
+    }
+    return {
+      checkpoint,
+      areTopicsSame: async () => {
+        const now = await topicIds();
+        return [...ids].every(([topic, id]) => now.get(topic) === id);
+      },
+      knowLog: async () => {
+        isLogKnown ||= await checkLog(pool, await logFacts(), lease.epoch, 0n);
+      },
+    };
+  };
+  return keepTrying(begin, {
+    signal: over,
+    shortest: 100,
+    longest: 2_000,
+    retryWhile: (error) => !(error instanceof WrongLog),
+  });
 }

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
-import { createBell } from './bell.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Lease } from './lease.ts';
 
 export type CheckpointKeeper = {
@@ -25,7 +25,7 @@ export type KeepCheckpointOptions = {
 export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper {
   const { pool, lease, leaseMilliseconds, database } = options;
   const stopping = new AbortController();
-  const noted = createBell();
+  const noted = createWakeUps();
   let latest = options.start;
   let written = options.start;
 
@@ -38,29 +38,20 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
   };
 
   const keepWriting = async (): Promise<void> => {
-    let failures = 0;
-    while (!lease.lost.aborted) {
-      if (latest === written) {
-        if (stopping.signal.aborted) return;
-        await noted.next(AbortSignal.any([stopping.signal, lease.lost]));
-        continue;
-      }
-      try {
-        await write(latest);
-        failures = 0;
-      } catch (error) {
-        database.failed(null, error);
-        if (stopping.signal.aborted) return;
-        await pause(backOff(failures++, 50, 1_000), AbortSignal.any([stopping.signal, lease.lost]));
-      }
+    const over = AbortSignal.any([stopping.signal, lease.lost]);
+    const onFailed = (error: unknown): void => database.failed(null, error);
+    while (!over.aborted) {
+      if (latest === written) await noted.next(null, over);
+      else await keepTrying(() => write(latest), { signal: over, shortest: 50, longest: 1_000, onFailed });
     }
+    if (latest !== written && !lease.lost.aborted) await write(latest).catch(onFailed);
   };
   const writing = keepWriting();
 
   return {
     note: (position) => {
       latest = position;
-      noted.ring();
+      noted.wake();
     },
     stop: async () => {
       stopping.abort();

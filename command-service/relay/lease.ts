@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import { withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
-import { createBell } from './bell.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 
 export type Lease = {
   readonly epoch: bigint;
@@ -33,7 +34,7 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
   const losing = new AbortController();
   const stopping = new AbortController();
   const over = AbortSignal.any([losing.signal, stopping.signal]);
-  const renewed = createBell();
+  const renewed = createWakeUps();
   let deadline = takenAt + leaseMilliseconds;
 
   const renew = async (): Promise<void> => {
@@ -43,22 +44,14 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
     database.worked(null);
     if (!isMine) return losing.abort();
     deadline = Math.max(deadline, sentAt + leaseMilliseconds);
-    renewed.ring();
+    renewed.wake();
   };
 
   const keepRenewing = async (): Promise<void> => {
-    let failures = 0;
-    while (!over.aborted) {
-      await pause(failures === 0 ? leaseMilliseconds / 3 : backOff(failures, 50, leaseMilliseconds / 3), over);
-      if (over.aborted) return;
-      try {
-        await renew();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        database.failed(null, error);
-      }
-    }
+    const longest = leaseMilliseconds / 3;
+    const onFailed = (error: unknown): void => database.failed(null, error);
+    for (await pause(longest, over); !over.aborted; await pause(longest, over))
+      await keepTrying(renew, { signal: over, shortest: 100, longest, onFailed });
   };
   const done = keepRenewing();
 
@@ -67,7 +60,7 @@ export function holdLease({ pool, epoch, leaseMilliseconds, takenAt, database }:
     lost: losing.signal,
     untilHeld: async (signal) => {
       const either = AbortSignal.any([signal, losing.signal]);
-      while (!either.aborted && performance.now() >= deadline) await renewed.next(either);
+      while (!either.aborted && performance.now() >= deadline) await renewed.next(null, either);
       return !either.aborted;
     },
     lose: () => losing.abort(),

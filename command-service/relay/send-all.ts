@@ -1,6 +1,6 @@
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { RelayBatch } from './batches/batch-queue.ts';
 import type { ReadAhead } from './batches/read-ahead.ts';
 import type { Lease } from './lease.ts';
@@ -60,16 +60,22 @@ export type SendOptions = {
  * @returns false when the lease is lost or the signal aborted: nothing is known of the batch then
  */
 async function send(publish: () => Promise<void>, { lease, signal, outage, onFailed }: SendOptions): Promise<boolean> {
-  for (let attempt = 0; await lease.untilHeld(signal); attempt++) {
-    try {
-      await publish();
-      outage.worked(null);
-      return true;
-    } catch (error) {
+  let hasFailed = false;
+  const attempt = async (): Promise<boolean> => {
+    if (hasFailed) await onFailed();
+    if (!(await lease.untilHeld(signal))) return false;
+    await publish();
+    outage.worked(null);
+    return true;
+  };
+  const sent = await keepTrying(attempt, {
+    signal: AbortSignal.any([signal, lease.lost]),
+    shortest: 100,
+    longest: 2_000,
+    onFailed: (error) => {
+      hasFailed = true;
       outage.failed(null, error);
-      await pause(backOff(attempt, 100, 2_000), AbortSignal.any([signal, lease.lost]));
-      await onFailed();
-    }
-  }
-  return false;
+    },
+  });
+  return sent ?? false;
 }

@@ -8,7 +8,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType } from '@workledger/shared/contexts/stream.ts';
 import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
-import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { inFreshDatabase } from './fresh-database.ts';
 import { empty, emptyAtStartOfBus } from './read-models/clean.ts';

@@ -21,7 +21,7 @@ import { createApplication } from '@workledger/shared/http/application.ts';
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { ANSWER_TIMEOUT, WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
-import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { parseToken } from './parse-token.ts';
 import { createWhereStreamsStand, type Awaited, type WhereStreamsStand } from './where-streams-stand.ts';
 

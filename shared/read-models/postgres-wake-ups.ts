@@ -1,5 +1,5 @@
 import { createNotifier } from '../resilience/notifications/notifier.ts';
-import { createWakeUps, type WakeUps } from './wake-ups.ts';
+import { createWakeUps, type WakeUps } from '../resilience/wake-ups.ts';
 
 export type PostgresWakeUps = WakeUps & { close(): Promise<void> };
 
@@ -28,6 +28,7 @@ export function createPostgresWakeUps({ connectionString, applicationName }: Pos
       own.wake();
       notifier.notify();
     },
+    count: own.count,
     next: own.next,
     close: notifier.close,
   };

@@ -49,3 +49,29 @@ it('ends with what the teller throws', async () => {
   });
   await expect(trying).rejects.toThrow('final');
 });
+
+it('tries again only what it is told to', async () => {
+  const failures = [new TypeError('away'), new RangeError('wrong')];
+  const told: unknown[] = [];
+  const trying = keepTrying(() => Promise.reject(failures.shift() ?? new Error('once too often')), {
+    shortest: 1,
+    longest: 1,
+    retryWhile: (error) => error instanceof TypeError,
+    onFailed: (error) => void told.push(error),
+  });
+  await expect(trying).rejects.toThrow('wrong');
+  expect(told).toEqual([new TypeError('away')]);
+});
+
+it('counts anew what fails after it worked for a while', async () => {
+  const attempts: number[] = [];
+  let tries = 0;
+  const action = (worked: () => void): Promise<string> => {
+    tries += 1;
+    if (tries === 3) worked();
+    return tries < 5 ? Promise.reject(new Error('away')) : Promise.resolve('done');
+  };
+  const onFailed = (_: unknown, attempt: number): void => void attempts.push(attempt);
+  expect(await keepTrying(action, { shortest: 1, longest: 1, onFailed })).toBe('done');
+  expect(attempts).toEqual([1, 2, 1, 2]);
+});

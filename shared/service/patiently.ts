@@ -1,4 +1,4 @@
-import { backOff, pause } from '../resilience/pause.ts';
+import { keepTrying } from '../resilience/keep-trying.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
 
 export type Patience = {
@@ -8,9 +8,6 @@ export type Patience = {
   /** Which errors no waiting mends; default: none. */
   readonly isFinal?: (error: unknown) => boolean;
 };
-
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
 
 /**
  * Tries until it works, and takes note of how the dependency is.
@@ -22,17 +19,17 @@ export async function patiently<Result>(
   { outages, signal, isFinal = () => false }: Patience,
 ): Promise<Result> {
   const outage = outages.of(dependency);
-  for (let attempts = 0; ; attempts++) {
-    signal.throwIfAborted();
-    try {
-      const result = await attempt();
-      outage.worked(null);
-      return result;
-    } catch (error) {
+  const tried = await keepTrying(async () => ({ result: await attempt() }), {
+    signal,
+    shortest: 100,
+    longest: 5_000,
+    retryWhile: (error) => signal.aborted || !isFinal(error),
+    onFailed: (error) => {
       signal.throwIfAborted();
-      if (isFinal(error)) throw error;
       outage.failed(null, error);
-      await pause(backOff(attempts, FIRST_PAUSE, LONGEST_PAUSE), signal);
-    }
-  }
+    },
+  });
+  if (tried === null) throw signal.reason;
+  outage.worked(null);
+  return tried.result;
 }

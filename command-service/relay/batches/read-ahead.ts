@@ -1,13 +1,16 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
-import { createBell } from '../bell.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { createBatchQueue, type RelayBatch } from './batch-queue.ts';
 
 /** Cut so that one publish is one request well below what a broker takes (1 MiB a partition). */
 const LIMITS = { events: 1_000, bytes: 768 * 1024 };
 /** Batches that wait, beside what one page of the log holds more. */
 const READ_AHEAD = 4;
+/** Before the log is followed again, in milliseconds. */
+const SHORTEST_PAUSE = 100;
 
 export type ReadAheadOptions = {
   readonly log: Pick<EventLog, 'subscribe'>;
@@ -29,31 +32,25 @@ export type ReadAhead = {
 /** Reads the log while the batch before is being sent, a bounded way ahead. A log that goes away is waited for. */
 export function readAhead({ log, after, signal, outage }: ReadAheadOptions): ReadAhead {
   const queue = createBatchQueue(LIMITS, READ_AHEAD);
-  const added = createBell();
-  const taken = createBell();
+  const added = createWakeUps();
+  const taken = createWakeUps();
   let position = after;
-  let failures = 0;
 
-  const follow = async (): Promise<void> => {
+  const follow = async (worked: () => void): Promise<void> => {
     for await (const batch of log.subscribe({ after: position, signal })) {
       outage.worked(null);
-      failures = 0;
+      worked();
       queue.add(batch);
       position = batch.next;
-      added.ring();
-      while (queue.isFull() && !signal.aborted) await taken.next(signal);
+      added.wake();
+      while (queue.isFull() && !signal.aborted) await taken.next(null, signal);
     }
   };
 
   const keepFollowing = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        outage.failed(null, error);
-      }
-      await pause(backOff(failures++, 100, 2_000), signal);
-    }
+    const onFailed = (error: unknown): void => outage.failed(null, error);
+    for (; !signal.aborted; await pause(SHORTEST_PAUSE, signal))
+      await keepTrying(follow, { signal, shortest: SHORTEST_PAUSE, longest: 2_000, onFailed });
   };
 
   return {
@@ -61,14 +58,14 @@ export function readAhead({ log, after, signal, outage }: ReadAheadOptions): Rea
       for (;;) {
         if (signal.aborted) return null;
         const batch = queue.take();
-        taken.ring();
+        taken.wake();
         if (batch !== null) return batch;
-        await added.next(signal);
+        await added.next(null, signal);
       }
     },
     nextWhole: () => {
       const batch = queue.takeWhole();
-      taken.ring();
+      taken.wake();
       return batch;
     },
     done: keepFollowing(),

@@ -5,7 +5,7 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
-import type { WakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { anyMetadata } from '../../guarantees/harness/any-metadata.ts';
 import { makeHistories } from '../../guarantees/harness/histories.ts';
 import { createRandom } from '../../guarantees/harness/random.ts';

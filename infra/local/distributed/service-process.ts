@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { oneLine } from '@workledger/shared/resilience/one-line.ts';
 import { readableLine } from './readable-line.ts';
 
 export type ServicePlan = {
@@ -38,18 +39,21 @@ export function superviseService(plan: ServicePlan, logFolder: string, say: (lin
   const file = createWriteStream(join(logFolder, `${plan.name}.log`), { flags: 'a' });
   let child: ChildProcess | undefined;
 
-  async function keepRunning(): Promise<void> {
-    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
-      const startedAt = performance.now();
-      child = start(plan, file, say);
-      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-      if (stopping.signal.aborted) return;
-      say(`${plan.name}: ended (${signal ?? `exit code ${code}`}), is started again`);
-      if (performance.now() - startedAt > WELL_MILLISECONDS) attempt = 0;
-      await pause(backOff(attempt, 200, 10_000), stopping.signal);
-    }
+  /** @throws when it ends by itself, with how */
+  async function run(worked: () => void): Promise<void> {
+    const startedAt = performance.now();
+    child = start(plan, file, say);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    if (stopping.signal.aborted) return;
+    if (performance.now() - startedAt > WELL_MILLISECONDS) worked();
+    throw new Error(`ended (${signal ?? `exit code ${code}`})`);
   }
-  const running = keepRunning();
+  const running = keepTrying(run, {
+    signal: stopping.signal,
+    shortest: 200,
+    longest: 10_000,
+    onFailed: (error) => say(`${plan.name}: ${oneLine(error)}, is started again`),
+  });
 
   return {
     plan,

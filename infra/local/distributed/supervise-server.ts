@@ -1,4 +1,5 @@
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
 import { oneLine } from '@workledger/shared/resilience/one-line.ts';
 
@@ -8,6 +9,9 @@ export type Server = {
   /** Frees what it held; on one that has ended, too. */
   stop(): Promise<void>;
 };
+
+/** Milliseconds. */
+const FIRST_PAUSE = 200;
 
 /**
  * Starts a server, and again whenever it ends by itself: the services wait for it meanwhile.
@@ -25,16 +29,14 @@ export async function superviseServer<Started extends Server>(
   let current = first;
 
   async function startAgain(): Promise<void> {
-    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
-      await pause(backOff(attempt, 200, 10_000), stopping.signal);
-      if (stopping.signal.aborted) return;
-      try {
-        current = await start(first);
-        return;
-      } catch (error) {
-        say(`${name} does not start: ${oneLine(error)}`);
-      }
-    }
+    await pause(FIRST_PAUSE, stopping.signal);
+    const again = await keepTrying(() => start(first), {
+      signal: stopping.signal,
+      shortest: 2 * FIRST_PAUSE,
+      longest: 10_000,
+      onFailed: (error) => say(`${name} does not start: ${oneLine(error)}`),
+    });
+    current = again ?? current;
   }
 
   async function watch(): Promise<void> {

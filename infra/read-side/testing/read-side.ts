@@ -13,7 +13,7 @@ import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { serve, type TestClient, type Told } from '@workledger/shared/http/testing/client.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { createWakeUps } from '@workledger/shared/read-models/wake-ups.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';

@@ -3,6 +3,7 @@ import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import type { EventLog } from '../../event-log/port.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
+import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { partitionOf } from '../partition.ts';
 import { PAUSES } from '../pauses.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../port.ts';
 import { followLog, type LiveTail } from './live-tail.ts';
 import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
-import { untilWoken, type Sleeper } from './until-woken.ts';
 import { workPartition } from './work-partition.ts';
 
 /** A group stops reading ahead when healthy partitions hold so many events. */
@@ -48,14 +48,14 @@ export async function consumeLog(
   // Every partition listens: that many are no leak.
   setMaxListeners(0, anySignal);
   let position = startOf(queues);
-  const reader: Sleeper = { wake: () => undefined };
+  const taken = createWakeUps();
   const workers = [...queues.values()].map((queue) =>
     workPartition(queue, {
       log,
       consumer,
       signal: anySignal,
       tail: () => position,
-      onTaken: () => reader.wake(),
+      onTaken: taken.wake,
       onError: (error, attempt) =>
         onError({ group, partition: { topic: queue.topic, partition: queue.partition }, attempt, error }),
     }),
@@ -67,8 +67,8 @@ export async function consumeLog(
       // In one go: no worker may see the position without its events.
       for (const event of batch.events) offerTo(queues, event);
       position = batch.next;
-      for (const queue of queues.values()) if (isFarBehindWithoutEvents(queue, position)) queue.wake();
-      while (isFull(queues) && !anySignal.aborted) await untilWoken(reader, anySignal);
+      for (const queue of queues.values()) if (isFarBehindWithoutEvents(queue, position)) queue.wakeUps.wake();
+      while (isFull(queues) && !anySignal.aborted) await taken.next(null, anySignal);
     }
   } finally {
     stopping.abort();

@@ -1,5 +1,5 @@
 import type { Batch, EventLog } from '../../event-log/port.ts';
-import { type Sleeper, untilWoken } from './until-woken.ts';
+import { createWakeUps, type WakeUps } from '../../resilience/wake-ups.ts';
 
 /** What the log has, and how far everything was seen. */
 export type Stretch = Pick<Batch, 'events' | 'next'>;
@@ -8,7 +8,9 @@ export type Stretch = Pick<Batch, 'events' | 'next'>;
 const MOST_WAITING = 2_000;
 
 /** Where one follower stands at the live tail. */
-export type Place = Sleeper & {
+export type Place = {
+  /** Something came, or the place has ended. */
+  readonly wakeUps: WakeUps;
   /** Everything behind this position comes to this place, until it ends. */
   readonly after: bigint;
   /** What came, in order; the follower takes it from the front. */
@@ -53,13 +55,13 @@ export function createLiveTail(log: EventLog): LiveTail {
   const offer = (run: Run, place: Place, batch: Batch): void => {
     if (countEvents(place.waiting) >= MOST_WAITING) return end(run, place, null);
     place.waiting.push(batch);
-    place.wake();
+    place.wakeUps.wake();
   };
 
   const end = (run: Run, place: Place, failure: Error | null): void => {
     place.ended = { failure };
     leave(run, place);
-    place.wake();
+    place.wakeUps.wake();
   };
 
   const leave = (run: Run, place: Place): void => {
@@ -76,7 +78,7 @@ export function createLiveTail(log: EventLog): LiveTail {
         after: run.position,
         waiting: [],
         ended: null,
-        wake: () => undefined,
+        wakeUps: createWakeUps(),
         leave: () => leave(run, place),
       };
       run.places.add(place);
@@ -134,6 +136,6 @@ async function* takeAll(place: Place, signal: AbortSignal): AsyncGenerator<Stret
     const stretch = place.waiting.shift();
     if (stretch !== undefined) yield stretch;
     else if (place.ended !== null) return;
-    else await untilWoken(place, signal);
+    else await place.wakeUps.next(null, signal);
   }
 }

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../../events/recorded-event.ts';
+import { createWakeUps, type WakeUps } from '../../resilience/wake-ups.ts';
 import type { Offset, TopicPartition } from '../port.ts';
 
 /** Events that a partition keeps in memory while its handler fails. */
@@ -14,8 +15,8 @@ export type PartitionQueue = TopicPartition & {
   missingFrom: Offset | null;
   /** The handler threw, and has not succeeded since. */
   failing: boolean;
-  /** Ends the worker's wait for events. */
-  wake: () => void;
+  /** End the worker's wait for events. */
+  readonly wakeUps: WakeUps;
 };
 
 export const createPartitionQueue = (partition: TopicPartition, progress: Offset): PartitionQueue => ({
@@ -24,7 +25,7 @@ export const createPartitionQueue = (partition: TopicPartition, progress: Offset
   pending: [],
   missingFrom: null,
   failing: false,
-  wake: () => undefined,
+  wakeUps: createWakeUps(),
 });
 
 /** Takes an event from the tail. A failing partition forgets what it cannot keep, so that it never stops the others. */
@@ -32,7 +33,7 @@ export function offer(queue: PartitionQueue, event: RecordedEvent): void {
   if (event.position < queue.progress || queue.missingFrom !== null) return;
   if (queue.failing && queue.pending.length >= KEPT_WHILE_FAILING) queue.missingFrom = event.position;
   else queue.pending.push(event);
-  queue.wake();
+  queue.wakeUps.wake();
 }
 
 /** A partition without events falls behind by at most so many positions: a restart begins at the one furthest back. */

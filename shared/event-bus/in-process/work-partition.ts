@@ -6,7 +6,6 @@ import { partitionOf } from '../partition.ts';
 import { PAUSES } from '../pauses.ts';
 import type { BusBatch, Consumer, Offset, TopicPartition } from '../port.ts';
 import { isFarBehindWithoutEvents, type PartitionQueue, seek } from './partition-queue.ts';
-import { untilWoken } from './until-woken.ts';
 
 const LARGEST_BATCH = 500;
 
@@ -27,7 +26,7 @@ export async function workPartition(queue: PartitionQueue, work: PartitionWork):
     const batch = nextBatch(queue, work.tail());
     if (batch !== null) await hand(batch, queue, work);
     else if (queue.missingFrom !== null) await refillPatiently(queue, work);
-    else await untilWoken(queue, work.signal);
+    else await queue.wakeUps.next(null, work.signal);
   }
 }
 

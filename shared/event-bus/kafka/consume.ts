@@ -1,6 +1,6 @@
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Outage } from '../../resilience/outages/outages.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
 import { OffsetOutOfRange, type ConsumeError, type ConsumeOptions, type Consumer } from '../port.ts';
 import { createClient, type ClientOptions } from './client.ts';
 import type { Cluster } from './cluster.ts';
@@ -29,23 +29,24 @@ export async function consumeTopics(
 ): Promise<void> {
   const { cluster, outage } = context;
   const { group, signal } = options;
-  let attempt = 0;
-  const onPlaced = (): void => {
-    attempt = 0;
-    outage.worked(group);
+  const beMember = async (worked: () => void): Promise<void> => {
+    const onPlaced = (): void => {
+      worked();
+      outage.worked(group);
+    };
+    await cluster.ensureTopics();
+    await runMember({ ...context, ...options, client: createClient(context.client), consumer, onPlaced });
   };
-  while (!signal.aborted) {
-    try {
-      await cluster.ensureTopics();
-      await runMember({ ...context, ...options, client: createClient(context.client), consumer, onPlaced });
-    } catch (error) {
-      if (error instanceof OffsetOutOfRange || error instanceof WrongTopicSettings) throw error;
-      if (signal.aborted) break;
+  await keepTrying(beMember, {
+    signal,
+    shortest: 100,
+    longest: 2_000,
+    retryWhile: (error) => !(error instanceof OffsetOutOfRange || error instanceof WrongTopicSettings),
+    onFailed: (error) => {
+      if (signal.aborted) return;
       cluster.forgetTopics();
       outage.failed(group, error);
-      await pause(backOff(attempt, 100, 2_000), signal);
-      attempt += 1;
-    }
-  }
+    },
+  });
   outage.worked(group);
 }

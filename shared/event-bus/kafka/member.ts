@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import type { Context } from '../../contexts/define-events.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
 import { withDeadline } from '../../resilience/with-deadline.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
@@ -97,7 +97,7 @@ const createKafkaConsumer = (client: Client, group: string): KafkaConsumer =>
 function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (error: unknown) => void) {
   const { cluster, consumer, group, queues, onError, onPlaced, logger, signal } = options;
   const { names } = cluster;
-  let generation = 0;
+  let placing = new AbortController();
   let watching: NodeJS.Timeout | undefined;
 
   const hold = (held: boolean, { topic, partition }: TopicPartition): void =>
@@ -119,14 +119,17 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
     return queue;
   };
 
-  async function place(partitions: readonly TopicPartition[], isCurrent: () => boolean): Promise<void> {
+  async function place(partitions: readonly TopicPartition[], current: AbortSignal): Promise<void> {
     await Promise.all([...queues.values()].map((queue) => queue.clear()));
-    if (!isCurrent()) return;
+    if (current.aborted) return;
     queues.clear();
-    const offsets = await resumePatiently(consumer, partitions, isCurrent, (error, attempt) =>
-      onError({ group, partition: null, attempt, error }),
-    );
-    if (offsets === null) return;
+    const offsets = await keepTrying(() => consumer.resume(partitions), {
+      signal: current,
+      shortest: 50,
+      longest: 1_000,
+      onFailed: (error, attempt) => onError({ group, partition: null, attempt, error }),
+    });
+    if (offsets === null || current.aborted) return;
     const placed = partitions.map((partition) => ({
       ...partition,
       offset: offsets.get(partitionKey(partition)) ?? 0n,
@@ -137,9 +140,9 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
       ({ topic }) => ids.get(topic) !== (options.topicIds?.get(topic) ?? ids.get(topic)),
     );
     const lost = remade.length > 0 ? remade : outOfRange(placed, await cluster.ranges(topics));
-    if (!isCurrent()) return;
+    if (current.aborted) return;
     if (lost.length > 0) throw new OffsetOutOfRange(lost);
-    watchTopics(ids, isCurrent);
+    watchTopics(ids, current);
     for (const { topic, partition, offset } of placed) {
       queueOf({ topic, partition }).place(offset);
       hold(false, { topic, partition });
@@ -148,12 +151,12 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
   }
 
   /** Topics that are made anew while nobody fetches from them look like the old ones: they are looked at now and then. */
-  function watchTopics(ids: ReadonlyMap<Context, string>, isCurrent: () => boolean): void {
+  function watchTopics(ids: ReadonlyMap<Context, string>, current: AbortSignal): void {
     clearInterval(watching);
     watching = setInterval(() => {
       cluster.topicIds([...ids.keys()]).then(
         (now) => {
-          if (isCurrent() && [...now].some(([topic, id]) => id !== ids.get(topic)))
+          if (!current.aborted && [...now].some(([topic, id]) => id !== ids.get(topic)))
             fail(new Error('Kafka topics were made anew'));
         },
         // Whether Kafka is there is noticed by fetching.
@@ -170,10 +173,11 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
         numbers.map((partition) => ({ topic: names.contextOf(topic), partition })),
       );
       for (const partition of partitions) hold(true, partition);
-      generation += 1;
-      const mine = generation;
-      place(partitions, () => mine === generation && !signal.aborted).catch((error: unknown) => {
-        if (mine === generation) fail(error);
+      placing.abort();
+      placing = new AbortController();
+      const mine = placing.signal;
+      place(partitions, AbortSignal.any([signal, mine])).catch((error: unknown) => {
+        if (!mine.aborted) fail(error);
       });
     },
     take: async ({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> => {
@@ -192,26 +196,7 @@ function createAssignment(options: MemberOptions, kafka: KafkaConsumer, fail: (e
   };
 }
 
-/** Asks the consumer where to go on until it knows; null when nobody needs the answer any more. */
-async function resumePatiently(
-  consumer: Consumer,
-  partitions: readonly TopicPartition[],
-  isNeeded: () => boolean,
-  onError: (error: unknown, attempt: number) => void,
-): Promise<ReadonlyMap<string, Offset> | null> {
-  for (let attempt = 0; isNeeded(); attempt++) {
-    try {
-      const offsets = await consumer.resume(partitions);
-      return isNeeded() ? offsets : null;
-    } catch (error) {
-      onError(error, attempt + 1);
-      await pause(backOff(attempt, 50, 1_000));
-    }
-  }
-  return null;
-}
-
-export type Placed = TopicPartition & { readonly offset: Offset };
+type Placed = TopicPartition & { readonly offset: Offset };
 
 /** The partitions that cannot go on from their offset. kafkajs would start them somewhere else without a word. */
 const outOfRange = (placed: readonly Placed[], ranges: ReadonlyMap<string, OffsetRange>): TopicPartition[] =>

@@ -9,7 +9,7 @@ import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { eventLogMigrations } from './migrations.ts';
 import { readAll, readHead, type ReadPool, readStream, untilClosed } from './read.ts';
 import { subscribe } from './subscribe.ts';
-import { createWakeUps } from './wake-ups.ts';
+import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { openWriteConnection } from './write-connection.ts';
 import { startWriter } from './writer.ts';
 
@@ -46,7 +46,8 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     applicationName,
     onNotification: () => wakeUps.wake(),
   });
-  const wakeUps = createWakeUps(() => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)));
+  const wakeUps = createWakeUps();
+  const news = { wakeUps, poll: () => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)) };
   const writer = startWriter(openWriteConnection(connectionString, applicationName, outages), pool, {
     patience: options.patienceMilliseconds ?? 5_000,
     onCommit: () => {
@@ -64,7 +65,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     subscribe: (subscribeOptions) => {
       notifier.start();
       const signal = AbortSignal.any([subscribeOptions.signal, closing.signal]);
-      return subscribe(reading, wakeUps, { ...subscribeOptions, signal });
+      return subscribe(reading, news, { ...subscribeOptions, signal });
     },
     head: () => readHead(reading),
     close: async () => {

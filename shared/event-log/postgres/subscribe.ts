@@ -2,16 +2,27 @@ import { setImmediate } from 'node:timers/promises';
 import { type Page, readPage, type ReadPool, toRecordedEvents } from './read.ts';
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
-import type { WakeUps } from './wake-ups.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
+import type { WakeUps } from '../../resilience/wake-ups.ts';
 import { firstWindow, nextWindow } from './window.ts';
+
+/** How a subscription hears that there may be something new. */
+export type News = {
+  readonly wakeUps: Pick<WakeUps, 'count' | 'next'>;
+  /** The polling interval of this moment, in milliseconds. */
+  poll(): number;
+};
 
 /**
  * Follows the log by polling; a wake-up only shortens the wait. While the consumer is busy, the next page comes. A database that
  * goes away is waited for.
  * @throws Error only for what no waiting can mend
  */
-export async function* subscribe(pool: ReadPool, wakeUps: WakeUps, options: SubscribeOptions): AsyncGenerator<Batch> {
+export async function* subscribe(
+  pool: ReadPool,
+  { wakeUps, poll }: News,
+  options: SubscribeOptions,
+): AsyncGenerator<Batch> {
   const { signal } = options;
   let after = options.after ?? 0n;
   let window = firstWindow;
@@ -35,7 +46,7 @@ export async function* subscribe(pool: ReadPool, wakeUps: WakeUps, options: Subs
     }
     if (hasNews) yield { events: toRecordedEvents(page.lines), next: page.next, caughtUp: isFirstEnd };
     if (!isAtEnd) continue;
-    await wakeUps.wait(seen, signal);
+    await wakeUps.next(poll(), signal, seen);
     seen = wakeUps.count();
     coming = readPatiently(pool, after, window, options);
   }
@@ -43,29 +54,17 @@ export async function* subscribe(pool: ReadPool, wakeUps: WakeUps, options: Subs
 
 /** @returns null when the signal aborted */
 function readPatiently(pool: ReadPool, after: bigint, window: number, options: SubscribeOptions): Promise<Page | null> {
-  const page = retryWhileAway(pool, after, window, options);
+  const { signal } = options;
+  const end = after + BigInt(window);
+  const page = keepTrying(() => untilAborted(readPage(pool, after, end, options), signal), {
+    signal,
+    shortest: 50,
+    longest: 2_000,
+    retryWhile: isUnavailable,
+  });
   // It is awaited when its turn comes; until then a failure is not unheard.
   page.catch(() => undefined);
   return page;
-}
-
-async function retryWhileAway(
-  pool: ReadPool,
-  after: bigint,
-  window: number,
-  options: SubscribeOptions,
-): Promise<Page | null> {
-  const { signal } = options;
-  const end = after + BigInt(window);
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      return await untilAborted(readPage(pool, after, end, options), signal);
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      await pause(backOff(attempt, 50, 2_000), signal);
-    }
-  }
-  return null;
 }
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {

@@ -6,7 +6,7 @@ import type { AppendResult } from '../port.ts';
 import { appendBatch, appendOne, type Outcome, settleRefused } from './append.ts';
 import { takeBatch, type QueuedAppend } from './append-queue.ts';
 import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
 import type { WriteConnection } from './write-connection.ts';
 
 export type Writer = { append(append: CheckedAppend): Promise<AppendResult>; close(): Promise<void> };
@@ -41,16 +41,18 @@ export function startWriter(connection: WriteConnection, pool: pg.Pool, settings
 
   const write = async (batch: readonly QueuedAppend[]): Promise<void> => {
     let left = batch;
-    for (let attempt = 0; left.length > 0; attempt++) {
-      try {
-        return report(left, await send(left));
-      } catch (error) {
-        if (!isUnavailable(error)) return writeAlone(left, error);
+    const givenUp = new AbortController();
+    await keepTrying(async () => report(left, await send(left)), {
+      signal: givenUp.signal,
+      shortest: 20,
+      longest: 500,
+      retryWhile: isUnavailable,
+      onFailed: (error) => {
         connection.discard();
         left = rejectOverdue(left, error);
-        if (left.length > 0) await pause(backOff(attempt, 20, 500));
-      }
-    }
+        if (left.length === 0) givenUp.abort();
+      },
+    }).catch((error: unknown) => writeAlone(left, error));
   };
 
   const send = (batch: readonly QueuedAppend[]): Promise<Outcome[]> => {

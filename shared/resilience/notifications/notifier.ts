@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DATABASE_CONNECTION } from '../database-connection.ts';
-import { backOff, pause } from '../pause.ts';
+import { keepTrying } from '../keep-trying.ts';
+import { pause } from '../pause.ts';
 
 /** At most fifty notifications a second: each takes a lock of the whole database while it commits. Milliseconds. */
 const SPACING = 20;
@@ -42,34 +43,32 @@ export function createNotifier({
   });
   let client: pg.Client | null = null;
   let isListening = false;
-  let keeping: Promise<void> | null = null;
+  let keeping: Promise<unknown> | null = null;
   let sending: Promise<void> | null = null;
   let pending = false;
 
-  const keepListening = async (): Promise<void> => {
-    for (let attempt = 0; !closing.signal.aborted; attempt++) {
-      const connection = new pg.Client({
-        ...DATABASE_CONNECTION,
-        connectionString,
-        application_name: applicationName,
-      });
-      const lost = new Promise<void>((resolve) => {
-        connection.on('error', () => resolve());
-        connection.on('end', () => resolve());
-      });
-      client = connection;
-      try {
-        await Promise.race([listen(connection), untilClosing]);
-        isListening = !closing.signal.aborted;
-        attempt = 0;
-        onNotification();
-        await Promise.race([lost, untilClosing]);
-      } catch {
-        // The server is away: polling goes on.
-      }
+  /** On one connection. @throws when it is lost: the server is away, polling goes on */
+  const keepListening = async (worked: () => void): Promise<void> => {
+    const connection = new pg.Client({
+      ...DATABASE_CONNECTION,
+      connectionString,
+      application_name: applicationName,
+    });
+    const lost = new Promise<never>((_, reject) => {
+      connection.on('error', reject);
+      connection.on('end', () => reject(new Error('the connection has ended')));
+    });
+    lost.catch(() => undefined);
+    client = connection;
+    try {
+      await Promise.race([listen(connection), untilClosing]);
+      isListening = !closing.signal.aborted;
+      worked();
+      onNotification();
+      await Promise.race([lost, untilClosing]);
+    } finally {
       isListening = false;
       await Promise.race([connection.end().catch(() => undefined), pause(LAST_WORDS)]);
-      await pause(backOff(attempt, 50, 2_000), closing.signal);
     }
   };
 
@@ -91,7 +90,7 @@ export function createNotifier({
   };
 
   const start = (): void => {
-    keeping ??= keepListening();
+    keeping ??= keepTrying(keepListening, { signal: closing.signal, shortest: 50, longest: 2_000 });
   };
 
   return {
