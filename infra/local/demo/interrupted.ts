@@ -1,4 +1,4 @@
-import type { Client, TaskView } from './client.ts';
+import type { DemoClient, TaskView } from './client.ts';
 import { demoAgents, GITHUB_OWNER } from './configuration.ts';
 import { untilFinal } from './until-final.ts';
 
@@ -14,7 +14,7 @@ export const interruptedTasks = (tasks: readonly TaskView[]): readonly TaskView[
   );
 
 /** Work that an earlier run was interrupted in goes on by itself: waits until it is finished. */
-export async function finishInterrupted(client: Client, say: (text: string) => void): Promise<void> {
+export async function finishInterrupted(client: DemoClient, say: (text: string) => void): Promise<void> {
   const unfinished = interruptedTasks(await client.unfinishedTasks());
   for (const { id, title } of unfinished) {
     say(`First the task that was interrupted: "${title}"`);
