@@ -8,6 +8,7 @@ import { isAway } from '../resilience/outages/signs.ts';
 import { createOutages, type Outages } from '../resilience/outages/outages.ts';
 import { rejectionOf } from '../resilience/rejection-of.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { outputWritten } from '../telemetry/output.ts';
 import { createClosers } from './closers.ts';
 import { createEntrance } from './entrance.ts';
 import { oneLine } from '../resilience/one-line.ts';
@@ -123,6 +124,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   await closers.close(CLOSE_MILLISECONDS);
   if (failure !== null) throw failure;
   logger.info('stopped');
+  await outputWritten();
   process.exit();
 }
 
