@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readKeyFile } from '@workledger/shared/security/key-file.ts';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail } from '@workledger/shared/service/fail.ts';
 import { makeKeyFile } from './make-key-file.ts';
 

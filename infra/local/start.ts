@@ -5,7 +5,7 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames } from './agent-names.ts';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail } from '@workledger/shared/service/fail.ts';
 import { createPrinter, followSteps } from './step-lines/printer.ts';
 import { stopSignal } from '@workledger/shared/service/stop-signal.ts';

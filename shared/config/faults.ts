@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSecretName, maskText } from '../security/mask.ts';
+import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { configurationSchema } from './schema.ts';
 
 const MAX_VALUE = 80;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSecretName, maskText } from '../security/mask.ts';
+import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
 export type Variables = Readonly<Record<string, z.ZodType>>;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Principal } from '../security/principal.ts';
+import type { Principal } from './principal.ts';
 import { parsePart, pickHeaders } from './parse.ts';
 import { Problem } from './problem.ts';
 import { locals } from './request-locals.ts';

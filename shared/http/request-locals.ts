@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import type { Principal } from '../security/principal.ts';
+import type { Principal } from './principal.ts';
 import type { TelemetryContext } from '../telemetry/request-context.ts';
 
 /** What the middleware knows about the request that a response belongs to. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Role } from '../contexts/agent/key/events.ts';
-import type { Principal } from '../security/principal.ts';
+import type { Principal } from './principal.ts';
 import type { ProblemCode } from './problem-kinds.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';

@@ -1,4 +1,4 @@
-import { oneLine } from '../resilience/one-line.ts';
+import { oneLine } from '../telemetry/one-line.ts';
 
 /** Ends the program with the error's own words and exit code 1. */
 export function fail(error: unknown): never {

@@ -11,7 +11,7 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { outputWritten } from '../telemetry/output.ts';
 import { createClosers } from './closers.ts';
 import { createEntrance } from './entrance.ts';
-import { oneLine } from '../resilience/one-line.ts';
+import { oneLine } from '../telemetry/one-line.ts';
 import { fail } from './fail.ts';
 import { patiently } from './patiently.ts';
 import { launcherIsGone, stopSignal } from './stop-signal.ts';

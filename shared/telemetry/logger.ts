@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
-import { maskText } from '../security/mask.ts';
+import { maskText } from './mask.ts';
 import { standardOutput } from './output.ts';
 import { printable } from './printable.ts';
 import { currentContext } from './request-context.ts';

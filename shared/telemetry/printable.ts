@@ -1,4 +1,4 @@
-import { hidden, isSecretName } from '../security/mask.ts';
+import { hidden, isSecretName } from './mask.ts';
 
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;

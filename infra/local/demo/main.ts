@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail } from '@workledger/shared/service/fail.ts';
 import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
 import { createPrinter } from '../step-lines/printer.ts';

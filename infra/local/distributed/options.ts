@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { serviceNames, type ServiceName } from './plan-services.ts';
 
 const HELP = `Workledger, distributed: every service a process of its own, with Kafka between them and a gateway in front.

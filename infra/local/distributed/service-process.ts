@@ -4,7 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { readableLine } from './readable-line.ts';
 
 export type ServicePlan = {

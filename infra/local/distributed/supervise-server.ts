@@ -1,7 +1,7 @@
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 
 export type Server = {
   /** Resolves with how it ended. */

@@ -1,5 +1,5 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
-import { maskText } from '@workledger/shared/security/mask.ts';
+import { maskText } from '@workledger/shared/telemetry/mask.ts';
 import { because } from '../because.ts';
 import { ComponentFailure } from '../component.ts';
 import { GitFailure } from '../git/git.ts';

@@ -2,7 +2,7 @@ import { ArtefactDamaged } from '@workledger/shared/artefacts/errors.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
-import { oneLine } from '@workledger/shared/resilience/one-line.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { CodeEnvironment } from './environment.ts';
 
 const SHORTEST_MILLISECONDS = 100;

@@ -1,5 +1,5 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import { hidden } from '@workledger/shared/security/mask.ts';
+import { hidden } from '@workledger/shared/telemetry/mask.ts';
 import { ComponentFailure } from '../component.ts';
 import type { ProcessResult } from '../process/run-process.ts';
 import type { CodeEnvironment } from './environment.ts';

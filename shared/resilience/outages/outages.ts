@@ -1,7 +1,6 @@
-import { AccessRefused } from '../../event-log/errors.ts';
-import { oneLine } from '../one-line.ts';
+import { oneLine } from '../../telemetry/one-line.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { isSign, kindOf } from './signs.ts';
+import { isAccessRefused, isSign, kindOf } from './signs.ts';
 
 /** How one server is, as those who use it meet it. */
 export type Outage = {
@@ -65,8 +64,10 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     if (state.kinds.has(kind) || state.kinds.size === MOST_KINDS)
       return logger.debug({ ...facts, who }, `still waiting for ${server}`);
     state.kinds.add(kind);
-    const isRefusal = error instanceof AccessRefused;
-    logger.warn(facts, isRefusal ? `${server} does not let us in: trying again` : `${server} is away: waiting for it`);
+    logger.warn(
+      facts,
+      isAccessRefused(error) ? `${server} does not let us in: trying again` : `${server} is away: waiting for it`,
+    );
   }
 
   function work(name: string, who: string | null, begunAt: number): void {

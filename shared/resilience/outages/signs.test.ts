@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
-import { OutcomeUnknown, RevisionConflict } from '../../event-log/errors.ts';
-import { isAway, isSign } from './signs.ts';
+import { CommandRefused } from '../../commands/refusal.ts';
+import {
+  AccessRefused,
+  AppendTooLarge,
+  InvalidAppend,
+  OutcomeUnknown,
+  RevisionConflict,
+} from '../../event-log/errors.ts';
+import { isAccessRefused, isAway, isSign } from './signs.ts';
 
 const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
 const wrapped = new Error('the key could not be looked up', { cause: refused });
@@ -16,4 +23,15 @@ it('what is wrong in itself is not', () => {
   for (const error of [wrongFile, duplicate, new RevisionConflict('key-1', 1, 2), 'a text'])
     expect(isAway(error)).toBe(false);
   expect([isSign(duplicate), isSign(new TypeError('no function'))]).toEqual([false, false]);
+});
+
+it('what the adapters answer is known by its name', () => {
+  for (const answer of [
+    new CommandRefused('not-found', 'no'),
+    new RevisionConflict('key-1', 1, 2),
+    new InvalidAppend('no events'),
+    new AppendTooLarge('too many bytes'),
+  ])
+    expect(isSign(answer), answer.name).toBe(false);
+  expect([isAccessRefused(new AccessRefused('no')), isAccessRefused(new Error('no'))]).toEqual([true, false]);
 });

@@ -1,9 +1,9 @@
-import { CommandRefused } from '../../commands/refusal.ts';
-import { InvalidAppend, RevisionConflict } from '../../event-log/errors.ts';
 import { isUnavailable } from './is-unavailable.ts';
 
-/** Errors by which a server that is there says no, and those that no server makes. */
-const ANSWERS = [CommandRefused, RevisionConflict, InvalidAppend, TypeError, RangeError, ReferenceError, SyntaxError];
+/** Errors by which a server that is there says no. By name: what is thrown above this room is unknown here. */
+const ANSWERS = new Set(['CommandRefused', 'RevisionConflict', 'InvalidAppend', 'AppendTooLarge']);
+/** No server makes these. */
+const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
 const SQLSTATE = /^(?!EPIPE)[0-9A-Z]{5}$/;
 /** How clients say that no answer came. */
 const SILENCE =
@@ -11,7 +11,8 @@ const SILENCE =
 
 /** Whether an error may mean that its server is away; false for answers, such as those about the data. */
 export function isSign(error: unknown): boolean {
-  if (!(error instanceof Error) || ANSWERS.some((answer) => error instanceof answer)) return false;
+  if (!(error instanceof Error) || ANSWERS.has(error.name)) return false;
+  if (MISTAKES.some((mistake) => error instanceof mistake)) return false;
   const isPostgres = 'code' in error && typeof error.code === 'string' && SQLSTATE.test(error.code);
   // Class 57 is an operator's: shutting down, cancelling.
   return !isPostgres || isUnavailable(error) || String(error.code).startsWith('57');
@@ -26,6 +27,9 @@ export function kindOf(error: unknown): string {
   if (isUnavailable(error) || error.name.startsWith('KafkaJS') || SILENCE.test(error.message)) return 'silence';
   return 'code' in error ? String(error.code) : `${error.name}: ${error.message}`;
 }
+
+/** Whether a server that is there does not let us in, as the adapters say it. */
+export const isAccessRefused = (error: unknown): boolean => error instanceof Error && error.name === 'AccessRefused';
 
 /** Whether an error surely means that a server was away, so that doing the same again may mend it. */
 export const isAway = (error: unknown): boolean =>
