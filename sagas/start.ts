@@ -7,7 +7,7 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { runCommandAgent } from './command-agents/command-agent.ts';
 import { createWakeUp } from './command-agents/wake-up.ts';
-import type { Component } from './components/component.ts';
+import type { Component } from './engine/component.ts';
 import { runEngine } from './engine/engine.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { anySaga } from './engine/saga.ts';

@@ -6,7 +6,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { ComponentFailure } from '../components/component.ts';
+import { ComponentFailure } from './component.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, hang, isResult, startEngine, withResolvers, type Trial, type Work } from './testing/trial.ts';
 

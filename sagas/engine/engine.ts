@@ -4,7 +4,7 @@ import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import type { Component } from '../components/component.ts';
+import type { Component } from './component.ts';
 import { runCoordinator } from './coordinator.ts';
 import { effectTask } from './effects/effect-task.ts';
 import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';

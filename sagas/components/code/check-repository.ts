@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { branchHead } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { withoutCredentials } from '../git/without-credentials.ts';

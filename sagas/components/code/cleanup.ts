@@ -1,4 +1,4 @@
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';

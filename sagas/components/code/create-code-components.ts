@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { sweepAttempts } from '../process/attempt.ts';
 import { createSlots, type Slots } from '../resilience/slots.ts';
 import { withResilience } from '../resilience/with-resilience.ts';

@@ -1,4 +1,4 @@
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { ensureCommits } from '../git/commits.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { inAttempt } from './in-attempt.ts';

@@ -1,7 +1,6 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
-import { because } from '../because.ts';
-import { ComponentFailure } from '../component.ts';
+import { because, ComponentFailure } from '../../engine/component.ts';
 import { GitFailure } from '../git/git.ts';
 import { RefMoved } from '../git/push.ts';
 import { AttemptEnded } from '../process/attempt.ts';

@@ -1,4 +1,4 @@
-import type { PerformContext } from '../component.ts';
+import type { PerformContext } from '../../engine/component.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { addWorktree, worktreeAt, type Worktree } from '../git/worktree.ts';
 import { openAttempt, type Attempt } from '../process/attempt.ts';

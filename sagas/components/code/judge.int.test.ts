@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
 import { createCodeWorld } from '../testing/code-world.ts';
 import { commitAsUser, userGit, type Files } from '../testing/origin.ts';

@@ -1,5 +1,5 @@
 import type { ArtefactReference, Metrics } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { branchHead, mergeBase } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { restorePaths } from '../git/restore-paths.ts';

@@ -1,4 +1,4 @@
-import { ComponentFailure, type Component } from '../component.ts';
+import { ComponentFailure, type Component } from '../../engine/component.ts';
 import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
 import { changedEntries } from '../git/diff.ts';
 import { fetchOrigin } from '../git/fetch.ts';

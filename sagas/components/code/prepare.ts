@@ -1,4 +1,4 @@
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { branchHead } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
 import { agentIdOf } from './agent-id.ts';

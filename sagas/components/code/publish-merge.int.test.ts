@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import type { ComponentFailure } from '../component.ts';
+import type { ComponentFailure } from '../../engine/component.ts';
 import { resultOf } from '../git/names.ts';
 import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
 import { createCodeWorld } from '../testing/code-world.ts';

@@ -1,6 +1,6 @@
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import type { Worktree } from '../git/worktree.ts';
 import { childEnvironment } from '../process/child-environment.ts';
 import { claudeOutcome } from './claude-result.ts';

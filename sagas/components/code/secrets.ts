@@ -1,6 +1,6 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { hidden } from '@workledger/shared/telemetry/mask.ts';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import type { ProcessResult } from '../process/run-process.ts';
 import type { CodeEnvironment } from './environment.ts';
 

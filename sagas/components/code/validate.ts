@@ -1,4 +1,4 @@
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { ensureCommits } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';

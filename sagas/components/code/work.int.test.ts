@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure } from '../component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
 import { createCodeWorld } from '../testing/code-world.ts';
 import { userGit } from '../testing/origin.ts';

@@ -1,5 +1,5 @@
 import type { Metrics } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure, type Component } from '../component.ts';
+import { ComponentFailure, type Component } from '../../engine/component.ts';
 import { changedEntries } from '../git/diff.ts';
 import { commitAll, UnusableChange } from '../git/commit-all.ts';
 import { ensureCommits, isAncestor, treeOf } from '../git/commits.ts';

@@ -1,6 +1,5 @@
 import CircuitBreaker from 'opossum';
-import { because } from '../because.ts';
-import { ComponentFailure } from '../component.ts';
+import { because, ComponentFailure } from '../../engine/component.ts';
 
 /** Failures that open it. */
 const FAILURES = 5;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { ComponentFailure, type Component } from '../component.ts';
+import { ComponentFailure, type Component } from '../../engine/component.ts';
 import { createBreaker } from './breaker.ts';
 import { createSlots } from './slots.ts';
 import { withResilience } from './with-resilience.ts';

@@ -1,5 +1,4 @@
-import { because } from '../because.ts';
-import { ComponentFailure, type Component } from '../component.ts';
+import { because, ComponentFailure, type Component } from '../../engine/component.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import type { Slots } from './slots.ts';
 

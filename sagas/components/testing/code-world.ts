@@ -8,7 +8,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { agentIdOf } from '../code/agent-id.ts';
 import { createCodeComponents } from '../code/create-code-components.ts';
 import type { WorkRequest } from '../code/requests.ts';
-import type { Component } from '../component.ts';
+import type { Component } from '../../engine/component.ts';
 import { createBareOrigin, createUserRepository, type Files } from './origin.ts';
 
 const files: Files = {

@@ -3,8 +3,7 @@ import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
 import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import { ComponentFailure, type Component } from '../../components/component.ts';
-import { because } from '../../components/because.ts';
+import { because, ComponentFailure, type Component } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import { jobKey } from './job.ts';
 

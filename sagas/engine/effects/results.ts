@@ -1,4 +1,4 @@
-import { because } from '../../components/because.ts';
+import { because } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import type { EffectJob } from './job.ts';
 

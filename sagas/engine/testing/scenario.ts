@@ -1,7 +1,7 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { because } from '../../components/because.ts';
+import { because } from '../component.ts';
 import { accept, evolve, newInstance, type Trigger } from '../instance.ts';
 import type { Saga } from '../saga.ts';
 

@@ -8,7 +8,7 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import type { Component } from '../../components/component.ts';
+import type { Component } from '../component.ts';
 import { runEngine } from '../engine.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { anySaga, cancel, request, timer, type Saga } from '../saga.ts';

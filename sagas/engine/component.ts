@@ -42,3 +42,13 @@ export class ComponentFailure extends Error {
     this.prompt = options.prompt ?? null;
   }
 }
+
+/** What went wrong, where only a reason is known; the one place that knows the shape of a failure. */
+export const because = (step: string, reason: string): Failure => ({
+  step,
+  reason,
+  command: null,
+  exitCode: null,
+  lastLines: [],
+  log: null,
+});
