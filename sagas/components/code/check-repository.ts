@@ -1,17 +1,27 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { branchHead } from '../git/commits.ts';
 import { fetchOrigin } from '../git/fetch.ts';
+import { git } from '../git/git.ts';
 import { withoutCredentials } from '../git/without-credentials.ts';
-import { checkMerge } from './check-merge.ts';
-import type { CheckResult } from './check-result.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt, type CodeAttempt } from './in-attempt.ts';
 import { readMetrics } from './metrics.ts';
 import { runCommands, type CommandRun } from './run-command.ts';
+
+/** One thing that was tried before work starts. */
+export type CheckResult = {
+  /** What was tried: `repository "shop": test`. */
+  readonly subject: string;
+  readonly ok: boolean;
+  /** What was found; when not ok, what to do. One line. */
+  readonly detail: string;
+};
 
 /** Fetches a repository and runs its commands on the base, in a clean worktree, as they would be run for a task. */
 export async function checkRepository(
@@ -66,6 +76,29 @@ function judged(subject: string, run: CommandRun, { evolve }: Repository): Check
   if (evolve !== null && metrics[evolve.metric] === undefined)
     return { ...about, ok: false, detail: `printed no metric "${evolve.metric}", which "evolve" names` };
   return { ...about, ok: true, detail: JSON.stringify(metrics) };
+}
+
+/** Whether git would let us move the base branch forward: not where a person has it checked out. Only told for `fast-forward`. */
+async function checkMerge(subject: string, repository: Repository): Promise<CheckResult[]> {
+  const folder = localFolder(repository.url);
+  if (repository.merge !== 'fast-forward' || folder === null) return [];
+  const at = { cwd: folder, allow: [0, 1, 128] };
+  const bare = (await git(['rev-parse', '--is-bare-repository'], at)).stdout.toString('utf8').trim();
+  const head = (await git(['symbolic-ref', '--quiet', '--short', 'HEAD'], at)).stdout.toString('utf8').trim();
+  const blocked = bare === 'false' && head === repository.baseBranch;
+  const detail = blocked
+    ? `"${head}" is checked out in ${folder}, git does not move it: use a bare repository or "merge": "never"`
+    : `"${repository.baseBranch}" can be moved forward`;
+  return [{ subject: `${subject}: merge`, ok: !blocked, detail }];
+}
+
+function localFolder(url: string): string | null {
+  try {
+    const path = url.startsWith('file://') ? fileURLToPath(url) : url;
+    return existsSync(path) ? path : null;
+  } catch {
+    return null;
+  }
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 500);
