@@ -1,4 +1,4 @@
-import { because } from '../components/because.ts';
+import { because } from '../engine/component.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { cancel, request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';

@@ -1,4 +1,4 @@
-import { because } from '../../components/because.ts';
+import { because } from '../../engine/component.ts';
 import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { claimOf, inRun, isCommandRun, known } from './run.ts';

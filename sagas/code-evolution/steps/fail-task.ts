@@ -1,4 +1,4 @@
-import { because } from '../../components/because.ts';
+import { because } from '../../engine/component.ts';
 import type { Ending } from '../../pipeline/state.ts';
 import { done, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
 import type { Facts } from '../facts.ts';

@@ -1,4 +1,4 @@
-import { because } from '../../components/because.ts';
+import { because } from '../../engine/component.ts';
 import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { changesCode, inRun, known, planOf } from './run.ts';

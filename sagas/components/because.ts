@@ -1,1 +1,0 @@
-export { because } from '../engine/component.ts';
