@@ -1,5 +1,12 @@
+import { z } from 'zod';
+
 /** What every row has: the id that its key function gives it. */
 export type ReadModelRow = { readonly id: string };
+
+/** A row's type from its schema. Nobody changes a row in place. */
+export type RowOf<Schema extends z.ZodType> = Immutable<z.infer<Schema>>;
+
+type Immutable<Value> = Value extends object ? { readonly [Name in keyof Value]: Immutable<Value[Name]> } : Value;
 
 /**
  * What writers and readers of a read model agree on. Its rows are in `read_models.<table>`, a view of the current
@@ -11,14 +18,25 @@ export type ReadModel<Row extends ReadModelRow = ReadModelRow> = {
   readonly table: string;
   /** The stream types that it follows, whole. */
   readonly streams: readonly string[];
+  /** Of a row: its type, its columns and what the API answers come from it. A nullable field is a nullable column. */
+  readonly schema: z.ZodObject;
   /** Every field of a row; in SQL the same words in snake case. */
   readonly columns: readonly (keyof Row & string)[];
 };
 
-/** Declares a read model. `columns` names every field of the row exactly once: the compiler sees to it. */
-export const defineReadModel = <Row extends ReadModelRow>(
-  model: Omit<ReadModel<Row>, 'columns'> & { readonly columns: Readonly<Record<keyof Row & string, true>> },
-): ReadModel<Row> => ({ ...model, columns: Object.keys(model.columns) as (keyof Row & string)[] });
+/** Declares a read model: its columns are the schema's fields. */
+export const defineReadModel = <Schema extends z.ZodObject & z.ZodType<ReadModelRow>>(
+  model: Omit<ReadModel, 'columns' | 'schema'> & { readonly schema: Schema },
+): ReadModel<RowOf<Schema> & ReadModelRow> => ({
+  ...model,
+  columns: Object.keys(model.schema.shape) as (keyof RowOf<Schema> & string)[],
+});
+
+/** The revision of the stream that a row belongs to. */
+export const revision = z.int().min(0).describe('revision of its stream, also the ETag');
+
+/** A moment, as rows and answers have it. */
+export const time = z.iso.datetime({ offset: true });
 
 /** `createdAt` → `created_at` */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,19 +1,21 @@
 import { defineProjection } from '@workledger/projections/engine/projection.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
-import { defineReadModel } from '@workledger/shared/contexts/define-row.ts';
+import { defineReadModel, type RowOf } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Pool } from 'pg';
+import { z } from 'zod';
 
-export type TrailRow = { readonly id: string; readonly trail: readonly string[] };
+const trailRow = z.strictObject({ id: z.string(), trail: z.array(z.string()) });
+export type TrailRow = RowOf<typeof trailRow>;
 
 /** A projection that notes every event it is given, so that one skipped, repeated or moved is seen in its row. */
 export const trail = defineProjection<TrailRow, never>(
-  defineReadModel<TrailRow>({
+  defineReadModel({
     name: 'trail',
     version: 1,
     table: 'trail',
     streams: ['task', 'agent', 'key', 'delivery'],
-    columns: { id: true, trail: true },
+    schema: trailRow,
   }),
   {
     key: ({ stream }: { stream: string }) => [streamId(stream)],

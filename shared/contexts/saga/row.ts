@@ -1,76 +1,71 @@
-import type { SagaEvent } from './events.ts';
-import type { ArtefactReference, Failure } from '../values.ts';
-import { defineReadModel } from '../define-row.ts';
+import { z } from 'zod';
+import { codeEvolutionSagaEvents } from './events.ts';
+import { defineReadModel, revision, time, type RowOf } from '../define-row.ts';
+import { artefact, failure, uuid } from '../values.ts';
 
-export type StepState = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data']['state'];
+const stepState = codeEvolutionSagaEvents.events.SagaStepChanged.schema.shape.state;
+export type StepState = z.infer<typeof stepState>;
 
 /** One effect of a pipeline: what was asked of whom, how it ended, and where its papers are. */
-export type PipelineEffect = {
-  readonly key: string;
-  readonly kind: 'command' | 'call' | 'timer';
-  /** Component, command type, or `timer`. */
-  readonly name: string;
-  readonly state: 'requested' | 'succeeded' | 'failed' | 'cancelled';
-  /** Named bodies that the result tells of: prompt, output, diff, report, log. */
-  readonly artefacts: Readonly<Record<string, ArtefactReference>>;
-  readonly exitCode: number | null;
-  readonly commit: string | null;
-  readonly costUsd: number | null;
-  readonly durationMs: number | null;
-  readonly failure: Failure | null;
-  readonly requestedAt: string;
-  readonly endedAt: string | null;
-};
+const pipelineEffect = z.strictObject({
+  key: z.string(),
+  kind: z.enum(['command', 'call', 'timer']),
+  name: z.string().describe('component, command type, or `timer`'),
+  state: z.enum(['requested', 'succeeded', 'failed', 'cancelled']),
+  artefacts: z
+    .record(z.string(), artefact)
+    .describe('named bodies that the result tells of: prompt, output, diff, report, log'),
+  exitCode: z.number().nullable(),
+  commit: z.string().nullable(),
+  costUsd: z.number().nullable(),
+  durationMs: z.number().nullable(),
+  failure: failure.nullable(),
+  requestedAt: time,
+  endedAt: time.nullable(),
+});
+export type PipelineEffect = RowOf<typeof pipelineEffect>;
 
 /** One try of a step. */
-export type PipelineAttempt = {
-  readonly round: number;
-  readonly attempt: number;
-  readonly state: StepState;
-  readonly detail: unknown;
-  readonly effects: readonly PipelineEffect[];
-  readonly startedAt: string;
-  readonly updatedAt: string;
-};
+const pipelineAttempt = z.strictObject({
+  round: z.int(),
+  attempt: z.int(),
+  state: stepState,
+  detail: z.unknown(),
+  effects: z.array(pipelineEffect),
+  startedAt: time,
+  updatedAt: time,
+});
+export type PipelineAttempt = RowOf<typeof pipelineAttempt>;
 
-export type PipelineStep = {
-  readonly step: string;
-  readonly state: StepState;
-  readonly attempts: readonly PipelineAttempt[];
-  /** How it was undone; null: it was not. */
-  readonly compensation: Pick<PipelineAttempt, 'state' | 'detail' | 'effects' | 'startedAt' | 'updatedAt'> | null;
-};
+const pipelineStep = z.strictObject({
+  step: z.string(),
+  state: stepState,
+  attempts: z.array(pipelineAttempt),
+  compensation: pipelineAttempt
+    .omit({ round: true, attempt: true })
+    .nullable()
+    .describe('how it was undone; null: it was not'),
+});
+export type PipelineStep = RowOf<typeof pipelineStep>;
 
-export type PipelineRow = {
-  /** The claim under which the work is done. */
-  readonly id: string;
-  readonly revision: number;
-  readonly taskId: string | null;
-  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
-  readonly steps: readonly PipelineStep[];
-  /** What was asked outside of any step. */
-  readonly effects: readonly PipelineEffect[];
-  readonly failure: Failure | null;
-  readonly startedAt: string;
-  readonly updatedAt: string;
-  readonly endedAt: string | null;
-};
+export const pipelineRow = z.strictObject({
+  id: uuid.describe('the claim under which the work is done'),
+  revision,
+  taskId: uuid.nullable(),
+  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  steps: z.array(pipelineStep),
+  effects: z.array(pipelineEffect).describe('what was asked outside of any step'),
+  failure: failure.nullable(),
+  startedAt: time,
+  updatedAt: time,
+  endedAt: time.nullable(),
+});
+export type PipelineRow = RowOf<typeof pipelineRow>;
 
-export const pipelineModel = defineReadModel<PipelineRow>({
+export const pipelineModel = defineReadModel({
   name: 'pipelines',
   version: 1,
   table: 'pipelines',
   streams: ['saga-code-evolution'],
-  columns: {
-    id: true,
-    revision: true,
-    taskId: true,
-    state: true,
-    steps: true,
-    effects: true,
-    failure: true,
-    startedAt: true,
-    updatedAt: true,
-    endedAt: true,
-  },
+  schema: pipelineRow,
 });

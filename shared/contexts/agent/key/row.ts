@@ -1,31 +1,25 @@
-import type { Role } from './events.ts';
-import { defineReadModel } from '../../define-row.ts';
+import { z } from 'zod';
+import { role } from './events.ts';
+import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
+import { uuid } from '../../values.ts';
 
 /** An API key as an administrator may see it: nothing that helps to guess it. */
-export type KeyRow = {
-  readonly id: string;
-  readonly revision: number;
-  readonly name: string;
-  readonly role: Role;
-  readonly agentId: string | null;
-  readonly createdAt: string;
-  readonly revokedAt: string | null;
-  readonly reason: string | null;
-};
+export const keyRow = z.strictObject({
+  id: uuid,
+  revision,
+  name: z.string(),
+  role,
+  agentId: uuid.nullable(),
+  createdAt: time,
+  revokedAt: time.nullable(),
+  reason: z.string().nullable(),
+});
+export type KeyRow = RowOf<typeof keyRow>;
 
-export const keyModel = defineReadModel<KeyRow>({
+export const keyModel = defineReadModel({
   name: 'keys',
   version: 1,
   table: 'keys',
   streams: ['key'],
-  columns: {
-    id: true,
-    revision: true,
-    name: true,
-    role: true,
-    agentId: true,
-    createdAt: true,
-    revokedAt: true,
-    reason: true,
-  },
+  schema: keyRow,
 });

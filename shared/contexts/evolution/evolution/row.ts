@@ -1,79 +1,61 @@
-import type { Candidate, EvolutionPlan } from './events.ts';
-import type { ArtefactReference, DiffStat, Failure, Metrics } from '../../values.ts';
-import { defineReadModel } from '../../define-row.ts';
+import { z } from 'zod';
+import { candidate, evolutionPlan } from './events.ts';
+import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
+import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../values.ts';
 
-export type CandidateView = {
-  readonly id: string;
-  readonly state: 'running' | 'evaluated' | 'failed';
-  readonly commit: string | null;
-  readonly metrics: Metrics | null;
-  readonly diffStat: DiffStat | null;
-  readonly diff: ArtefactReference | null;
-  readonly output: ArtefactReference | null;
-  readonly costUsd: number | null;
-  readonly durationMs: number | null;
-  readonly failure: Failure | null;
-  readonly endedAt: string | null;
-};
+const candidateView = z.strictObject({
+  id: z.string(),
+  state: z.enum(['running', 'evaluated', 'failed']),
+  commit: commit.nullable(),
+  metrics: metrics.nullable(),
+  diffStat: diffStat.nullable(),
+  diff: artefact.nullable(),
+  output: artefact.nullable(),
+  costUsd: cost,
+  durationMs: z.number().nullable(),
+  failure: failure.nullable(),
+  endedAt: time.nullable(),
+});
+export type CandidateView = RowOf<typeof candidateView>;
 
-export type EvolutionGenerationView = {
-  readonly generation: number;
-  readonly parent: string;
-  readonly candidates: readonly CandidateView[];
-  readonly best: Candidate | null;
-  readonly improved: boolean | null;
-  readonly openedAt: string;
-  readonly closedAt: string | null;
-};
+const evolutionGeneration = z.strictObject({
+  generation: z.int(),
+  parent: commit,
+  candidates: z.array(candidateView),
+  best: candidate.nullable(),
+  improved: z.boolean().nullable(),
+  openedAt: time,
+  closedAt: time.nullable(),
+});
+export type EvolutionGenerationView = RowOf<typeof evolutionGeneration>;
 
-export type EvolutionRow = {
-  readonly id: string;
-  readonly revision: number;
-  readonly taskId: string;
-  readonly runId: string;
-  readonly repository: string;
-  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
-  readonly base: string;
-  readonly before: Metrics | null;
-  readonly baseline: Metrics;
-  readonly plan: EvolutionPlan;
-  readonly generations: readonly EvolutionGenerationView[];
-  readonly best: Candidate | null;
-  /** The commit that the run went on with. */
-  readonly commit: string | null;
-  readonly reason: string | null;
-  readonly failure: Failure | null;
-  /** US dollars known to be spent so far. */
-  readonly costUsd: number | null;
-  readonly startedAt: string;
-  readonly updatedAt: string;
-  readonly endedAt: string | null;
-};
+export const evolutionRow = z.strictObject({
+  id: uuid,
+  revision,
+  taskId: uuid,
+  runId: uuid,
+  repository: z.string(),
+  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  base: commit,
+  before: metrics.nullable(),
+  baseline: metrics,
+  plan: evolutionPlan,
+  generations: z.array(evolutionGeneration),
+  best: candidate.nullable(),
+  commit: commit.nullable().describe('the commit that the run went on with'),
+  reason: z.string().nullable(),
+  failure: failure.nullable(),
+  costUsd: cost.describe('US dollars known to be spent so far'),
+  startedAt: time,
+  updatedAt: time,
+  endedAt: time.nullable(),
+});
+export type EvolutionRow = RowOf<typeof evolutionRow>;
 
-export const evolutionModel = defineReadModel<EvolutionRow>({
+export const evolutionModel = defineReadModel({
   name: 'evolutions',
   version: 1,
   table: 'evolutions',
   streams: ['evolution'],
-  columns: {
-    id: true,
-    revision: true,
-    taskId: true,
-    runId: true,
-    repository: true,
-    state: true,
-    base: true,
-    before: true,
-    baseline: true,
-    plan: true,
-    generations: true,
-    best: true,
-    commit: true,
-    reason: true,
-    failure: true,
-    costUsd: true,
-    startedAt: true,
-    updatedAt: true,
-    endedAt: true,
-  },
+  schema: evolutionRow,
 });

@@ -1,43 +1,29 @@
-import type { ArtefactReference, Failure } from '../../values.ts';
-import { defineReadModel } from '../../define-row.ts';
+import { z } from 'zod';
+import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
+import { artefact, commit, failure, uuid } from '../../values.ts';
 
-export type ValidationRow = {
-  readonly id: string;
-  readonly revision: number;
-  readonly taskId: string;
-  readonly runId: string;
-  readonly repository: string;
-  readonly state: 'requested' | 'passed' | 'back-to-work' | 'failed' | 'cancelled';
-  readonly commit: string;
-  readonly base: string;
-  readonly report: ArtefactReference | null;
-  /** Protected paths that the work had changed. */
-  readonly protectedChanges: readonly string[];
-  readonly failure: Failure | null;
-  readonly reason: string | null;
-  readonly requestedAt: string;
-  readonly endedAt: string | null;
-};
+export const validationRow = z.strictObject({
+  id: uuid,
+  revision,
+  taskId: uuid,
+  runId: uuid,
+  repository: z.string(),
+  state: z.enum(['requested', 'passed', 'back-to-work', 'failed', 'cancelled']),
+  commit,
+  base: commit,
+  report: artefact.nullable(),
+  protectedChanges: z.array(z.string()).describe('protected paths that the work had changed'),
+  failure: failure.nullable(),
+  reason: z.string().nullable(),
+  requestedAt: time,
+  endedAt: time.nullable(),
+});
+export type ValidationRow = RowOf<typeof validationRow>;
 
-export const validationModel = defineReadModel<ValidationRow>({
+export const validationModel = defineReadModel({
   name: 'validations',
   version: 1,
   table: 'validations',
   streams: ['validation'],
-  columns: {
-    id: true,
-    revision: true,
-    taskId: true,
-    runId: true,
-    repository: true,
-    state: true,
-    commit: true,
-    base: true,
-    report: true,
-    protectedChanges: true,
-    failure: true,
-    reason: true,
-    requestedAt: true,
-    endedAt: true,
-  },
+  schema: validationRow,
 });

@@ -1,46 +1,30 @@
-import type { ArtefactReference } from '../../values.ts';
-import { defineReadModel } from '../../define-row.ts';
+import { z } from 'zod';
+import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
+import { artefact, uuid } from '../../values.ts';
 
-export type DeliveryRow = {
-  readonly id: string;
-  readonly revision: number;
-  readonly provider: 'github' | 'linear' | 'slack';
-  readonly deliveryId: string;
-  readonly event: string;
-  readonly action: string | null;
-  readonly repository: string | null;
-  /** Personal. */
-  readonly sender: string | null;
-  readonly body: ArtefactReference;
-  readonly outcome: 'received' | 'routed' | 'ignored';
-  readonly rule: string | null;
-  readonly intent: 'create-task' | 'cancel-task' | null;
-  readonly taskId: string | null;
-  /** Why it was ignored, or why it cancels. */
-  readonly reason: string | null;
-  readonly receivedAt: string;
-};
+export const deliveryRow = z.strictObject({
+  id: uuid,
+  revision,
+  provider: z.enum(['github', 'linear', 'slack']),
+  deliveryId: z.string().describe('as the provider names the delivery'),
+  event: z.string(),
+  action: z.string().nullable(),
+  repository: z.string().nullable().describe('as the provider names it'),
+  sender: z.string().nullable().describe('personal'),
+  body: artefact,
+  outcome: z.enum(['received', 'routed', 'ignored']),
+  rule: z.string().nullable(),
+  intent: z.enum(['create-task', 'cancel-task']).nullable(),
+  taskId: uuid.nullable(),
+  reason: z.string().nullable().describe('why it was ignored, or why it cancels'),
+  receivedAt: time,
+});
+export type DeliveryRow = RowOf<typeof deliveryRow>;
 
-export const deliveryModel = defineReadModel<DeliveryRow>({
+export const deliveryModel = defineReadModel({
   name: 'deliveries',
   version: 1,
   table: 'deliveries',
   streams: ['delivery'],
-  columns: {
-    id: true,
-    revision: true,
-    provider: true,
-    deliveryId: true,
-    event: true,
-    action: true,
-    repository: true,
-    sender: true,
-    body: true,
-    outcome: true,
-    rule: true,
-    intent: true,
-    taskId: true,
-    reason: true,
-    receivedAt: true,
-  },
+  schema: deliveryRow,
 });

@@ -1,97 +1,56 @@
-import type { z } from 'zod';
-import type { complexity, taskSource, TaskResult } from './events.ts';
-import type { Failure } from '../../values.ts';
-import { defineReadModel } from '../../define-row.ts';
+import { z } from 'zod';
+import { complexity, taskResult, taskSource } from './events.ts';
+import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
+import { commit, failure, uuid } from '../../values.ts';
 
 export const taskStates = ['pending', 'in-progress', 'validation', 'complete', 'failed', 'cancelled'] as const;
-type TaskState = (typeof taskStates)[number];
 
-export type TaskRow = {
-  readonly id: string;
-  readonly revision: number;
-  readonly state: TaskState;
-  readonly title: string;
-  /** Personal. */
-  readonly description: string;
-  readonly priority: number;
-  readonly labels: readonly string[];
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly capabilities: readonly string[];
-  readonly repository: string | null;
-  readonly parentId: string | null;
-  /** Its work is done by these; empty: by itself. */
-  readonly subtasks: readonly string[];
-  readonly sourceKind: z.infer<typeof taskSource>['kind'];
-  readonly sourceReference: string | null;
-  readonly sourceUrl: string | null;
-  /** Personal. */
-  readonly requester: string | null;
-  readonly assignee: string | null;
-  readonly complexity: z.infer<typeof complexity> | null;
-  /** The claim that holds it now, or under which it ended. */
-  readonly claimId: string | null;
-  readonly agentId: string | null;
-  readonly runtime: 'command' | 'remote' | null;
-  readonly leaseSeconds: number | null;
-  readonly claimedAt: string | null;
-  readonly progressNote: string | null;
-  readonly progressPercent: number | null;
-  readonly submittedCommit: string | null;
-  /** How often it was claimed. */
-  readonly attempts: number;
-  /** How often validation sent it back. */
-  readonly sentBack: number;
-  readonly result: TaskResult | null;
-  readonly failure: Failure | null;
-  /** Why it was last cancelled, released, sent back or retried. */
-  readonly reason: string | null;
-  readonly createdAt: string;
-  /** Since when it asks for an agent: created or retried. */
-  readonly waitingSince: string;
-  readonly updatedAt: string;
-  readonly finishedAt: string | null;
-};
+export const taskRow = z.strictObject({
+  id: uuid,
+  revision,
+  state: z.enum(taskStates),
+  title: z.string(),
+  description: z.string().describe('personal'),
+  priority: z.int().min(1).max(5).describe('1 is most urgent'),
+  labels: z.array(z.string()),
+  metadata: z.record(z.string(), z.string()),
+  capabilities: z.array(z.string()).describe('what an agent must be able to do to take it'),
+  repository: z.string().nullable(),
+  parentId: uuid.nullable(),
+  subtasks: z.array(uuid).describe('its work is done by these; empty: by itself'),
+  sourceKind: taskSource.shape.kind,
+  sourceReference: z.string().nullable().describe('where the request came from, as its system names it'),
+  sourceUrl: z.string().nullable(),
+  requester: z.string().nullable().describe('personal'),
+  assignee: z.string().nullable(),
+  complexity: complexity.nullable(),
+  claimId: uuid.nullable().describe('the claim that holds it now, or under which it ended'),
+  agentId: uuid.nullable(),
+  runtime: z
+    .enum(['command', 'remote'])
+    .nullable()
+    .describe('command: Workledger runs the agent; remote: the agent works by itself'),
+  leaseSeconds: z.int().nullable(),
+  claimedAt: time.nullable(),
+  progressNote: z.string().nullable(),
+  progressPercent: z.number().nullable(),
+  submittedCommit: commit.nullable(),
+  attempts: z.int().describe('how often it was claimed'),
+  sentBack: z.int().describe('how often validation sent it back'),
+  result: taskResult.nullable(),
+  failure: failure.nullable(),
+  reason: z.string().nullable().describe('why it was last cancelled, released, sent back or retried'),
+  createdAt: time,
+  waitingSince: time.describe('since when it asks for an agent: created or retried'),
+  updatedAt: time,
+  finishedAt: time.nullable(),
+});
+export type TaskRow = RowOf<typeof taskRow>;
 
-export const taskModel = defineReadModel<TaskRow>({
+export const taskModel = defineReadModel({
   name: 'tasks',
   version: 1,
   table: 'tasks',
   streams: ['task'],
-  columns: {
-    id: true,
-    revision: true,
-    state: true,
-    title: true,
-    description: true,
-    priority: true,
-    labels: true,
-    metadata: true,
-    capabilities: true,
-    repository: true,
-    parentId: true,
-    subtasks: true,
-    sourceKind: true,
-    sourceReference: true,
-    sourceUrl: true,
-    requester: true,
-    assignee: true,
-    complexity: true,
-    claimId: true,
-    agentId: true,
-    runtime: true,
-    leaseSeconds: true,
-    claimedAt: true,
-    progressNote: true,
-    progressPercent: true,
-    submittedCommit: true,
-    attempts: true,
-    sentBack: true,
-    result: true,
-    failure: true,
-    reason: true,
-    createdAt: true,
-    waitingSince: true,
-    updatedAt: true,
-    finishedAt: true,
-  },
+  schema: taskRow,
 });
