@@ -1,51 +1,24 @@
 import { z } from 'zod';
-import { taskSource } from '@workledger/shared/contexts/task/task/events.ts';
-import { taskStates } from '@workledger/shared/contexts/task/task/row.ts';
-import { failure, id, revision, time } from './values.ts';
+import { revision, time } from '@workledger/shared/contexts/define-row.ts';
+import { taskRow } from '@workledger/shared/contexts/task/task/row.ts';
+import { uuid } from '@workledger/shared/contexts/values.ts';
+import { withLinksSchema } from '../reading/with-links.ts';
 
-/** A task as it is in a list. */
-export const listedTask = z.looseObject({
-  id,
-  revision,
-  state: z.enum(taskStates),
-  title: z.string(),
-  priority: z.int().min(1).max(5),
-  labels: z.array(z.string()),
-  capabilities: z.array(z.string()),
-  repository: z.string().nullable(),
-  parentId: id.nullable(),
-  subtasks: z.array(id),
-  sourceKind: taskSource.shape.kind,
-  sourceReference: z.string().nullable(),
-  assignee: z.string().nullable(),
-  claimId: id.nullable(),
-  agentId: id.nullable(),
-  attempts: z.int(),
-  result: z
-    .looseObject({ commit: z.string().nullable(), branch: z.string().nullable(), merged: z.boolean() })
-    .nullable(),
-  failure,
-  createdAt: time,
-  updatedAt: time,
-  finishedAt: time.nullable(),
+const related = z.array(
+  z.strictObject({ taskId: uuid, title: z.string().nullable(), state: taskRow.shape.state.nullable() }),
+);
+const run = z.strictObject({ id: uuid, state: z.string(), href: z.string() });
+
+/** A task with all that hangs together with it. */
+export const wholeTask = withLinksSchema(taskRow).extend({
   blocked: z.boolean(),
-});
-
-const related = z.array(z.looseObject({ taskId: id, title: z.string().nullable(), state: z.string().nullable() }));
-const runs = z.array(z.looseObject({ id, state: z.string(), href: z.string() }));
-
-export const wholeTask = listedTask.extend({
-  description: z.string(),
-  metadata: z.record(z.string(), z.string()),
-  dependencies: related.describe('what it waits for'),
+  dependencies: related.describe('what it waits for; state null: not known here yet'),
   dependents: related.describe('what waits for it'),
-  pipelines: runs,
-  generations: runs,
-  evolutions: runs,
-  validations: runs,
+  pipelines: z.array(run.extend({ startedAt: time })),
+  generations: z.array(run),
+  evolutions: z.array(run),
+  validations: z.array(run),
   history: z.array(
-    z.looseObject({ type: z.string(), revision, recordedAt: time, data: z.record(z.string(), z.unknown()) }),
+    z.strictObject({ type: z.string(), revision, recordedAt: time, data: z.record(z.string(), z.unknown()) }),
   ),
 });
-
-export const nextTasksAnswer = z.object({ items: z.array(z.looseObject({ taskId: id, urgency: z.number() })) });

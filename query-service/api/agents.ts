@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { agentKind } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { agentModel, agentStatuses, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
-import { agentAnswer } from '../answers/agent.ts';
+import { agentModel, agentRow, agentStatuses, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
@@ -11,6 +10,8 @@ import { byId, several, short } from '../reading/parameters.ts';
 import { many, one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { READERS } from '../reading/roles.ts';
+
+const agentAnswer = agentRow.extend({ utilisation: z.number().describe('claims by capacity') });
 
 const list: ListDefinition<AgentRow> = {
   model: agentModel,

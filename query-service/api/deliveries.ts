@@ -1,7 +1,5 @@
-import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { deliveryModel, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
-import { deliveryAnswer } from '../answers/delivery.ts';
+import { deliveryModel, deliveryRow, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
@@ -10,7 +8,9 @@ import { anyId, byId, several, short } from '../reading/parameters.ts';
 import { many, one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { OPERATORS } from '../reading/roles.ts';
-import { withLinks } from '../reading/with-links.ts';
+import { withLinks, withLinksSchema } from '../reading/with-links.ts';
+
+const deliveryAnswer = withLinksSchema(deliveryRow);
 
 const list: ListDefinition<DeliveryRow> = {
   model: deliveryModel,
@@ -27,8 +27,8 @@ export const listDeliveries = ({ pool }: QueryOptions, settle: Settle): Route =>
     schema: pageOf(deliveryAnswer),
     models: [deliveryModel],
     query: {
-      provider: several(z.enum(['github', 'linear', 'slack'])).optional(),
-      outcome: several(z.enum(['received', 'routed', 'ignored'])).optional(),
+      provider: several(deliveryRow.shape.provider).optional(),
+      outcome: several(deliveryRow.shape.outcome).optional(),
       deliveryId: short.optional(),
       repository: several(short).optional(),
       taskId: anyId.optional(),

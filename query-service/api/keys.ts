@@ -1,7 +1,6 @@
 import { role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
-import { keyModel, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
-import { keyAnswer } from '../answers/key.ts';
+import { keyModel, keyRow, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
 import { pageOf } from '../answers/page.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
@@ -23,7 +22,7 @@ export const listKeys = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: ADMINISTRATORS,
     summary: 'List API keys',
     answer: 'A page of keys, without anything secret.',
-    schema: pageOf(keyAnswer),
+    schema: pageOf(keyRow),
     models: [keyModel],
     query: {
       role: several(role).optional(),
@@ -47,7 +46,7 @@ export const getKey = ({ pool }: QueryOptions, settle: Settle): Route =>
     role: ADMINISTRATORS,
     summary: 'An API key',
     answer: 'The key, without anything secret.',
-    schema: keyAnswer,
+    schema: keyRow,
     params: byId,
     problems: ['not-found'],
     models: [keyModel],

@@ -1,13 +1,21 @@
+import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
-import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
-import { nextTasksAnswer } from '../answers/task.ts';
+import { taskModel, taskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { atMost, several, short } from '../reading/parameters.ts';
 import { many, queryRoute } from '../reading/query-route.ts';
 import { READERS } from '../reading/roles.ts';
+
+const nextTasksAnswer = z.strictObject({
+  items: z.array(
+    taskRow
+      .pick({ title: true, priority: true })
+      .extend({ taskId: taskRow.shape.id, urgency: z.int().describe('priority, less what it gained by waiting') }),
+  ),
+});
 
 /** GET /tasks/next */
 export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Settle): Route =>

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { ReadModel, ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { pageOf } from '../answers/page.ts';
-import { runAnswer } from '../answers/run.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageParameters, readPage, type ListDefinition, type Sort } from '../reading/page.ts';
@@ -10,7 +9,7 @@ import { anyId, byId, several } from '../reading/parameters.ts';
 import { many, one, queryRoute } from '../reading/query-route.ts';
 import { readRow } from '../reading/read-row.ts';
 import { READERS } from '../reading/roles.ts';
-import { withLinks } from '../reading/with-links.ts';
+import { withLinks, withLinksSchema } from '../reading/with-links.ts';
 
 type RunRow = ReadModelRow & { readonly revision: number; readonly taskId: string | null; readonly state: string };
 
@@ -19,7 +18,7 @@ export type RunResource<Row extends RunRow> = {
   /** In the path, plural. */
   readonly resource: string;
   readonly noun: string;
-  readonly states: readonly [Row['state'], ...Row['state'][]];
+  readonly states: readonly Row['state'][];
   /** When it began. */
   readonly began: keyof Row & string;
   /** Too large for a list. */
@@ -35,13 +34,15 @@ export function runRoutes<Row extends RunRow>(
 ): readonly Route[] {
   const sorts: Record<string, Sort<Row>> = { started: { column: began, type: 'timestamptz' } };
   const list: ListDefinition<Row> = { model, without, sorts };
+  const parts = Object.fromEntries(without.map((name) => [name, true])) as Record<never, true>;
+  const listed = model.schema.omit(parts);
   return [
     queryRoute(settle, {
       path: `/${resource}`,
       role: READERS,
       summary: `List ${resource}`,
       answer: `A page of ${resource}, without their parts.`,
-      schema: pageOf(runAnswer(states)),
+      schema: pageOf(withLinksSchema(listed)),
       models: [model],
       query: {
         taskId: anyId.optional(),
@@ -63,7 +64,7 @@ export function runRoutes<Row extends RunRow>(
       role: READERS,
       summary: `One of the ${resource}`,
       answer: about,
-      schema: runAnswer(states),
+      schema: withLinksSchema(model.schema),
       params: byId,
       problems: ['not-found'],
       models: [model],

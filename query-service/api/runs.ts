@@ -1,8 +1,20 @@
 import type { Route } from '@workledger/shared/http/route.ts';
-import { evolutionModel, type EvolutionRow } from '@workledger/shared/contexts/evolution/evolution/row.ts';
-import { generationModel, type GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
-import { pipelineModel, type PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
-import { validationModel, type ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
+import {
+  evolutionModel,
+  evolutionRow,
+  type EvolutionRow,
+} from '@workledger/shared/contexts/evolution/evolution/row.ts';
+import {
+  generationModel,
+  generationRow,
+  type GenerationRow,
+} from '@workledger/shared/contexts/evolution/generation/row.ts';
+import { pipelineModel, pipelineRow, type PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
+import {
+  validationModel,
+  validationRow,
+  type ValidationRow,
+} from '@workledger/shared/contexts/evolution/validation/row.ts';
 import type { QueryOptions } from '../options.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { runRoutes } from './run-routes.ts';
@@ -13,7 +25,7 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     model: pipelineModel,
     resource: 'pipelines',
     noun: 'pipeline',
-    states: ['running', 'completed', 'failed', 'cancelled'],
+    states: pipelineRow.shape.state.options,
     began: 'startedAt',
     without: ['steps', 'effects'],
     about: 'The run with its steps; of each attempt prompt, output, diff (by link), exit code, cost and failure.',
@@ -22,7 +34,7 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     model: generationModel,
     resource: 'generations',
     noun: 'generation',
-    states: ['requested', 'running', 'succeeded', 'failed', 'cancelled'],
+    states: generationRow.shape.state.options,
     began: 'requestedAt',
     without: ['attempts'],
     about: 'The generation with its attempts.',
@@ -31,7 +43,7 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     model: evolutionModel,
     resource: 'evolutions',
     noun: 'evolution',
-    states: ['running', 'completed', 'failed', 'cancelled'],
+    states: evolutionRow.shape.state.options,
     began: 'startedAt',
     without: ['generations'],
     about: 'The evolution with its generations and their candidates.',
@@ -40,7 +52,7 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     model: validationModel,
     resource: 'validations',
     noun: 'validation',
-    states: ['requested', 'passed', 'back-to-work', 'failed', 'cancelled'],
+    states: validationRow.shape.state.options,
     began: 'requestedAt',
     without: [],
     about: 'The validation with its report.',

@@ -8,6 +8,7 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
+import type { Route } from '@workledger/shared/http/route.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
@@ -25,6 +26,7 @@ export type ReadSide = {
   readonly log: EventLog;
   readonly artefacts: Artefacts;
   readonly client: TestClient;
+  readonly routes: readonly Route[];
   /** Appends to the end of a stream; answers its consistency token. */
   append(stream: string, ...events: DomainEvent[]): Promise<string>;
   /** A new API key. */
@@ -48,8 +50,9 @@ export async function startReadSide(waitMilliseconds = 5_000): Promise<ReadSide>
   const { pool } = database;
   const artefacts = createPostgresArtefacts(pool);
   const wakeUps = createWakeUps();
+  const routes = createQueryRoutes({ pool, log, artefacts, ageingSeconds: 3_600, waitMilliseconds, wakeUps });
   const client = await serve({
-    routes: createQueryRoutes({ pool, log, artefacts, ageingSeconds: 3_600, waitMilliseconds, wakeUps }),
+    routes,
     authenticate: authenticateWith(createKeyStore(log)),
     logger,
   });
@@ -79,6 +82,7 @@ export async function startReadSide(waitMilliseconds = 5_000): Promise<ReadSide>
     log,
     artefacts,
     client,
+    routes,
     append,
     key,
     get: (path, headers = {}, secret = administrator) => client.ask('GET', `/api/v1${path}`, { key: secret, headers }),
