@@ -23,7 +23,7 @@ export async function createTaskFromDelivery(
       deliveryId,
       taskId,
     });
-  const { title, description, repository, labels, priority, capabilities, reference, url, requester } = routed.intent;
+  const { title, description, repository, labels, priority, capabilities, source, requester } = routed.intent;
   const data = parseData(taskCommands['task.create'].data, {
     title,
     description,
@@ -31,7 +31,7 @@ export async function createTaskFromDelivery(
     labels,
     priority,
     capabilities,
-    source: { kind: 'github', reference, url },
+    source,
     requester,
   });
   return createTask(room, taskId, data, context);

@@ -102,8 +102,7 @@ describe('a task from a webhook delivery', () => {
         labels: ['workledger'],
         priority: 2,
         capabilities: ['code'],
-        reference: 'o/r#12',
-        url: null,
+        source: { kind: 'github', reference: 'o/r#12', url: null },
         requester: 'ann',
       };
       await ask(side, 'delivery.receive', id, { received, outcome: { rule: 'label', taskId, intent } });

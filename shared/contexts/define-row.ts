@@ -29,7 +29,7 @@ export const defineReadModel = <Schema extends z.ZodObject & z.ZodType<ReadModel
   model: Omit<ReadModel, 'columns' | 'schema'> & { readonly schema: Schema },
 ): ReadModel<RowOf<Schema> & ReadModelRow> => ({
   ...model,
-  columns: Object.keys(model.schema.shape) as (keyof RowOf<Schema> & string)[],
+  columns: Object.keys(model.schema.shape),
 });
 
 /** The revision of the stream that a row belongs to. */

@@ -14,8 +14,7 @@ it('leaves out personal fields, also those of a nested choice, and keeps all els
       labels: ['workledger'],
       priority: 3,
       capabilities: ['code'],
-      reference: 'ada/sample#1',
-      url: null,
+      source: { kind: 'github' as const, reference: 'ada/sample#1', url: null },
       requester: 'ada',
     },
   };

@@ -43,8 +43,7 @@ describe('a labeled issue', () => {
         labels: ['bug', 'workledger'],
         priority: 3,
         capabilities: ['code', 'js'],
-        reference: 'acme/shop#12',
-        url: 'https://github.com/acme/shop/issues/12',
+        source: { kind: 'github', reference: 'acme/shop#12', url: 'https://github.com/acme/shop/issues/12' },
         requester: 'eve',
       },
     });

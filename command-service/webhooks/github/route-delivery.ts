@@ -42,8 +42,7 @@ export function routeIssue(delivery: IssuesPayload, { repositories, rules }: Rou
       labels: labelsOf(issue),
       priority: rule.priority,
       capabilities: [...known.capabilities],
-      reference: `${repository.full_name}#${issue.number}`,
-      url: issue.html_url ?? null,
+      source: { kind: 'github', reference: `${repository.full_name}#${issue.number}`, url: issue.html_url ?? null },
       requester: issue.user?.login ?? null,
     },
   };

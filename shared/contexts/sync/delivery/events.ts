@@ -1,7 +1,42 @@
 import { z } from 'zod';
-import { defineStreamType, personal, type EventOf } from '../../define-events.ts';
+import { defineStreamType, past, personal, type EventOf } from '../../define-events.ts';
 import { derivedId } from '../../stream.ts';
 import { artefact, uuid } from '../../values.ts';
+
+const provider = z.enum(['github', 'linear', 'slack']);
+
+const createTask = z.strictObject({
+  kind: z.literal('create-task'),
+  title: z.string(),
+  description: personal('sender'),
+  repository: z.string(),
+  labels: z.array(z.string()),
+  priority: z.int().min(1).max(5),
+  capabilities: z.array(z.string()),
+  /** Where the task comes from; its kind is the provider. */
+  source: z.strictObject({ kind: provider, reference: z.string(), url: z.string().nullable() }),
+  requester: personal('sender').nullable(),
+});
+const cancelTask = z.strictObject({ kind: z.literal('cancel-task'), reason: z.string() });
+
+const routed = z.strictObject({
+  rule: z.string(),
+  taskId: uuid,
+  intent: z.discriminatedUnion('kind', [createTask, cancelTask]),
+});
+
+/** Version 1 knew one provider, and did not name it. */
+const routedV1 = routed.extend({
+  intent: z.discriminatedUnion('kind', [
+    createTask.omit({ source: true }).extend({ reference: z.string(), url: z.string().nullable() }),
+    cancelTask,
+  ]),
+});
+const routedFromV1 = past(routedV1, routed, ({ intent, ...rest }) => {
+  if (intent.kind !== 'create-task') return { ...rest, intent };
+  const { reference, url, ...same } = intent;
+  return { ...rest, intent: { ...same, source: { kind: 'github' as const, reference, url } } };
+});
 
 export const deliveryEvents = defineStreamType({
   type: 'delivery',
@@ -10,7 +45,7 @@ export const deliveryEvents = defineStreamType({
     DeliveryReceived: {
       version: 1,
       schema: z.strictObject({
-        provider: z.enum(['github', 'linear', 'slack']),
+        provider,
         deliveryId: z.string(),
         event: z.string(),
         action: z.string().nullable(),
@@ -21,28 +56,7 @@ export const deliveryEvents = defineStreamType({
       }),
     },
     /** A rule turned the delivery into work on a task. */
-    DeliveryRouted: {
-      version: 1,
-      schema: z.strictObject({
-        rule: z.string(),
-        taskId: uuid,
-        intent: z.discriminatedUnion('kind', [
-          z.strictObject({
-            kind: z.literal('create-task'),
-            title: z.string(),
-            description: personal('sender'),
-            repository: z.string(),
-            labels: z.array(z.string()),
-            priority: z.int().min(1).max(5),
-            capabilities: z.array(z.string()),
-            reference: z.string(),
-            url: z.string().nullable(),
-            requester: personal('sender').nullable(),
-          }),
-          z.strictObject({ kind: z.literal('cancel-task'), reason: z.string() }),
-        ]),
-      }),
-    },
+    DeliveryRouted: { version: 2, schema: routed, past: { 1: routedFromV1 } },
     DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
   },
 });
