@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer, Call } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from './harness/engine.ts';
 import { enginesOfEveryLog } from './harness/engines.ts';
-import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
+import {
+  createGithubSide,
+  deliver,
+  labeledIssue,
+  newIssueNumber,
+  REPOSITORY,
+  SENDER,
+  type GithubSide,
+} from './harness/github.ts';
 import { until } from './harness/until.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
@@ -36,7 +44,7 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     await github.dispose();
   });
 
-  const delivery = labeledIssue(7);
+  const delivery = labeledIssue(newIssueNumber());
   let receipt: Record<string, unknown>;
 
   const ask = ({ method, path }: Wish, call: Call) => system.client.send(method, path, call);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NoAnswer, type Answer, type Call, type Client } from '@workledger/shared/client/client.ts';
-import { closedIssue, deliver, labeledIssue, type Delivery } from './github.ts';
+import { closedIssue, deliver, labeledIssue, newIssueNumber, type Delivery } from './github.ts';
 import type { Accepted } from './load.ts';
 
 /** A delivery that was taken, and what it is to lead to. */
@@ -48,6 +48,7 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
   const denied: string[] = [];
   const short: string[] = [];
   let answered = 0;
+  const firstIssue = newIssueNumber();
   let issues = 0;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -120,7 +121,7 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
 
   async function deliveries(): Promise<void> {
     while (!signal.aborted) {
-      const issue = ++issues;
+      const issue = firstIssue + issues++;
       const delivery = labeledIssue(issue);
       await take(issue, delivery, 'TaskCreated');
       if (issue % CLOSED === 0) await take(issue, closedIssue(delivery), 'TaskCancelled');

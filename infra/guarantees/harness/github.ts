@@ -25,6 +25,9 @@ export async function createGithubSide(): Promise<GithubSide> {
   };
 }
 
+/** A number that no other test's issues have: an issue's task is the same one for whoever shares the log. */
+export const newIssueNumber = (): number => 1 + Math.floor(Math.random() * 1_000_000) * 1_000;
+
 /** An issue that got the label, as GitHub sends it, signed. */
 export const labeledIssue = (number: number, title = 'Make it fast'): Delivery =>
   labeledIssueDelivery(REPOSITORY, { number, title, body: 'please' }, SENDER, SECRET);
