@@ -118,6 +118,16 @@ describe('the saga engine', () => {
     expect(captured.text()).toContain('effects that had no job are queued again');
   });
 
+  it('takes jobs again though its workers could not ask for their tasks at first', async () => {
+    await database.pool.query('alter table graphile_worker._private_tasks rename to away');
+    const stop = start(() => Promise.resolve('done'));
+    await pause(2_500);
+    await database.pool.query('alter table graphile_worker.away rename to _private_tasks');
+    const { taskId } = await trial.reserve();
+    await trial.until(taskId, isResult('later'));
+    await stop();
+  });
+
   it('costs nothing for what has its result: the open effects are all that is kept', async () => {
     const stop = start(() => Promise.resolve('done'));
     const begun = await Promise.all(Array.from({ length: 20 }, () => trial.reserve()));

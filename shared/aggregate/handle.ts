@@ -214,6 +214,7 @@ function refuseRevision(stream: string, expected: number, current: number): neve
   });
 }
 
+const APPEND_TRIES = 6;
 const FIRST_PAUSE_MS = 50;
 /** A log that was silent for longer is not asked again: it has a patience of its own, and somebody waits for the answer. */
 const PATIENCE_MS = 3_000;
@@ -233,7 +234,8 @@ async function appendCertainly(
     try {
       return await log.append(stream, events, expected);
     } catch (error) {
-      if (!(error instanceof OutcomeUnknown) || performance.now() - begunAt > PATIENCE_MS) throw error;
+      const isPatient = attempt < APPEND_TRIES && performance.now() - begunAt < PATIENCE_MS;
+      if (!(error instanceof OutcomeUnknown) || !isPatient) throw error;
       await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
     }
   }

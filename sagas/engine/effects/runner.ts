@@ -23,6 +23,8 @@ export type RunnerOptions = {
 const QUICK_CONCURRENCY = 4;
 /** Only for what came while no notification did: an insert is told at once. */
 const POLL_MILLISECONDS = 1_000;
+/** A worker that could not look for a job so many times in a row, a second apart, is replaced. */
+const MOST_FAILURES = 5;
 /** A queue's pool that gave up is replaced not faster than this. */
 const REST_MILLISECONDS = 500;
 
@@ -60,6 +62,16 @@ async function startPool(
 ): Promise<WorkerPool | null> {
   const events = workerEvents(workers);
   const leaving = new Promise<void>((resolve) => events.on('pool:gracefulShutdown', () => resolve()));
+  // The library asks for the ids of its tasks once, and keeps the answer: a failure, too. Such a pool never takes a job again.
+  let failures = 0;
+  const took = (): void => void (failures = 0);
+  events.on('worker:getJob:empty', took).on('job:start', took);
+  events.on('worker:getJob:error', ({ error }) => {
+    failures += 1;
+    if (failures !== MOST_FAILURES * concurrency) return;
+    logger.debug({ err: error as unknown }, 'no job could be taken time after time: other workers take over');
+    stop();
+  });
   const start = (): Promise<Runner> =>
     run({
       pgPool: pool,
@@ -77,12 +89,13 @@ async function startPool(
         },
       },
     });
-  const runner = await patiently('postgresql', start, signal).catch((error: unknown) => {
+  let runner: Runner | null = null;
+  const stop = (): void => void runner?.stop().catch(() => undefined);
+  runner = await patiently('postgresql', start, signal).catch((error: unknown) => {
     if (signal.aborted) return null;
     throw error;
   });
   if (runner === null) return null;
-  const stop = (): void => void runner.stop().catch(() => undefined);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const ended = runner.promise
