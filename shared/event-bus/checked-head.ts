@@ -8,7 +8,9 @@ import type { Offset } from './port.ts';
  * @throws LogBehind
  */
 export function checkedHead(head: bigint, ends: ReadonlyMap<string, Offset>, reached = 0n): bigint {
-  const least = reached > 0n ? reached : [...ends.values()].some((offset) => offset > 0n) ? 1n : 0n;
+  // The end of an empty log, where the log's tail is the bus, is 1.
+  const hasEvents = [...ends.values()].some((offset) => offset > 1n);
+  const least = reached > 0n ? reached : hasEvents ? 1n : 0n;
   if (head < least) throw new LogBehind('the log', least, head);
   return head;
 }

@@ -18,6 +18,8 @@ let unwritten: Unwritten | null = null;
  * for a reader that is gone: sonic-boom itself would write to it for ever.
  */
 export function standardOutput(): DestinationStream {
+  // Opened as a stream, a pipe does not block: a thread that waits in a write for a reader would keep the process from ending.
+  process.stdout.on('error', () => undefined);
   const destination = pino.destination({ dest: 1, sync: false });
   unwritten = endableOutput(destination as unknown as Unwritten);
   return destination;

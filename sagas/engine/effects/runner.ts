@@ -69,7 +69,7 @@ async function startPool(
   events.on('worker:getJob:error', ({ error }) => {
     failures += 1;
     if (failures !== MOST_FAILURES * concurrency) return;
-    logger.debug({ err: error as unknown }, 'no job could be taken time after time: other workers take over');
+    logger.debug({ err: error }, 'no job could be taken time after time: other workers take over');
     stop();
   });
   const start = (): Promise<Runner> =>
