@@ -9,7 +9,7 @@ import { schedule, tell, type Blow } from './harness/storm.ts';
 import { until } from './harness/until.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
-const BETWEEN_BLOWS = 25;
+const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? 25);
 const GONE_MILLISECONDS = 1_000;
 /** Health is asked for when a frozen store has been silent for longer than anybody waits for it. */
 const SILENT_MILLISECONDS = 5_500;

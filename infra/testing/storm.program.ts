@@ -12,6 +12,7 @@ Usage: npm run storm -- [options]
   --engine NAME  embedded, distributed or eventstoredb (default: all, one after the other)
   --store NAME   only this store: event-log, postgresql or kafka
   --strike NAME  only this: kill, stop or freeze
+  --between N    so many commands, deliveries and questions are answered between two strikes (default 25)
   --help         this text
 
 Exit code 0: the promise held; 1: it did not; 2: wrong usage.
@@ -29,6 +30,7 @@ function readOptions(): Record<string, string> {
         engine: { type: 'string' },
         store: { type: 'string' },
         strike: { type: 'string' },
+        between: { type: 'string', default: '25' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -36,13 +38,14 @@ function readOptions(): Record<string, string> {
       process.stdout.write(HELP);
       process.exit(0);
     }
-    const { minutes, seed, engine, store, strike } = values;
+    const { minutes, seed, engine, store, strike, between } = values;
     if (!(Number(minutes) > 0) || !Number.isSafeInteger(Number(seed)))
       throw new Error('--minutes and --seed are numbers');
     process.stdout.write(`a storm of ${minutes} min, --seed ${seed}\n`);
     return {
       WORKLEDGER_STORM_MINUTES: minutes,
       WORKLEDGER_STORM_SEED: seed,
+      WORKLEDGER_STORM_BETWEEN: between,
       ...(engine !== undefined && { WORKLEDGER_ENGINES: engine }),
       ...(store !== undefined && { WORKLEDGER_STORM_STORE: store }),
       ...(strike !== undefined && { WORKLEDGER_STORM_STRIKE: strike }),
