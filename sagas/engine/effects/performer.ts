@@ -1,9 +1,11 @@
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { consume } from '../consume.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
 import { createProgress } from '../progress.ts';
+import type { SagaStore } from '../store.ts';
 import type { OpenEffect, OpenEffects } from './open-effects.ts';
 import { PERFORMER, type EffectQueue } from './queue.ts';
 
@@ -31,22 +33,36 @@ type Told = {
   readonly settled: Pick<OpenEffect, 'stream' | 'key'>[];
 };
 
-/** @throws LogBehind, or Error, when the log does not give what it said: the events come again */
 async function queueEffects(events: readonly RecordedEvent[], options: PerformerOptions): Promise<void> {
   const { store, queue, openEffects, outages } = options;
   const { requested, cancelled, settled } = whatTheyTell(events.filter(({ stream }) => store.sagaOf(stream) !== null));
   if (requested.length > 0 || settled.length > 0)
     await outages.watch('postgresql', () => openEffects.note(requested, settled));
   for (const effect of cancelled) await outages.watch('postgresql', () => queue.cancel(effect));
-  for (const { stream, key, revision } of requested) {
-    const { instance } = await store.load(stream, revision);
-    const effect = instance.requests.get(key);
-    if (effect === undefined)
-      throw new Error(`${stream} requested ${key} at revision ${revision}, and does not know it`);
-    const state = instance.effects.get(key)?.state;
-    if (state === 'requested' || state === 'cancelled')
-      await outages.watch('postgresql', () => queue.enqueue(stream, effect));
-  }
+  for (const effect of requested) await queueUnlessSettled(effect, options);
+}
+
+type Queueing = {
+  readonly store: SagaStore;
+  readonly queue: Pick<EffectQueue, 'enqueue'>;
+  readonly outages: Outages;
+};
+
+/**
+ * Folds the effect's saga to its head and queues what has no result yet.
+ * @returns whether it had none @throws LogBehind, or Error, when the log does not give what it said: nothing may be concluded
+ */
+export async function queueUnlessSettled(
+  { stream, key, revision }: OpenEffect,
+  { store, queue, outages }: Queueing,
+): Promise<boolean> {
+  const { instance } = await store.load(stream, revision);
+  const effect = instance.requests.get(key);
+  if (effect === undefined) throw new Error(`${stream} requested ${key} at revision ${revision}, and does not know it`);
+  const state = instance.effects.get(key)?.state;
+  if (state !== 'requested' && state !== 'cancelled') return false;
+  await outages.watch('postgresql', () => queue.enqueue(stream, effect));
+  return true;
 }
 
 function whatTheyTell(events: readonly RecordedEvent[]): Told {

@@ -3,6 +3,7 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { SagaStore } from '../store.ts';
 import type { OpenEffect, OpenEffects } from './open-effects.ts';
+import { queueUnlessSettled } from './performer.ts';
 import type { EffectQueue } from './queue.ts';
 
 export type SweepOptions = {
@@ -40,10 +41,8 @@ export async function runSweep(options: SweepOptions): Promise<void> {
 }
 
 /** @returns how many were queued */
-async function sweepOnce(
-  { store, queue, openEffects, outages, signal }: SweepOptions,
-  seconds: number,
-): Promise<number> {
+async function sweepOnce(options: SweepOptions, seconds: number): Promise<number> {
+  const { store, openEffects, outages, signal } = options;
   const inPostgres = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('postgresql', action);
   let queued = 0;
   let last: OpenEffect | undefined;
@@ -53,13 +52,8 @@ async function sweepOnce(
     for (const open of page) {
       if (signal.aborted) return queued;
       if (store.sagaOf(open.stream) === null) continue;
-      const { instance } = await store.load(open.stream, open.revision);
-      const effect = instance.requests.get(open.key);
-      const state = instance.effects.get(open.key)?.state;
-      if (effect !== undefined && (state === 'requested' || state === 'cancelled')) {
-        await inPostgres(() => queue.enqueue(open.stream, effect));
-        queued += 1;
-      } else settled.push(open);
+      if (await queueUnlessSettled(open, options)) queued += 1;
+      else settled.push(open);
     }
     await inPostgres(() => openEffects.settle(settled));
     last = page.length === PAGE ? page.at(-1) : undefined;
