@@ -10,6 +10,8 @@ import { until } from './harness/until.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
 const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? 25);
+/** Deliveries that come together right before a blow: it strikes in the middle of what follows from them. */
+const IN_HAND = 20;
 const GONE_MILLISECONDS = 1_000;
 /** Health is asked for when a frozen store has been silent for longer than anybody waits for it. */
 const SILENT_MILLISECONDS = 5_500;
@@ -57,6 +59,7 @@ describe.each(enginesOfEveryLog)('while a store is away, $name', (engine) => {
     for (const { store, strike, milliseconds } of schedule(engine.name, system.stores, blows)) {
       const struck = system.stores.find(({ name }) => name === store);
       if (struck === undefined) continue;
+      await day.burst(IN_HAND);
       await struck.begin(strike);
       if (strike === 'freeze') {
         await pause(SILENT_MILLISECONDS);

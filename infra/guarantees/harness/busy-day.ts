@@ -20,6 +20,8 @@ export type BusyDay = {
   readonly denied: readonly string[];
   /** Answers with less than was there. */
   readonly short: readonly string[];
+  /** So many deliveries at once. Resolves as the first one is taken: the system is in the middle of what follows. */
+  burst(deliveries: number): Promise<void>;
   /** Lets every caller bring what it began to an answer, then ends. */
   stop(): Promise<void>;
 };
@@ -119,12 +121,16 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
     else denied.push(`delivery about issue ${issue}: ${JSON.stringify(body)}`);
   }
 
+  async function takeNew(): Promise<void> {
+    const issue = firstIssue + issues++;
+    const delivery = labeledIssue(issue);
+    await take(issue, delivery, 'TaskCreated');
+    if (issue % CLOSED === 0) await take(issue, closedIssue(delivery), 'TaskCancelled');
+  }
+
   async function deliveries(): Promise<void> {
     while (!signal.aborted) {
-      const issue = firstIssue + issues++;
-      const delivery = labeledIssue(issue);
-      await take(issue, delivery, 'TaskCreated');
-      if (issue % CLOSED === 0) await take(issue, closedIssue(delivery), 'TaskCancelled');
+      await takeNew();
       await pause(PAUSE_MILLISECONDS);
     }
   }
@@ -134,15 +140,21 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
     ...Array.from({ length: callers.deliveries }, deliveries),
   ]);
   running.catch(() => undefined);
+  const bursts: Promise<void>[] = [];
   return {
     accepted,
     taken,
     answered: () => answered,
     denied,
     short,
+    burst: async (count) => {
+      const begun = Array.from({ length: count }, takeNew);
+      bursts.push(...begun);
+      await Promise.race(begun);
+    },
     stop: async () => {
       stopping.abort();
-      await running;
+      await Promise.all([running, ...bursts]);
     },
   };
 }
