@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { BusUnderTest } from '../contract.ts';
@@ -76,6 +77,8 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
       while (handledBy().size < 2 && rounds < 50) {
         for (const stream of streams) await feed(stream, 1);
         rounds += 1;
+        // A member may join later than it takes to feed all rounds.
+        await pause(100);
       }
       await until(() => progress.handled.length >= streams.length * rounds);
       for (const member of members) await member.leave();
