@@ -1,4 +1,3 @@
-import { createEventStoreDbLog } from '../event-log/eventstoredb/event-log.ts';
 import type { EventLog } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import type { Service } from './run-service.ts';
@@ -28,6 +27,8 @@ async function inPostgres({ name, environment, outages, dependOn, onClose }: Nee
 }
 
 async function inEventStoreDb({ outages, dependOn, onClose }: Needed, connectionString: string): Promise<EventLog> {
+  // Its client is the largest of all packages: only who uses it loads it.
+  const { createEventStoreDbLog } = await import('../event-log/eventstoredb/event-log.ts');
   const log = await createEventStoreDbLog({
     connectionString,
     onError: (error) => outages.of('event-log').failed(null, error),

@@ -13,9 +13,22 @@ const OURS = '@workledger/';
 type BuildRecord = { readonly folder: string; readonly sources: Readonly<{ [path: string]: string }> };
 
 /**
- * Puts each entry point and all that it imports of ours into plain files: five processes that start at once would else each
- * translate some hundred files. Takes half a second, and next to nothing while the sources stay the same; the same sources give
- * the same folder, whoever asks at the same time.
+ * Packages that go into the files, with all that they need: to find and read their many files takes a process half of its start.
+ * Packages that read files beside their own stay outside.
+ */
+const INLINED = /^(express|graphile-worker|kafkajs|knex|opossum|pg|zod)(\/|$)/;
+/** What those packages would take if it were asked for: nobody here does. */
+const NOT_USED =
+  /^(better-sqlite3|mariadb|mysql2?|oracledb|pg-native|pg-query-stream|sqlite3|tedious|typescript)(\/|$)/;
+/** What packages of the older kind take for given. */
+const BANNER = `import { createRequire as workledgerCreateRequire } from 'node:module';
+const require = workledgerCreateRequire(import.meta.url);
+const __filename = import.meta.filename, __dirname = import.meta.dirname;`;
+
+/**
+ * Puts each entry point, all that it imports of ours and most packages into plain files: five processes that start at once
+ * would else each find, translate and read some thousand files. Takes a second, and next to nothing while the sources stay the
+ * same; the same sources give the same folder, whoever asks at the same time.
  * @param entries below the repository's root, such as `sagas/main.ts`
  * @returns the absolute path of the program of an entry
  */
@@ -39,7 +52,8 @@ async function buildAndRecord(entryPoints: readonly string[], record: string): P
     target: 'node20',
     sourcemap: 'inline',
     sourcesContent: false,
-    plugins: [packagesStayOutside, sourcesKnowTheirPlace],
+    banner: { js: BANNER },
+    plugins: [somePackagesStayOutside, packagesNeedNoMap, sourcesKnowTheirPlace],
     write: false,
     metafile: true,
     logLevel: 'silent',
@@ -51,13 +65,25 @@ async function buildAndRecord(entryPoints: readonly string[], record: string): P
   return folder;
 }
 
-const packagesStayOutside: Plugin = {
-  name: 'packages-stay-outside',
+const somePackagesStayOutside: Plugin = {
+  name: 'some-packages-stay-outside',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      kind === 'entry-point' || path.startsWith(OURS) ? undefined : { path, external: true },
-    ),
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) => {
+      const isInside = path.startsWith(OURS) || INLINED.test(path) || importer.includes('/node_modules/');
+      return kind === 'entry-point' || (isInside && !NOT_USED.test(path)) ? undefined : { path, external: true };
+    }),
 };
+
+/** Each process would read the map of all that it loads: the packages' part is the largest, and tells nobody anything. */
+const packagesNeedNoMap: Plugin = {
+  name: 'packages-need-no-map',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => ({
+      loader: 'js',
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${NO_MAP}`,
+    })),
+};
+const NO_MAP = Buffer.from('{"version":3,"sources":[""],"mappings":"A"}').toString('base64');
 
 /** What lies beside a source is looked for there, and not beside the built file. */
 const sourcesKnowTheirPlace: Plugin = {
@@ -84,9 +110,10 @@ async function recorded(record: string): Promise<string | null> {
   }
 }
 
-/** The rules of the build count as a source, too. */
+/** The rules of the build count as a source, too, and for all packages what was locked. */
 async function hashSources({ inputs }: Metafile): Promise<BuildRecord['sources']> {
-  const paths = [...Object.keys(inputs), relative(ROOT, import.meta.filename)];
+  const ours = Object.keys(inputs).filter((path) => !path.includes('node_modules/'));
+  const paths = [...ours, 'package-lock.json', relative(ROOT, import.meta.filename)];
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await hashFile(path)] as const)));
 }
 
