@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Part, RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';
 import { effectsOf, isFinal, sagasOf, untilEnded, untilFinal, type SagaRecord } from './harness/saga.ts';
+import { isFullLength } from './harness/storm.ts';
 import { until } from './harness/until.ts';
 import { createWorkshop, type Workshop } from './harness/workshop.ts';
 
@@ -9,6 +10,8 @@ import { createWorkshop, type Workshop } from './harness/workshop.ts';
 const PUSHES = ['publish', 'unpublish', 'merge'];
 
 describe.each(engines)('every step of a saga is requested under one stable key ($name)', (engine) => {
+  /** Several processes take half a minute to die and to find together again. */
+  const diesAtEachStep = engine.name === 'embedded' || isFullLength;
   let workshop: Workshop;
   let system: RunningSystem;
   let taskId: string;
@@ -67,7 +70,8 @@ describe.each(engines)('every step of a saga is requested under one stable key (
   }
 
   it('brings a task to its merged end, though every process dies while its steps are under way', async () => {
-    await workshop.hold('generate-1-1', 'candidate-1.1', 'candidate-1.3', 'publish', 'test', 'merge');
+    await workshop.hold('generate-1-1', 'candidate-1.1', 'candidate-1.3', 'test');
+    if (diesAtEachStep) await workshop.hold('publish', 'merge');
     await create('Make it cheaper');
 
     await dieAt(['generate-1-1'], 'service');
@@ -78,9 +82,9 @@ describe.each(engines)('every step of a saga is requested under one stable key (
       return [...sagas.values()].flat().some(candidate) || (await isFinal(system.client, taskId));
     });
     await dieAt(['candidate-1.1', 'candidate-1.3'], 'service', 'storage');
-    await dieAt(['publish'], 'service');
+    if (diesAtEachStep) await dieAt(['publish'], 'service');
     await dieAt(['test'], 'storage');
-    await dieAt(['merge'], 'service', 'storage');
+    if (diesAtEachStep) await dieAt(['merge'], 'service', 'storage');
 
     expect(await untilFinal(system.client, taskId)).toBe('TaskCompleted');
     expect((await run()).at(-1)).toMatchObject({ type: 'SagaEnded', data: { outcome: 'completed' } });

@@ -39,7 +39,8 @@ async function runTest(copy: string, test: string, foundBy: string): Promise<Fin
   if (foundBy !== '') args.push('--testNamePattern', foundBy.replace(/[^\w\s]/g, '\\$&'));
   // Where no test is named, the engine that starts at once will do.
   const engines = foundBy === '' ? { WORKLEDGER_ENGINES: 'embedded' } : {};
-  const { output, errors } = await runProgram(process.execPath, args, copy, { ...engines, ...process.env });
+  const environment = { ...engines, WORKLEDGER_FULL_LENGTH: '1', ...process.env };
+  const { output, errors } = await runProgram(process.execPath, args, copy, environment);
   const text = await readFile(outcome, 'utf8').catch(() => null);
   if (text === null) return notFound(`the test did not run: ${oneLine(errors || output)}`);
   return judge(JSON.parse(text) as Report);

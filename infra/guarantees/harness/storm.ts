@@ -8,6 +8,9 @@ const FREEZES = [7_000, 15_000];
 const LONGEST_ABSENCE = 5_000;
 const minutes = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0);
 
+/** Whether a promise is tried at full length: in a storm and on a planted defect; `npm test` has shorter schedules of the same. */
+export const isFullLength = minutes > 0 || process.env['WORKLEDGER_FULL_LENGTH'] === '1';
+
 /** A line for whoever watches a storm. */
 export function tell(line: string): void {
   if (minutes > 0) process.stdout.write(`${line}\n`);
