@@ -37,7 +37,7 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
     // Nobody beats for the agents of this test: nothing must run out meanwhile.
     const patience = { heartbeatSeconds: 3_600, leaseSeconds: 3_600 };
-    system = await engine.start({ ...github.settings, ...patience, repositories: [repository] });
+    system = await engine.start({ ...github.settings, ...patience, repositories: [repository] }, { storage: 'shared' });
   });
   afterAll(async () => {
     await system.dispose();

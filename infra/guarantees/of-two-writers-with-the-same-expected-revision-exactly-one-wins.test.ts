@@ -83,7 +83,7 @@ describe.each(portEnginesOfEveryLog)(
 describe.each(enginesOfEveryLog)('of two requests with the same If-Match exactly one wins, $name', (engine) => {
   let system: RunningSystem;
   beforeAll(async () => {
-    system = await engine.start();
+    system = await engine.start({}, { storage: 'shared' });
   });
   afterAll(() => system.dispose());
 

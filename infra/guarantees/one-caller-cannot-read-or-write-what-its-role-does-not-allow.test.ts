@@ -21,7 +21,7 @@ describe.each(engines)('one caller cannot read or write what its role does not a
 
   beforeAll(async () => {
     // Nobody beats for the agents of this test: they must not be disconnected meanwhile.
-    system = await engine.start({ heartbeatSeconds: 3_600 });
+    system = await engine.start({ heartbeatSeconds: 3_600 }, { storage: 'shared' });
     log = await system.openLog();
     [ownAgent, otherAgent] = [await newAgent('one'), await newAgent('other')];
     for (const role of roles) keys.set(role, (await newKey(role, role === 'agent' ? ownAgent : null)).key);

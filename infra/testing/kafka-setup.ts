@@ -33,7 +33,8 @@ async function isAskedFor(project: TestProject): Promise<boolean> {
   if (filenamePattern.length === 0 || process.env['WORKLEDGER_REQUIRE'] === '1') return true;
   const { testFiles } = await project.globTestFiles(filenamePattern);
   const texts = await Promise.all(testFiles.map((file) => readFile(file, 'utf8')));
-  return texts.some((text) => /kafka|portEngines/i.test(text));
+  const asks = process.env['WORKLEDGER_ENGINES'] === 'embedded' ? /kafka/i : /kafka|portEngines|storage: 'shared'/i;
+  return texts.some((text) => asks.test(text));
 }
 
 async function findBroker(): Promise<Broker> {

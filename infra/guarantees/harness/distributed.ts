@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, type Client } from '@workledger/shared/client/client.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
 import { healthAt } from './health.ts';
 import { storeOfProcesses } from './stores.ts';
 import { distributedProcesses } from './distributed-processes.ts';
@@ -20,10 +22,11 @@ import { temporaryFolder } from './temporary-folder.ts';
 export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => ({
   name,
   calmMilliseconds: 2_000,
-  start: async (settings = {}) => {
+  start: async (settings = {}, { storage = 'own' } = {}) => {
     const folder = await temporaryFolder(name);
     const logServer = name === 'eventstoredb' ? await startLogServer(name, '') : null;
-    const system = await createSystem(folder, settings, logServer);
+    const shared = storage === 'shared' ? await createTestDatabase() : null;
+    const system = await createSystem(folder, settings, logServer, shared);
     await system.restart().catch(async (error: unknown) => {
       await system.dispose();
       throw error;
@@ -32,7 +35,13 @@ export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => (
   },
 });
 
-async function createSystem(folder: string, first: Settings, logServer: LogServer | null): Promise<RunningSystem> {
+/** @param shared its database on the test run's server, and topics of its own in the run's Kafka; null: servers of its own */
+async function createSystem(
+  folder: string,
+  first: Settings,
+  logServer: LogServer | null,
+  shared: TestDatabase | null,
+): Promise<RunningSystem> {
   const configuration = join(folder, 'workledger.json');
   const data = join(folder, 'data');
   const own = join(data, 'distributed');
@@ -42,10 +51,25 @@ async function createSystem(folder: string, first: Settings, logServer: LogServe
   let launcher: Service | undefined;
   let told = '';
 
+  const databaseUrl = (): Promise<string> => (shared === null ? postgres.url() : Promise.resolve(shared.url));
+  const servers: Record<string, string | undefined> =
+    shared === null
+      ? {
+          JAVA_HOME: process.env['JAVA_HOME'],
+          // A broker that lives for a minute is not worth the best translation of its code.
+          JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1',
+        }
+      : {
+          DATABASE_URL: shared.url,
+          KAFKA_BROKERS: kafkaBrokers().join(','),
+          KAFKA_TOPIC_PREFIX: new URL(shared.url).pathname.slice(1),
+        };
+
   async function kill9(...parts: readonly Part[]): Promise<void> {
+    if (shared !== null && parts.includes('storage')) throw new Error("these servers are not the system's own");
     const ours = parts.includes('service') ? processes.services(launcher?.processes() ?? []) : [];
-    const servers = parts.includes('storage') ? [...(await postgres.processes()), ...processes.kafka()] : [];
-    await killAndWait([...ours, ...servers]);
+    const stores = parts.includes('storage') ? [...(await postgres.processes()), ...processes.kafka()] : [];
+    await killAndWait([...ours, ...stores]);
     if (parts.includes('service')) await launcher?.kill9();
   }
 
@@ -68,20 +92,20 @@ async function createSystem(folder: string, first: Settings, logServer: LogServe
       settings = changed;
       await kill9('service');
       await writeFile(configuration, JSON.stringify({ logLevel: 'warn', ...settings }, null, 2));
-      const options = ['--native', '--config', configuration, '--data', data, '--port', '0'];
+      const native = shared === null ? ['--native'] : [];
+      const options = [...native, '--config', configuration, '--data', data, '--port', '0'];
       launcher = await startService('infra/local/distributed/start.ts', options, (text) => (told += text), {
         ...(logServer === null ? {} : { EVENTSTOREDB_URL: logServer.address }),
-        JAVA_HOME: process.env['JAVA_HOME'],
-        // A broker that lives for a minute is not worth the best translation of its code.
-        JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1',
+        ...servers,
       });
     },
-    databaseUrl: () => postgres.url(),
+    databaseUrl,
     openLog: async () =>
-      logServer === null ? openLog['distributed']!(await postgres.url()) : openLog['eventstoredb']!(logServer.address),
+      logServer === null ? openLog['distributed']!(await databaseUrl()) : openLog['eventstoredb']!(logServer.address),
     errorOutput: () => told + processes.logged(),
     dispose: async () => {
-      await kill9('service', 'storage');
+      await (shared === null ? kill9('service', 'storage') : kill9('service'));
+      await shared?.drop();
       await logServer?.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },

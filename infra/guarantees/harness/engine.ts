@@ -10,8 +10,11 @@ export type Engine = {
   /** When nothing was appended for so long, all that earlier commands led to has been done. */
   readonly calmMilliseconds: number;
   /** Starts a system of its own in a new folder, empty. Call `dispose` in `afterAll`. */
-  start(settings?: Settings): Promise<RunningSystem>;
+  start(settings?: Settings, needs?: Needs): Promise<RunningSystem>;
 };
+
+/** `storage: 'shared'`: no store is struck, so those of the test run will do; what is in them is the system's own all the same. */
+export type Needs = { readonly storage?: 'own' | 'shared' };
 
 /** Parts of the configuration file; what is left out has its default. Port and data folder are the harness's. */
 export type Settings = Omit<z.input<typeof configurationSchema>, 'port' | 'dataFolder'>;

@@ -52,9 +52,10 @@ export async function startNativeServers(
 /** Servers that run already. @throws ConfigurationError naming the variables that are not set */
 export function givenServers(say: (line: string) => void): Servers {
   const { EVENTSTOREDB_URL } = readEnvironment({ ...logVariables, ...busVariables });
-  const { DATABASE_URL = '', KAFKA_BROKERS = '' } = process.env;
+  const { DATABASE_URL = '', KAFKA_BROKERS = '', KAFKA_TOPIC_PREFIX } = process.env;
+  const prefix = KAFKA_TOPIC_PREFIX === undefined ? {} : { KAFKA_TOPIC_PREFIX };
   return {
-    environment: { DATABASE_URL, KAFKA_BROKERS, ...eventLog(EVENTSTOREDB_URL, say) },
+    environment: { DATABASE_URL, KAFKA_BROKERS, ...prefix, ...eventLog(EVENTSTOREDB_URL, say) },
   };
 }
 
