@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import { untilLogIsRight } from '@workledger/shared/consumption/log-identity.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
@@ -40,6 +41,9 @@ export type EngineOptions = {
   readonly signal: AbortSignal;
 };
 
+/** What was decided from one log is not carried out on another. */
+const SAGAS = { schema: 'sagas', who: 'sagas', what: 'the sagas', meanwhile: 'Nothing is carried out' };
+
 /** A queue whose PostgreSQL is away cannot end its jobs: others take them over. */
 const STOP_MILLISECONDS = 15_000;
 
@@ -55,6 +59,8 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   };
   const queue = await patiently('postgresql', open, signal).catch(unlessAborted(signal));
   if (queue === null) return;
+  await untilLogIsRight(SAGAS, options);
+  if (signal.aborted) return queue.close().catch(() => undefined);
 
   const store = createSagaStore(options.log, options.sagas, outages);
   const openEffects = createOpenEffects(pool);
