@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { checkedHead } from '@workledger/shared/event-bus/checked-head.ts';
+import { findTurn } from '@workledger/shared/consumption/topics.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
@@ -33,11 +33,9 @@ export async function catchUp(options: CatchUpOptions): Promise<void> {
     await beginCatchUp(pool, tables, projection);
     const from = (await storedProgress(pool, tables, projection)).get(CATCHING_UP_KEY);
     if (from === undefined) return;
-    const topicIds = await bus.topicIds(topicsOf(projection));
-    const offsets = await bus.endOffsets(topicsOf(projection));
-    const head = checkedHead(await log.head(), offsets, from);
+    const { topicIds, ends, head } = await findTurn(log, bus, topicsOf(projection), from);
     const reached = await applyLog(options, from, head);
-    if (reached && (await finishCatchUp(pool, tables, projection, head, offsets, topicIds))) return;
+    if (reached && (await finishCatchUp(pool, tables, projection, head, ends, topicIds))) return;
   }
 }
 

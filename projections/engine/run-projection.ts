@@ -1,5 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { keepFollowing } from '@workledger/shared/consumption/keep-following.ts';
+import { knownTopics } from '@workledger/shared/consumption/topics.ts';
 import {
   OffsetOutOfRange,
   PARTITIONS,
@@ -13,7 +14,7 @@ import type { Applied } from './apply-events.ts';
 import { returnToLog } from './catch-up-progress.ts';
 import { catchUp } from './catch-up.ts';
 import { handleBatches } from './handle-batches.ts';
-import { knownTopics } from './known-topics.ts';
+import { createKnownTopics } from './known-topics.ts';
 import type { EngineLogger } from './logger.ts';
 import { topicsOf, type Projection } from './projection.ts';
 import { storedProgress } from './stored-progress.ts';
@@ -35,34 +36,18 @@ export type RunOptions = {
   readonly schema?: string;
 };
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
-
 /**
  * Keeps a read model up to date until the signal aborts: catches up from the log when it is new, then follows the bus; back
  * to the log when the bus does not have what comes next. Every batch is one statement; a database that goes away is waited for.
  */
 export async function runProjection(options: RunOptions): Promise<void> {
   const { projection, signal, logger, outages } = options;
-  let wait = FIRST_PAUSE_MS;
-  while (!signal.aborted) {
-    try {
-      await follow(options, () => {
-        wait = FIRST_PAUSE_MS;
-      });
-      // It ended without a failure: it goes back to the log. Should that come again and again, then with a pause.
-      await pause(FIRST_PAUSE_MS, undefined, { signal }).catch(() => undefined);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(outages?.isTold(error) || outages?.notice('event-bus', error)))
-        logger.error(
-          { err: error, projection: projection.name, retryInMs: wait },
-          'projection stopped: starting it again',
-        );
-      await pause(wait, undefined, { signal }).catch(() => undefined);
-      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
-    }
-  }
+  await keepFollowing((progressed) => follow(options, progressed), {
+    signal,
+    outages,
+    onFailed: (err, retryInMs) =>
+      logger.error({ err, projection: projection.name, retryInMs }, 'projection stopped: starting it again'),
+  });
 }
 
 async function follow(options: RunOptions, progressed: () => void): Promise<void> {
@@ -84,7 +69,7 @@ async function follow(options: RunOptions, progressed: () => void): Promise<void
   await catchUp({ projection, tables, log, bus, pool, signal, onApplied });
   if (signal.aborted) return;
   const topics = topicsOf(projection);
-  const topicIds = await knownTopics(pool, tables, projection, bus);
+  const topicIds = await knownTopics(topics, createKnownTopics(pool, tables, projection), bus);
   const missing = await partitionsWithoutProgress(pool, tables, projection);
   if (missing.length > 0) {
     logger.error(
