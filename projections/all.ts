@@ -1,5 +1,8 @@
+import {
+  untilLogIsRight as untilItIsTheLog,
+  type LogIdentityOptions,
+} from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
-import { untilLogIsRight, type CheckOptions } from './check-log.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
@@ -24,7 +27,23 @@ export const projections: readonly Projection[] = [
   keys,
 ];
 
-export type RunProjectionsOptions = Omit<RunOptions, 'projection'> & Pick<CheckOptions, 'onProblem'>;
+const READ_MODELS = {
+  schema: 'read_models',
+  belongs: 'the read models (schema read_models) belong',
+  meanwhile: 'Nothing is applied',
+};
+
+/** Waits until the read models and the log belong together; says once why it waits. What is away is told by those who use it. */
+export const untilLogIsRight = ({
+  pool,
+  log,
+  logger,
+  signal,
+  onProblem,
+}: Omit<LogIdentityOptions, 'outages'>): Promise<void> =>
+  untilItIsTheLog('projections', READ_MODELS, { pool, log, logger, signal, onProblem });
+
+export type RunProjectionsOptions = Omit<RunOptions, 'projection'> & Pick<LogIdentityOptions, 'onProblem'>;
 
 /** Keeps all read models up to date until the signal aborts; waits, and says so, when they are made from another log. Their tables must be there: `migrateReadModels`. */
 export async function runProjections(options: RunProjectionsOptions): Promise<void> {

@@ -42,7 +42,7 @@ export type EngineOptions = {
 };
 
 /** What was decided from one log is not carried out on another. */
-const SAGAS = { schema: 'sagas', who: 'sagas', what: 'the sagas', meanwhile: 'Nothing is carried out' };
+const SAGAS = { schema: 'sagas', belongs: 'the sagas (schema sagas) belong', meanwhile: 'Nothing is carried out' };
 
 /** A queue whose PostgreSQL is away cannot end its jobs: others take them over. */
 const STOP_MILLISECONDS = 15_000;
@@ -59,7 +59,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   };
   const queue = await patiently('postgresql', open, signal).catch(unlessAborted(signal));
   if (queue === null) return;
-  await untilLogIsRight(SAGAS, options);
+  await untilLogIsRight('sagas', SAGAS, options);
   if (signal.aborted) return queue.close().catch(() => undefined);
 
   const store = createSagaStore(options.log, options.sagas, outages);

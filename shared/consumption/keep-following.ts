@@ -1,3 +1,4 @@
+import { keepTrying } from '../resilience/keep-trying.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
 import { backOff, pause } from '../resilience/pause.ts';
 
@@ -20,16 +21,13 @@ export async function keepFollowing(
   follow: (progressed: () => void) => Promise<void>,
   { signal, outages, onFailed }: FollowingOptions,
 ): Promise<void> {
-  let attempt = 0;
+  const pauses = { shortest: SHORTEST_MILLISECONDS, longest: LONGEST_MILLISECONDS };
+  const tell = (error: unknown, attempt: number): void => {
+    if (signal.aborted || outages?.isTold(error) || outages?.notice('event-bus', error)) return;
+    onFailed(error, backOff(attempt - 1, pauses.shortest, pauses.longest));
+  };
   while (!signal.aborted) {
-    let wait = SHORTEST_MILLISECONDS;
-    try {
-      await follow(() => (attempt = 0));
-    } catch (error) {
-      if (signal.aborted) return;
-      wait = backOff(attempt++, SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS);
-      if (!(outages?.isTold(error) || outages?.notice('event-bus', error))) onFailed(error, wait);
-    }
-    await pause(wait, signal);
+    await keepTrying(follow, { ...pauses, signal, onFailed: tell });
+    await pause(SHORTEST_MILLISECONDS, signal);
   }
 }

@@ -26,6 +26,12 @@ export async function knownTopics(
   return known.topicIds();
 }
 
+/** Topics that are other ones than those that are known: of these an offset says nothing any more. */
+export const madeAnew = <Topic extends string>(
+  known: ReadonlyMap<string, string>,
+  now: ReadonlyMap<Topic, string>,
+): Topic[] => [...now.keys()].filter((topic) => known.get(topic) !== now.get(topic));
+
 /** Where a consumer that caught up to the log's `head` goes on in the bus. */
 export type Turn = { readonly topicIds: TopicIds; readonly ends: ReadonlyMap<string, Offset>; readonly head: bigint };
 

@@ -1,6 +1,6 @@
 import type { Context } from '../contexts/define-events.ts';
 import { PARTITIONS, partitionKey, type TopicPartition } from '../event-bus/port.ts';
-import type { TopicIds } from './topics.ts';
+import { madeAnew, type TopicIds } from './topics.ts';
 
 /** Partitions in which a consumer has to catch up, and the position of the log after which it misses something; 0: the start. */
 export type Missed = {
@@ -22,7 +22,7 @@ export function whatIsMissed(
   now: TopicIds,
   positions: ReadonlyMap<string, bigint | null>,
 ): Missed {
-  const anew = [...now.keys()].filter((topic) => known.get(topic) !== now.get(topic));
+  const anew = madeAnew(known, now);
   const others = lost.filter(({ topic }) => !anew.includes(topic));
   const reached = [...anew.map(() => 0n), ...others.map((partition) => positions.get(partitionKey(partition)) ?? 0n)];
   return {
