@@ -18,7 +18,7 @@ import { runSweep } from './effects/sweep.ts';
 import { createRunningJobs } from './effects/running-jobs.ts';
 import { createWorkers } from './effects/workers.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { createPatience } from './patience.ts';
+import { patiently } from '@workledger/shared/resilience/patiently.ts';
 import type { Saga } from './saga.ts';
 import { createSagaStore } from './store.ts';
 
@@ -50,14 +50,12 @@ const STOP_MILLISECONDS = 15_000;
 /** Runs sagas until the signal aborts: their input, their effects and the jobs in which these are carried out. Servers that are away are waited for. */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { pool, commands, outages, logger, signal } = options;
-  const patiently = createPatience(outages, logger);
-
   const open = async (): Promise<EffectQueue> => {
     const queue = await openEffectQueue(pool, logger, outages);
     if (options.alone) await freeAllJobs({ pool, queue, logger });
     return queue;
   };
-  const queue = await patiently('postgresql', open, signal).catch(unlessAborted(signal));
+  const queue = await patiently('postgresql', open, { outages, logger, signal }).catch(unlessAborted(signal));
   if (queue === null) return;
   await untilLogIsRight('sagas', SAGAS, options);
   if (signal.aborted) return queue.close().catch(() => undefined);
@@ -81,12 +79,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     running,
     outages,
     logger,
-    recordResult: createRecordResult(store, patiently),
+    recordResult: createRecordResult(store, { outages, logger }),
     components: new Map(options.components.map((component) => [component.name, component])),
     commands,
   });
   const { callConcurrency } = options;
-  const worked = runEffects({ pool, task, workers, patiently, outages, logger, callConcurrency, signal });
+  const worked = runEffects({ pool, task, workers, outages, logger, callConcurrency, signal });
 
   await Promise.all([consumed, withinLimit(worked, signal), withinLimit(swept, signal)]);
   beating.abort();
