@@ -6,7 +6,7 @@ import { agents } from './agents/projection.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
-import { runProjection, type RunOptions } from './engine/run-projection.ts';
+import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { keys } from './keys/projection.ts';
@@ -43,10 +43,10 @@ export const untilLogIsRight = ({
 }: Omit<LogIdentityOptions, 'outages'>): Promise<void> =>
   untilItIsTheLog('projections', READ_MODELS, { pool, log, logger, signal, onProblem });
 
-export type RunProjectionsOptions = Omit<RunOptions, 'projection'> & Pick<LogIdentityOptions, 'onProblem'>;
+export type ReadModelsOptions = Omit<RunOptions, 'projections'> & Pick<LogIdentityOptions, 'onProblem'>;
 
 /** Keeps all read models up to date until the signal aborts; waits, and says so, when they are made from another log. Their tables must be there: `migrateReadModels`. */
-export async function runProjections(options: RunProjectionsOptions): Promise<void> {
+export async function runReadModels(options: ReadModelsOptions): Promise<void> {
   await untilLogIsRight(options);
-  await Promise.all(projections.map((projection) => runProjection({ ...options, projection })));
+  await runProjections({ ...options, projections });
 }

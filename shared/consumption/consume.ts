@@ -1,4 +1,3 @@
-import { partitionOf } from '../event-bus/partition.ts';
 import {
   OffsetOutOfRange,
   type BusBatch,
@@ -7,7 +6,7 @@ import {
   type TopicPartition,
 } from '../event-bus/port.ts';
 import type { Context } from '../contexts/define-events.ts';
-import { contextOf, streamTypesOf } from '../events/catalogue.ts';
+import { streamTypesOf } from '../events/catalogue.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import { checkedHead } from '../event-bus/checked-head.ts';
 import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
@@ -16,7 +15,7 @@ import type { Outages } from '../resilience/outages/outages.ts';
 import { keepFollowing } from './keep-following.ts';
 import type { Progress } from './progress.ts';
 import { findTurn, knownTopics, type KnownTopics, type TopicIds } from './topics.ts';
-import { whatIsMissed } from './what-is-missed.ts';
+import { placeOf, whatIsMissed } from './what-is-missed.ts';
 
 export type ConsumptionOptions = {
   readonly bus: EventBus;
@@ -148,9 +147,6 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     onFailed: (error) => logger.error({ err: error, group }, 'the input of a consumer ended: trying again'),
   });
 }
-
-/** Only events of streams that have a topic are read. */
-const placeOf = ({ stream }: RecordedEvent): string => `${contextOf(stream)}/${partitionOf(stream)}`;
 
 /** Gathers what comes into arrays of at most `size`, none empty. */
 async function* inChunks<Item>(items: AsyncIterable<Item>, size: number): AsyncGenerator<readonly Item[]> {

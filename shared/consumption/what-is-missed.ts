@@ -1,5 +1,8 @@
 import type { Context } from '../contexts/define-events.ts';
+import { partitionOf } from '../event-bus/partition.ts';
 import { PARTITIONS, partitionKey, type TopicPartition } from '../event-bus/port.ts';
+import { contextOf } from '../events/catalogue.ts';
+import type { RecordedEvent } from '../events/recorded-event.ts';
 import { madeAnew, type TopicIds } from './topics.ts';
 
 /** Partitions in which a consumer has to catch up, and the position of the log after which it misses something; 0: the start. */
@@ -34,3 +37,7 @@ export function whatIsMissed(
 
 const partitionsOf = (topic: Context): TopicPartition[] =>
   Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }));
+
+/** The partition of an event, as `partitionKey` tells it; only events of streams that have a topic have one. */
+export const placeOf = ({ stream }: Pick<RecordedEvent, 'stream'>): string =>
+  `${contextOf(stream)}/${partitionOf(stream)}`;
