@@ -55,6 +55,16 @@ export default {
       },
     },
     {
+      name: 'consumption-stands-on-the-ports',
+      comment: 'The durable consumer knows log and bus by their ports, and no room that consumes.',
+      severity: 'error',
+      from: { path: '^shared/consumption/', pathNot: test },
+      to: {
+        path: '^(shared|command-service|projections|sagas|query-service|infra)/',
+        pathNot: '^shared/(consumption|contexts|events|event-log|event-bus|resilience|telemetry)/',
+      },
+    },
+    {
       name: 'adapters-by-composition-roots-only',
       comment: 'Code against the port; only a composition root (infra, main.ts) and tests choose the engine.',
       severity: 'error',

@@ -1,9 +1,12 @@
+import {
+  untilLogIsRight as untilItIsTheLog,
+  type LogIdentityOptions,
+} from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
-import { untilLogIsRight, type CheckOptions } from './check-log.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
-import { runProjection, type RunOptions } from './engine/run-projection.ts';
+import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { keys } from './keys/projection.ts';
@@ -24,10 +27,26 @@ export const projections: readonly Projection[] = [
   keys,
 ];
 
-export type RunProjectionsOptions = Omit<RunOptions, 'projection'> & Pick<CheckOptions, 'onProblem'>;
+const READ_MODELS = {
+  schema: 'read_models',
+  belongs: 'the read models (schema read_models) belong',
+  meanwhile: 'Nothing is applied',
+};
+
+/** Waits until the read models and the log belong together; says once why it waits. What is away is told by those who use it. */
+export const untilLogIsRight = ({
+  pool,
+  log,
+  logger,
+  signal,
+  onProblem,
+}: Omit<LogIdentityOptions, 'outages'>): Promise<void> =>
+  untilItIsTheLog('projections', READ_MODELS, { pool, log, logger, signal, onProblem });
+
+export type ReadModelsOptions = Omit<RunOptions, 'projections'> & Pick<LogIdentityOptions, 'onProblem'>;
 
 /** Keeps all read models up to date until the signal aborts; waits, and says so, when they are made from another log. Their tables must be there: `migrateReadModels`. */
-export async function runProjections(options: RunProjectionsOptions): Promise<void> {
+export async function runReadModels(options: ReadModelsOptions): Promise<void> {
   await untilLogIsRight(options);
-  await Promise.all(projections.map((projection) => runProjection({ ...options, projection })));
+  await runProjections({ ...options, projections });
 }

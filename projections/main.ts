@@ -6,7 +6,7 @@ import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
-import { runProjections } from './all.ts';
+import { runReadModels } from './all.ts';
 import { migrateReadModels } from './migrations.ts';
 
 const POOL_SIZE = 12;
@@ -36,7 +36,7 @@ await runService({
     service.onClose(() => wakeUps.close());
     const stopping = new AbortController();
     let problem: string | null = null;
-    const projections = runProjections({
+    const projections = runReadModels({
       log,
       bus,
       pool,

@@ -2,7 +2,7 @@ import { migrate, type Migration } from '@workledger/shared/migrations/migrate.t
 import { agentsMigration } from './agents/migration.ts';
 import { deliveriesMigration } from './deliveries/migration.ts';
 import { dependenciesMigration } from './dependencies/migration.ts';
-import { engineMigration, identitiesMigration } from './engine/migration.ts';
+import { engineMigration, identitiesMigration, positionsMigration } from './engine/migration.ts';
 import { evolutionsMigration } from './evolutions/migration.ts';
 import { generationsMigration } from './generations/migration.ts';
 import { keysMigration } from './keys/migration.ts';
@@ -23,6 +23,7 @@ const readModelMigrations: readonly Migration[] = [
   deliveriesMigration,
   keysMigration,
   identitiesMigration,
+  positionsMigration,
 ];
 
 /** Makes the tables of all read models, in schema `read_models`. */

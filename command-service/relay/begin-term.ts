@@ -1,11 +1,12 @@
 import type { Pool } from 'pg';
+import { madeAnew } from '@workledger/shared/consumption/topics.ts';
 import { contexts } from '@workledger/shared/events/catalogue.ts';
 import { firstEventId, WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import { checkLog, checkTopics, type LogFacts } from './checkpoint.ts';
+import { checkpointsTopics, isCheckpointsLog, takeTopics, type LogFacts } from './checkpoint.ts';
 import type { Lease } from './lease.ts';
 import type { RelayBus } from './send-all.ts';
 
@@ -52,25 +53,24 @@ export async function beginTerm(options: TermOptions, over: AbortSignal): Promis
 
   const begin = async (): Promise<Term | null> => {
     const facts = await step(outages.log, logFacts);
-    let isLogKnown = await step(outages.database, () => checkLog(pool, facts, lease.epoch, checkpoint));
+    let isLogKnown = await step(outages.database, () => isCheckpointsLog(pool, facts, lease.epoch, checkpoint));
     const ids = await step(outages.bus, topicIds);
-    const topics = await step(outages.database, () => checkTopics(pool, lease.epoch, ids));
-    if (topics === 'lost') {
+    // Of topics that it does not know yet, the checkpoint is taken to be about those that are there.
+    const known = new Map([...ids, ...(await step(outages.database, () => checkpointsTopics(pool)))]);
+    const anew = madeAnew(known, ids).length > 0;
+    if (!(await step(outages.database, () => takeTopics(pool, lease.epoch, ids, anew)))) {
       lease.lose();
       return null;
     }
-    if (topics === 'made anew') {
+    if (anew) {
       logger.warn({ checkpoint }, 'the Kafka topics were made anew: publishing the whole log again, from its start');
       checkpoint = 0n;
     }
     return {
       checkpoint,
-      areTopicsSame: async () => {
-        const now = await topicIds();
-        return [...ids].every(([topic, id]) => now.get(topic) === id);
-      },
+      areTopicsSame: async () => madeAnew(await topicIds(), ids).length === 0,
       knowLog: async () => {
-        isLogKnown ||= await checkLog(pool, await logFacts(), lease.epoch, 0n);
+        isLogKnown ||= await isCheckpointsLog(pool, await logFacts(), lease.epoch, 0n);
       },
     };
   };

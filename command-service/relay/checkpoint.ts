@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { checkLog, mend, type KnownLog, type LogOwner } from '@workledger/shared/consumption/log-identity.ts';
 import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
@@ -76,65 +77,61 @@ export async function moveCheckpoint(pool: Pool, epoch: bigint, position: bigint
 export type LogFacts = { readonly first: string | null; readonly head: bigint };
 
 /**
- * Whether the checkpoint is about this log. The first event of the log tells; it is kept beside the checkpoint.
+ * Whether the checkpoint is about this log; the log's first event is kept beside it.
  * @returns false while the log has no event by which to know it again
  * @throws WrongLog
  */
-export async function checkLog(
+export async function isCheckpointsLog(
   pool: Pool,
   { first, head }: LogFacts,
   epoch: bigint,
   checkpoint: bigint,
 ): Promise<boolean> {
-  const { rows } = await pool.query<{ first: string | null }>(
-    `update relay.leader set first_event_id = coalesce(first_event_id, $2) where epoch = $1
-     returning first_event_id as first`,
-    [epoch, checkpoint <= head ? first : null],
-  );
-  const known = rows[0]?.first ?? null;
-  if (known !== null && known !== first)
-    throw new WrongLog(
-      `the relay's checkpoint ${checkpoint} (table relay.leader) belongs to the event log that begins with event ${known}, but the ` +
-        `log that is given now begins with ${first ?? 'nothing'}. ${MEND}`,
+  const known: KnownLog = async (id) => {
+    const { rows } = await pool.query<{ first: string | null }>(
+      `update relay.leader set first_event_id = coalesce(first_event_id, $2) where epoch = $1
+       returning first_event_id as first`,
+      [epoch, checkpoint <= head ? id : null],
     );
+    return rows[0]?.first ?? null;
+  };
+  const what = `the relay's checkpoint ${checkpoint} (table relay.leader)`;
+  const owner: LogOwner = { belongs: `${what} belongs`, meanwhile: 'Nothing is sent' };
+  const isKnown = await checkLog(owner, known, first);
   if (checkpoint > head)
     throw new WrongLog(
-      `the relay's checkpoint ${checkpoint} (table relay.leader) is beyond the head ${head} of the event log: events that were ` +
-        `published are gone from it. ${MEND}`,
+      `${what} is beyond the head ${head} of the event log: events that were published are gone from it. ${mend(owner)}`,
     );
-  return known !== null;
+  return isKnown;
 }
 
-const MEND =
-  'Nothing is sent. Set EVENTSTOREDB_URL and DATABASE_URL to the log that it belongs to; or, if this log is to count from now on, ' +
-  'stop everything, delete the Kafka topics and begin with an empty DATABASE_URL';
+/** Ids of the topics that the checkpoint is about. */
+export async function checkpointsTopics(pool: Pool): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await pool.query<{ topic: string; id: string }>('select topic, id from relay.topics');
+  return new Map(rows.map(({ topic, id }) => [topic, id]));
+}
 
 /**
- * Whether the checkpoint is about these topics. If they were made anew, they hold nothing: the checkpoint goes back to the start
- * of the log, with this, so that they get all of it again.
- * @returns `lost`: another epoch has begun, nothing was written
+ * Takes these for the topics that the checkpoint is about.
+ * @param anew they hold nothing yet: the checkpoint goes back to the start of the log, so that they get all of it again
+ * @returns false when another epoch has begun: nothing was changed
  */
-export async function checkTopics(
+export async function takeTopics(
   pool: Pool,
   epoch: bigint,
   topicIds: ReadonlyMap<string, string>,
-): Promise<'same' | 'made anew' | 'lost'> {
-  const ids = [[...topicIds.keys()], [...topicIds.values()]];
-  const { rows } = await pool.query<{ changed: boolean }>(
-    `with given as (select * from unnest($2::text[], $3::text[]) as g (topic, id)),
-     changed as (select exists (select from given join relay.topics t using (topic) where t.id <> given.id) as yes),
-     mine as (
-       update relay.leader set checkpoint = case when changed.yes then 0 else checkpoint end
-       from changed where epoch = $1 returning changed.yes
+  anew: boolean,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `with mine as (
+       update relay.leader set checkpoint = case when $4 then 0 else checkpoint end where epoch = $1 returning 1
      ),
      known as (
-       insert into relay.topics (topic, id) select topic, id from given, mine
+       insert into relay.topics (topic, id) select g.* from mine, unnest($2::text[], $3::text[]) as g (topic, id)
        on conflict (topic) do update set id = excluded.id
      )
-     select yes as changed from mine`,
-    [epoch, ...ids],
+     select from mine`,
+    [epoch, [...topicIds.keys()], [...topicIds.values()], anew],
   );
-  const row = rows[0];
-  if (row === undefined) return 'lost';
-  return row.changed ? 'made anew' : 'same';
+  return rowCount === 1;
 }

@@ -1,7 +1,6 @@
 import { projections } from '@workledger/projections/all.ts';
-import { differingRows } from '@workledger/projections/engine/differing-rows.ts';
 import { interleave } from '@workledger/projections/engine/interleave.ts';
-import { rebuild } from '@workledger/projections/engine/rebuild.ts';
+import { differingRows, rebuild } from '@workledger/projections/engine/rebuild.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import type { Pool } from 'pg';

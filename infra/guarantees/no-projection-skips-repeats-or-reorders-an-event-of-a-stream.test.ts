@@ -1,5 +1,5 @@
-import { storedProgress } from '@workledger/projections/engine/stored-progress.ts';
-import { tablesOf } from '@workledger/projections/engine/tables.ts';
+import { storedProgress } from '@workledger/projections/engine/progress.ts';
+import { targetOf } from '@workledger/projections/engine/projection.ts';
 import { tasks } from '@workledger/projections/tasks/projection.ts';
 import { createdTask, retitled } from '@workledger/projections/testing/task-events.ts';
 import type { BusBatch, EventBus } from '@workledger/shared/event-bus/port.ts';
@@ -44,7 +44,7 @@ describe.each(portEnginesOfEveryLog)('a projection takes every event of a stream
   /** So that what is written from now on comes over the bus. */
   const untilFollowing = () =>
     until('the projection to follow the bus', async () =>
-      (await storedProgress(ports.pool, tablesOf(trail), trail)).has('task/0'),
+      (await storedProgress(ports.pool, targetOf(trail))).has('task/0'),
     );
 
   test.each(seeds(engine.name === 'embedded' ? 3 : 1))(

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
 import { startCommandService } from '@workledger/command-service/start.ts';
-import { runProjections } from '@workledger/projections/all.ts';
+import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
 import { createCodeComponents } from '@workledger/sagas/components/code/create-code-components.ts';
@@ -138,7 +138,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   });
 
   const consuming = new AbortController();
-  const projections = runProjections({
+  const projections = runReadModels({
     log,
     bus,
     pool: projectionsPool,

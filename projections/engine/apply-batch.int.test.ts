@@ -7,11 +7,11 @@ import { tasks } from '../tasks/projection.ts';
 import { history } from '../testing/history.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
 import { applyBatch } from './apply-batch.ts';
-import { storedProgress } from './stored-progress.ts';
-import { tablesOf } from './tables.ts';
+import { storedProgress } from './progress.ts';
+import { targetOf } from './projection.ts';
 
 let database: TestDatabase;
-const tables = tablesOf(tasks);
+const target = targetOf(tasks);
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -28,16 +28,9 @@ beforeEach(async () => {
 });
 
 const apply = (from: number, next: number, events: readonly RecordedEvent[]) =>
-  applyBatch(
-    database.pool,
-    tables,
-    tasks,
-    { topic: 'task', partition: 0, from: BigInt(from), next: BigInt(next) },
-    events,
-  );
+  applyBatch(database.pool, [target], { topic: 'task', partition: 0, from: BigInt(from), next: BigInt(next) }, events);
 
-const progress = async (): Promise<bigint | undefined> =>
-  (await storedProgress(database.pool, tables, tasks)).get('task/0');
+const progress = async (): Promise<bigint | undefined> => (await storedProgress(database.pool, target)).get('task/0');
 
 const titles = async (): Promise<Record<string, string>> => {
   const { rows } = await database.pool.query<{ id: string; title: string }>('select id, title from read_models.tasks');

@@ -1,21 +1,27 @@
 import type { Pool } from 'pg';
-import { checkedHead } from '@workledger/shared/event-bus/checked-head.ts';
+import { findTurn } from '@workledger/shared/consumption/topics.ts';
+import { placeOf } from '@workledger/shared/consumption/what-is-missed.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { applyBatch } from './apply-batch.ts';
-import type { Applied } from './apply-events.ts';
-import { beginCatchUp, CATCHING_UP, CATCHING_UP_KEY, finishCatchUp } from './catch-up-progress.ts';
-import { topicsOf, type Projection } from './projection.ts';
-import { storedProgress } from './stored-progress.ts';
-import type { Tables } from './tables.ts';
+import { applyBatch, type Applied } from './apply-batch.ts';
+import type { EngineLogger } from './handle-batches.ts';
+import { topicsOf, type Target } from './projection.ts';
+import {
+  beginCatchUp,
+  CATCHING_UP,
+  CATCHING_UP_KEY,
+  finishCatchUp,
+  missingPlaces,
+  returnToLog,
+  storedProgress,
+} from './progress.ts';
 
 export type CatchUpOptions = {
-  readonly projection: Projection;
-  readonly tables: Tables;
   readonly log: EventLog;
   readonly bus: EventBus;
   readonly pool: Pool;
+  readonly logger: EngineLogger;
   readonly signal: AbortSignal;
   readonly onApplied: (applied: Applied) => void;
 };
@@ -24,28 +30,45 @@ export type CatchUpOptions = {
 const BATCH = 1_000;
 
 /**
- * Brings a projection that never followed the bus to where the bus ends now: first the bus's end is read (of which topics, before
- * it), then the log's head, so that nothing lies between. Goes on where a run that died has stopped; of two workers each batch is one's.
+ * Brings a read model, in the partitions where it has no place yet, to where the bus ends now: first the bus's end is read (of which
+ * topics, before it), then the log's head, so that nothing lies between. Goes on where a run that died has stopped; of two workers each
+ * batch is one's.
  */
-export async function catchUp(options: CatchUpOptions): Promise<void> {
-  const { projection, tables, log, bus, pool, signal } = options;
+export async function catchUp(target: Target, options: CatchUpOptions): Promise<void> {
+  const { log, bus, pool, logger, signal } = options;
+  const { projection } = target;
   while (!signal.aborted) {
-    await beginCatchUp(pool, tables, projection);
-    const from = (await storedProgress(pool, tables, projection)).get(CATCHING_UP_KEY);
-    if (from === undefined) return;
-    const topicIds = await bus.topicIds(topicsOf(projection));
-    const offsets = await bus.endOffsets(topicsOf(projection));
-    const head = checkedHead(await log.head(), offsets, from);
-    const reached = await applyLog(options, from, head);
-    if (reached && (await finishCatchUp(pool, tables, projection, head, offsets, topicIds))) return;
+    await beginCatchUp(pool, target);
+    const standing = await storedProgress(pool, target);
+    const missing = missingPlaces(target, standing);
+    const from = standing.get(CATCHING_UP_KEY);
+    if (from === undefined) {
+      if (missing.length === 0) return;
+      const facts = { projection: projection.name, partitions: missing };
+      logger.error(facts, 'no progress for these partitions: catching up from the log');
+      await returnToLog(pool, target, { missing });
+      continue;
+    }
+    const { topicIds, ends, head } = await findTurn(log, bus, topicsOf(projection), from);
+    const counts =
+      missing.length < ends.size
+        ? (event: RecordedEvent): boolean => missing.includes(placeOf(event))
+        : (): boolean => true;
+    const reached = await applyLog(target, from, head, counts, options);
+    if (reached && (await finishCatchUp(pool, target, head, ends, topicIds))) return;
   }
 }
 
 /** @returns false when another worker moved on meanwhile, or the signal aborted. */
-async function applyLog(options: CatchUpOptions, start: bigint, head: bigint): Promise<boolean> {
-  const { projection, tables, log, pool, signal, onApplied } = options;
+async function applyLog(
+  target: Target,
+  start: bigint,
+  head: bigint,
+  counts: (event: RecordedEvent) => boolean,
+  { log, pool, signal, onApplied }: CatchUpOptions,
+): Promise<boolean> {
   const write = async (from: bigint, next: bigint, events: readonly RecordedEvent[]): Promise<boolean> => {
-    const applied = await applyBatch(pool, tables, projection, { ...CATCHING_UP, from, next }, events);
+    const applied = await applyBatch(pool, [target], { ...CATCHING_UP, from, next }, events);
     if (applied !== null) onApplied(applied);
     return applied !== null;
   };
@@ -65,9 +88,10 @@ async function applyLog(options: CatchUpOptions, start: bigint, head: bigint): P
   };
 
   if (head > start) {
-    const range = { ...(start > 0n && { after: start }), until: head, streams: projection.streams, signal };
+    const range = { ...(start > 0n && { after: start }), until: head, streams: target.projection.streams, signal };
     for await (const event of log.readAll(range)) {
       if (signal.aborted) break;
+      if (!counts(event)) continue;
       events.push(event);
       if (events.length === BATCH && !(await flush(event.position))) return false;
     }

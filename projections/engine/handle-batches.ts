@@ -1,21 +1,32 @@
 import type { Pool } from 'pg';
-import { partitionKey, type BusBatch, type Consumer, type Offset } from '@workledger/shared/event-bus/port.ts';
-import { applyBatch } from './apply-batch.ts';
-import type { Applied } from './apply-events.ts';
-import type { EngineLogger } from './logger.ts';
-import { follows, type Projection } from './projection.ts';
+import {
+  partitionKey,
+  type BusBatch,
+  type Consumer,
+  type Offset,
+  type TopicPartition,
+} from '@workledger/shared/event-bus/port.ts';
+import { applyBatch, type Applied } from './apply-batch.ts';
+import { follows, topicsOf, type Target } from './projection.ts';
+import { standings } from './progress.ts';
 import { createSkipping } from './skipping.ts';
-import { storedProgress } from './stored-progress.ts';
-import type { Tables } from './tables.ts';
+
+/** What the engine tells its operator. pino fits. */
+export type EngineLogger = {
+  info(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+};
 
 export type HandlingOptions = {
-  readonly projection: Projection;
-  readonly tables: Tables;
+  /** Read models that stand in every partition of their topics. */
+  readonly targets: readonly Target[];
   readonly pool: Pool;
   readonly logger: EngineLogger;
   readonly onApplied: (applied: Applied) => void;
-  /** Called when the partitions have no progress any more: another worker went back to the log. */
-  readonly onReturnedToLog: () => void;
+  /** Called when a read model has no progress in a partition any more: another worker sent it back to the log. */
+  readonly onReturnedToLog: (target: Target) => void;
+  /** Where to begin in a partition that nobody follows. */
+  readonly ends: ReadonlyMap<string, Offset>;
 };
 
 export type Handling = {
@@ -24,47 +35,86 @@ export type Handling = {
   readonly known: ReadonlyMap<string, Offset>;
 };
 
-/** A projection as a consumer of the bus: applies each batch, and goes to where the progress stands when that is elsewhere. */
+/**
+ * Read models as one consumer of the bus: reads a partition from where the one of them stands that is furthest back, and applies each
+ * batch to all that stand before its end. Goes to where the progress stands when that is elsewhere.
+ */
 export function handleBatches(options: HandlingOptions): Handling {
-  const { projection, tables, pool, logger } = options;
+  const { targets, pool, logger } = options;
   const skipping = createSkipping();
   const known = new Map<string, Offset>();
+  const followers = ({ topic }: TopicPartition): Target[] =>
+    targets.filter(({ projection }) => topicsOf(projection).includes(topic));
 
   async function handle(batch: BusBatch): Promise<Offset> {
-    const counts = batch.events.some((event) => follows(projection, event));
+    const own = followers(batch);
+    if (own.length === 0) return batch.next;
+    const counts = batch.events.some((event) => own.some(({ projection }) => follows(projection, event)));
     if (!counts && skipping.skip(batch)) return batch.next;
-    const stretch = { ...batch, from: skipping.from(batch) };
+    const from = skipping.from(batch);
     // What fails is told by the bus, which brings the batch again.
-    const applied = await applyBatch(pool, tables, projection, stretch, batch.events);
+    const together = await apply(own, batch, from);
     skipping.forget(batch);
-    if (applied === null) return seek(batch);
+    return together ? moved(batch) : applyApart(own, batch, from);
+  }
+
+  async function apply(own: readonly Target[], batch: BusBatch, from: Offset): Promise<boolean> {
+    const applied = await applyBatch(pool, own, { ...batch, from }, batch.events);
+    if (applied !== null) options.onApplied(applied);
+    return applied !== null;
+  }
+
+  function moved(batch: BusBatch): Offset {
     known.set(partitionKey(batch), batch.next);
-    options.onApplied(applied);
     return batch.next;
   }
 
-  async function seek(batch: BusBatch): Promise<Offset> {
-    const stored = (await storedProgress(pool, tables, projection)).get(partitionKey(batch));
+  /** Where read models do not stand together, or somewhere else: each takes of the batch what it does not have. */
+  async function applyApart(own: readonly Target[], batch: BusBatch, from: Offset): Promise<Offset> {
     const partition = partitionKey(batch);
-    if (stored === undefined) {
-      options.onReturnedToLog();
-      throw new Error(`projection ${projection.name}: no progress for ${partition}: it catches up from the log again`);
+    const stored = await stand(own, [batch]);
+    const least = leastOf([...stored.values()].map((standing) => standing.get(partition) ?? 0n));
+    if (least !== from) {
+      known.set(partition, least);
+      logger.info({ partition, from: String(batch.from), to: String(least) }, 'stale batch dropped');
+      return least;
     }
-    known.set(partition, stored);
-    logger.info(
-      { projection: projection.name, partition, from: String(batch.from), to: String(stored) },
-      'stale batch dropped',
-    );
+    for (const [target, standing] of stored) {
+      const offset = standing.get(partition) ?? 0n;
+      if (offset < batch.next && !(await apply([target], batch, offset)))
+        throw new Error(`projection ${target.projection.name}: ${partition} was moved by another worker meanwhile`);
+    }
+    return moved(batch);
+  }
+
+  /** @throws Error when one of them has no place in one of the partitions any more */
+  async function stand(own: readonly Target[], partitions: readonly TopicPartition[]) {
+    const stored = await standings(pool, own);
+    for (const [target, standing] of stored)
+      for (const partition of partitions)
+        if (topicsOf(target.projection).includes(partition.topic) && !standing.has(partitionKey(partition))) {
+          options.onReturnedToLog(target);
+          throw new Error(
+            `projection ${target.projection.name}: no progress for ${partitionKey(partition)}: it catches up from the log again`,
+          );
+        }
     return stored;
   }
 
-  async function resume(): Promise<ReadonlyMap<string, Offset>> {
+  async function resume(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>> {
     skipping.forgetAll();
-    const stored = await storedProgress(pool, tables, projection);
     known.clear();
-    for (const [partition, offset] of stored) known.set(partition, offset);
-    return stored;
+    const stored = await stand(targets, partitions);
+    for (const partition of partitions) {
+      const place = partitionKey(partition);
+      const offsets = [...stored.values()].flatMap((standing) => standing.get(place) ?? []);
+      known.set(place, offsets.length > 0 ? leastOf(offsets) : (options.ends.get(place) ?? 0n));
+    }
+    return new Map(known);
   }
 
   return { consumer: { resume, handle }, known };
 }
+
+const leastOf = (offsets: readonly Offset[]): Offset =>
+  offsets.reduce((least, offset) => (offset < least ? offset : least), offsets[0] ?? 0n);

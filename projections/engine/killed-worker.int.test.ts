@@ -11,8 +11,7 @@ import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { until } from '../testing/engine.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
-import { differingRows } from './differing-rows.ts';
-import { rebuild } from './rebuild.ts';
+import { differingRows, rebuild } from './rebuild.ts';
 import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));

@@ -37,6 +37,15 @@ export const engineMigration: Migration = {
   },
 };
 
+/** Positions beside offsets, so that of a partition that the bus lost the log tells only what is missing. */
+export const positionsMigration: Migration = {
+  name: '0012-positions',
+  up: async (knex) => {
+    // of the log: everything in the partition up to it was handled; null: not known
+    await knex.raw('alter table read_models.progress add column position bigint');
+  },
+};
+
 /** What tells the topics from others of the same name, and the log from another one. */
 export const identitiesMigration: Migration = {
   name: '0011-identities',

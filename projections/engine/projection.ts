@@ -44,3 +44,28 @@ export const follows = ({ streams }: Projection, { stream }: RecordedEvent): boo
 /** The topics of the bus that carry the projection's streams. */
 export const topicsOf = ({ streams }: Projection): readonly Context[] =>
   contexts.filter((context) => streamTypesOf(context).some((type) => streams.includes(type)));
+
+/** Adds costs in US dollars; null is "nobody told", which adds nothing. */
+export const addCost = (sum: number | null, cost: number | null): number | null =>
+  cost === null ? sum : (sum ?? 0) + cost;
+
+/** The schema of the live read models. A rebuild for comparison has its own. */
+export const LIVE = 'read_models';
+
+/** A projection, and where it keeps what. */
+export type Target = {
+  readonly projection: Projection;
+  readonly rows: string;
+  /** How far it came in each partition, and in each stream; which topics the former is about. */
+  readonly progress: string;
+  readonly streams: string;
+  readonly topics: string;
+};
+
+export const targetOf = (projection: Projection, schema: string = LIVE): Target => ({
+  projection,
+  rows: `${schema}.${projection.table}_v${projection.version}`,
+  progress: `${schema}.progress`,
+  streams: `${schema}.streams`,
+  topics: `${schema}.topics`,
+});

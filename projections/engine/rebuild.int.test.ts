@@ -7,10 +7,9 @@ import { tasks } from '../tasks/projection.ts';
 import { history } from '../testing/history.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
 import { applyBatch } from './apply-batch.ts';
-import { differingRows } from './differing-rows.ts';
 import { interleave } from './interleave.ts';
-import { rebuild } from './rebuild.ts';
-import { tablesOf } from './tables.ts';
+import { differingRows, rebuild } from './rebuild.ts';
+import { targetOf } from './projection.ts';
 
 let database: TestDatabase;
 const streams = Array.from({ length: 20 }, () => streamName('task', newId()));
@@ -29,7 +28,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   await migrateReadModels(database.url);
   await database.pool.query("insert into read_models.progress values ('tasks', 1, 'task', 0, 0)");
-  await applyBatch(database.pool, tablesOf(tasks), tasks, { topic: 'task', partition: 0, from: 0n, next: 1n }, events);
+  await applyBatch(database.pool, [targetOf(tasks)], { topic: 'task', partition: 0, from: 0n, next: 1n }, events);
 });
 
 afterAll(() => database.drop());

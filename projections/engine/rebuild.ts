@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { applyBatch } from './apply-batch.ts';
-import { CATCHING_UP } from './catch-up-progress.ts';
-import type { Projection } from './projection.ts';
-import { LIVE, tablesOf } from './tables.ts';
+import { LIVE, targetOf, type Projection } from './projection.ts';
+import { CATCHING_UP } from './progress.ts';
 
 export type RebuildOptions = {
   readonly projection: Projection;
@@ -24,15 +23,15 @@ export type RebuildOptions = {
 export async function rebuild({ projection, pool, schema, events, batch = 500 }: RebuildOptions): Promise<void> {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema === LIVE)
     throw new RangeError(`schema "${schema}": use lower-case letters, digits, underscores, and not "${LIVE}"`);
-  const tables = tablesOf(projection, schema);
-  const live = tablesOf(projection);
+  const own = targetOf(projection, schema);
+  const live = targetOf(projection);
   await pool.query(`create schema if not exists ${schema}`);
   for (const table of ['rows', 'progress', 'streams'] as const)
     await pool.query(
-      `drop table if exists ${tables[table]}; create table ${tables[table]} (like ${live[table]} including all)`,
+      `drop table if exists ${own[table]}; create table ${own[table]} (like ${live[table]} including all)`,
     );
   const { topic, partition } = CATCHING_UP;
-  await pool.query(`insert into ${tables.progress} values ($1, $2, $3, $4, 0)`, [
+  await pool.query(`insert into ${own.progress} values ($1, $2, $3, $4, 0)`, [
     projection.name,
     projection.version,
     topic,
@@ -43,7 +42,7 @@ export async function rebuild({ projection, pool, schema, events, batch = 500 }:
   let waiting: RecordedEvent[] = [];
   const flush = async (): Promise<void> => {
     const next = from + 1n;
-    const applied = await applyBatch(pool, tables, projection, { topic, partition, from, next }, waiting);
+    const applied = await applyBatch(pool, [own], { topic, partition, from, next }, waiting);
     const parked = applied?.parked[0];
     if (applied === null) throw new Error(`rebuild of ${projection.name} in ${schema}: another one is at work there`);
     if (parked !== undefined)
@@ -56,4 +55,24 @@ export async function rebuild({ projection, pool, schema, events, batch = 500 }:
     if (waiting.length >= batch) await flush();
   }
   if (waiting.length > 0) await flush();
+}
+
+/** A row that is not the same in both schemas; null: missing there. */
+export type DifferingRow = { readonly id: string; readonly live: unknown; readonly rebuilt: unknown };
+
+/** Compares a rebuilt read model with the live one, row by row and column by column. @param limit at most so many */
+export async function differingRows(
+  pool: Pool,
+  projection: Projection,
+  schema: string,
+  limit = 100,
+): Promise<DifferingRow[]> {
+  const { rows } = await pool.query<DifferingRow>(
+    `select coalesce(l.id, r.id) as id, to_jsonb(l) as live, to_jsonb(r) as rebuilt
+     from ${targetOf(projection).rows} l full join ${targetOf(projection, schema).rows} r on r.id = l.id
+     where to_jsonb(l) is distinct from to_jsonb(r)
+     order by 1 limit $1`,
+    [limit],
+  );
+  return rows;
 }

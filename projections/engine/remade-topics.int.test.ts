@@ -12,7 +12,7 @@ import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
 import { createdTask } from '../testing/task-events.ts';
-import { runProjection } from './run-projection.ts';
+import { runProjections } from './run-projections.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 const metadata = () => ({
@@ -59,7 +59,7 @@ describeWithKafka('a projection whose topics were made anew while it was down', 
     const whileRunning = async (tasksThen: number): Promise<void> => {
       const abort = new AbortController();
       const { pool } = database;
-      const running = runProjection({ projection: tasks, log, bus, pool, signal: abort.signal, logger: silent });
+      const running = runProjections({ projections: [tasks], log, bus, pool, signal: abort.signal, logger: silent });
       await until(async () => {
         const { rows } = await pool.query<{ count: number }>(
           'select count(*)::integer as count from read_models.tasks_v1',

@@ -13,9 +13,8 @@ import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
 import { startKafkaWorker, type KafkaWorker } from '../testing/kafka-worker.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
-import { differingRows } from './differing-rows.ts';
-import { rebuild } from './rebuild.ts';
-import { runProjection } from './run-projection.ts';
+import { differingRows, rebuild } from './rebuild.ts';
+import { runProjections } from './run-projections.ts';
 
 const LAST = 9;
 
@@ -155,7 +154,7 @@ describeWithKafka('several workers over a real broker', () => {
       const stopping = new AbortController();
       const { pool } = database;
       const running = buses.map((own) =>
-        runProjection({ projection: tasks, log, bus: own, pool, signal: stopping.signal, logger: silent }),
+        runProjections({ projections: [tasks], log, bus: own, pool, signal: stopping.signal, logger: silent }),
       );
       return async () => {
         stopping.abort();

@@ -5,8 +5,7 @@ import type {
   EvolutionGenerationView,
   EvolutionRow,
 } from '@workledger/shared/contexts/evolution/evolution/row.ts';
-import { addCost } from '../engine/add-cost.ts';
-import { existing, type Recorded } from '../engine/projection.ts';
+import { addCost, existing, type Recorded } from '../engine/projection.ts';
 
 type Started = Extract<Recorded<EvolutionEvent>, { type: 'EvolutionStarted' }>;
 type Later = Exclude<EvolutionEvent, { type: 'EvolutionStarted' }>;

@@ -1,8 +1,7 @@
 import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { GenerationAttemptView, GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
-import { addCost } from '../engine/add-cost.ts';
-import { existing, type Recorded } from '../engine/projection.ts';
+import { addCost, existing, type Recorded } from '../engine/projection.ts';
 
 type Requested = Extract<Recorded<GenerationEvent>, { type: 'GenerationRequested' }>;
 type Later = Exclude<GenerationEvent, { type: 'GenerationRequested' }>;

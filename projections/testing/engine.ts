@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EngineLogger } from '../engine/logger.ts';
+import type { EngineLogger } from '../engine/handle-batches.ts';
 
 export const silent: EngineLogger = { info: () => undefined, error: () => undefined };
 

@@ -5,7 +5,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import type { Projection } from '../engine/projection.ts';
-import { runProjection } from '../engine/run-projection.ts';
+import { runProjections } from '../engine/run-projections.ts';
 import { tasks } from '../tasks/projection.ts';
 
 const { brokers, topicPrefix, databaseUrl, freezeAt } = JSON.parse(process.argv[2] ?? '') as {
@@ -27,8 +27,8 @@ const projection: Projection = {
     return tasks.fold(row, event, id);
   },
 };
-await runProjection({
-  projection,
+await runProjections({
+  projections: [projection],
   log: await createPostgresEventLog({ connectionString: databaseUrl }),
   bus: createKafkaBus({
     brokers,

@@ -5,8 +5,8 @@ import { withoutPersonal } from '@workledger/shared/events/personal.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
-import { consume, type ConsumptionOptions } from './consume.ts';
-import { createProgress } from './progress.ts';
+import { consume, type ConsumptionOptions } from '@workledger/shared/consumption/consume.ts';
+import { createProgress } from '@workledger/shared/consumption/progress.ts';
 import type { Saga } from './saga.ts';
 import { sagaStream, type SagaStore } from './store.ts';
 
@@ -21,7 +21,7 @@ export function runCoordinator(saga: Saga, options: CoordinatorOptions): Promise
   return consume(options, {
     group,
     topics: saga.topics,
-    progress: createProgress(options.pool, group),
+    progress: createProgress(options.pool, 'sagas', group),
     receive: async (events) => {
       for (const event of events) {
         const { correlationId, traceparent, actor } = event.metadata;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import { untilLogIsRight } from '@workledger/shared/consumption/log-identity.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
@@ -17,7 +18,7 @@ import { runSweep } from './effects/sweep.ts';
 import { createRunningJobs } from './effects/running-jobs.ts';
 import { createWorkers } from './effects/workers.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { createPatience } from './patience.ts';
+import { patiently } from '@workledger/shared/resilience/patiently.ts';
 import type { Saga } from './saga.ts';
 import { createSagaStore } from './store.ts';
 
@@ -40,21 +41,24 @@ export type EngineOptions = {
   readonly signal: AbortSignal;
 };
 
+/** What was decided from one log is not carried out on another. */
+const SAGAS = { schema: 'sagas', belongs: 'the sagas (schema sagas) belong', meanwhile: 'Nothing is carried out' };
+
 /** A queue whose PostgreSQL is away cannot end its jobs: others take them over. */
 const STOP_MILLISECONDS = 15_000;
 
 /** Runs sagas until the signal aborts: their input, their effects and the jobs in which these are carried out. Servers that are away are waited for. */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { pool, commands, outages, logger, signal } = options;
-  const patiently = createPatience(outages, logger);
-
   const open = async (): Promise<EffectQueue> => {
     const queue = await openEffectQueue(pool, logger, outages);
     if (options.alone) await freeAllJobs({ pool, queue, logger });
     return queue;
   };
-  const queue = await patiently('postgresql', open, signal).catch(unlessAborted(signal));
+  const queue = await patiently('postgresql', open, { outages, logger, signal }).catch(unlessAborted(signal));
   if (queue === null) return;
+  await untilLogIsRight('sagas', SAGAS, options);
+  if (signal.aborted) return queue.close().catch(() => undefined);
 
   const store = createSagaStore(options.log, options.sagas, outages);
   const openEffects = createOpenEffects(pool);
@@ -75,12 +79,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     running,
     outages,
     logger,
-    recordResult: createRecordResult(store, patiently),
+    recordResult: createRecordResult(store, { outages, logger }),
     components: new Map(options.components.map((component) => [component.name, component])),
     commands,
   });
   const { callConcurrency } = options;
-  const worked = runEffects({ pool, task, workers, patiently, outages, logger, callConcurrency, signal });
+  const worked = runEffects({ pool, task, workers, outages, logger, callConcurrency, signal });
 
   await Promise.all([consumed, withinLimit(worked, signal), withinLimit(swept, signal)]);
   beating.abort();

@@ -51,4 +51,16 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
         delete from sagas.progress where consumer = 'saga-performer';
       `),
   },
+  {
+    name: '0004-positions-and-log',
+    up: (knex) =>
+      knex.raw(`
+        -- of the log: everything in the partition up to it was handled; null: not known
+        alter table sagas.progress add column position bigint;
+        create table sagas.log (
+          only_row boolean primary key default true check (only_row),
+          first_event_id uuid not null
+        );
+      `),
+  },
 ];

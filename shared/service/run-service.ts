@@ -13,7 +13,7 @@ import { createClosers } from './closers.ts';
 import { createEntrance } from './entrance.ts';
 import { oneLine } from '../telemetry/one-line.ts';
 import { fail } from './fail.ts';
-import { patiently } from './patiently.ts';
+import { patiently } from '../resilience/patiently.ts';
 import { launcherIsGone, stopSignal } from './stop-signal.ts';
 
 type ServerVariables = ReturnType<typeof serverVariables>;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Projection } from '@workledger/projections/engine/projection.ts';
-import { runProjection } from '@workledger/projections/engine/run-projection.ts';
+import { runProjections } from '@workledger/projections/engine/run-projections.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 
@@ -23,9 +23,7 @@ export async function runUntil(
   events: number,
 ): Promise<Took> {
   const stopping = new AbortController();
-  const running = Promise.all(
-    projections.map((projection) => runProjection({ projection, log, bus, pool, logger, signal: stopping.signal })),
-  );
+  const running = runProjections({ projections, log, bus, pool, logger, signal: stopping.signal });
   const names = projections.map(({ name }) => name);
   const took = await timed(async () => {
     while ((await eventsSeen(pool, names)) < events) await pause(50);

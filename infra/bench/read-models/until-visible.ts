@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runProjections } from '@workledger/projections/all.ts';
+import { runReadModels } from '@workledger/projections/all.ts';
 import { createSettle } from '@workledger/query-service/reading/consistency.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
@@ -30,7 +30,7 @@ export type Load = {
 export async function timeUntilVisible(place: Place, { rate, seconds, tell, wakeUps }: Load): Promise<Visible> {
   const { log, bus, pool } = place;
   const stopping = new AbortController();
-  const running = runProjections({ log, bus, pool, logger, signal: stopping.signal, onApplied: tell.wake });
+  const running = runReadModels({ log, bus, pool, logger, signal: stopping.signal, onApplied: tell.wake });
   const settle = createSettle({ pool, wakeUps, waitMilliseconds: 60_000 });
   const times: number[] = [];
   const one = async (): Promise<void> => {

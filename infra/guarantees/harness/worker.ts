@@ -1,4 +1,4 @@
-import { runProjection } from '@workledger/projections/engine/run-projection.ts';
+import { runProjections } from '@workledger/projections/engine/run-projections.ts';
 import type { Projection } from '@workledger/projections/engine/projection.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -31,11 +31,8 @@ export function startWorker(
   const note = (level: Line['level']) => (facts: object, message: string) =>
     void lines.push({ level, message, facts: { ...facts } });
   const logger = { info: note('info'), error: note('error') };
-  const running = Promise.all(
-    projections.map((projection) =>
-      runProjection({ projection, log, bus, pool, logger, signal: stopping.signal, onApplied: () => void applied++ }),
-    ),
-  );
+  const { signal } = stopping;
+  const running = runProjections({ projections, log, bus, pool, logger, signal, onApplied: () => void applied++ });
   return {
     lines,
     applied: () => applied,

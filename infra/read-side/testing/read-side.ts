@@ -1,4 +1,4 @@
-import { runProjections } from '@workledger/projections/all.ts';
+import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
@@ -87,7 +87,7 @@ export async function startReadSide(waitMilliseconds = 5_000): Promise<ReadSide>
     key,
     get: (path, headers = {}, secret = administrator) => client.ask('GET', `/api/v1${path}`, { key: secret, headers }),
     startProjections: () => {
-      running = runProjections({ log, bus, pool, logger, signal: stopping.signal, onApplied: wakeUps.wake });
+      running = runReadModels({ log, bus, pool, logger, signal: stopping.signal, onApplied: wakeUps.wake });
     },
     logged: text,
     close: async () => {

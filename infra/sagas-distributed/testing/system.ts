@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
 import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
-import { runProjections } from '@workledger/projections/all.ts';
+import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
@@ -50,7 +50,7 @@ export async function startSystemAround(settings: Settings): Promise<SystemAroun
   const stopping = new AbortController();
   const { signal } = stopping;
   const inProcess = createInProcessBus(log);
-  const loops = [relay(), runProjections({ log, bus: inProcess, pool, logger, onApplied: () => undefined, signal })];
+  const loops = [relay(), runReadModels({ log, bus: inProcess, pool, logger, onApplied: () => undefined, signal })];
   const { leaseSeconds, heartbeatSeconds, ageingSeconds, repositories } = configuration;
   const commands = await createCommandHandlers({
     log,

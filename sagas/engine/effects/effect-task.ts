@@ -7,8 +7,7 @@ import type { Trigger } from '../instance.ts';
 import type { Loaded, SagaStore } from '../store.ts';
 import { jobKey, type EffectJob } from './job.ts';
 import { perform, type Performing } from './perform.ts';
-import type { RecordResult } from './record-result.ts';
-import { cancelled } from './results.ts';
+import { cancelled, type RecordResult } from './record-result.ts';
 import type { RunningJobs } from './running-jobs.ts';
 
 export type EffectTaskOptions = Performing & {

@@ -5,7 +5,6 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { EffectQueue } from './queue.ts';
 import type { RunningJobs } from './running-jobs.ts';
-import { abandoned, beat, forgetOld, holders, keepPausesShort, staleHolders } from './heartbeat-queries.ts';
 import type { Workers } from './workers.ts';
 
 export type HeartbeatOptions = {
@@ -76,4 +75,64 @@ async function free(
   if (ids.length === 0) return;
   await queue.unlock(ids);
   logger.warn({ workers: ids.length }, 'jobs of workers that are gone go back to the queue');
+}
+
+/** Tells that these workers live. */
+const beat = (pool: Pool, workerIds: readonly string[]): Promise<unknown> =>
+  pool.query(
+    `insert into sagas.workers (worker_id) select unnest($1::text[])
+     on conflict (worker_id) do update set beat_at = clock_timestamp()`,
+    [[...workerIds]],
+  );
+
+/** Workers that hold a job. */
+async function holders(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ locked_by: string }>(
+    'select distinct locked_by from graphile_worker._private_jobs where locked_by is not null',
+  );
+  return rows.map((row) => row.locked_by);
+}
+
+/** Workers that hold a job but have not beaten for so many seconds, or never did. */
+async function staleHolders(pool: Pool, seconds: number): Promise<string[]> {
+  const { rows } = await pool.query<{ locked_by: string }>(
+    `select distinct locked_by from graphile_worker._private_jobs
+     where locked_at < clock_timestamp() - make_interval(secs => $1) and locked_by not in
+       (select worker_id from sagas.workers where beat_at > clock_timestamp() - make_interval(secs => $1))`,
+    [seconds],
+  );
+  return rows.map((row) => row.locked_by);
+}
+
+/** Frees jobs that these workers hold for so many seconds without having them in hand: their end was not noted. @returns how many */
+async function abandoned(
+  pool: Pool,
+  workerIds: readonly string[],
+  inHand: readonly string[],
+  seconds: number,
+): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update graphile_worker._private_jobs set locked_by = null, locked_at = null
+     where locked_by = any ($1) and locked_at < clock_timestamp() - make_interval(secs => $3)
+       and (key is null or key <> all ($2))`,
+    [[...workerIds], [...inHand], seconds],
+  );
+  return rowCount ?? 0;
+}
+
+/** The queue itself would wait for hours after many failures of the infrastructure, and give up in the end. */
+const LONGEST_PAUSE_SECONDS = 5;
+
+const keepPausesShort = (pool: Pool): Promise<unknown> =>
+  pool.query(
+    `update graphile_worker._private_jobs
+     set run_at = clock_timestamp() + make_interval(secs => $1), attempts = least(attempts, 3)
+     where last_error is not null and locked_at is null and run_at > clock_timestamp() + make_interval(secs => $1)`,
+    [LONGEST_PAUSE_SECONDS],
+  );
+
+/** Removes notes that concern nobody any more. */
+async function forgetOld(pool: Pool): Promise<void> {
+  await pool.query(`delete from sagas.cancelled_effects where cancelled_at < clock_timestamp() - interval '7 days'`);
+  await pool.query(`delete from sagas.workers where beat_at < clock_timestamp() - interval '1 day'`);
 }

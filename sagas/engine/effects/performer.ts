@@ -2,9 +2,9 @@ import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { consume } from '../consume.ts';
+import { consume } from '@workledger/shared/consumption/consume.ts';
+import { createProgress } from '@workledger/shared/consumption/progress.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
-import { createProgress } from '../progress.ts';
 import type { SagaStore } from '../store.ts';
 import type { OpenEffect, OpenEffects } from './open-effects.ts';
 import { PERFORMER, type EffectQueue } from './queue.ts';
@@ -22,7 +22,7 @@ export function runPerformer(options: PerformerOptions): Promise<void> {
   return consume(options, {
     group: PERFORMER,
     topics: ['saga'],
-    progress: createProgress(options.pool, PERFORMER),
+    progress: createProgress(options.pool, 'sagas', PERFORMER),
     receive: (events) => queueEffects(events, options),
   });
 }

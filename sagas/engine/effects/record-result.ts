@@ -1,9 +1,10 @@
 import { InvalidAppend } from '@workledger/shared/event-log/errors.ts';
+import { patiently, type Patience } from '@workledger/shared/resilience/patiently.ts';
+import { because } from '../component.ts';
 import type { Trigger } from '../instance.ts';
-import type { Patiently } from '../patience.ts';
 import type { Loaded, SagaStore } from '../store.ts';
 import { effectId } from './perform.ts';
-import { failedFor } from './results.ts';
+import type { EffectJob } from './job.ts';
 
 /** Waits until the signal aborts. @throws when it is not recorded: the effect comes again, here or elsewhere */
 export type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal) => Promise<void>;
@@ -12,11 +13,11 @@ export type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal)
  * Records what came of an effect, however long the log is away: what took an hour is not done again for that. A result that the
  * log cannot hold is a failure that no repeat can mend.
  */
-export function createRecordResult(store: SagaStore, patiently: Patiently): RecordResult {
+export function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>): RecordResult {
   return async (saga, trigger, signal) => {
     const key = (trigger.data as { key: string }).key;
     const write = (): Promise<void> => recordOrFail(key, saga, trigger);
-    await (signal.aborted ? write() : patiently('event-log', write, signal));
+    await (signal.aborted ? write() : patiently('event-log', write, { ...patience, signal }));
   };
 
   async function recordOrFail(key: string, saga: Loaded, trigger: Trigger): Promise<void> {
@@ -41,3 +42,12 @@ export function createRecordResult(store: SagaStore, patiently: Patiently): Reco
     await store.apply(stream, trigger, metadata, revision);
   }
 }
+
+/** Of an effect that was cancelled and runs no more. */
+export const cancelled = ({ key }: EffectJob): Trigger => failedFor(key, 'cancelled');
+
+/** Of an effect that cannot succeed, whoever tries. */
+export const failedFor = (key: string, reason: string): Trigger => ({
+  type: 'SagaEffectFailed',
+  data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
+});

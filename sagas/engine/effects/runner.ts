@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import type { Patiently } from '../patience.ts';
+import { patiently } from '@workledger/shared/resilience/patiently.ts';
 import { EFFECT_TASKS } from './job.ts';
 import { queueLogger } from './queue-logger.ts';
 import { workerEvents, type Workers } from './workers.ts';
@@ -12,7 +12,6 @@ export type RunnerOptions = {
   readonly pool: Pool;
   readonly task: Task;
   readonly workers: Workers;
-  readonly patiently: Patiently;
   readonly outages: Outages;
   readonly logger: Logger;
   /** Calls of components at once in this process. */
@@ -56,7 +55,7 @@ type WorkerPool = {
 };
 
 async function startPool(
-  { pool, task, workers, patiently, outages, logger, signal }: RunnerOptions,
+  { pool, task, workers, outages, logger, signal }: RunnerOptions,
   tasks: readonly string[],
   concurrency: number,
 ): Promise<WorkerPool | null> {
@@ -91,7 +90,7 @@ async function startPool(
     });
   let runner: Runner | null = null;
   const stop = (): void => void runner?.stop().catch(() => undefined);
-  runner = await patiently('postgresql', start, signal).catch((error: unknown) => {
+  runner = await patiently('postgresql', start, { outages, logger, signal }).catch((error: unknown) => {
     if (signal.aborted) return null;
     throw error;
   });

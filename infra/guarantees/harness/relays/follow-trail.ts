@@ -1,4 +1,4 @@
-import { runProjection } from '@workledger/projections/engine/run-projection.ts';
+import { runProjections } from '@workledger/projections/engine/run-projections.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -38,7 +38,7 @@ export async function followTrail({
   await createTrailTable(pool);
   const bus = createKafkaBus({ brokers: [kafkaBrokers], clientId: 'trail', logger, topicPrefix });
   const stopping = new AbortController();
-  const running = runProjection({ projection: trail, log, bus, pool, logger, signal: stopping.signal });
+  const running = runProjections({ projections: [trail], log, bus, pool, logger, signal: stopping.signal });
   await until('the projection to follow the bus', async () => {
     const { rowCount } = await pool.query('select from read_models.progress where projection = $1 limit 1', ['trail']);
     return rowCount === 1;

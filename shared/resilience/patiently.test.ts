@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createOutages } from '../resilience/outages/outages.ts';
+import { createOutages } from './outages/outages.ts';
 import { captureLog } from '../telemetry/testing/captured-logger.ts';
 import { patiently } from './patiently.ts';
 

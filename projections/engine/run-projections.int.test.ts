@@ -12,7 +12,7 @@ import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
 import { createdTask, retitled } from '../testing/task-events.ts';
 import type { Projection } from './projection.ts';
-import { runProjection } from './run-projection.ts';
+import { runProjections } from './run-projections.ts';
 
 let database: TestDatabase;
 let log: EventLog;
@@ -58,8 +58,8 @@ async function whileRunning(
   ownBus: EventBus = bus,
 ): Promise<void> {
   const abort = new AbortController();
-  const run = runProjection({
-    projection: running,
+  const run = runProjections({
+    projections: [running],
     log,
     bus: ownBus,
     pool: database.pool,

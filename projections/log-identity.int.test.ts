@@ -4,7 +4,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { untilLogIsRight } from './check-log.ts';
+import { untilLogIsRight } from './all.ts';
 import { migrateReadModels } from './migrations.ts';
 import { silent } from './testing/engine.ts';
 

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { newId, streamName } from '../contexts/stream.ts';
+import { createInProcessBus } from '../event-bus/in-process/in-process-bus.ts';
+import { partitionOf } from '../event-bus/partition.ts';
+import { OffsetOutOfRange, type EventBus, type TopicPartition } from '../event-bus/port.ts';
+import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
+import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
+import { anyEvents } from '../event-log/testing/any-event.ts';
+import { createOutages } from '../resilience/outages/outages.ts';
+import { captureLog } from '../telemetry/testing/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { consume } from './consume.ts';
+import { createProgress } from './progress.ts';
+
+const GROUP = 'consumer';
+let database: TestDatabase;
+let log: EventLog;
+/** Ranges in which the log was read by the consumer itself. */
+let ranges: ReadAllOptions[];
+/** `stream@revision`, as they came. */
+let received: string[];
+
+beforeEach(async () => {
+  [ranges, received] = [[], []];
+  database = await createTestDatabase();
+  log = await createPostgresEventLog({ connectionString: database.url });
+  await database.pool.query(`
+    create schema trial;
+    create table trial.progress (consumer text, topic text, partition smallint, next_offset bigint not null, position bigint,
+      primary key (consumer, topic, partition));
+    create table trial.topics (consumer text, topic text, id text not null, primary key (consumer, topic));
+  `);
+});
+afterEach(async () => {
+  await log.close();
+  await database.drop();
+});
+
+/** @param lost partitions that the bus has lost when the consumer comes first */
+function start(lost: readonly TopicPartition[] = []): () => Promise<void> {
+  const stopping = new AbortController();
+  const { logger } = captureLog();
+  const inProcess = createInProcessBus(log);
+  let toTell = lost;
+  const bus: EventBus = {
+    ...inProcess,
+    consume: (options, consumer) => {
+      const error = toTell.length > 0 ? new OffsetOutOfRange(toTell) : null;
+      toTell = [];
+      return error === null ? inProcess.consume(options, consumer) : Promise.reject(error);
+    },
+  };
+  const heard: EventLog = {
+    ...log,
+    readAll: (options = {}) => {
+      ranges.push(options);
+      return log.readAll(options);
+    },
+  };
+  const consuming = consume(
+    { bus, log: heard, outages: createOutages(logger), logger, signal: stopping.signal },
+    {
+      group: GROUP,
+      topics: ['task'],
+      progress: createProgress(database.pool, 'trial', GROUP),
+      receive: async (events) => void received.push(...events.map(({ stream, revision }) => `${stream}@${revision}`)),
+    },
+  );
+  return async () => {
+    stopping.abort();
+    await consuming;
+    await inProcess.close();
+  };
+}
+
+const append = async (stream: string, count: number, after: 'none' | number = 'none'): Promise<string[]> => {
+  await log.append(stream, anyEvents(count), after);
+  const first = after === 'none' ? 0 : after + 1;
+  return Array.from({ length: count }, (_, index) => `${stream}@${first + index}`);
+};
+const until = (count: number): Promise<void> =>
+  vi.waitUntil(() => received.length >= count, { timeout: 20_000 }).then(() => undefined);
+const placeOf = (stream: string): TopicPartition => ({ topic: 'task', partition: partitionOf(stream) });
+
+it('a new consumer reads from the log what was there, then from the bus what comes; started again, it repeats nothing', async () => {
+  const stream = streamName('task', newId());
+  const all = await append(stream, 3);
+  let stop = start();
+  await until(3);
+  all.push(...(await append(stream, 2, 2)));
+  await until(5);
+  await stop();
+  stop = start();
+  all.push(...(await append(stream, 1, 4)));
+  await until(6);
+  await stop();
+  expect(received).toEqual(all);
+  expect(ranges).toHaveLength(1);
+});
+
+it('a lost partition is read from the log from where it stood, and the others go on untouched', async () => {
+  const lost = streamName('task', newId());
+  let other = streamName('task', newId());
+  while (partitionOf(other) === partitionOf(lost)) other = streamName('task', newId());
+  await append(lost, 2);
+  await append(other, 2);
+  const stop = start();
+  await until(4);
+  await append(lost, 1, 1);
+  await append(other, 1, 1);
+  await until(6);
+  await stop();
+  const { rows } = await database.pool.query<{ position: string }>(
+    'select position from trial.progress where partition = $1',
+    [partitionOf(lost)],
+  );
+  const stood = BigInt(rows[0]?.position ?? 0);
+  expect(stood).toBeGreaterThan(0n);
+
+  received = [];
+  ranges = [];
+  const missed = [...(await append(lost, 2, 2)), ...(await append(other, 2, 2))];
+  const stopAgain = start([placeOf(lost)]);
+  await until(4);
+  await stopAgain();
+  expect(received.toSorted()).toEqual(missed.toSorted());
+  expect(ranges.map(({ after }) => after)).toEqual([stood]);
+});
+
+it('a lost partition whose position nobody knows is read from the start of the log', async () => {
+  const stream = streamName('task', newId());
+  const all = await append(stream, 2);
+  let stop = start();
+  await until(2);
+  await stop();
+  await database.pool.query('update trial.progress set position = null');
+  all.push(...all, ...(await append(stream, 1, 1)));
+  stop = start([placeOf(stream)]);
+  await until(5);
+  await stop();
+  expect(received).toEqual(all);
+  expect(ranges.at(-1)?.after).toBeUndefined();
+});
