@@ -1,9 +1,7 @@
 import type { PerformContext } from '../../engine/component.ts';
-import { openMirror, type Mirror } from '../git/mirror.ts';
-import { addWorktree, worktreeAt, type Worktree } from '../git/worktree.ts';
+import { openMirror, type Mirror, addWorktree, worktreeAt, type Worktree } from '../git/mirror.ts';
 import { openAttempt, type Attempt } from '../process/attempt.ts';
-import type { CodeEnvironment } from './environment.ts';
-import { repositoryOf } from './environment.ts';
+import { type CodeEnvironment, repositoryOf } from './environment.ts';
 import { asComponentFailure } from './failures.ts';
 import { patientArtefacts } from './patient-artefacts.ts';
 import { secretsOf } from './secrets.ts';

@@ -1,6 +1,5 @@
 import type { Component } from '../../engine/component.ts';
-import { ensureCommits, hasCommit, isAncestor, treeOf } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { ensureCommits, hasCommit, isAncestor, treeOf, fetchOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';

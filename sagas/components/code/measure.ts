@@ -1,8 +1,7 @@
 import type { ArtefactReference, Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { branchHead, mergeBase } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
-import { restorePaths } from '../git/restore-paths.ts';
+import { branchHead, mergeBase, fetchOrigin } from '../git/commits.ts';
+import { restorePaths } from '../git/make-commit.ts';
 import { failureOf, refuse } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';
 import { readMetrics } from './metrics.ts';

@@ -1,7 +1,5 @@
 import { ComponentFailure, type Component } from '../../engine/component.ts';
-import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
-import { changedEntries } from '../git/diff.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { branchHead, ensureCommits, isAncestor, changedEntries, fetchOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
 import { branchRef } from '../git/names.ts';
 import { pushRef, RefMoved } from '../git/push.ts';

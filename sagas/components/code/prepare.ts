@@ -1,6 +1,5 @@
 import type { Component } from '../../engine/component.ts';
-import { branchHead } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { branchHead, fetchOrigin } from '../git/commits.ts';
 import { agentIdOf } from './agent-id.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';

@@ -1,6 +1,5 @@
 import type { Component } from '../../engine/component.ts';
-import { branchHead, ensureCommits } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { branchHead, ensureCommits, fetchOrigin } from '../git/commits.ts';
 import { branchRef, resultRef, taskRefs } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { isWithin, publishedLabel } from './branch-ownership.ts';

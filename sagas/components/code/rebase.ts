@@ -1,9 +1,8 @@
 import type { Component } from '../../engine/component.ts';
-import { branchHead, ensureCommits, isAncestor } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { branchHead, ensureCommits, isAncestor, fetchOrigin } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { rebaseOnto } from '../git/rebase.ts';
+import { rebaseOnto } from '../git/make-commit.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { refuse } from './failures.ts';
 import { inAttempt } from './in-attempt.ts';

@@ -1,8 +1,8 @@
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import type { Worktree } from '../git/worktree.ts';
-import { childEnvironment } from '../process/child-environment.ts';
+import type { Worktree } from '../git/mirror.ts';
+import { childEnvironment } from '../process/run-process.ts';
 import { claudeOutcome } from './claude-result.ts';
 import { failureOf } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';

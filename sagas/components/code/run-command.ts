@@ -1,7 +1,6 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import type { Worktree } from '../git/worktree.ts';
-import { childEnvironment } from '../process/child-environment.ts';
-import type { ProcessResult } from '../process/run-process.ts';
+import type { Worktree } from '../git/mirror.ts';
+import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { failureOf } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';
 

@@ -1,5 +1,5 @@
 import type { ArtefactReference, DiffStat } from '@workledger/shared/contexts/values.ts';
-import { diffStat, diffText } from '../git/diff.ts';
+import { diffStat, diffText } from '../git/commits.ts';
 import { refuse } from './failures.ts';
 import type { CodeAttempt } from './in-attempt.ts';
 

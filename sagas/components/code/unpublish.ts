@@ -1,6 +1,5 @@
 import type { Component } from '../../engine/component.ts';
-import { branchHead } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
+import { branchHead, fetchOrigin } from '../git/commits.ts';
 import { branchRef } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { isOfRun } from './branch-ownership.ts';

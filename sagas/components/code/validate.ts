@@ -2,7 +2,7 @@ import type { Component } from '../../engine/component.ts';
 import { ensureCommits } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { restorePaths } from '../git/restore-paths.ts';
+import { restorePaths } from '../git/make-commit.ts';
 import type { CodeEnvironment } from './environment.ts';
 import { inAttempt } from './in-attempt.ts';
 import type { ValidateRequest, ValidateResult } from './requests.ts';

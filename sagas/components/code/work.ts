@@ -1,11 +1,10 @@
 import type { Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure, type Component } from '../../engine/component.ts';
-import { changedEntries } from '../git/diff.ts';
-import { commitAll, UnusableChange } from '../git/commit-all.ts';
-import { ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
+import { changedEntries, ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
+import { commitAll, UnusableChange } from '../git/make-commit.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import type { Worktree } from '../git/worktree.ts';
+import type { Worktree } from '../git/mirror.ts';
 import { agentOf, type CodeEnvironment } from './environment.ts';
 import { inAttempt, type CodeAttempt } from './in-attempt.ts';
 import { measure } from './measure.ts';

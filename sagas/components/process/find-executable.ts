@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment } from './run-process.ts';
 
 /** Where a program is that a child process would run: on PATH, or, named by a path, from the folder it runs in. null: nowhere. */
 export async function findExecutable(name: string, folder: string): Promise<string | null> {
