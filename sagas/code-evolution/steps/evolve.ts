@@ -1,9 +1,19 @@
-import type { WorkRequest } from '../../components/code/requests.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { WorkRequest } from '../../components/code/requests.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { agentSeconds, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
-import { MOST_SENT_BACK, sendBack } from './send-back.ts';
+import {
+  agentSeconds,
+  checkSeconds,
+  claimOf,
+  idInRun,
+  inRun,
+  isCommandRun,
+  known,
+  MOST_SENT_BACK,
+  planOf,
+  sendBack,
+} from './run.ts';
 
 const MEASURING_ATTEMPTS = 3;
 
