@@ -3,7 +3,7 @@ import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { Calls, ComponentName } from '../components/catalogue.ts';
+import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
 import type { Ending } from './state.ts';
 
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
@@ -55,15 +55,15 @@ export type Effector = {
   call<Name extends ComponentName>(
     name: string,
     component: Name,
-    request: Calls[Name]['request'],
+    request: RequestOf<Name>,
     timeoutSeconds?: number,
-  ): Calls[Name]['result'] | null;
+  ): ResultOf<Name> | null;
   tryCall<Name extends ComponentName>(
     name: string,
     component: Name,
-    request: Calls[Name]['request'],
+    request: RequestOf<Name>,
     timeoutSeconds?: number,
-  ): Settled<Calls[Name]['result']> | null;
+  ): Settled<ResultOf<Name>> | null;
 };
 
 export type CommandResult = {

@@ -1,4 +1,4 @@
-import type { DiffResult, EvaluateResult } from '../../components/code/requests.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import type { Ending } from '../../pipeline/state.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
@@ -34,7 +34,11 @@ const nothingMeasured = { diffStat: null, metricsAfter: null };
 function measure(
   facts: Facts,
   on: Effector,
-): ({ diffStat: DiffResult['diffStat'] | null } & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
+):
+  | ({ diffStat: ResultOf<'code.diff'>['diffStat'] | null } & {
+      metricsAfter: ResultOf<'code.evaluate'>['metrics'] | null;
+    })
+  | null {
   const plan = planOf(facts);
   const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
   const diff = on.tryCall('diff', 'code.diff', request);

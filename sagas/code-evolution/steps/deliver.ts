@@ -1,4 +1,4 @@
-import type { ValidateResult } from '../../components/code/requests.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
@@ -65,7 +65,7 @@ function request(facts: Facts, on: Effector, validation: string): boolean {
   return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
 }
 
-function judge(facts: Facts, on: Effector, validation: string, result: ValidateResult): Outcome {
+function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<'code.validate'>): Outcome {
   const { report, protectedChanges, failure } = result;
   const told =
     failure === null
@@ -79,7 +79,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ValidateR
 }
 
 /** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */
-function accept(facts: Facts, on: Effector, { commit }: ValidateResult): Outcome {
+function accept(facts: Facts, on: Effector, { commit }: ResultOf<'code.validate'>): Outcome {
   const accepted = done({ learned: { commit } } satisfies Learned);
   if (commit === facts.commit) return accepted;
   const request = { ...inRun(facts), commit, branch: branchOf(facts) };

@@ -1,5 +1,5 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import type { WorkRequest } from '../../components/code/requests.ts';
+import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
@@ -80,7 +80,7 @@ type CandidateOf = { readonly generation: number; readonly parent: string; reado
 
 function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidate }: CandidateOf): void {
   const plan = planOf(facts);
-  const request: WorkRequest = {
+  const request: RequestOf<'code.work'> = {
     ...inRun(facts),
     agentId: plan.improver ?? claimOf(facts).agentId,
     parent,

@@ -1,5 +1,5 @@
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import type { PrepareResult } from '../../components/code/requests.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
 import { goTo, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
 import type { Claim, Facts, Feedback, Learned } from '../facts.ts';
 
@@ -35,9 +35,9 @@ export const changesCode = (facts: Facts): boolean => claimOf(facts).repository 
 export const isCommandRun = (facts: Facts): boolean => claimOf(facts).runtime === 'command' && changesCode(facts);
 
 /** Seconds for work by an agent: its own limit, and room for Git around it. */
-export const agentSeconds = ({ timeouts }: PrepareResult): number => timeouts.agent + 120;
+export const agentSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => timeouts.agent + 120;
 /** Seconds for the repository's own commands. */
-export const checkSeconds = ({ timeouts }: PrepareResult): number => timeouts.check + 120;
+export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => timeouts.check + 120;
 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;

@@ -1,4 +1,4 @@
-import type { WorkRequest } from '../../components/code/requests.ts';
+import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
@@ -80,7 +80,7 @@ export const generate: Step<Facts> = {
   },
 };
 
-const workRequest = (facts: Facts, round: number, attempt: number): WorkRequest => ({
+const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'code.work'> => ({
   ...inRun(facts),
   agentId: claimOf(facts).agentId,
   parent: known(facts.commit),

@@ -67,7 +67,7 @@ export async function fetchOrigin(mirror: Mirror, taskId: string | null, signal?
 }
 
 /** Fetches one commit by its id, where the origin allows that. @throws GitFailure */
-export async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal): Promise<void> {
+async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal): Promise<void> {
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.url, commit];
   await inTurn(mirror.gitFolder, () => despiteLocks(() => git(args, { cwd: mirror.gitFolder, signal })));
 }

@@ -1,10 +1,10 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
-import { because, ComponentFailure } from '../../engine/component.ts';
-import { GitFailure } from '../git/git.ts';
-import { RefMoved } from '../git/push.ts';
-import { AttemptEnded } from '../process/attempt.ts';
-import { ProcessNotStarted } from '../process/run-process.ts';
+import { because, ComponentFailure } from '../engine/component.ts';
+import { GitFailure } from './git/git.ts';
+import { RefMoved } from './git/push.ts';
+import { AttemptEnded } from './process/attempt.ts';
+import { ProcessNotStarted } from './process/run-process.ts';
 
 const LINES = 20;
 const LINE_LENGTH = 500;

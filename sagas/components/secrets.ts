@@ -1,8 +1,8 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { hidden } from '@workledger/shared/telemetry/mask.ts';
-import { ComponentFailure } from '../../engine/component.ts';
-import type { ProcessResult } from '../process/run-process.ts';
-import type { CodeEnvironment } from './environment.ts';
+import { ComponentFailure } from '../engine/component.ts';
+import type { ProcessResult } from './process/run-process.ts';
+import type { ComponentEnvironment } from './environment.ts';
 
 /** Shorter values are words of any text. */
 const SHORTEST = 6;
@@ -16,7 +16,7 @@ export type Secrets = {
 
 /** What agents are handed by `environment` and what the repositories' addresses hold. */
 export function secretsOf(
-  { configuration }: Pick<CodeEnvironment, 'configuration'>,
+  { configuration }: Pick<ComponentEnvironment, 'configuration'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const named = configuration.agents.flatMap(({ environment }) => environment.map((name) => from[name] ?? ''));

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { ComponentFailure, type Component } from '../../engine/component.ts';
-import { createBreaker } from './breaker.ts';
-import { createSlots } from './slots.ts';
-import { withResilience } from './with-resilience.ts';
+import { ComponentFailure, type Component } from '../engine/component.ts';
+import { createBreaker, createSlots, limited } from './limits.ts';
 
 type Request = { readonly target: string };
 
@@ -14,7 +12,7 @@ const failure = (fault: 'work' | 'component'): ComponentFailure =>
   );
 
 function guarded(perform: Component<Request, string>['perform'], options: { slots?: number; timeoutMs?: number } = {}) {
-  const component = withResilience(
+  const component = limited(
     { name: 'x', perform },
     {
       slots: createSlots(options.slots ?? 10),

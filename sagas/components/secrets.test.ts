@@ -1,6 +1,6 @@
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { expect, test } from 'vitest';
-import { ComponentFailure } from '../../engine/component.ts';
+import { ComponentFailure } from '../engine/component.ts';
 import { failureOf } from './failures.ts';
 import { secretsOf } from './secrets.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { claudeOutcome } from './claude-result.ts';
+import { claudeOutcome } from './agent.ts';
 
 const good = {
   type: 'result',
