@@ -19,8 +19,8 @@ import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
-import { createCodeComponents } from './components/code/create-code-components.ts';
-import { createTaskReader } from './components/task/read-task.ts';
+import { createComponents } from './components/catalogue.ts';
+import { createTaskReader } from './components/environment.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { startSagas } from './start.ts';
 
@@ -68,7 +68,7 @@ await runService({
       bus,
       pool,
       commands,
-      components: createCodeComponents({ configuration, artefacts, readTask, dataFolder, logger }),
+      components: createComponents({ configuration, artefacts, readTask, dataFolder, logger }),
       agents,
       leaseSeconds,
       heartbeatSeconds,

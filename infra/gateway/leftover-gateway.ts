@@ -1,10 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  identify,
-  isSameProcess,
-  type ProcessIdentity,
-} from '@workledger/sagas/components/process/process-identity.ts';
+import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas/components/process/processes.ts';
 import { isZombie } from '../local/postgres/is-zombie.ts';
 import { GATEWAY, stopProcess } from '../local/stop-process.ts';
 

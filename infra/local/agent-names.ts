@@ -1,4 +1,4 @@
-import { agentIdOf } from '@workledger/sagas/components/code/agent-id.ts';
+import { agentIdOf } from '@workledger/sagas/components/environment.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 
 /** Names of the configured agents by id; others are called by the start of their id. */

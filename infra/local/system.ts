@@ -7,8 +7,8 @@ import { startCommandService } from '@workledger/command-service/start.ts';
 import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
-import { createCodeComponents } from '@workledger/sagas/components/code/create-code-components.ts';
-import { createTaskReader } from '@workledger/sagas/components/task/read-task.ts';
+import { createComponents } from '@workledger/sagas/components/catalogue.ts';
+import { createTaskReader } from '@workledger/sagas/components/environment.ts';
 import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';
 import { startSagas } from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
@@ -164,7 +164,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     bus,
     pool: sagasPool,
     commands,
-    components: createCodeComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
+    components: createComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
     agents: configuration.agents,
     leaseSeconds,
     heartbeatSeconds,

@@ -1,15 +1,10 @@
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { definePipeline } from '../pipeline/pipeline.ts';
-import { correlate } from './correlate.ts';
 import { absorb, noFacts } from './facts.ts';
-import { failTask } from './steps/fail-task.ts';
-import { awaitWork } from './steps/await-work.ts';
-import { complete } from './steps/complete.ts';
+import { complete, failTask } from './steps/complete.ts';
+import { merge, publish, validate } from './steps/deliver.ts';
 import { evolve } from './steps/evolve.ts';
-import { generate } from './steps/generate.ts';
-import { merge } from './steps/merge.ts';
-import { prepare } from './steps/prepare.ts';
-import { publish } from './steps/publish.ts';
-import { validate } from './steps/validate.ts';
+import { awaitWork, generate, prepare } from './steps/work.ts';
 
 /** From a claimed task to a merged, validated branch: one run for each claim. */
 export const codeEvolution = definePipeline({
@@ -24,3 +19,25 @@ export const codeEvolution = definePipeline({
   steps: [prepare, generate, awaitWork, evolve, publish, validate, merge, complete],
   conclude: failTask,
 });
+
+const INPUTS: ReadonlySet<string> = new Set([
+  'TaskClaimed',
+  'TaskWorkSubmitted',
+  'TaskClaimReleased',
+  'TaskClaimExpired',
+  'TaskCancelled',
+  'EvolutionStarted',
+  'EvolutionGenerationOpened',
+  'EvolutionGenerationClosed',
+  'EvolutionCompleted',
+  'EvolutionFailed',
+  'ValidationPassed',
+  'ValidationFailed',
+]);
+
+/** A run is one claim: everything that happens under it carries its id. */
+function correlate(event: RecordedEvent): string | null {
+  if (!INPUTS.has(event.type)) return null;
+  const { claimId, runId } = event.data as { claimId?: string | null; runId?: string };
+  return claimId ?? runId ?? null;
+}

@@ -3,7 +3,7 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
-import type { PrepareResult, WorkResult } from '../components/code/requests.ts';
+import type { ResultOf } from '../components/catalogue.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
 type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['data'];
@@ -18,13 +18,13 @@ export type Facts = {
   /** When the first step began. */
   readonly beganAt: string | null;
   readonly stopped: string | null;
-  readonly prepared: (PrepareResult & { readonly metricsBefore: WorkResult['metrics'] }) | null;
+  readonly prepared: (ResultOf<'code.prepare'> & { readonly metricsBefore: ResultOf<'code.work'>['metrics'] }) | null;
   /** Where the branch starts from now: moves when the work is rebased. */
   readonly base: string | null;
   /** The newest state of the work. */
   readonly commit: string | null;
   /** Of the candidate that the next generation starts from. */
-  readonly metrics: WorkResult['metrics'];
+  readonly metrics: ResultOf<'code.work'>['metrics'];
   /** What agents cost so far, in US dollars; null while none told. */
   readonly costUsd: number | null;
   readonly submissions: readonly { readonly commit: string | null }[];

@@ -8,7 +8,7 @@ import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
-import { agentIdOf } from '../components/code/agent-id.ts';
+import { agentIdOf } from '../components/environment.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 
 export type CommandAgentOptions = {

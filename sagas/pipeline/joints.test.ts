@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineComponent, inRun } from '../components/run-component.ts';
 import { createEffector, type Place } from './effector.ts';
 
 const place: Place = { prefix: 'step', round: 1, attempt: 1, timeoutSeconds: 1, now: new Date(0) };
@@ -24,4 +26,17 @@ it('a name gives the type of what goes with it: of a command its data, of a comp
   // @ts-expect-error a result that this component does not give
   expect(measured?.diffStat).toBeUndefined();
   expect(collected.requested.map(({ key }) => key)).toEqual([...'abcdefgh'].map((name) => `step/${name}`));
+});
+
+it('a component is held to what its schemas say that it takes and answers', () => {
+  const limits = { turns: { atOnce: () => 1 }, seconds: () => 1 };
+  const schemas = { request: inRun.extend({ count: z.number() }), result: z.object({ sum: z.number() }), limits };
+  const perform = ({ count }: { count: number }) => Promise.resolve({ sum: count + 1 });
+  expect(defineComponent({ ...schemas, perform })).toMatchObject({ perform });
+  // @ts-expect-error a field that its request does not have
+  defineComponent({ ...schemas, perform: async ({ number }) => ({ sum: Number(number) }) });
+  // @ts-expect-error a result of another type
+  defineComponent({ ...schemas, perform: async ({ count }) => ({ sum: String(count) }) });
+  // @ts-expect-error a result that lacks a field
+  defineComponent({ ...schemas, perform: async () => ({}) });
 });

@@ -1,8 +1,10 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Effects, Saga } from '../engine/saga.ts';
-import { advance } from './advance.ts';
-import type { PipelineDefinition } from './definition.ts';
+import { because } from '../engine/component.ts';
+import { cancel, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
+import { createEffector } from './effector.ts';
 import { initialState, onStepChanged, type PipelineState } from './state.ts';
+import { jittered, type Outcome, type PipelineDefinition, type Step } from './step.ts';
+import { unwind, type Way } from './unwind.ts';
 
 /** Makes a saga of the steps: one after the other, with retries; on failure or stop, what succeeded is undone in reverse. */
 export function definePipeline<Facts>(definition: PipelineDefinition<Facts>): Saga<PipelineState<Facts>> {
@@ -24,4 +26,146 @@ export function definePipeline<Facts>(definition: PipelineDefinition<Facts>): Sa
     react: (state: PipelineState<Facts>, _event: SagaEvent, effects: Effects, now: Date) =>
       advance(definition, evolve, state, effects, now),
   };
+}
+
+type Evolve<Facts> = (state: PipelineState<Facts>, event: SagaEvent) => PipelineState<Facts>;
+const DEFAULT_TIMEOUT_SECONDS = 600;
+
+/** Everything that follows from the newest event, as decisions. */
+function advance<Facts>(
+  definition: PipelineDefinition<Facts>,
+  evolve: Evolve<Facts>,
+  from: PipelineState<Facts>,
+  effects: Effects,
+  now: Date,
+): readonly Decision[] {
+  let state = from;
+  const decisions: Decision[] = [];
+  const way: Way<Facts> = {
+    definition,
+    effects,
+    now,
+    state: () => state,
+    decide: (decision) => decisions.push(decision),
+    record: (event) => {
+      decisions.push({ decide: 'record', event });
+      state = evolve(state, event);
+    },
+    cancelUnderWay: (prefix) => {
+      for (const [key, { state: effect }] of effects)
+        if (effect === 'requested' && key.startsWith(prefix)) decisions.push(cancel(key));
+    },
+  };
+  begin(way);
+  while (moveOn(way));
+  return decisions;
+}
+
+function begin<Facts>(way: Way<Facts>): void {
+  const { current, ending, ended, rounds, facts } = way.state();
+  if (ended || ending !== null) return;
+  const started = Object.keys(rounds).length > 0;
+  const reason = way.definition.stopped(facts);
+  if (reason !== null && current !== null) end(way, 'cancelled', because(current.step, reason));
+  else if (reason === null && !started && way.definition.ready(facts)) enter(way, 0);
+}
+
+/** One move; false when there is nothing to do until something happens. */
+function moveOn<Facts>(way: Way<Facts>): boolean {
+  const { current, ending, ended } = way.state();
+  if (ended) return false;
+  if (ending !== null) return unwind(way, ending);
+  if (current === null) return false;
+  if (current.resting) return endRest(way, current);
+  const step = stepOf(way, current.step);
+  const prefix = `${current.step}/${current.round}/${current.attempt}`;
+  const timeoutSeconds = step.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  const { on, collected } = createEffector(way.effects, { ...current, prefix, timeoutSeconds, now: way.now });
+  const outcome = step.run(way.state().facts, on);
+  if (collected.failure !== null) return settle(way, step, prefix, { is: 'failed', ...collected.failure });
+  for (const effect of collected.requested) way.decide(request(effect));
+  return settle(way, step, prefix, outcome);
+}
+
+function settle<Facts>(way: Way<Facts>, step: Step<Facts>, prefix: string, outcome: Outcome): boolean {
+  if (outcome.is === 'waiting') return false;
+  way.cancelUnderWay(`${prefix}/`);
+  if (outcome.is === 'done') {
+    change(way, 'succeeded', outcome.detail);
+    enter(way, way.definition.steps.indexOf(step) + 1);
+  } else if (outcome.is === 'go-to') {
+    change(way, 'sent-back', outcome.detail);
+    enter(way, way.definition.steps.indexOf(stepOf(way, outcome.step)));
+  } else retryOrEnd(way, step, prefix, outcome);
+  return true;
+}
+
+function retryOrEnd<Facts>(
+  way: Way<Facts>,
+  step: Step<Facts>,
+  prefix: string,
+  { failure, retryable }: Extract<Outcome, { is: 'failed' }>,
+): void {
+  const attempt = way.state().current?.attempt ?? 1;
+  if (!retryable || step.retry === undefined || attempt >= step.retry.attempts) {
+    end(way, 'failed', failure);
+    return;
+  }
+  change(way, 'waiting', { failure });
+  way.decide(request(timer(`${prefix}/retry`, jittered(step.retry.delaySeconds(attempt + 1), way.now))));
+}
+
+function endRest<Facts>(
+  way: Way<Facts>,
+  { step, round, attempt }: { step: string; round: number; attempt: number },
+): boolean {
+  if (way.effects.get(`${step}/${round}/${attempt}/retry`)?.state !== 'succeeded') return false;
+  way.record({ type: 'SagaStepChanged', data: { step, round, attempt: attempt + 1, state: 'started', detail: {} } });
+  return true;
+}
+
+/** Enters the first step from here on that applies; after the last one the pipeline is complete. */
+function enter<Facts>(way: Way<Facts>, from: number): void {
+  for (const step of way.definition.steps.slice(from)) {
+    const round = (way.state().rounds[step.name] ?? 0) + 1;
+    const applies = step.when?.(way.state().facts) ?? true;
+    const state = applies ? 'started' : 'skipped';
+    way.record({
+      type: 'SagaStepChanged',
+      data: { step: step.name, round, attempt: 1, state, detail: { at: way.now.toISOString() } },
+    });
+    if (applies) return;
+  }
+  way.record({ type: 'SagaEnded', data: { outcome: 'completed', failure: null } });
+}
+
+function end<Facts>(way: Way<Facts>, outcome: 'failed' | 'cancelled', failure: ReturnType<typeof because>): void {
+  const { current, succeeded } = way.state();
+  const undoable = (name: string): boolean => stepOf(way, name).compensate !== undefined;
+  const undo = succeeded
+    .filter((name) => name !== current?.step && undoable(name))
+    .toReversed()
+    .map((step) => ({ step, abandoned: false }));
+  const underWay = current === null ? undefined : stepOf(way, current.step);
+  if (underWay?.abandon !== undefined || underWay?.compensate !== undefined)
+    undo.unshift({ step: underWay.name, abandoned: true });
+  way.cancelUnderWay('');
+  change(way, outcome, { failure, undo });
+}
+
+function change<Facts>(
+  way: Way<Facts>,
+  state: 'succeeded' | 'sent-back' | 'waiting' | 'failed' | 'cancelled',
+  detail: unknown,
+): void {
+  const { current } = way.state();
+  if (current === null) throw new Error('no step is under way');
+  const { step, round, attempt } = current;
+  way.record({ type: 'SagaStepChanged', data: { step, round, attempt, state, detail } });
+}
+
+function stepOf<Facts>({ definition }: Way<Facts>, name: string): Step<Facts> {
+  const step = definition.steps.find((candidate) => candidate.name === name);
+  if (step === undefined) throw new Error(`pipeline ${definition.name} has no step ${name}`);
+  return step;
 }

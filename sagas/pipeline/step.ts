@@ -1,6 +1,10 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
+import type { Context } from '@workledger/shared/contexts/define-events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import type { Calls, ComponentName } from '../components/catalogue.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
+import type { Ending } from './state.ts';
 
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
 export type Outcome =
@@ -51,15 +55,15 @@ export type Effector = {
   call<Name extends ComponentName>(
     name: string,
     component: Name,
-    request: Calls[Name]['request'],
+    request: RequestOf<Name>,
     timeoutSeconds?: number,
-  ): Calls[Name]['result'] | null;
+  ): ResultOf<Name> | null;
   tryCall<Name extends ComponentName>(
     name: string,
     component: Name,
-    request: Calls[Name]['request'],
+    request: RequestOf<Name>,
     timeoutSeconds?: number,
-  ): Settled<Calls[Name]['result']> | null;
+  ): Settled<ResultOf<Name>> | null;
 };
 
 export type CommandResult = {
@@ -97,3 +101,21 @@ export const doubling =
 
 /** The delay with up to a quarter more or less, so that what failed together does not come again together. */
 export const jittered = (seconds: number, now: Date): number => seconds * (0.75 + now.getMilliseconds() / 2_000);
+
+/** A saga that reads as a list of steps. */
+export type PipelineDefinition<Facts> = {
+  readonly name: string;
+  readonly topics: readonly Context[];
+  readonly correlate: (event: RecordedEvent) => string | null;
+  /** What the steps know, before anything happened. */
+  readonly facts: Facts;
+  /** Folds inputs and the details of finished steps into the facts. */
+  readonly absorb: (facts: Facts, event: SagaEvent) => Facts;
+  /** True as soon as the first step may begin. */
+  readonly ready: (facts: Facts) => boolean;
+  /** A reason to end at once, undoing what was done; null: go on. */
+  readonly stopped: (facts: Facts) => string | null;
+  readonly steps: readonly Step<Facts>[];
+  /** The last act after all was undone. */
+  readonly conclude: (facts: Facts, ending: Ending, on: Effector) => Outcome;
+};

@@ -1,8 +1,19 @@
-import { request, timer, type Effects } from '../engine/saga.ts';
+import { request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
-import type { Ending } from './state.ts';
-import { doubling, jittered, type Effector, type Outcome } from './step.ts';
-import type { Way } from './way.ts';
+import type { Ending, PipelineState } from './state.ts';
+import { doubling, jittered, type Effector, type Outcome, type PipelineDefinition } from './step.ts';
+
+/** A pipeline on its way through one reaction: the state as decided so far, and the decisions. */
+export type Way<Facts> = {
+  readonly definition: PipelineDefinition<Facts>;
+  readonly effects: Effects;
+  readonly now: Date;
+  state(): PipelineState<Facts>;
+  decide(decision: Decision): void;
+  record(event: Extract<Decision, { decide: 'record' }>['event']): void;
+  /** Asks all effects that are still under way to stop, those whose key begins so. */
+  cancelUnderWay(prefix: string): void;
+};
 
 const ATTEMPTS = 5;
 const delaySeconds = doubling(1, 30);

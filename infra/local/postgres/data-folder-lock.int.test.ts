@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { identify } from '@workledger/sagas/components/process/process-identity.ts';
+import { identify } from '@workledger/sagas/components/process/processes.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { temporaryFolders } from './testing/folders.ts';
 import { makeZombie } from './testing/zombie.ts';

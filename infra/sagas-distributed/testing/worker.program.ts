@@ -1,8 +1,8 @@
 // One saga worker as a process: `worker.program.ts <settings as JSON>`. It says `working`, and stops at SIGTERM.
 import { once } from 'node:events';
 import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
-import { createCodeComponents } from '@workledger/sagas/components/code/create-code-components.ts';
-import { createTaskReader } from '@workledger/sagas/components/task/read-task.ts';
+import { createComponents } from '@workledger/sagas/components/catalogue.ts';
+import { createTaskReader } from '@workledger/sagas/components/environment.ts';
 import { startSagas } from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
@@ -32,7 +32,7 @@ const sagas = await startSagas({
   bus,
   pool,
   commands,
-  components: createCodeComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
+  components: createComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
   agents,
   leaseSeconds,
   heartbeatSeconds,

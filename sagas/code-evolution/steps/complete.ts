@@ -1,5 +1,7 @@
-import type { DiffResult, EvaluateResult } from '../../components/code/requests.ts';
-import { done, doubling, failed, waiting, type Effector, type Step } from '../../pipeline/step.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
+import { because } from '../../engine/component.ts';
+import type { Ending } from '../../pipeline/state.ts';
+import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts } from '../facts.ts';
 import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 
@@ -32,7 +34,11 @@ const nothingMeasured = { diffStat: null, metricsAfter: null };
 function measure(
   facts: Facts,
   on: Effector,
-): ({ diffStat: DiffResult['diffStat'] | null } & { metricsAfter: EvaluateResult['metrics'] | null }) | null {
+):
+  | ({ diffStat: ResultOf<'code.diff'>['diffStat'] | null } & {
+      metricsAfter: ResultOf<'code.evaluate'>['metrics'] | null;
+    })
+  | null {
   const plan = planOf(facts);
   const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
   const diff = on.tryCall('diff', 'code.diff', request);
@@ -40,4 +46,12 @@ function measure(
   const cleaned = diff && after && on.tryCall('cleanup', 'code.cleanup', inRun(facts));
   if (diff === null || after === null || cleaned === null) return null;
   return { diffStat: diff.result?.diffStat ?? null, metricsAfter: after.result?.metrics ?? null };
+}
+
+/** After all was undone: the task tells why. A task that was taken away has its reason already. */
+export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
+  if (ending.outcome === 'cancelled') return done();
+  const { taskId, claimId } = claimOf(facts);
+  const failure = ending.failure ?? because('unknown', 'no reason was given');
+  return on.tryCommand('fail', 'task.fail', taskId, { claimId, failure }) === null ? waiting : done();
 }

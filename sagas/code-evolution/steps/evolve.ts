@@ -1,9 +1,19 @@
-import type { WorkRequest } from '../../components/code/requests.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { agentSeconds, checkSeconds, claimOf, idInRun, inRun, isCommandRun, known, planOf } from './run.ts';
-import { MOST_SENT_BACK, sendBack } from './send-back.ts';
+import {
+  agentSeconds,
+  checkSeconds,
+  claimOf,
+  idInRun,
+  inRun,
+  isCommandRun,
+  known,
+  MOST_SENT_BACK,
+  planOf,
+  sendBack,
+} from './run.ts';
 
 const MEASURING_ATTEMPTS = 3;
 
@@ -70,7 +80,7 @@ type CandidateOf = { readonly generation: number; readonly parent: string; reado
 
 function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidate }: CandidateOf): void {
   const plan = planOf(facts);
-  const request: WorkRequest = {
+  const request: RequestOf<'code.work'> = {
     ...inRun(facts),
     agentId: plan.improver ?? claimOf(facts).agentId,
     parent,

@@ -1,6 +1,7 @@
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import type { PrepareResult } from '../../components/code/requests.ts';
-import type { Claim, Facts } from '../facts.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
+import { goTo, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
+import type { Claim, Facts, Feedback, Learned } from '../facts.ts';
 
 /** What every step may rely on once the run has begun. */
 export function claimOf({ claim }: Facts): Claim {
@@ -34,9 +35,25 @@ export const changesCode = (facts: Facts): boolean => claimOf(facts).repository 
 export const isCommandRun = (facts: Facts): boolean => claimOf(facts).runtime === 'command' && changesCode(facts);
 
 /** Seconds for work by an agent: its own limit, and room for Git around it. */
-export const agentSeconds = ({ timeouts }: PrepareResult): number => timeouts.agent + 120;
+export const agentSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => timeouts.agent + 120;
 /** Seconds for the repository's own commands. */
-export const checkSeconds = ({ timeouts }: PrepareResult): number => timeouts.check + 120;
+export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => timeouts.check + 120;
 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
+
+/** How often work may go back within one run. */
+export const MOST_SENT_BACK = 1;
+
+/** Gives the work back to its agent, with the reason. */
+export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
+  const { taskId, claimId } = claimOf(facts);
+  const told = on.command('send-back', 'task.send-back', taskId, {
+    claimId,
+    reason: feedback.reason.slice(0, 1_000),
+    report: feedback.log,
+  });
+  if (told === null) return waiting;
+  const detail: Learned = { learned: { ...learned, feedback, sentBack: facts.sentBack + 1 } };
+  return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
+}

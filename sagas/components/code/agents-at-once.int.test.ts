@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
-import { createCodeWorld } from '../testing/code-world.ts';
-import type { WorkResult } from './requests.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
+import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
@@ -20,7 +19,7 @@ test('as many agents work at once as their capacity says', async () => {
   onTestFinished(() => made.remove());
   const { signal } = new AbortController();
   const work = (label: string) =>
-    made.call<WorkResult>(
+    made.call<ResultOf<'code.work'>>(
       'code.work',
       made.workRequest('agent', { label }),
       signal,

@@ -1,6 +1,6 @@
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { expect, test } from 'vitest';
-import { agentsAtOnce } from './agents-at-once.ts';
+import { agentsAtOnce } from './work.ts';
 
 const agents = (...capacities: number[]) =>
   capacities.map((capacity, index) => agentSchema.parse({ name: `agent-${index}`, command: ['true'], capacity }));

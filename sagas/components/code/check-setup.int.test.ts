@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { createBareOrigin, createUserRepository } from '../testing/origin.ts';
-import type { CheckResult } from './check-repository.ts';
-import { checkSetup } from './check-setup.ts';
+import { checkSetup, type CheckResult } from './check-setup.ts';
 
 const node = process.execPath;
 const print = (text: string): string[] => [node, '-e', `console.log(${JSON.stringify(text)})`];

@@ -1,12 +1,35 @@
-import { isAbsolute, resolve } from 'node:path';
-import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import { findExecutable } from '../process/find-executable.ts';
-import { checkRepository, type CheckResult } from './check-repository.ts';
-import type { CodeEnvironment } from './environment.ts';
+import { randomUUID } from 'node:crypto';
+import { constants, existsSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import type { ComponentEnvironment } from '../environment.ts';
+import { refuse } from '../failures.ts';
+import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { git } from '../git/git.ts';
+import { withoutCredentials } from '../git/names.ts';
+import { childEnvironment } from '../process/run-process.ts';
+import { inRun, runComponents } from '../run-component.ts';
+import { checkLimits, codeComponent, secondsFor } from './attempt.ts';
+import { readMetrics, runCommands, type CommandRun } from './run-command.ts';
+
+const checkResult = z.object({
+  /** What was tried: `repository "shop": test`. */
+  subject: z.string(),
+  ok: z.boolean(),
+  /** What was found; when not ok, what to do. One line. */
+  detail: z.string(),
+});
+/** One thing that was tried before work starts. */
+export type CheckResult = z.infer<typeof checkResult>;
 
 /** Tries every repository and every agent of the configuration; tells each result as soon as it is known. */
 export async function checkSetup(
-  options: Pick<CodeEnvironment, 'configuration' | 'dataFolder'>,
+  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
   told: (result: CheckResult) => void = () => undefined,
 ): Promise<CheckResult[]> {
   const { configuration } = options;
@@ -46,3 +69,115 @@ async function tryExecutable(executable: string): Promise<{ ok: boolean; detail:
       }
     : { ok: true, detail: found };
 }
+
+/** Where a program is that a child process would run: on PATH, or, named by a path, from the folder it runs in. null: nowhere. */
+async function findExecutable(name: string, folder: string): Promise<string | null> {
+  const paths = name.includes('/')
+    ? [isAbsolute(name) ? name : resolve(folder, name)]
+    : (childEnvironment()['PATH'] ?? '').split(delimiter).map((entry) => join(entry, name));
+  for (const path of paths) if (await isExecutable(path)) return path;
+  return null;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Fetches a repository and runs its commands on the base, in a clean worktree, as they would be run for a task. */
+async function checkRepository(
+  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
+  repository: Repository,
+): Promise<CheckResult[]> {
+  const readTask = () => refuse('check', 'a check works on no task');
+  const [component] = runComponents({ check }, { ...options, artefacts: nowhere, readTask, logger: silent });
+  const key = `check/${randomUUID()}`;
+  const request = { taskId: key, runId: 'check', repository: repository.name };
+  try {
+    return (await component?.perform(request as never, { key, signal: new AbortController().signal })) as CheckResult[];
+  } catch (error) {
+    if (!(error instanceof ComponentFailure)) throw error;
+    return [{ subject: subjectOf(repository), ok: false, detail: oneLine(error.failure.reason) }];
+  }
+}
+
+const subjectOf = ({ name }: Repository): string => `repository "${name}"`;
+
+/** Runs as components do; no saga calls it. */
+const check = codeComponent({
+  request: inRun,
+  result: z.array(checkResult),
+  limits: { turns: checkLimits.turns, seconds: (request, environment) => secondsFor(3, request, environment) },
+  act: async (_request, code) => {
+    const { repository, mirror, signal } = code;
+    const subject = subjectOf(repository);
+    await fetchOrigin(mirror, null, signal);
+    const base = await branchHead(mirror, repository.baseBranch);
+    if (base === null) return refuse('check', `no branch "${repository.baseBranch}": set "baseBranch"`);
+    const found = {
+      subject,
+      ok: true,
+      detail: `${withoutCredentials(repository.url)}, ${repository.baseBranch} at ${base.slice(0, 12)}`,
+    };
+    const worktree = await code.checkout('check', base);
+    const runs = await runCommands(code, worktree, [
+      { step: 'setup', command: repository.setup },
+      { step: 'test', command: repository.test },
+    ]);
+    if (runs.every(({ step, problem }) => step !== 'setup' || problem === null))
+      runs.push(...(await runCommands(code, worktree, [{ step: 'evaluate', command: repository.evaluate }])));
+    return [found, ...(await checkMerge(subject, repository)), ...runs.map((run) => judged(subject, run, repository))];
+  },
+});
+
+function judged(subject: string, run: CommandRun, { evolve }: Repository): CheckResult {
+  const about = { subject: `${subject}: ${run.step}` };
+  const ran = `${run.command.join(' ')}: ${run.problem ?? 'exit code 0'}`;
+  if (run.problem !== null) {
+    const last = run.result.output.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+    return { ...about, ok: false, detail: oneLine(last === '' ? ran : `${ran}. Last line: ${last}`) };
+  }
+  if (run.step !== 'evaluate') return { ...about, ok: true, detail: oneLine(ran) };
+  const told = readMetrics(run.result.stdout);
+  if ('problem' in told) return { ...about, ok: false, detail: told.problem };
+  const { metrics } = told;
+  if (evolve !== null && metrics[evolve.metric] === undefined)
+    return { ...about, ok: false, detail: `printed no metric "${evolve.metric}", which "evolve" names` };
+  return { ...about, ok: true, detail: JSON.stringify(metrics) };
+}
+
+/** Whether git would let us move the base branch forward: not where a person has it checked out. Only told for `fast-forward`. */
+async function checkMerge(subject: string, repository: Repository): Promise<CheckResult[]> {
+  const folder = localFolder(repository.url);
+  if (repository.merge !== 'fast-forward' || folder === null) return [];
+  const at = { cwd: folder, allow: [0, 1, 128] };
+  const bare = (await git(['rev-parse', '--is-bare-repository'], at)).stdout.toString('utf8').trim();
+  const head = (await git(['symbolic-ref', '--quiet', '--short', 'HEAD'], at)).stdout.toString('utf8').trim();
+  const blocked = bare === 'false' && head === repository.baseBranch;
+  const detail = blocked
+    ? `"${head}" is checked out in ${folder}, git does not move it: use a bare repository or "merge": "never"`
+    : `"${repository.baseBranch}" can be moved forward`;
+  return [{ subject: `${subject}: merge`, ok: !blocked, detail }];
+}
+
+function localFolder(url: string): string | null {
+  try {
+    const path = url.startsWith('file://') ? fileURLToPath(url) : url;
+    return existsSync(path) ? path : null;
+  } catch {
+    return null;
+  }
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 500);
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+/** A check keeps nothing. */
+const nowhere: Artefacts = {
+  put: () => Promise.reject(new Error('a check keeps no artefacts')),
+  get: () => Promise.resolve(null),
+};

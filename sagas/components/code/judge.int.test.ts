@@ -4,10 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
-import { createCodeWorld } from '../testing/code-world.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
 import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
-import type { DiffResult, EvaluateResult, InspectResult, PrepareResult, ValidateResult } from './requests.ts';
+import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
@@ -23,7 +22,8 @@ function world(options: Parameters<typeof createCodeWorld>[1] = {}) {
     userGit(made.user, 'reset', '--quiet', '--hard', made.base);
     return commit;
   };
-  const validate = (commit: string) => made.call<ValidateResult>('code.validate', { commit, base: made.base });
+  const validate = (commit: string) =>
+    made.call<ResultOf<'code.validate'>>('code.validate', { commit, base: made.base });
   return { ...made, change, validate };
 }
 
@@ -32,7 +32,7 @@ const fixed: Files = { 'src/add.mjs': 'export const add = (a, b) => a + b;\n' };
 describe('prepare', () => {
   test('tells the base commit and what the registration asks for', async () => {
     const { call, base } = world({ repository: { limits: { timeoutSeconds: 10 } } });
-    expect(await call<PrepareResult>('code.prepare', {})).toEqual({
+    expect(await call<ResultOf<'code.prepare'>>('code.prepare', {})).toEqual({
       base,
       evolve: null,
       merge: 'fast-forward',
@@ -151,7 +151,7 @@ const list = `console.log('listed: ' + require('node:fs').readdirSync('test').so
 describe('evaluate', () => {
   test('answers the metrics of the last line', async () => {
     const { call, base } = world();
-    expect((await call<EvaluateResult>('code.evaluate', { commit: base })).metrics).toEqual({ size: 36 });
+    expect((await call<ResultOf<'code.evaluate'>>('code.evaluate', { commit: base })).metrics).toEqual({ size: 36 });
   });
 
   test.each([
@@ -179,9 +179,9 @@ describe('inspect and diff', () => {
   test('answer what changed since the base', async () => {
     const made = world();
     const commit = made.change(fixed);
-    const inspected = await made.call<InspectResult>('code.inspect', { commit, base: made.base });
+    const inspected = await made.call<ResultOf<'code.inspect'>>('code.inspect', { commit, base: made.base });
     expect(inspected.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
-    expect(await made.call<DiffResult>('code.diff', { commit, base: made.base })).toEqual(inspected);
+    expect(await made.call<ResultOf<'code.diff'>>('code.diff', { commit, base: made.base })).toEqual(inspected);
   });
 
   test('inspect refuses a commit that is not in the origin, does not descend from the base, or changes nothing', async () => {

@@ -1,11 +1,14 @@
-import type { Component } from '../../engine/component.ts';
-import { branchHead } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
-import { agentIdOf } from './agent-id.ts';
-import type { CodeEnvironment } from './environment.ts';
-import { refuse } from './failures.ts';
-import { inAttempt } from './in-attempt.ts';
-import type { PrepareRequest, PrepareResult } from './requests.ts';
+import { z } from 'zod';
+import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
+import { refuse } from '../failures.ts';
+import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { openMirror, type Mirror } from '../git/mirror.ts';
+import { runRefs, taskRefs, type Run } from '../git/names.ts';
+import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';
+import { endScope } from '../process/attempt.ts';
+import { defineComponent, inRun } from '../run-component.ts';
+import { codeComponent, gitLimits, scopeOf } from './attempt.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
 const GIT_SECONDS = 120;
@@ -13,28 +16,75 @@ const GIT_SECONDS = 120;
 const TURNS = 4;
 
 /** Fetches the repository and tells where work starts and what its registration asks for. */
-export const createPrepare = (environment: CodeEnvironment): Component<PrepareRequest, PrepareResult> => ({
-  name: 'code.prepare',
-  perform: (request, context) =>
-    inAttempt(environment, 'prepare', request, context, async ({ repository, mirror, signal }) => {
-      await fetchOrigin(mirror, request.taskId, signal);
-      const { baseBranch, evolve, merge, evaluate, agent } = repository;
-      const base = await branchHead(mirror, baseBranch);
-      if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
-      return {
-        base,
-        evolve,
-        merge,
-        evaluates: evaluate !== null,
-        improver: agent === null ? null : agentIdOf(agent),
-        timeouts: timeouts(environment, repository.limits.timeoutSeconds, evaluate !== null),
-      };
-    }),
+export const prepare = codeComponent({
+  request: inRun,
+  result: z.object({
+    base: z.string(),
+    evolve: evolutionPlan.nullable(),
+    merge: z.enum(['never', 'fast-forward']),
+    evaluates: z.boolean(),
+    /** Agent id that improves candidates; null: the one that claimed the task. */
+    improver: z.string().nullable(),
+    /** Seconds, whole steps. */
+    timeouts: z.object({ agent: z.number(), check: z.number() }),
+  }),
+  act: async ({ taskId }, { environment, repository, mirror, signal }) => {
+    await fetchOrigin(mirror, taskId, signal);
+    const { baseBranch, evolve, merge, evaluate, agent } = repository;
+    const base = await branchHead(mirror, baseBranch);
+    if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
+    return {
+      base,
+      evolve,
+      merge,
+      evaluates: evaluate !== null,
+      improver: agent === null ? null : agentIdOf(agent),
+      timeouts: timeouts(environment, repository.limits.timeoutSeconds, evaluate !== null),
+    };
+  },
 });
 
-function timeouts(environment: CodeEnvironment, command: number, evaluates: boolean): PrepareResult['timeouts'] {
+function timeouts(environment: ComponentEnvironment, command: number, evaluates: boolean) {
   const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));
   const check = 2 * command + GIT_SECONDS;
   const work = agent + GIT_SECONDS + (evaluates ? 2 * command : 0);
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
+}
+
+/** Kills what still runs for this task run, removes its worktrees and its results in the origin; branches and other runs' results stay. */
+export const cleanup = defineComponent({
+  request: inRun,
+  result: z.object({ worktrees: z.number() }),
+  limits: gitLimits,
+  perform: async (request, { environment, step, signal }) => {
+    const repository = repositoryOf(environment, step, request.repository);
+    const worktrees = await endScope(environment.dataFolder, scopeOf(request));
+    const mirror = await openMirror(environment.dataFolder, repository.url);
+    for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
+    return { worktrees };
+  },
+});
+
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The run's refs, and before them what a remote agent pushed beside them and this run inspected: the run's own refs
+ * tell which, also to a repeat.
+ */
+async function refsOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise<{ ref: string; commit: string }[]> {
+  const task = `${taskRefs(run.taskId)}/`;
+  const all = (await remoteRefs(mirror, `${task}*`, signal)).filter(({ ref }) => ref.startsWith(task));
+  const own = all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`));
+  const commits = new Set(own.map(({ commit }) => commit));
+  const ofARun = (ref: string): boolean => RUN_ID.test(ref.slice(task.length).split('/')[0] ?? '');
+  return [...all.filter(({ ref, commit }) => !ofARun(ref) && commits.has(commit)), ...own];
+}
+
+async function remove(mirror: Mirror, ref: string, commit: string, signal: AbortSignal): Promise<void> {
+  try {
+    await pushRef(mirror, { ref, to: null, expected: { commit }, signal });
+  } catch (error) {
+    // Whoever moved it since needs it.
+    if (!(error instanceof RefMoved)) throw error;
+  }
 }

@@ -5,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { ComponentFailure } from '../../engine/component.ts';
 import { resultOf } from '../git/names.ts';
-import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
-import { createCodeWorld } from '../testing/code-world.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
 import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
-import type { CleanupResult, MergeResult, RebaseResult, UnpublishResult, WorkResult } from './requests.ts';
+import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
@@ -20,16 +19,16 @@ writeFileSync('src/add.mjs', 'export const add = (a, b) => a + b;\\n');`;
 async function worldWithWork(options: Parameters<typeof createCodeWorld>[1] = {}) {
   const made = createCodeWorld(store.artefacts, { agents: { agent: fix }, ...options });
   onTestFinished(() => made.remove());
-  const { commit } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+  const { commit } = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('agent'));
   const branch = `workledger/${made.inRun.taskId}`;
   return {
     ...made,
     commit,
     branch,
     publish: (what = commit) => made.call('code.publish', { commit: what, branch }),
-    unpublish: () => made.call<UnpublishResult>('code.unpublish', { branch }),
-    merge: (what = commit, base = made.base) => made.call<MergeResult>('code.merge', { commit: what, base }),
-    rebase: () => made.call<RebaseResult>('code.rebase', { commit, base: made.base, label: 'rebase-1' }),
+    unpublish: () => made.call<ResultOf<'code.unpublish'>>('code.unpublish', { branch }),
+    merge: (what = commit, base = made.base) => made.call<ResultOf<'code.merge'>>('code.merge', { commit: what, base }),
+    rebase: () => made.call<ResultOf<'code.rebase'>>('code.rebase', { commit, base: made.base, label: 'rebase-1' }),
     /** Somebody else pushes to the base branch. */
     moveBase: (files: Files): string => {
       const moved = commitAsUser(made.user, files, 'Meanwhile');
@@ -52,7 +51,7 @@ describe('publish', () => {
   test('moves its own branch on to other work of the same task', async () => {
     const { publish, call, workRequest, bare, branch } = await worldWithWork();
     await publish();
-    const second = await call<WorkResult>('code.work', workRequest('agent', { label: 'generate-2' }));
+    const second = await call<ResultOf<'code.work'>>('code.work', workRequest('agent', { label: 'generate-2' }));
     await publish(second.commit);
     expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(second.commit);
   });
@@ -170,23 +169,23 @@ describe('cleanup', () => {
   test('removes the results kept in the origin, leaves branches, and may be repeated', async () => {
     const { call, publish, bare, branch, inRun } = await worldWithWork();
     await publish();
-    expect(await call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 0 });
+    expect(await call<ResultOf<'code.cleanup'>>('code.cleanup', {})).toEqual({ worktrees: 0 });
     expect(has(bare, `refs/workledger/${inRun.taskId}/`)).toBe(false);
     expect(has(bare, `refs/heads/${branch}`)).toBe(true);
-    expect(await call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 0 });
+    expect(await call<ResultOf<'code.cleanup'>>('code.cleanup', {})).toEqual({ worktrees: 0 });
   });
 
   test('of an old run, and its unpublish, leave alone what the next run of the task made', async () => {
     const old = await worldWithWork();
     await old.publish();
     const runId = newId();
-    const next = await old.call<WorkResult>('code.work', {
+    const next = await old.call<ResultOf<'code.work'>>('code.work', {
       ...old.workRequest('agent', { label: 'generate-1' }),
       runId,
     });
     await old.call('code.publish', { commit: next.commit, branch: old.branch, runId });
     expect(await old.unpublish()).toEqual({ outcome: 'kept' });
-    await old.call<CleanupResult>('code.cleanup', {});
+    await old.call<ResultOf<'code.cleanup'>>('code.cleanup', {});
     const refs = `refs/workledger/${old.inRun.taskId}`;
     expect(has(old.bare, `${refs}/${old.inRun.runId}/`)).toBe(false);
     expect(userGit(old.bare, 'rev-parse', resultOf({ ...old.inRun, runId }, 'generate-1', next.commit))).toBe(
@@ -210,7 +209,7 @@ describe('cleanup', () => {
     await call('code.inspect', { commit, base });
     const later = commitAsUser(user, { 'remote.txt': '2' }, 'Remote again');
     userGit(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-2`);
-    await call<CleanupResult>('code.cleanup', {});
+    await call<ResultOf<'code.cleanup'>>('code.cleanup', {});
     expect(userGit(bare, 'for-each-ref', '--format=%(refname) %(objectname)', task)).toBe(`${task}/remote-2 ${later}`);
   });
 
@@ -224,7 +223,7 @@ describe('cleanup', () => {
     onTestFinished(() => made.remove());
     const working = made.call('code.work', made.workRequest('agent')).catch((error: unknown) => error);
     while (!existsSync(join(made.folder, 'started'))) await sleep(20);
-    expect(await made.call<CleanupResult>('code.cleanup', {})).toEqual({ worktrees: 1 });
+    expect(await made.call<ResultOf<'code.cleanup'>>('code.cleanup', {})).toEqual({ worktrees: 1 });
     expect(await working).toMatchObject({ failure: { step: 'work' } });
     expect(made.leftovers()).toEqual([]);
   });

@@ -1,31 +1,74 @@
-import type { Component } from '../../engine/component.ts';
-import { branchHead, ensureCommits } from '../git/commits.ts';
-import { fetchOrigin } from '../git/fetch.ts';
-import { branchRef, resultRef, taskRefs } from '../git/names.ts';
+import { z } from 'zod';
+import { refuse } from '../failures.ts';
+import { branchHead, ensureCommits, fetchOrigin, isAncestor, resolveRef } from '../git/commits.ts';
+import { git } from '../git/git.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { branchRef, resultRef, runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { isWithin, publishedLabel } from './branch-ownership.ts';
-import type { CodeEnvironment } from './environment.ts';
-import { refuse } from './failures.ts';
-import { inAttempt } from './in-attempt.ts';
-import type { PublishRequest, PublishResult } from './requests.ts';
+import { inRun } from '../run-component.ts';
+import { codeComponent } from './attempt.ts';
 
 /** Puts the commit on a branch of the origin. A branch with other people's commits is left alone. */
-export const createPublish = (environment: CodeEnvironment): Component<PublishRequest, PublishResult> => ({
-  name: 'code.publish',
-  perform: (request, context) =>
-    inAttempt(environment, 'publish', request, context, async ({ repository, mirror, signal }) => {
-      const { taskId, branch, commit } = request;
-      const ref = branchRef(branch);
-      if (branch === repository.baseBranch) return refuse('publish', `"${branch}" is the base branch`);
-      await fetchOrigin(mirror, taskId, signal);
-      await ensureCommits(mirror, taskId, [commit], signal);
-      const now = await branchHead(mirror, branch);
-      if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
-        return refuse('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`);
-      const kept = resultRef(request, publishedLabel(commit));
-      await pushRef(mirror, { ref: kept, to: commit, expected: 'any', signal });
-      if (now !== commit)
-        await pushRef(mirror, { ref, to: commit, expected: now === null ? 'none' : { commit: now }, signal });
-      return { branch, commit };
-    }),
+export const publish = codeComponent({
+  request: inRun.extend({ commit: z.string(), branch: z.string() }),
+  result: z.object({ branch: z.string(), commit: z.string() }),
+  act: async (request, { repository, mirror, signal }) => {
+    const { taskId, branch, commit } = request;
+    const ref = branchRef(branch);
+    if (branch === repository.baseBranch) return refuse('publish', `"${branch}" is the base branch`);
+    await fetchOrigin(mirror, taskId, signal);
+    await ensureCommits(mirror, taskId, [commit], signal);
+    const now = await branchHead(mirror, branch);
+    if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
+      return refuse('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`);
+    const kept = resultRef(request, publishedLabel(commit));
+    await pushRef(mirror, { ref: kept, to: commit, expected: 'any', signal });
+    if (now !== commit)
+      await pushRef(mirror, { ref, to: commit, expected: now === null ? 'none' : { commit: now }, signal });
+    return { branch, commit };
+  },
 });
+
+/** `kept`: people or another run of the task put commits of their own on it. */
+const unpublishResult = z.object({ outcome: z.enum(['deleted', 'absent', 'kept']) });
+
+/** Deletes the branch that was published. One that is gone is done; one with the commits of other people or of another run stays. */
+export const unpublish = codeComponent({
+  request: inRun.extend({ branch: z.string() }),
+  result: unpublishResult,
+  act: async (request, { repository, mirror, signal }): Promise<z.infer<typeof unpublishResult>> => {
+    const { taskId, branch } = request;
+    if (branch === repository.baseBranch) return refuse('unpublish', `"${branch}" is the base branch`);
+    await fetchOrigin(mirror, taskId, signal);
+    const now = await branchHead(mirror, branch);
+    if (now === null) return { outcome: 'absent' };
+    if (!(await isOfRun(mirror, request, now))) return { outcome: 'kept' };
+    await pushRef(mirror, { ref: branchRef(branch), to: null, expected: { commit: now }, signal });
+    return { outcome: 'deleted' };
+  },
+});
+
+/** The ref that keeps a published commit of a run, so that its branch can be told from a person's later. */
+const publishedLabel = (commit: string): string => `published-${commit.slice(0, 12)}`;
+
+/** Whether a commit lies in the history of a ref below `prefix`: then all of it was made there. Needs fetched refs. */
+async function isWithin(mirror: Mirror, prefix: string, head: string): Promise<boolean> {
+  for (const ref of await refsBelow(mirror, prefix)) {
+    const result = await resolveRef(mirror, ref);
+    if (result !== null && (await isAncestor(mirror, head, result))) return true;
+  }
+  return false;
+}
+
+/** Whether a branch's head came from this run and no other run published the same: only then may the run delete it. */
+async function isOfRun(mirror: Mirror, run: Run, head: string): Promise<boolean> {
+  const label = publishedLabel(head);
+  const published = (await refsBelow(mirror, taskRefs(run.taskId))).filter((ref) => ref.endsWith(`/${label}`));
+  if (published.some((ref) => ref !== resultRef(run, label))) return false;
+  return isWithin(mirror, runRefs(run), head);
+}
+
+async function refsBelow(mirror: Mirror, prefix: string): Promise<string[]> {
+  const { stdout } = await git(['for-each-ref', '--format=%(refname)', '--', `${prefix}/`], { cwd: mirror.gitFolder });
+  return stdout.toString('utf8').split('\n').filter(Boolean);
+}

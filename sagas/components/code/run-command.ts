@@ -1,9 +1,8 @@
-import type { Failure } from '@workledger/shared/contexts/values.ts';
-import type { Worktree } from '../git/worktree.ts';
-import { childEnvironment } from '../process/child-environment.ts';
-import type { ProcessResult } from '../process/run-process.ts';
-import { failureOf } from './failures.ts';
-import type { CodeAttempt } from './in-attempt.ts';
+import { metrics as schema, type Failure, type Metrics } from '@workledger/shared/contexts/values.ts';
+import { failureOf } from '../failures.ts';
+import type { Worktree } from '../git/mirror.ts';
+import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
+import type { CodeAttempt } from './attempt.ts';
 
 /** One command of the registration, as it ran. `problem`: why it does not count as passed. */
 export type CommandRun = {
@@ -66,4 +65,30 @@ export function failureOfRuns(runs: readonly CommandRun[], log: Failure['log']):
   if (last === undefined || last.problem === null) return null;
   const { step, command, problem, result } = last;
   return failureOf(step, problem, { command, exitCode: result.exitCode, output: result.output, log });
+}
+
+/** Metrics of one measurement; an event has its limit. */
+const METRICS = 200;
+const NAME_LENGTH = 100;
+
+/** What the last line that is not empty tells: metrics, or why they are none. */
+export function readMetrics(output: Buffer): { readonly metrics: Metrics } | { readonly problem: string } {
+  const line = output.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+  const found = parse(line.trim());
+  const names = typeof found === 'object' && found !== null && !Array.isArray(found) ? Object.keys(found) : [];
+  if (names.length > METRICS)
+    return { problem: `printed ${names.length} metrics: at most ${METRICS} are kept, print fewer` };
+  if (names.some((name) => name.length > NAME_LENGTH))
+    return { problem: `printed a metric whose name is longer than ${NAME_LENGTH} characters: shorten it` };
+  const read = schema.safeParse(found);
+  if (names.length > 0 && read.success) return { metrics: read.data };
+  return { problem: 'printed no metrics: its last line must be one JSON object of finite numbers' };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return null;
+  }
 }

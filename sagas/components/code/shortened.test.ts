@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { failureOf } from './failures.ts';
-import { shortened } from './shortened.ts';
+import { failureOf } from '../failures.ts';
+import { shortened } from './judge.ts';
 
 test('a short list stays as it is', () => {
   expect(shortened(['a', 'b'])).toEqual(['a', 'b']);

@@ -2,10 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { resultOf } from '../git/names.ts';
-import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
-import { createCodeWorld } from '../testing/code-world.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
 import { userGit } from '../testing/origin.ts';
-import type { WorkResult } from './requests.ts';
+import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
@@ -32,7 +31,7 @@ test('a user working tree, index and HEAD are never touched, also when the user 
   ];
   userGit(user, 'status');
   const before = look();
-  const { commit } = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
+  const { commit } = await call<ResultOf<'code.work'>>('code.work', workRequest('agent', { evaluate: true }));
   expect(userGit(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   expect(look()).toEqual(before);
 });

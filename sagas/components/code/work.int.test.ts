@@ -4,12 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createTestArtefacts, type TestArtefacts } from '../testing/artefacts.ts';
-import { createCodeWorld } from '../testing/code-world.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
 import { userGit } from '../testing/origin.ts';
 import { eventuallyGone } from '../testing/processes.ts';
 import { resultOf } from '../git/names.ts';
-import type { WorkResult } from './requests.ts';
+import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
@@ -38,7 +37,7 @@ describe('an agent that edits the code', () => {
     const { call, workRequest, base, bare, inRun, text, leftovers } = world(
       `${fix} process.stdin.on('data', (d) => process.stdout.write(d)).on('end', () => console.log('I fixed it'));`,
     );
-    const result = await call<WorkResult>('code.work', workRequest('agent'));
+    const result = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     const ref = resultOf(inRun, 'generate-1', result.commit);
     expect(userGit(bare, 'rev-parse', ref)).toBe(result.commit);
     expect(userGit(bare, 'rev-parse', `${ref}^`)).toBe(base);
@@ -56,13 +55,13 @@ describe('an agent that edits the code', () => {
   test('is measured by the evaluate command when asked, in a clean worktree with the protected paths of the base', async () => {
     const cheat = `writeFileSync('test/measure.mjs', 'console.log(JSON.stringify({ size: 0 }))');`;
     const { call, workRequest } = world(`${fix} ${cheat}`);
-    const result = await call<WorkResult>('code.work', workRequest('agent', { evaluate: true }));
+    const result = await call<ResultOf<'code.work'>>('code.work', workRequest('agent', { evaluate: true }));
     expect(result.metrics).toEqual({ size: 'export const add = (a, b) => a + b;\n'.length });
   });
 
   test('does its work anew when the same key comes again', async () => {
     const { call, workRequest, bare, inRun } = world(fix);
-    const run = (): Promise<WorkResult> => call<WorkResult>('code.work', workRequest('agent'));
+    const run = (): Promise<ResultOf<'code.work'>> => call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     for (const { commit } of [await run(), await run()])
       expect(userGit(bare, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   });
@@ -73,7 +72,10 @@ describe('an agent that edits the code', () => {
     const log: ArtefactReference = await store.artefacts.put(Buffer.from(lines.join('\n')), 'text/plain');
     const { prompt } = workRequest('agent');
     const feedback = { reason: 'a test failed', log };
-    const result = await call<WorkResult>('code.work', workRequest('agent', { prompt: { ...prompt, feedback } }));
+    const result = await call<ResultOf<'code.work'>>(
+      'code.work',
+      workRequest('agent', { prompt: { ...prompt, feedback } }),
+    );
     const said = await text(result.prompt.digest);
     expect(said).toContain('a test failed');
     expect(said).toContain('line 299');
@@ -86,7 +88,7 @@ describe('an agent that edits the code', () => {
       import { execFileSync } from 'node:child_process'; import { mkdirSync } from 'node:fs';
       execFileSync('git', ['commit', '--all', '--message', 'My own commit']);
       mkdirSync('ignored'); writeFileSync('ignored/file', 'x'); writeFileSync('new.txt', 'new');`);
-    const { commit } = await call<WorkResult>('code.work', workRequest('agent'));
+    const { commit } = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     expect(userGit(bare, 'log', '--format=%s', `${base}..${commit}`).split('\n')).toEqual(['Fix add', 'My own commit']);
     expect(userGit(bare, 'diff', '--name-only', base, commit).split('\n')).toEqual(['new.txt', 'src/add.mjs']);
   });
@@ -105,9 +107,9 @@ describe('an agent that edits the code', () => {
       console.log(execFileSync('git', ['config', '--list'], { encoding: 'utf8' }));
       console.log(execFileSync('git', ['check-attr', 'filter', 'src/add.mjs'], { encoding: 'utf8' }));`;
     const made = world('', { agents: { agent: `${fix} ${evil}`, next: `${fix} ${looks}` } });
-    const { commit } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+    const { commit } = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('agent'));
     await made.call('code.validate', { commit, base: made.base });
-    const next = await made.call<WorkResult>('code.work', made.workRequest('next', { label: 'next-1' }));
+    const next = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('next', { label: 'next-1' }));
     expect(existsSync(join(made.folder, 'ran'))).toBe(false);
     const seen = await made.text(next.output.digest);
     expect(seen).toContain('user.name=Workledger');
@@ -117,7 +119,7 @@ describe('an agent that edits the code', () => {
   test('may even replace the .git of its folder', async () => {
     const { call, workRequest } = world(`${fix} import { rmSync } from 'node:fs'; rmSync('.git');
       import { execFileSync } from 'node:child_process'; execFileSync('git', ['init', '--quiet']);`);
-    const result = await call<WorkResult>('code.work', workRequest('agent'));
+    const result = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     expect(result.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
   });
 
@@ -125,7 +127,7 @@ describe('an agent that edits the code', () => {
     const made = world(`${fix} import { spawn } from 'node:child_process';
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'inherit' });
       child.unref(); console.log(child.pid); process.exit(0);`);
-    const { output } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+    const { output } = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('agent'));
     const pid = Number(await made.text(output.digest));
     expect(pid).toBeGreaterThan(1);
     expect(await eventuallyGone(pid)).toBe(true);
@@ -137,7 +139,7 @@ describe('an agent that edits the code', () => {
        const more = () => { if (left-- > 0) process.stdout.write(block, more); }; more();`,
       { agent: { limits: { maxOutputBytes: 10_000 } } },
     );
-    const { output } = await call<WorkResult>('code.work', workRequest('agent'));
+    const { output } = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     expect(output.size).toBeLessThan(11_000);
   });
 });
@@ -149,7 +151,7 @@ test('what an agent was handed as a secret is hidden wherever it says it', async
   const says = `const secret = process.env.CODE_TEST_SECRET; console.log('got ' + secret);
     console.log(JSON.stringify({ type: 'result', num_turns: 1, is_error: process.argv[1].includes('failing'), result: secret }));`;
   const made = world(`${fix} ${says}`, { ...options, agents: { agent: `${fix} ${says}`, failing: says } });
-  const { output } = await made.call<WorkResult>('code.work', made.workRequest('agent'));
+  const { output } = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('agent'));
   expect(await made.text(output.digest)).toMatch(/^got \[hidden\]\n/);
   const { failure, message } = await failureOf(made.call('code.work', made.workRequest('failing')));
   expect(failure.reason).toMatch(/reports an error: \[hidden\]/);
@@ -270,7 +272,10 @@ describe('an agent with claude-json output', () => {
 
   test('is judged by its result object, and its cost is told', async () => {
     const { call, workRequest } = saying(good);
-    expect(await call<WorkResult>('code.work', workRequest('agent'))).toMatchObject({ exitCode: 0, costUsd: 0.25 });
+    expect(await call<ResultOf<'code.work'>>('code.work', workRequest('agent'))).toMatchObject({
+      exitCode: 0,
+      costUsd: 0.25,
+    });
   });
 
   test('failed when the object reports an error, though it exits with 0; what it cost is told', async () => {

@@ -1,38 +1,65 @@
-import type { Metrics } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure, type Component } from '../../engine/component.ts';
-import { changedEntries } from '../git/diff.ts';
-import { commitAll, UnusableChange } from '../git/commit-all.ts';
-import { ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
+import { z } from 'zod';
+import { artefact, diffStat, metrics, type Metrics } from '@workledger/shared/contexts/values.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { agentOf, type ComponentEnvironment } from '../environment.ts';
+import { changedEntries, ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
+import { commitAll, UnusableChange } from '../git/make-commit.ts';
+import type { Worktree } from '../git/mirror.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import type { Worktree } from '../git/worktree.ts';
-import { agentOf, type CodeEnvironment } from './environment.ts';
-import { inAttempt, type CodeAttempt } from './in-attempt.ts';
-import { measure } from './measure.ts';
-import { promptOf } from './prompt.ts';
-import type { WorkRequest, WorkResult } from './requests.ts';
-import { runAgent, type AgentRun } from './run-agent.ts';
-import { MAX_CHANGE_BYTES, storeDiff } from './store-diff.ts';
+import { inRun, type Limits } from '../run-component.ts';
+import { promptSchema, runAgent, type AgentRun } from './agent.ts';
+import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
+import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
+import { measure } from './judge.ts';
+
+const agentLimits: Limits = {
+  turns: { atOnce: agentsAtOnce },
+  seconds: (request, environment) =>
+    secondsFor(2, request, environment) +
+    Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds)),
+};
+
+const workRequest = inRun.extend({
+  agentId: z.string(),
+  parent: z.string(),
+  /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
+  label: z.string(),
+  prompt: promptSchema,
+  /** Also measure the result with the `evaluate` command. */
+  evaluate: z.boolean(),
+});
+type WorkRequest = z.infer<typeof workRequest>;
 
 /** Lets a configured agent edit the code in a worktree of its own and leaves what it did in the origin. A repeat does it anew. */
-export const createWork = (environment: CodeEnvironment): Component<WorkRequest, WorkResult> => ({
-  name: 'code.work',
-  perform: (request, context) =>
-    inAttempt(environment, 'work', request, context, async (code) => {
-      const { mirror, signal, repository } = code;
-      const agent = agentOf(environment, 'work', request.agentId);
-      await ensureCommits(mirror, request.taskId, [request.parent], signal);
-      const worktree = await code.checkout('work', request.parent);
-      const prompt = await promptOf(request, repository, code.environment);
+export const work = codeComponent({
+  request: workRequest,
+  result: z.object({
+    commit: z.string(),
+    diffStat,
+    diff: artefact,
+    prompt: artefact,
+    output: artefact,
+    exitCode: z.number().nullable(),
+    costUsd: z.number().nullable(),
+    durationMs: z.number(),
+    metrics: metrics.nullable(),
+  }),
+  limits: agentLimits,
+  act: async (request, code) => {
+    const { environment, mirror, signal } = code;
+    const agent = agentOf(environment, 'work', request.agentId);
+    await ensureCommits(mirror, request.taskId, [request.parent], signal);
+    const worktree = await code.checkout('work', request.parent);
 
-      const run = await runAgent(code, agent, worktree, prompt);
-      const commit = await takeChange(code, worktree, request, run);
-      const change = await storeDiff(code, 'work', request.parent, commit);
-      const ref = resultOf(request, request.label, commit);
-      await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
-      const { fail: _, ...told } = run;
-      return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };
-    }),
+    const run = await runAgent(code, agent, worktree, request);
+    const commit = await takeChange(code, worktree, request, run);
+    const change = await storeDiff(code, 'work', request.parent, commit);
+    const ref = resultOf(request, request.label, commit);
+    await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
+    const { fail: _, ...told } = run;
+    return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };
+  },
 });
 
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
@@ -69,4 +96,14 @@ async function measured(
     const { failure, retryable, fault } = error;
     throw new ComponentFailure(failure, { retryable, fault, costUsd: run.costUsd, prompt: run.prompt, cause: error });
   }
+}
+
+const AT_LEAST = 2;
+const AT_MOST = 16;
+
+/** How many agents run at once in one process: as many tasks as they may hold, and room for one task's candidates. */
+export function agentsAtOnce({ agents, repositories }: ComponentEnvironment['configuration']): number {
+  const tasks = agents.reduce((sum, { capacity }) => sum + capacity, 0);
+  const candidates = Math.max(1, ...repositories.map(({ evolve }) => evolve?.candidates ?? 1));
+  return Math.min(AT_MOST, Math.max(AT_LEAST, tasks + candidates - 1));
 }

@@ -1,7 +1,7 @@
-import { git, gitText } from './git.ts';
-import { fetchCommit, fetchOrigin } from './fetch.ts';
+import type { DiffStat } from '@workledger/shared/contexts/values.ts';
+import { despiteLocks, git, gitText, inTurn } from './git.ts';
 import type { Mirror } from './mirror.ts';
-import { asCommit, remoteBranchRef } from './names.ts';
+import { asCommit, remoteBranchRef, taskRefs } from './names.ts';
 
 /** The commit a ref of the mirror names; null when there is none. */
 export async function resolveRef(mirror: Mirror, ref: string): Promise<string | null> {
@@ -54,3 +54,62 @@ export async function mergeBase(mirror: Mirror, one: string, other: string): Pro
 /** The id of the tree of a commit. */
 export const treeOf = (mirror: Mirror, commit: string): Promise<string> =>
   gitText(['rev-parse', '--verify', `${asCommit(commit)}^{tree}`], { cwd: mirror.gitFolder });
+
+/** Brings the origin's branches and, of one task, its results into the mirror; what is gone there goes here. @throws GitFailure */
+export async function fetchOrigin(mirror: Mirror, taskId: string | null, signal?: AbortSignal): Promise<void> {
+  const results = taskId === null ? [] : [`+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`];
+  const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', mirror.url];
+  await inTurn(mirror.gitFolder, () =>
+    despiteLocks(() =>
+      git([...args, '+refs/heads/*:refs/remotes/origin/*', ...results], { cwd: mirror.gitFolder, signal }),
+    ),
+  );
+}
+
+/** Fetches one commit by its id, where the origin allows that. @throws GitFailure */
+async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal): Promise<void> {
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.url, commit];
+  await inTurn(mirror.gitFolder, () => despiteLocks(() => git(args, { cwd: mirror.gitFolder, signal })));
+}
+
+const PLAIN = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'];
+
+/** The change between two commits as a patch that `git apply` takes. @param maxBytes more is a GitFailure */
+export async function diffText(mirror: Mirror, from: string, to: string, maxBytes: number): Promise<Buffer> {
+  const args = ['diff', ...PLAIN, '--binary', '--src-prefix=a/', '--dst-prefix=b/', asCommit(from), asCommit(to), '--'];
+  return (await git(args, { cwd: mirror.gitFolder, maxOutputBytes: 2 * maxBytes })).stdout;
+}
+
+/** Files and lines changed between two commits; a binary file counts no lines. */
+export async function diffStat(mirror: Mirror, from: string, to: string): Promise<DiffStat> {
+  const args = ['diff', ...PLAIN, '--numstat', '-z', asCommit(from), asCommit(to), '--'];
+  const { stdout } = await git(args, { cwd: mirror.gitFolder });
+  const rows = stdout.toString('utf8').split('\0').filter(Boolean);
+  const counts = rows.map((row) => row.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))));
+  const sum = (column: number): number => counts.reduce((total, row) => total + (row[column] ?? 0), 0);
+  return { files: rows.length, insertions: sum(0), deletions: sum(1) };
+}
+
+type Entry = { readonly mode: string; readonly object: string };
+export type ChangedEntry = { readonly path: string; readonly before: Entry | null; readonly after: Entry | null };
+
+/** Entries that differ between two commits; limited to git pathspecs, when there are some. */
+export async function changedEntries(
+  mirror: Mirror,
+  from: string,
+  to: string,
+  pathspecs: readonly string[] = [],
+): Promise<ChangedEntry[]> {
+  const args = ['diff', '--raw', '-z', '--no-abbrev', ...PLAIN, asCommit(from), asCommit(to), '--', ...pathspecs];
+  const { stdout } = await git(args, { cwd: mirror.gitFolder });
+  const parts = stdout.toString('utf8').split('\0');
+  const entries: ChangedEntry[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const [modeBefore, modeAfter, before, after] = (parts[at] ?? '').slice(1).split(' ');
+    entries.push({ path: parts[at + 1] ?? '', before: entry(modeBefore, before), after: entry(modeAfter, after) });
+  }
+  return entries;
+}
+
+const entry = (mode: string | undefined, object: string | undefined): Entry | null =>
+  mode === undefined || object === undefined || mode === '000000' ? null : { mode, object };

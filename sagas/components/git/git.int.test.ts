@@ -4,14 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { commitAsUser, createUserRepository, userGit } from '../testing/origin.ts';
-import { branchHead } from './commits.ts';
-import { diffStat } from './diff.ts';
-import { fetchOrigin } from './fetch.ts';
+import { branchHead, diffStat, fetchOrigin } from './commits.ts';
 import { git, GitFailure } from './git.ts';
-import { openMirror } from './mirror.ts';
+import { openMirror, addWorktree, removeWorktree, worktreeAt } from './mirror.ts';
 import { pushRef, RefMoved, remoteRef } from './push.ts';
-import { restorePaths } from './restore-paths.ts';
-import { addWorktree, removeWorktree, worktreeAt } from './worktree.ts';
+import { restorePaths } from './make-commit.ts';
 
 async function mirrored(files: Record<string, string> = { 'a.txt': 'one\n', 'kept/b.txt': 'two\n' }) {
   const folder = mkdtempSync(join(tmpdir(), 'workledger-git-'));

@@ -1,7 +1,11 @@
-import { childEnvironment } from '../process/child-environment.ts';
-import { runProcess } from '../process/run-process.ts';
-import { restoreSettings } from './own-settings.ts';
-import { withoutCredentials } from './without-credentials.ts';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
+import { childEnvironment, runProcess } from '../process/run-process.ts';
+import { withoutCredentials } from './names.ts';
 
 export type GitOptions = {
   /** Where it runs; a worktree command names its worktree by `environment`. */
@@ -118,4 +122,64 @@ function gitEnvironment(): Record<string, string> {
     GIT_COMMITTER_NAME: NAME,
     GIT_COMMITTER_EMAIL: EMAIL,
   };
+}
+
+const LOCKED = /\.lock': File exists|cannot lock ref|could not lock config/;
+const LOCK_FILE = /Unable to create '([^']+\.lock)'/;
+const TRIES = 40;
+const PAUSE_MS = 100;
+/** Git holds its locks for milliseconds; one so old belongs to a process that was killed. */
+const STALE_MS = 60_000;
+
+/** Runs a git action again while another process holds a lock of the same repository, for about five seconds. */
+export async function despiteLocks<Result>(action: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof GitFailure) || !LOCKED.test(error.stderr) || attempt === TRIES) throw error;
+      const file = LOCK_FILE.exec(error.stderr)?.[1];
+      if (file !== undefined) await removeStale(file);
+      await sleep(PAUSE_MS * (0.75 + Math.random() / 2));
+    }
+  }
+}
+
+async function removeStale(lock: string): Promise<void> {
+  const found = await stat(lock).catch(() => null);
+  if (found !== null && Date.now() - found.mtimeMs > STALE_MS) await rm(lock, { force: true });
+}
+
+/** Runs one action after the other for each name, in the order asked, within this process. */
+export const inTurn = createTurns();
+
+/** What each mirror's `config` holds, by its folder: in memory, where no program that works in a worktree reaches it. */
+const known = new Map<string, Buffer>();
+
+export const rememberConfig = (gitFolder: string, config: Buffer): void => void known.set(gitFolder, config);
+
+/**
+ * Before our own call of git: puts the mirror's settings back. A program in a worktree shares them; a filter that it
+ * names there would be run by our `git add`, and by the next task's checkout.
+ * @param gitFolder a mirror's, or a worktree's notes inside of one; others are left as they are
+ */
+async function restoreSettings(gitFolder: string): Promise<void> {
+  const mirror = known.has(gitFolder) ? gitFolder : dirname(dirname(gitFolder));
+  const config = known.get(mirror);
+  if (config === undefined || !existsSync(mirror)) return;
+  await restore(join(mirror, 'config'), config);
+  const foreign = [
+    ...[mirror, gitFolder].map((folder) => join(folder, 'config.worktree')),
+    ...['attributes', 'exclude'].map((name) => join(mirror, 'info', name)),
+  ];
+  for (const path of foreign) await rm(path, { recursive: true, force: true });
+}
+
+async function restore(file: string, bytes: Buffer): Promise<void> {
+  const now = await readFile(file).catch(() => null);
+  if (now?.equals(bytes) === true) return;
+  if (now === null) await rm(file, { recursive: true, force: true });
+  const written = `${file}.${randomBytes(4).toString('hex')}`;
+  await writeFile(written, bytes);
+  await rename(written, file);
 }

@@ -2,11 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { removeFolder } from '../process/remove-folder.ts';
-import { git } from './git.ts';
-import { inTurn } from './in-turn.ts';
-import { asUrl } from './names.ts';
-import { rememberConfig } from './own-settings.ts';
+import { removeFolder } from '../process/folders.ts';
+import { despiteLocks, git, inTurn, rememberConfig } from './git.ts';
+import { asCommit, asUrl } from './names.ts';
 
 /** A bare copy of one repository on this machine, from which worktrees are made. */
 export type Mirror = {
@@ -74,3 +72,39 @@ async function initialise(gitFolder: string): Promise<string> {
     await git(['config', name, value], { cwd: made });
   return made;
 }
+
+export type Worktree = {
+  readonly mirror: Mirror;
+  /** Where the files are. */
+  readonly path: string;
+  /** Git's own notes about it, inside the mirror. */
+  readonly gitFolder: string;
+};
+
+/** Where a worktree of this name will lie; nothing is made yet. The name must be unique on this machine. */
+export const worktreeAt = (mirror: Mirror, name: string): Worktree => ({
+  mirror,
+  path: join(mirror.worktrees, name),
+  gitFolder: join(mirror.gitFolder, 'worktrees', name),
+});
+
+/** Checks a commit out into a folder of its own, on no branch. @throws GitFailure */
+export async function addWorktree(worktree: Worktree, commit: string, signal?: AbortSignal): Promise<void> {
+  const { mirror, path } = worktree;
+  const args = ['worktree', 'add', '--quiet', '--force', '--detach', '--', path, asCommit(commit)];
+  await inTurn(mirror.gitFolder, () => despiteLocks(() => git(args, { cwd: mirror.gitFolder, signal })));
+}
+
+/** Removes files and notes; nothing there is fine. */
+export async function removeWorktree(worktree: Worktree): Promise<void> {
+  await removeFolder(worktree.path);
+  await removeFolder(worktree.gitFolder);
+}
+
+/** Names the worktree to git from outside: whatever a program did to the `.git` file inside does not count. */
+export const inWorktree = (worktree: Worktree, index?: string): Record<string, string> => ({
+  GIT_DIR: worktree.gitFolder,
+  GIT_COMMON_DIR: worktree.mirror.gitFolder,
+  GIT_WORK_TREE: worktree.path,
+  ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
+});

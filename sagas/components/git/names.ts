@@ -1,5 +1,3 @@
-import { withoutCredentials } from './without-credentials.ts';
-
 /** Checks of what becomes an argument of git: nothing may be read as an option or as a pattern. */
 
 const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
@@ -40,3 +38,6 @@ export const resultOf = (run: Run, label: string, commit: string): string =>
   resultRef(run, `${label}-${asCommit(commit).slice(0, 12)}`);
 /** The origin's branch as the mirror saw it last. */
 export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;
+
+/** `https://user:token@host` → `https://***@host`. */
+export const withoutCredentials = (text: string): string => text.replaceAll(/(\w+:\/\/)[^\s/]+@/g, '$1***@');

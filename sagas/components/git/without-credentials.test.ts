@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { GitFailure } from './git.ts';
-import { asUrl } from './names.ts';
-import { withoutCredentials } from './without-credentials.ts';
+import { asUrl, withoutCredentials } from './names.ts';
 
 test('what stands before the host of an address is hidden', () => {
   expect(withoutCredentials('fetch https://ada:t0p@secret@example.org/a.git and ssh://git@example.org/b')).toBe(

@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventuallyGone } from '../testing/processes.ts';
-import { endScope, killLeftover, openAttempt, sweepAttempts } from './attempt.ts';
-import { newRecordFile, writeRecord } from './attempt-record.ts';
-import { identify, isSameProcess } from './process-identity.ts';
+import { endScope, killLeftover, openAttempt, sweepAttempts, newRecordFile, writeRecord } from './attempt.ts';
+import { identify, isSameProcess } from './processes.ts';
 
 let dataFolder: string;
 beforeEach(async () => void (dataFolder = await mkdtemp(join(tmpdir(), 'workledger-attempt-'))));

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventuallyGone, isRunning } from '../testing/processes.ts';
-import { childEnvironment } from './child-environment.ts';
-import { ProcessNotStarted, runProcess, type ProcessOptions } from './run-process.ts';
+import { childEnvironment, ProcessNotStarted, runProcess, type ProcessOptions } from './run-process.ts';
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'workledger-process-'))));

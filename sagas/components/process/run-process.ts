@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { delimiter, isAbsolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCappedOutput } from './capped-output.ts';
-import { killGroup } from './kill-group.ts';
-import { killProcessesIn } from './kill-processes-in.ts';
+import { killGroup, killProcessesIn } from './processes.ts';
 
 export type ProcessOptions = {
   /** Executable and arguments; there is no shell. */
@@ -140,4 +140,23 @@ async function firstEnd(exited: Promise<Exit>, options: ProcessOptions): Promise
   } finally {
     done.abort();
   }
+}
+
+const ALWAYS = ['HOME', 'LANG'] as const;
+
+/**
+ * The whole environment of a child process: PATH, HOME, LANG and the variables named, nothing else.
+ * Relative entries of PATH are left out: in a worktree they would let the branch choose the program.
+ */
+export function childEnvironment(
+  named: readonly string[] = [],
+  from: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const path = (from['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter).filter(isAbsolute).join(delimiter);
+  const environment: Record<string, string> = {};
+  for (const name of [...ALWAYS, ...named]) {
+    const value = from[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return { ...environment, PATH: path };
 }

@@ -3,13 +3,25 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
+import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { agentIdOf } from '../code/agent-id.ts';
-import { createCodeComponents } from '../code/create-code-components.ts';
-import type { WorkRequest } from '../code/requests.ts';
+import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { createTestDatabase } from '@workledger/shared/testing/database.ts';
 import type { Component } from '../../engine/component.ts';
+import { createComponents, type RequestOf } from '../catalogue.ts';
+import { agentIdOf } from '../environment.ts';
 import { createBareOrigin, createUserRepository, type Files } from './origin.ts';
+
+export type TestArtefacts = { readonly artefacts: Artefacts; drop(): Promise<void> };
+
+/** An artefact store in a database of its own. */
+export async function createTestArtefacts(): Promise<TestArtefacts> {
+  const database = await createTestDatabase();
+  await migrate(database.url, 'artefacts', artefactMigrations);
+  return { artefacts: createPostgresArtefacts(database.pool), drop: () => database.drop() };
+}
 
 const files: Files = {
   'src/add.mjs': 'export const add = (a, b) => a - b;\n',
@@ -45,7 +57,7 @@ export function createCodeWorld(
   });
   const dataFolder = join(folder, 'data');
   const start = (): readonly Component[] =>
-    createCodeComponents({
+    createComponents({
       configuration: { repositories: [repository], agents },
       artefacts,
       readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),
@@ -64,7 +76,10 @@ export function createCodeWorld(
     if (component === undefined) throw new Error(`no component ${name}`);
     return component.perform({ ...inRun, ...request }, { key, signal });
   };
-  const workRequest = (agent: string, change: Partial<WorkRequest> = {}): Omit<WorkRequest, keyof typeof inRun> => ({
+  const workRequest = (
+    agent: string,
+    change: Partial<RequestOf<'code.work'>> = {},
+  ): Omit<RequestOf<'code.work'>, keyof typeof inRun> => ({
     agentId: agentIdOf(agent),
     parent: base,
     label: 'generate-1',

@@ -1,0 +1,120 @@
+import type { ResultOf } from '../../components/catalogue.ts';
+import { because } from '../../engine/component.ts';
+import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
+import type { Facts, Learned } from '../facts.ts';
+import {
+  branchOf,
+  changesCode,
+  checkSeconds,
+  claimOf,
+  idInRun,
+  inRun,
+  isCommandRun,
+  known,
+  MOST_SENT_BACK,
+  planOf,
+  sendBack,
+} from './run.ts';
+
+/** Puts the work on a branch of the repository's origin. */
+export const publish: Step<Facts> = {
+  name: 'publish',
+  when: changesCode,
+  retry: { attempts: 8, delaySeconds: doubling(2, 60) },
+  timeoutSeconds: 300,
+  run: (facts, on) => {
+    const request = { ...inRun(facts), commit: known(facts.commit), branch: branchOf(facts) };
+    const published = on.call('publish', 'code.publish', request);
+    return published === null ? waiting : done({ learned: { branch: published.branch } } satisfies Learned);
+  },
+  compensate: (facts, on) => {
+    const removed = on.call('delete-branch', 'code.unpublish', { ...inRun(facts), branch: branchOf(facts) });
+    return removed === null ? waiting : done();
+  },
+};
+
+/** Runs the repository's own tests on the published commit. */
+export const validate: Step<Facts> = {
+  name: 'validate',
+  when: changesCode,
+  retry: { attempts: 3, delaySeconds: doubling(2, 30) },
+  run: (facts, on) => {
+    const validation = idInRun(facts, 'validation', String(on.round));
+    if (!request(facts, on, validation)) return waiting;
+    const asked = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
+    const result = on.call('validate', 'code.validate', asked, checkSeconds(planOf(facts)));
+    return result === null ? waiting : judge(facts, on, validation, result);
+  },
+  abandon: (facts, on) => {
+    const validation = idInRun(facts, 'validation', String(on.round));
+    const told = on.tryCommand('cancel', 'validation.cancel', validation, { reason: facts.stopped ?? 'the run ended' });
+    return told === null ? waiting : done();
+  },
+};
+
+/** Tells the task (a remote agent's submission did that already), then asks for the validation. */
+function request(facts: Facts, on: Effector, validation: string): boolean {
+  if (on.attempt > 1) return true;
+  const { taskId, claimId } = claimOf(facts);
+  const commit = known(facts.commit);
+  const told =
+    !isCommandRun(facts) || on.tryCommand('submit', 'task.submit', taskId, { claimId, commit, summary: null }) !== null;
+  if (!told) return false;
+  const data = { ...inRun(facts), commit, base: known(facts.base) };
+  const sendBackAllowed = facts.sentBack < MOST_SENT_BACK;
+  return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
+}
+
+function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<'code.validate'>): Outcome {
+  const { report, protectedChanges, failure } = result;
+  const told =
+    failure === null
+      ? on.command('judge', 'validation.pass', validation, { report, protectedChanges })
+      : on.command('judge', 'validation.fail', validation, { failure, protectedChanges });
+  const verdict = facts.verdicts[validation];
+  if (told === null || verdict === undefined) return waiting;
+  if (failure === null) return accept(facts, on, result);
+  if (verdict === 'failed') return failed(failure);
+  return sendBack(facts, on, { reason: failure.reason, log: failure.log }, { commit: result.commit });
+}
+
+/** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */
+function accept(facts: Facts, on: Effector, { commit }: ResultOf<'code.validate'>): Outcome {
+  const accepted = done({ learned: { commit } } satisfies Learned);
+  if (commit === facts.commit) return accepted;
+  const request = { ...inRun(facts), commit, branch: branchOf(facts) };
+  return on.call('publish-judged', 'code.publish', request) === null ? waiting : accepted;
+}
+
+/** Moves the base branch to the validated commit, where the registration says so. */
+export const merge: Step<Facts> = {
+  name: 'merge',
+  when: (facts) => changesCode(facts) && planOf(facts).merge === 'fast-forward',
+  retry: { attempts: 5, delaySeconds: doubling(2, 60) },
+  timeoutSeconds: 300,
+  run: (facts, on) => {
+    const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
+    const merged = on.call('merge', 'code.merge', request);
+    if (merged === null) return waiting;
+    if (merged.outcome === 'merged') return done({ learned: { merged: true } } satisfies Learned);
+    return facts.rebased === 0 ? rebase(facts, on) : failed(because('merge', 'the base moved again while validating'));
+  },
+};
+
+/** The base moved meanwhile: the same work on top of it is published and validated again, once. */
+function rebase(facts: Facts, on: Effector): Outcome {
+  const request = {
+    ...inRun(facts),
+    commit: known(facts.commit),
+    base: known(facts.base),
+    label: `rebase-${on.round}`,
+  };
+  const rebased = on.call('rebase', 'code.rebase', request);
+  if (rebased === null) return waiting;
+  const learned = { base: rebased.base, rebased: facts.rebased + 1 };
+  if (rebased.outcome === 'rebased')
+    return goTo('publish', { learned: { ...learned, commit: rebased.commit } } satisfies Learned);
+  const feedback = { reason: `the base moved and the work conflicts with it: ${rebased.detail}`, log: null };
+  if (facts.sentBack > 0) return failed(because('merge', feedback.reason));
+  return sendBack(facts, on, feedback, { ...learned, commit: rebased.base });
+}

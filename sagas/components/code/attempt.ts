@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { Repository } from '@workledger/shared/config/schema.ts';
+import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
+import { addWorktree, openMirror, worktreeAt, type Mirror, type Worktree } from '../git/mirror.ts';
+import { openAttempt, type Attempt } from '../process/attempt.ts';
+import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
+
+/** Seconds that git may take in one call. */
+const GIT_SECONDS = 900;
+
+/** Seconds for so many commands of the repository's registration, and for git around them. */
+export const secondsFor = (commands: number, { repository }: InRun, environment: ComponentEnvironment): number =>
+  GIT_SECONDS + commands * repositoryOf(environment, 'limits', repository).limits.timeoutSeconds;
+
+/** Of components that call git only. */
+export const gitLimits: Limits = { turns: { atOnce: () => 8 }, seconds: () => GIT_SECONDS };
+/** Of components that run the repository's own commands: `setup` and one more. */
+export const checkLimits: Limits = {
+  turns: { atOnce: () => 2 },
+  seconds: (request, environment) => secondsFor(2, request, environment),
+};
+
+/** What one component call on one repository works with. */
+export type CodeAttempt = {
+  readonly environment: ComponentEnvironment;
+  readonly repository: Repository;
+  readonly mirror: Mirror;
+  readonly attempt: Attempt;
+  readonly signal: AbortSignal;
+  /** A clean worktree of the commit; it goes with the attempt. */
+  checkout(name: string, commit: string): Promise<Worktree>;
+};
+
+type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = {
+  readonly request: Request;
+  readonly result: Result;
+  /** Default: those of git alone. */
+  readonly limits?: Limits;
+  act(request: z.infer<Request>, code: CodeAttempt): Promise<z.infer<Result>>;
+};
+
+/** A component that works on one repository: what it does, it does in an attempt of its own. */
+export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z.ZodType>({
+  request,
+  result,
+  limits = gitLimits,
+  act,
+}: CodeComponent<Request, Result>): ComponentDefinition<Request, Result> =>
+  defineComponent({
+    ...{ request, result, limits },
+    perform: (asked, call) => inAttempt(asked, call, (code) => act(asked, code)),
+  });
+
+/** What belongs to one run of one task on this machine. */
+export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}`;
+
+/** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end. */
+async function inAttempt<Result>(
+  request: InRun,
+  { key, signal, step, environment, secrets }: Call,
+  action: (attempt: CodeAttempt) => Promise<Result>,
+): Promise<Result> {
+  const { dataFolder } = environment;
+  const repository = repositoryOf(environment, step, request.repository);
+  const opened = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
+  const attempt: Attempt = { ...opened, run: async (process) => secrets.result(await opened.run(process)) };
+  try {
+    const mirror = await openMirror(dataFolder, repository.url);
+    const checkout = async (name: string, commit: string): Promise<Worktree> => {
+      const worktree = worktreeAt(mirror, `${attempt.id}-${name}`);
+      attempt.own(worktree.path);
+      attempt.own(worktree.gitFolder);
+      await addWorktree(worktree, commit, signal);
+      return worktree;
+    };
+    return await action({ environment, repository, mirror, attempt, signal, checkout });
+  } finally {
+    await attempt.close();
+  }
+}

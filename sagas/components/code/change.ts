@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
+import { refuse } from '../failures.ts';
+import {
+  diffStat as statOf,
+  diffText,
+  ensureCommits,
+  fetchOrigin,
+  hasCommit,
+  isAncestor,
+  treeOf,
+} from '../git/commits.ts';
+import { GitFailure } from '../git/git.ts';
+import { resultOf } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
+import { inRun } from '../run-component.ts';
+import { codeComponent, type CodeAttempt } from './attempt.ts';
+
+/** What changed from base to commit, in all. */
+export const diff = codeComponent({
+  request: inRun.extend({ commit: z.string(), base: z.string() }),
+  result: z.object({ diffStat, diff: artefact }),
+  act: async ({ taskId, commit, base }, code) => {
+    await ensureCommits(code.mirror, taskId, [commit, base], code.signal);
+    return storeDiff(code, 'diff', base, commit);
+  },
+});
+
+/** Checks a commit that a remote agent left in the origin: it is there, descends from the base and changes something. Kept for the run. */
+export const inspect = codeComponent({
+  request: diff.request,
+  result: diff.result,
+  act: async (request, code) => {
+    const { mirror, signal } = code;
+    const { taskId, commit, base } = request;
+    await fetchOrigin(mirror, taskId, signal);
+    await ensureCommits(mirror, taskId, [base], signal);
+    await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
+      if (!(error instanceof GitFailure)) throw error;
+    });
+    if (!(await hasCommit(mirror, commit)))
+      return refuse('inspect', `commit ${commit} is not in the origin: push it to a branch first`);
+    if (!(await isAncestor(mirror, base, commit)))
+      return refuse('inspect', `commit ${commit} does not descend from ${base}, where the work started`);
+    if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))
+      return refuse('inspect', `commit ${commit} changes nothing`);
+    const ref = resultOf(request, 'inspected', commit);
+    await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
+    return storeDiff(code, 'inspect', base, commit);
+  },
+});
+
+/** Bytes of one change, as files and as a patch. */
+export const MAX_CHANGE_BYTES = 50_000_000;
+
+/** Keeps the change between two commits in the artefact store. @throws ComponentFailure when it is too large */
+export async function storeDiff(
+  code: CodeAttempt,
+  step: string,
+  from: string,
+  to: string,
+): Promise<{ diffStat: DiffStat; diff: ArtefactReference }> {
+  const text = await diffText(code.mirror, from, to, MAX_CHANGE_BYTES);
+  if (text.length > MAX_CHANGE_BYTES)
+    refuse(step, `the change is a patch of ${text.length} bytes, over the limit of ${MAX_CHANGE_BYTES}`);
+  try {
+    const diff = await code.environment.artefacts.put(text, 'text/x-diff');
+    return { diffStat: await statOf(code.mirror, from, to), diff };
+  } catch (error) {
+    if (error instanceof RangeError) refuse(step, `the change is too large to keep: ${error.message}`, error);
+    throw error;
+  }
+}

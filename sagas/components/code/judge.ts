@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import {
+  artefact,
+  failure as failureSchema,
+  metrics,
+  type ArtefactReference,
+  type Metrics,
+} from '@workledger/shared/contexts/values.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { failureOf, refuse } from '../failures.ts';
+import { branchHead, ensureCommits, fetchOrigin, mergeBase } from '../git/commits.ts';
+import { restorePaths } from '../git/make-commit.ts';
+import { resultOf } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
+import { inRun } from '../run-component.ts';
+import { checkLimits, codeComponent, type CodeAttempt } from './attempt.ts';
+import { failureOfRuns, readMetrics, reportOf, runCommands } from './run-command.ts';
+
+/** Runs `setup` and `test` in a clean worktree of the commit, protected paths as they are in the base. A failing test is a result. */
+export const validate = codeComponent({
+  request: inRun.extend({ commit: z.string(), base: z.string() }),
+  result: z.object({
+    report: artefact,
+    /** What was judged: the commit itself, or one on top of it with the protected paths restored. */
+    commit: z.string(),
+    protectedChanges: z.array(z.string()).readonly(),
+    /** null: it passed. */
+    failure: failureSchema.nullable(),
+  }),
+  limits: checkLimits,
+  act: async (request, code) => {
+    const { mirror, signal, repository } = code;
+    const { commit, base } = request;
+    await ensureCommits(mirror, request.taskId, [commit, base], signal);
+    const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
+    const ref = resultOf(request, 'judged', judged.commit);
+    if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
+    const worktree = await code.checkout('validate', judged.commit);
+    const runs = await runCommands(code, worktree, [
+      { step: 'setup', command: repository.setup },
+      { step: 'test', command: repository.test },
+    ]);
+    const changes = judged.changed.map((path) => `protected path restored from the base: ${path}\n`).join('');
+    const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
+    const report = Buffer.concat([head, reportOf(runs)]);
+    const stored = await code.environment.artefacts.put(report, 'text/plain; charset=utf-8');
+    return {
+      report: stored,
+      commit: judged.commit,
+      protectedChanges: shortened(judged.changed),
+      failure: failureOfRuns(runs, stored),
+    };
+  },
+});
+
+/** Measures a commit with the registration's `evaluate` command. */
+export const evaluate = codeComponent({
+  request: inRun.extend({ commit: z.string() }),
+  result: z.object({ metrics, output: artefact }),
+  limits: checkLimits,
+  act: async ({ taskId, commit }, code) => {
+    await ensureCommits(code.mirror, taskId, [commit], code.signal);
+    return measure(code, taskId, commit);
+  },
+});
+
+/**
+ * Runs the registration's `setup` and `evaluate` in a clean worktree of the commit. Protected paths are as they were
+ * where the work left the base branch: a candidate does not write its own yardstick.
+ * @throws ComponentFailure when a command fails or prints no metrics
+ */
+export async function measure(
+  code: CodeAttempt,
+  taskId: string,
+  commit: string,
+): Promise<{ metrics: Metrics; output: ArtefactReference }> {
+  const { repository, signal } = code;
+  if (repository.evaluate === null)
+    return refuse('evaluate', `repository "${repository.name}" has no evaluate command`);
+  const judged = await withProtectedPaths(code, taskId, commit);
+  const worktree = await code.checkout('evaluate', judged);
+  const runs = await runCommands(code, worktree, [
+    { step: 'setup', command: repository.setup },
+    { step: 'evaluate', command: repository.evaluate },
+  ]);
+  const output = await code.environment.artefacts.put(reportOf(runs), 'text/plain; charset=utf-8');
+  const failure = failureOfRuns(runs, output);
+  if (failure !== null) throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
+  const result = runs.at(-1)?.result;
+  const told = readMetrics(result?.stdout ?? Buffer.alloc(0));
+  if ('metrics' in told) return { metrics: told.metrics, output };
+  signal.throwIfAborted();
+  const parts = { command: repository.evaluate, exitCode: 0, log: output };
+  throw new ComponentFailure(failureOf('evaluate', told.problem, { ...parts, output: result?.output ?? '' }), {
+    retryable: true,
+    fault: 'work',
+  });
+}
+
+async function withProtectedPaths(code: CodeAttempt, taskId: string, commit: string): Promise<string> {
+  const { repository, mirror, signal } = code;
+  if (repository.protectedPaths.length === 0) return commit;
+  if ((await branchHead(mirror, repository.baseBranch)) === null) await fetchOrigin(mirror, taskId, signal);
+  const head = await branchHead(mirror, repository.baseBranch);
+  const base = head === null ? null : await mergeBase(mirror, commit, head);
+  if (base === null) return refuse('evaluate', `${commit} shares no history with ${repository.baseBranch}`);
+  return (await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal })).commit;
+}
+
+/** Bytes of one list in a result, as JSON; an event has its limit. */
+const LIST_BYTES = 16 * 1_024;
+/** Kept for the line that tells how many are missing. */
+const LAST_BYTES = 64;
+
+/** The first paths, as many as fit an event, and how many more there are. */
+export function shortened(paths: readonly string[]): readonly string[] {
+  const bytesOf = (path: string): number => Buffer.byteLength(JSON.stringify(path)) + 1;
+  if (paths.reduce((sum, path) => sum + bytesOf(path), 0) <= LIST_BYTES) return paths;
+  const kept: string[] = [];
+  let bytes = LAST_BYTES;
+  for (const path of paths) {
+    bytes += bytesOf(path);
+    if (bytes > LIST_BYTES) break;
+    kept.push(path);
+  }
+  return [...kept, `… and ${paths.length - kept.length} more`];
+}

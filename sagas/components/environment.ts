@@ -1,0 +1,86 @@
+import { readState } from '@workledger/shared/aggregate/read-state.ts';
+import { ArtefactDamaged } from '@workledger/shared/artefacts/errors.ts';
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { taskFold, type TaskDetails } from '@workledger/shared/contexts/task/task/state.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { refuse } from './failures.ts';
+
+/** Fields first, then the message: pino's way. */
+type ComponentLogger = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+};
+
+/** What every component of this process may use. */
+export type ComponentEnvironment = {
+  readonly configuration: Pick<Configuration, 'repositories' | 'agents'>;
+  readonly artefacts: Artefacts;
+  readonly readTask: ReadTask;
+  /** Absolute path; mirrors, worktrees and attempt records lie in here. */
+  readonly dataFolder: string;
+  readonly logger: ComponentLogger;
+};
+
+/** @throws ComponentFailure when no such repository is registered */
+export function repositoryOf(environment: ComponentEnvironment, step: string, name: string): Repository {
+  const found = environment.configuration.repositories.find((repository) => repository.name === name);
+  return found ?? refuse(step, `no repository "${name}" in the configuration: add it under "repositories"`);
+}
+
+/** @throws ComponentFailure when the agent is none that Workledger runs itself */
+export function agentOf(environment: ComponentEnvironment, step: string, agentId: string): AgentConfiguration {
+  const found = environment.configuration.agents.find((agent) => agentIdOf(agent.name) === agentId);
+  return found ?? refuse(step, `agent ${agentId} is none of the configured command agents: see "agents"`);
+}
+
+/** The id under which an agent of the configuration is registered: the same after every start. */
+export const agentIdOf = (name: string): string => derivedId('agent', name);
+
+/** The words of a task. They stay in the task's own stream: what persons wrote is not copied into requests and results. */
+export type TaskText = Pick<TaskDetails, 'title' | 'description'>;
+
+export type ReadTask = (taskId: string) => Promise<TaskText>;
+
+/** Reads a task's words from the log, as they are now. @throws LogBehind: a task that is worked on is there */
+export const createTaskReader =
+  (log: EventLog): ReadTask =>
+  async (taskId) =>
+    (await readState(log, taskFold, taskId, 0)).details;
+
+const SHORTEST_MILLISECONDS = 100;
+const LONGEST_MILLISECONDS = 5_000;
+
+/** The artefact store, waited for while it is away until the signal aborts: what an agent did is not lost for that. */
+export function patientArtefacts(
+  { artefacts, logger }: Pick<ComponentEnvironment, 'artefacts' | 'logger'>,
+  signal: AbortSignal,
+): Artefacts {
+  async function patiently<Result>(action: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await action();
+      } catch (error) {
+        if (isForGood(error)) throw error;
+        // That its server is away is told by the process, once.
+        const level = attempt > 0 || isAway(error) ? 'debug' : 'warn';
+        logger[level]({ reason: oneLine(error) }, 'artefact store is away: waiting for it');
+        await pause(backOff(attempt, SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS), signal);
+        if (signal.aborted) throw error;
+      }
+    }
+  }
+  return {
+    put: (bytes, mediaType) => patiently(() => artefacts.put(bytes, mediaType)),
+    get: (digest) => patiently(() => artefacts.get(digest)),
+  };
+}
+
+/** What no waiting can mend: too large, damaged, or a defect. */
+const isForGood = (error: unknown): boolean =>
+  error instanceof RangeError || error instanceof TypeError || error instanceof ArtefactDamaged;

@@ -1,0 +1,130 @@
+import CircuitBreaker from 'opossum';
+import { because, ComponentFailure, type Component } from '../engine/component.ts';
+
+export type LimitOptions<Request> = {
+  /** How many calls run at once; components may share them. */
+  readonly slots: Slots;
+  /** Milliseconds for one call, without its wait for a slot. */
+  timeoutMs(request: Request): number;
+  /** What fails together: calls about the same target share a breaker. */
+  target(request: Request): string;
+};
+
+/** The component behind a concurrency limit, a circuit breaker for each target and a time limit; an abort ends the wait, too. */
+export function limited<Request, Result>(
+  component: Component<Request, Result>,
+  options: LimitOptions<Request>,
+): Component<Request, Result> {
+  const breakers = new Map<string, Breaker>();
+  const breakerOf = (target: string): Breaker => {
+    const found = breakers.get(target) ?? createBreaker(`${component.name} ${target}`);
+    breakers.set(target, found);
+    return found;
+  };
+  return {
+    name: component.name,
+    async perform(request, context) {
+      const release = await options.slots.take(context.signal);
+      try {
+        const timeoutMs = options.timeoutMs(request);
+        const limit = AbortSignal.timeout(timeoutMs);
+        const signal = AbortSignal.any([context.signal, limit]);
+        return await breakerOf(options.target(request)).call(() =>
+          component.perform(request, { ...context, signal }).catch((error: unknown) => {
+            throw limit.aborted && !context.signal.aborted ? timedOut(component.name, timeoutMs, error) : error;
+          }),
+        );
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+function timedOut(name: string, timeoutMs: number, cause: unknown): ComponentFailure {
+  const reason = `no end within ${Math.round(timeoutMs / 1_000)} s`;
+  return new ComponentFailure(because(name, reason), { retryable: true, cause });
+}
+
+/** Lets at most `count` holders in at once, in the order they came. */
+export type Slots = {
+  /** Waits for a slot. @returns gives it back @throws the signal's reason when it aborts while waiting */
+  take(signal: AbortSignal): Promise<() => void>;
+};
+
+export function createSlots(count: number): Slots {
+  let free = count;
+  const waiting: (() => void)[] = [];
+
+  const give = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  };
+  const once = (): (() => void) => {
+    let held = true;
+    return () => {
+      if (held) give();
+      held = false;
+    };
+  };
+
+  return {
+    async take(signal) {
+      signal.throwIfAborted();
+      if (free > 0) {
+        free--;
+        return once();
+      }
+      await new Promise<void>((resolve, reject) => {
+        const enter = (): void => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        };
+        const leave = (): void => {
+          waiting.splice(waiting.indexOf(enter), 1);
+          reject(signal.reason as Error);
+        };
+        waiting.push(enter);
+        signal.addEventListener('abort', leave, { once: true });
+      });
+      return once();
+    },
+  };
+}
+
+/** Failures that open it. */
+const FAILURES = 5;
+/** Milliseconds until one call may try again. */
+const REST_MS = 30_000;
+/** Milliseconds in which failures are counted together. */
+const WINDOW_MS = 300_000;
+
+export type Breaker = { call<Result>(action: () => Promise<Result>): Promise<Result> };
+
+/** Stops calling what fails: opens after five failures, lets one call through after 30 s. The work's own failures do not count. */
+export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
+  const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
+    name,
+    timeout: false,
+    volumeThreshold: FAILURES,
+    errorThresholdPercentage: 50,
+    resetTimeout: restMs,
+    rollingCountTimeout: WINDOW_MS,
+    rollingCountBuckets: 10,
+    errorFilter: (error: unknown) => error instanceof ComponentFailure && error.fault === 'work',
+  });
+  return {
+    async call<Result>(action: () => Promise<Result>): Promise<Result> {
+      try {
+        return (await circuit.fire(action)) as Result;
+      } catch (error) {
+        if (!isOpen(error)) throw error;
+        const reason = `failed ${FAILURES} times and rests; it is tried again within ${Math.ceil(restMs / 1_000)} s`;
+        throw new ComponentFailure(because(name, reason), { retryable: true, cause: error });
+      }
+    },
+  };
+}
+
+const isOpen = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EOPENBREAKER';
