@@ -35,7 +35,7 @@ export const createGithubWebhookRoute = ({ secrets, logger, ...options }: Github
     description:
       'No API key: the body is signed (X-Hub-Signature-256). A delivery that is sent again gets its first receipt.',
     headers: givenHeaders,
-    raw: { mediaType: 'application/json' },
+    raw: { mediaTypes: ['application/json'] },
     maxBodyBytes: MAX_BYTES,
     answers: {
       200: { description: 'It was here before: the first receipt.', schema: receiptSchema },
