@@ -92,13 +92,12 @@ const webhookSchema = z
   .nullable()
   .default(null);
 
-export const ruleSchema = z.strictObject({
+const ruleSchema = z.strictObject({
   name,
   provider: z.literal('github'),
   label: z.string().min(1).default('workledger').describe('the label that asks for work'),
   priority: z.int().min(1).max(5).default(3),
 });
-export type Rule = z.infer<typeof ruleSchema>;
 
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),

@@ -1,19 +1,19 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectNothing, startService, type Service } from '../../api/testing/service.ts';
-import { eventsOf, typesOf } from '../../handlers/testing/write-side.ts';
-import type { RoutingRules } from './route-delivery.ts';
+import { expectNothing, startService, type Service } from '../api/testing/service.ts';
+import { eventsOf, typesOf } from '../handlers/testing/write-side.ts';
+import type { RoutingRules } from '../domain/route-delivery.ts';
 
 const PATH = '/api/v1/webhooks/github';
-const configuration: RoutingRules = {
+const rules: RoutingRules = {
   repositories: [{ name: 'sample', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] }],
   rules: [{ name: 'label', provider: 'github', label: 'workledger', priority: 2 }],
 };
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ secrets: ['current secret', 'next secret'], configuration });
+  service = await startService({ secrets: ['current secret', 'next secret'], rules });
 });
 afterAll(() => service.close());
 
@@ -207,7 +207,7 @@ describe('what is not a delivery of GitHub changes nothing', () => {
 });
 
 test('without a configured secret every delivery is refused', async () => {
-  const closed = await startService({ secrets: [], configuration });
+  const closed = await startService({ secrets: [], rules });
   const told = await expectNothing(
     closed,
     () =>
