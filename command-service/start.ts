@@ -8,8 +8,8 @@ import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { createKeyStore, type KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
-import { startAgentMonitor } from './handlers/agent-monitor.ts';
-import { createCommandHandlers } from './handlers/create-command-handlers.ts';
+import { startAgentMonitor } from './processes/agents.ts';
+import { createCommandHandlers } from './processes/create-command-handlers.ts';
 import { providers, secretsOf } from './intake/providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 

@@ -10,7 +10,7 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { expect } from 'vitest';
-import { startWriteSide, type WriteSide } from '../../handlers/testing/write-side.ts';
+import { startWriteSide, type WriteSide } from '../../processes/testing/write-side.ts';
 import type { RoutingRules } from '../../domain/route-delivery.ts';
 import type { Provider } from '../../intake/provider.ts';
 import { providers } from '../../intake/providers.ts';

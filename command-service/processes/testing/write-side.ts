@@ -7,7 +7,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { expect } from 'vitest';
-import { commandServiceMigrations } from '../../heartbeats/migrations.ts';
+import { commandServiceMigrations } from '../heartbeats.ts';
 import { createCommandHandlers, type CommandHandlers } from '../create-command-handlers.ts';
 import type { HandlersConfiguration, NextTasks } from '../room.ts';
 

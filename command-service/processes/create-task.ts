@@ -1,11 +1,12 @@
 import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
 import { checkReferences, isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
-import { joinTokens, step, type StepContext } from './step.ts';
+import { joinTokens, parseData, step, type StepContext } from './step.ts';
 
 /**
  * Creates a task: first its edges, then itself, so that nobody can claim it before what it waits for is known.
@@ -49,4 +50,35 @@ export async function createTask(
       );
     throw error;
   }
+}
+
+/**
+ * Creates the task that a webhook delivery was routed to. Its words are read from the delivery's own stream, so that no other
+ * stream needs a copy of them.
+ * @throws CommandRefused
+ */
+export async function createTaskFromDelivery(
+  room: Room,
+  taskId: string,
+  { deliveryId }: { readonly deliveryId: string },
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { routed } = (await room.deliveries.load(deliveryId)).state;
+  if (routed?.taskId !== taskId || routed.intent.kind !== 'create-task')
+    return refuse('unknown-reference', `delivery ${deliveryId} does not ask for task ${taskId}`, {
+      deliveryId,
+      taskId,
+    });
+  const { title, description, repository, labels, priority, capabilities, source, requester } = routed.intent;
+  const data = parseData(taskCommands['task.create'].data, {
+    title,
+    description,
+    repository,
+    labels,
+    priority,
+    capabilities,
+    source,
+    requester,
+  });
+  return createTask(room, taskId, data, context);
 }

@@ -1,20 +1,15 @@
 import type { Handler } from '@workledger/shared/aggregate/handle.ts';
 import { commandTypes, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
-import { beatAgent } from './beat-agent.ts';
-import { cancelTask } from './cancel-task.ts';
-import { changeDependencies } from './change-dependencies.ts';
-import { checkCoordinator } from './check-coordinator.ts';
+import { beatAgent, checkCoordinator } from './agents.ts';
 import { claimNext } from './claim-next.ts';
-import { claimTask } from './claim-task.ts';
-import { completeParent } from './complete-parent.ts';
-import { createTaskFromDelivery } from './create-task-from-delivery.ts';
-import { createTask } from './create-task.ts';
-import { expandTask } from './expand-task.ts';
-import { expireClaim } from './expire-claim.ts';
-import { renewLease } from './renew-lease.ts';
+import { claimTask } from './claims.ts';
+import { createTask, createTaskFromDelivery } from './create-task.ts';
+import { expireClaim, renewLease } from './leases.ts';
+import { changeDependencies } from './references.ts';
 import type { Decided, Room } from './room.ts';
 import type { StepContext } from './step.ts';
+import { cancelTask, completeParent, expandTask } from './subtasks.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,

@@ -1,14 +1,56 @@
-import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import type { CommandHandlers } from './create-command-handlers.ts';
+import { registered } from '../domain/agent.ts';
+import type { Heartbeats } from './heartbeats.ts';
+import type { Room } from './room.ts';
+import type { StepContext } from './step.ts';
+
+/**
+ * A sign of life of an agent. First the beat, then the log: the monitor watches whom it has heard of, so nobody is connected
+ * and unwatched.
+ * @throws CommandRefused
+ */
+export async function beatAgent(
+  room: Room,
+  agentId: string,
+  context: StepContext,
+  ...others: readonly string[]
+): Promise<CommandAnswer> {
+  const agent = await room.agents.load(agentId);
+  if (recall(agent.commands, context.commandId, context.commandHash) === undefined) {
+    registered(agent.state);
+    checkRevision(agent, context);
+  }
+  await room.heartbeats.beat(`agent:${agentId}`, ...others);
+  return room.agents.handle(agentId, { type: 'agent.reconnect', data: {} }, context);
+}
+
+/** Whether the coordinator that an agent is to have is one; a repeat is not asked again. @throws CommandRefused */
+export async function checkCoordinator(
+  room: Room,
+  agentId: string,
+  { coordinatorId }: { readonly coordinatorId?: string | null | undefined },
+  context: StepContext,
+): Promise<void> {
+  if (coordinatorId === undefined || coordinatorId === null) return;
+  const { registration, deregistered } = (await room.agents.load(coordinatorId)).state;
+  if (registration?.kind === 'coordinator' && !deregistered) return;
+  if (recall((await room.agents.load(agentId)).commands, context.commandId, context.commandHash) !== undefined) return;
+  refuse('unknown-reference', `coordinatorId: there is no coordinator ${coordinatorId}`, {
+    field: 'coordinatorId',
+    agentId: coordinatorId,
+  });
+}
 
 const MISSED_BEATS = 3;
 const LONGEST_LEASE_SECONDS = 86_400;
 
 export type AgentMonitorOptions = {
-  readonly commands: CommandHandlers;
+  readonly commands: Commands & { readonly heartbeats: Heartbeats };
   readonly heartbeatSeconds: number;
   readonly logger: Pick<Logger, 'debug' | 'error'>;
 };

@@ -1,4 +1,5 @@
-import type { Loaded } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
@@ -12,7 +13,7 @@ import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { Room } from './room.ts';
-import { joinTokens, step, type StepContext, stepId } from './step.ts';
+import { joinTokens, step, stepId, type StepContext } from './step.ts';
 
 /**
  * Whether the log, as it is now, lets this agent have this task: waiting to be done, within what the agent can do (a command
@@ -167,4 +168,29 @@ export async function eventAt<Event extends DomainEvent, Type extends Event['typ
     throw new RangeError(`${stream} has no ${type} at revision ${revision}`);
   }
   throw new LogBehind(stream, revision, revision - 1);
+}
+
+/** Claims one task for an agent. @throws CommandRefused */
+export async function claimTask(
+  room: Room,
+  taskId: string,
+  { agentId }: CommandData<'task.claim'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const task = await room.tasks.load(taskId);
+  const agent = await room.agents.load(agentId);
+  const { stream } = task;
+  const answer = ({ takenAt, token, details }: Claimed) => ({ id: taskId, stream, revision: takenAt, token, details });
+
+  const remembered = recall(task.commands, context.commandId, context.commandHash);
+  if (remembered !== undefined)
+    return answer(await repeatedClaim(room, { taskId, stream, revision: remembered.revision }, agent, context));
+
+  checkRevision(task, context);
+  if (agent.state.registration === null) refuse('unknown-reference', `agentId: there is no agent ${agentId}`);
+  await checkClaimable(room, taskId, task, agent.state);
+
+  let attempt = 0;
+  while (isOver(agent, context, attempt)) attempt++;
+  return answer(await reserveAndTake(room, { agentId, taskId, attempt, takeContext: context }, context));
 }

@@ -9,11 +9,10 @@ import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventsOf } from '../../handlers/testing/write-side.ts';
-import { asAgent, asSaga, outcomeOf, overHttp } from './testing/both-ways.ts';
-import { createCommandRoutes } from '../command-routes.ts';
-import { failure, scenarios } from './testing/scenarios.ts';
-import { startService, type Service } from '../testing/service.ts';
+import { eventsOf } from '../processes/testing/write-side.ts';
+import { createCommandRoutes } from './command-routes.ts';
+import { asAgent, asSaga, failure, outcomeOf, overHttp, scenarios } from './testing/scenarios.ts';
+import { startService, type Service } from './testing/service.ts';
 
 let service: Service;
 let http: Commands;

@@ -6,12 +6,11 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { Pool } from 'pg';
-import { createHeartbeats, type Heartbeats } from '../heartbeats/heartbeats.ts';
-import { agentOf } from './agent-of.ts';
-import { parseData } from './parse-data.ts';
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
+import { agentOf } from '../domain/agent.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { createRoom, type HandlersConfiguration, type NextTasks } from './room.ts';
-import type { StepContext } from './step.ts';
+import { parseData, type StepContext } from './step.ts';
 
 export type CommandHandlers = Commands & { readonly heartbeats: Heartbeats };
 

@@ -11,7 +11,7 @@ import { dependencies, type DependenciesDecisions } from '../domain/dependencies
 import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
-import type { Heartbeats } from '../heartbeats/heartbeats.ts';
+import type { Heartbeats } from './heartbeats.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {

@@ -1,6 +1,8 @@
 import type { HandlingContext } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import type { z } from 'zod';
 
 /** The context of a command that is being carried out: its id and hash are settled. */
 export type StepContext = HandlingContext & { readonly commandId: string; readonly commandHash: string };
@@ -27,3 +29,17 @@ export const unchanged = (
   { stream, revision }: { readonly stream: string; readonly revision: number },
   details: CommandAnswer['details'] = {},
 ): CommandAnswer => ({ id, stream, revision, token: revision < 0 ? '' : `${stream}@${revision}`, details });
+
+/** Data of a command, defaults filled in. @throws CommandRefused `invalid-command` that names every wrong field */
+export function parseData<Schema extends z.ZodType>(schema: Schema, data: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'unknown field' }))
+      : [{ path: pathOf(issue.path), message: issue.message }],
+  );
+  return refuse('invalid-command', errors.map(({ path, message }) => `${path}: ${message}`).join('; '), { errors });
+}
+
+const pathOf = (path: readonly PropertyKey[]): string => path.map(String).join('.');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newestTokens } from './consistency-tokens.ts';
+import { newestTokens } from './batch-route.ts';
 
 test('of each stream the newest token stays', () => {
   expect(newestTokens(['task-a@1,dependencies-b@0', '', 'task-a@0', 'dependencies-b@10'])).toBe(

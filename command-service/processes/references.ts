@@ -1,9 +1,13 @@
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
-import { type Edges, waitsFor } from '@workledger/shared/contexts/task/dependencies/state.ts';
+import { waitsFor, type Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { refuseCycle } from '../domain/dependencies.ts';
 import type { Room } from './room.ts';
+import type { StepContext } from './step.ts';
 
 const MAX_ANCESTORS = 100;
 
@@ -31,7 +35,7 @@ function checkRepository(room: Room, repository: string | null): void {
 }
 
 /** A task waits for one of its own repository (whose edges are in one stream), never for itself or one it is a part of. */
-export async function checkDependency(
+async function checkDependency(
   room: Room,
   taskId: string,
   task: Pick<TaskState, 'repository' | 'parentId'>,
@@ -87,4 +91,43 @@ async function wayBetween(room: Room, from: string, targets: readonly string[]):
     for (const next of [...waitsFor(edges, here), ...subtasks]) if (!ways.has(next)) ways.set(next, [...way, next]);
   }
   return null;
+}
+
+type Change = 'task.add-dependency' | 'task.remove-dependency';
+
+/**
+ * Adds or removes an edge. Answer and If-Match are about the task's own revision, which an edge does not change; the token
+ * names the stream that did, that of the repository's edges.
+ * @throws CommandRefused
+ */
+export async function changeDependencies(
+  room: Room,
+  type: Change,
+  taskId: string,
+  { dependsOn }: CommandData<Change>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const task = await room.tasks.load(taskId);
+  const { state, stream, revision } = task;
+  if (state.status === 'missing') refuse('not-found', 'there is no such task');
+  const edgesId = dependenciesId(state.repository);
+  const edges = await room.dependencies.load(edgesId);
+  const { expectedRevision: _ofTheTask, ...edgesContext } = context;
+
+  if (recall(edges.commands, context.commandId, context.commandHash) === undefined) {
+    checkRevision(task, context);
+    if (type === 'task.add-dependency') {
+      if (state.status === 'complete')
+        refuse('illegal-transition', 'a task that is complete waits for nothing', { status: state.status });
+      await checkDependency(room, taskId, state, dependsOn);
+    }
+  }
+
+  const decision = type === 'task.add-dependency' ? 'dependencies.add' : 'dependencies.remove';
+  const answer = await room.dependencies.handle(
+    edgesId,
+    { type: decision, data: { taskId, dependsOn: [dependsOn] } },
+    edgesContext,
+  );
+  return { id: taskId, stream, revision, token: answer.token, details: {} };
 }
