@@ -39,6 +39,16 @@ export default {
       },
     },
     {
+      name: 'a-webhook-provider-is-pure',
+      comment: 'It reads what came, in the words of its port. Rules, log and commands are no business of its.',
+      severity: 'error',
+      from: { path: '^command-service/intake/providers/', pathNot: test },
+      to: {
+        pathNot:
+          '^command-service/intake/(provider\\.ts|providers/)|^command-service/domain/|^shared/(contexts|http)/|node_modules/zod/',
+      },
+    },
+    {
       name: 'contexts-are-the-ground',
       comment: 'The language of the domain: schemas and pure folds that import nothing of the house but themselves.',
       severity: 'error',

@@ -16,8 +16,8 @@ import { checkPool } from '@workledger/shared/service/check-pool.ts';
 import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
 import { openPool } from '@workledger/shared/service/open-pool.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
-import { commandServiceMigrations } from './heartbeats/migrations.ts';
-import { registerKeyFiles } from './key-files/register-key-files.ts';
+import { commandServiceMigrations } from './processes/heartbeats.ts';
+import { registerKeyFiles } from './key-files/key-files.ts';
 import { startCommandService } from './start.ts';
 
 const POOL_SIZE = 20;

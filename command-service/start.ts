@@ -2,16 +2,16 @@ import type { Pool } from 'pg';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { readSecrets } from '@workledger/shared/config/secret.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { createKeyStore, type KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
-import { startAgentMonitor } from './handlers/agent-monitor.ts';
-import { createCommandHandlers } from './handlers/create-command-handlers.ts';
-import { createGithubWebhookRoute } from './webhooks/github/github-route.ts';
+import { startAgentMonitor } from './processes/agents.ts';
+import { createCommandHandlers } from './processes/create-command-handlers.ts';
+import { providers, secretsOf } from './intake/providers.ts';
+import { createWebhookRoute } from './intake/webhook-route.ts';
 
 export type CommandServiceOptions = {
   readonly log: EventLog;
@@ -33,8 +33,10 @@ export type CommandService = {
 /** The write side: handlers, the watch over agents, and the routes before them. @throws ConfigurationError */
 export async function startCommandService(options: CommandServiceOptions): Promise<CommandService> {
   const { log, pool, artefacts, configuration, folder, logger } = options;
-  const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, webhooks } = configuration;
-  const secrets = await readSecrets(webhooks.github?.secrets ?? [], 'webhooks.github.secrets', folder);
+  const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
+  const sources = await Promise.all(
+    providers.map(async (provider) => ({ provider, secrets: await secretsOf(provider, configuration, folder) })),
+  );
   const commands = await createCommandHandlers({
     log,
     pool,
@@ -48,7 +50,9 @@ export async function startCommandService(options: CommandServiceOptions): Promi
     keys,
     routes: [
       ...createCommandRoutes({ commands, log, keys, logger }),
-      createGithubWebhookRoute({ commands, log, artefacts, configuration, secrets, logger }),
+      ...sources.map((source) =>
+        createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
+      ),
     ],
     stop: () => monitor.stop(),
   };

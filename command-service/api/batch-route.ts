@@ -6,9 +6,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { toProblem } from '@workledger/shared/http/to-problem.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
-import { newestTokens } from './consistency-tokens.ts';
-import { pathId } from './command-route.ts';
-import { commandHeaders } from './headers.ts';
+import { commandHeaders, pathId } from './command-route.ts';
 import { rolesOf, sendingRoles } from './may-send.ts';
 import { sendCommand, type Caller } from './send-command.ts';
 
@@ -115,4 +113,15 @@ function failure(error: unknown, correlationId: string, logger: Logger): z.infer
   const problem = toProblem(error);
   if (problem.status >= 500) logger.error({ error, problem: problem.code }, 'command of a batch failed');
   return { status: problem.status, problem: { ...problemDocument(problem, { correlationId }) } };
+}
+
+/** Joins consistency tokens (`<stream>@<revision>`, comma-separated); of each stream the newest one stays. */
+export function newestTokens(tokens: readonly string[]): string {
+  const newest = new Map<string, number>();
+  for (const token of tokens.flatMap((list) => list.split(',')).filter((part) => part !== '')) {
+    const at = token.lastIndexOf('@');
+    const stream = token.slice(0, at).trim();
+    newest.set(stream, Math.max(newest.get(stream) ?? -1, Number(token.slice(at + 1))));
+  }
+  return [...newest].map(([stream, revision]) => `${stream}@${revision}`).join(',');
 }

@@ -1,12 +1,68 @@
 import { declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
-import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
-import { route, type Method, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
+import {
+  route,
+  type AnswerDescription,
+  type Method,
+  type Reply,
+  type Route,
+  type RouteInput,
+} from '@workledger/shared/http/route.ts';
 import { z } from 'zod';
-import { commandHeaders, expectedRevision, type CommandHeaders } from './headers.ts';
 import { rolesOf } from './may-send.ts';
-import { accepted, created, receiptReply } from './receipt.ts';
 import { sendCommand } from './send-command.ts';
+
+/** The headers that every command takes. */
+export const commandHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, '1 to 255 visible ASCII characters')
+    .optional()
+    .describe('The same request again under the same key takes effect once and answers the same.'),
+  'if-match': z
+    .string()
+    .regex(/^(\*|(W\/)?"\d{1,15}")$/, 'one revision in quotes, such as "3"')
+    .optional()
+    .describe('The revision (ETag) that the change is meant for; at another one it is refused with 412.'),
+});
+type CommandHeaders = z.infer<typeof commandHeaders>;
+
+/** The revision of If-Match; undefined where there is none, or `*`. */
+function expectedRevision(ifMatch: string | undefined): number | undefined {
+  const digits = /\d+/.exec(ifMatch ?? '')?.[0];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** What a client gets for a command: the id, the revision after it, and what the command tells beside. */
+export const receipt = z.looseObject({
+  id: z.uuid(),
+  revision: z.int().min(-1).describe('-1: there is no stream, and nothing was to be done'),
+});
+
+const headers = {
+  'Consistency-Token': '<stream>@<revision>, several separated by commas: a query that carries it sees the effect.',
+  ETag: 'The revision, in quotes: for If-Match.',
+};
+
+const accepted: AnswerDescription = { description: 'Done.', schema: receipt, headers };
+export const created: AnswerDescription = {
+  description: 'Created. A repeat under the same Idempotency-Key answers the same.',
+  schema: receipt,
+  headers: { ...headers, Location: 'Where the queries know it.' },
+};
+
+/** The reply to a command. @param location path of what was created; undefined: nothing was */
+export const receiptReply = (answer: CommandAnswer, location?: string): Reply => ({
+  status: location === undefined ? 200 : 201,
+  headers: {
+    'Cache-Control': 'no-store',
+    ...(answer.token === '' ? {} : { 'Consistency-Token': answer.token }),
+    ...(answer.revision < 0 ? {} : { ETag: `"${answer.revision}"` }),
+    ...(location === undefined ? {} : { Location: location }),
+  },
+  json: { ...answer.details, id: answer.id, revision: answer.revision },
+});
 
 /** An id in a path, in any case. */
 export const pathId = z.uuid().toLowerCase();

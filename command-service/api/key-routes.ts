@@ -1,14 +1,19 @@
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
-import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import { z } from 'zod';
-import { intention } from './command-route.ts';
-import { createKey } from './create-key.ts';
-import { commandHeaders } from './headers.ts';
+import { commandHeaders, created, intention, receipt, receiptReply } from './command-route.ts';
 import { rolesOf } from './may-send.ts';
-import { created, receipt, receiptReply } from './receipt.ts';
+import { commandIdOf, createdId, knownCaller, sendCommand, type Caller } from './send-command.ts';
 
 const KEYS = '/api/v1/keys';
 const KEY = `${KEYS}/{id}`;
@@ -57,3 +62,66 @@ const revoking = (keys: KeyStore, revoke: Route): Route => ({
     return reply;
   },
 });
+
+export type KeyWishes = Omit<CommandData<'key.create'>, 'secretHash'>;
+export type CreatedKey = { readonly answer: CommandAnswer; readonly key: string | null };
+
+const ROUTE = 'POST /api/v1/keys';
+
+/**
+ * Creates an API key. Its secret exists in this answer only: a repeat under the same idempotency key answers the same receipt
+ * with `key: null`.
+ * @throws Problem, CommandRefused
+ */
+async function createKey(
+  { commands, log }: { readonly commands: Commands; readonly log: EventLog },
+  caller: Caller,
+  wishes: KeyWishes,
+  idempotencyKey: string | undefined,
+): Promise<CreatedKey> {
+  if (wishes.agentId !== null) await demandAgent(log, wishes.agentId);
+  const request = { type: 'key.create', route: ROUTE, target: undefined, idempotencyKey } as const;
+  const keyId = createdId('key.create', commandIdOf(knownCaller(caller).actor, request));
+  const repeat = await repeated(log, keyId, wishes);
+  if (repeat !== null) return repeat;
+
+  const { key, secretHash } = newApiKey(keyId);
+  // Without an idempotency key the id is random: it must be the one that the key names.
+  const target = idempotencyKey === undefined ? keyId : undefined;
+  try {
+    const data = { ...wishes, secretHash };
+    return {
+      answer: await sendCommand(commands, caller, { ...request, target, data, expectedRevision: undefined }),
+      key,
+    };
+  } catch (error) {
+    // Two at once under one idempotency key: the other one's secret counts.
+    const other = error instanceof CommandRefused ? await repeated(log, keyId, wishes) : null;
+    if (other === null) throw error;
+    return other;
+  }
+}
+
+/** The receipt of the key that exists already; null when there is none. @throws Problem when it was made from other wishes */
+async function repeated(log: EventLog, keyId: string, wishes: KeyWishes): Promise<CreatedKey | null> {
+  const stream = streamName('key', keyId);
+  for await (const recorded of log.readStream(stream, { limit: 1 })) {
+    const event = upcast(recorded) as KeyEvent;
+    const isSame =
+      event.type === 'KeyCreated' &&
+      event.data.name === wishes.name &&
+      event.data.role === wishes.role &&
+      event.data.agentId === wishes.agentId;
+    if (!isSame)
+      throw new Problem('idempotency-key-reused', 'this Idempotency-Key was used for another request: use a new one');
+    return { answer: { id: keyId, stream, revision: 0, token: `${stream}@0`, details: {} }, key: null };
+  }
+  return null;
+}
+
+async function demandAgent(log: EventLog, agentId: string): Promise<void> {
+  for await (const _ of log.readStream(streamName('agent', agentId), { limit: 1 })) return;
+  throw new Problem('unknown-reference', `there is no agent ${agentId}`, {
+    errors: [{ path: 'body.agentId', message: 'no such agent' }],
+  });
+}

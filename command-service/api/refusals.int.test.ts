@@ -231,13 +231,8 @@ describe('nobody does what the role does not allow', () => {
     const { key } = await service.key('operator');
     const wrong = `${key.slice(0, -2)}${key.endsWith('AA') ? 'BB' : 'AA'}`;
     const unknown = key.replace(/_[0-9a-f]{32}_/, `_${newId().replaceAll('-', '')}_`);
-    for (const given of [
-      {},
-      { key: 'x' },
-      { key: wrong },
-      { key: unknown },
-      { headers: { Authorization: `Basic ${key}` } },
-    ]) {
+    const basic = { headers: { Authorization: `Basic ${key}` } };
+    for (const given of [{}, { key: 'x' }, { key: wrong }, { key: unknown }, basic]) {
       const told = await refused('POST', '/tasks', { json: { title: 'x' }, ...given }, 401, 'unauthenticated');
       expect(told.headers.get('www-authenticate')).toMatch(/^Bearer /);
     }

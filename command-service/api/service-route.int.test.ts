@@ -6,7 +6,7 @@ import { problemCode } from '@workledger/shared/http/testing/client.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { create } from './../handlers/testing/tasks.ts';
+import { create } from '../processes/testing/tasks.ts';
 import { createCommandRoutes } from './command-routes.ts';
 import { serviceCommands } from './may-send.ts';
 import { expectNothing, startService, type Service } from './testing/service.ts';

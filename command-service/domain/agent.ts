@@ -2,6 +2,7 @@ import type { Aggregate } from '@workledger/shared/aggregate/aggregate.ts';
 import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { agentCommands } from '@workledger/shared/contexts/agent/agent/commands.ts';
 import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
+import type { CommandType } from '@workledger/shared/commands/catalogue.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import { agentFold, agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
@@ -99,4 +100,10 @@ function changes(state: AgentState, data: AgentDecisions['agent.change']): Agent
       value !== undefined && canonicalJson(value) !== canonicalJson(current?.[name as keyof typeof current]),
   );
   return changed.length === 0 ? [] : [{ type: 'AgentChanged', data: Object.fromEntries(changed) }];
+}
+
+/** The agent that a command speaks for; null when it is for a task, under a claim or not. */
+export function agentOf({ type, target, data }: { type: CommandType; target: string; data: unknown }): string | null {
+  if (type.startsWith('agent.')) return target.toLowerCase();
+  return type === 'task.claim' ? (data as { agentId: string }).agentId.toLowerCase() : null;
 }

@@ -9,15 +9,8 @@ const base = 'b'.repeat(40);
 const commitOf = (id: string) => id.replace('.', '').padEnd(40, '0');
 const artefact = { digest: 'ab'.repeat(32), size: 1, mediaType: 'text/plain' };
 const failure: Failure = { step: 'work', reason: 'broke', command: null, exitCode: 1, lastLines: [], log: null };
-const plan: EvolutionPlan = {
-  metric: 'steps',
-  direction: 'minimize',
-  candidates: 2,
-  generations: 3,
-  target: null,
-  budgetUsd: null,
-  patience: 1,
-};
+const ends = { target: null, budgetUsd: null, patience: 1 };
+const plan: EvolutionPlan = { metric: 'steps', direction: 'minimize', candidates: 2, generations: 3, ...ends };
 
 const start = (changes: Partial<EvolutionPlan> = {}, baseline: Metrics = { steps: 100 }) => ({
   ...run,

@@ -11,9 +11,8 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readKeyFile } from '@workledger/shared/security/key-file.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWriteSide, typesOf, type WriteSide } from '../handlers/testing/write-side.ts';
-import { makeKeyFile } from './make-key-file.ts';
-import { registerKeyFiles, type KeyFiles } from './register-key-files.ts';
+import { startWriteSide, typesOf, type WriteSide } from '../processes/testing/write-side.ts';
+import { makeKeyFile, registerKeyFiles, type KeyFiles } from './key-files.ts';
 import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
 
 let side: WriteSide;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeKeyFile } from '@workledger/command-service/key-files/make-key-file.ts';
+import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 
 const HELP = `Makes what the services of compose need before they start; what is there already stays as it is.
 

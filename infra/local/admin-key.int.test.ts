@@ -1,6 +1,6 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startWriteSide, type WriteSide } from '@workledger/command-service/handlers/testing/write-side.ts';
+import { startWriteSide, type WriteSide } from '@workledger/command-service/processes/testing/write-side.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { newApiKey, parseApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';

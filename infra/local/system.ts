@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
+import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
 import { startCommandService } from '@workledger/command-service/start.ts';
 import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';

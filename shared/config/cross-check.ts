@@ -3,6 +3,7 @@ import type { Configuration } from './schema.ts';
 /** What a schema cannot say: names are unique, and what is named exists. One line a fault. */
 export function crossCheck(configuration: Configuration): string[] {
   const { repositories, agents, rules } = configuration;
+  const providers = Object.keys(configuration.webhooks) as (keyof Configuration['webhooks'])[];
   const agentNames = agents.map((agent) => agent.name);
   return [
     ...repeated(
@@ -10,10 +11,12 @@ export function crossCheck(configuration: Configuration): string[] {
       'name',
       repositories.map((repository) => repository.name),
     ),
-    ...repeated(
-      'repositories',
-      'github',
-      repositories.map((repository) => repository.github?.toLowerCase() ?? null),
+    ...providers.flatMap((provider) =>
+      repeated(
+        'repositories',
+        provider,
+        repositories.map((repository) => repository[provider]?.toLowerCase() ?? null),
+      ),
     ),
     ...repeated('agents', 'name', agentNames),
     ...repeated(

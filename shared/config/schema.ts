@@ -86,13 +86,18 @@ const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.stri
 /** Where a secret stands; the configuration never holds the secret itself. */
 export type SecretSource = z.infer<typeof secretSource>;
 
-export const ruleSchema = z.strictObject({
+/** What deliveries of a provider are verified with: two secrets while one replaces the other. */
+const webhookSchema = z
+  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
+  .nullable()
+  .default(null);
+
+const ruleSchema = z.strictObject({
   name,
   provider: z.literal('github'),
   label: z.string().min(1).default('workledger').describe('the label that asks for work'),
   priority: z.int().min(1).max(5).default(3),
 });
-export type Rule = z.infer<typeof ruleSchema>;
 
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -112,14 +117,7 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .default(3_600)
     .describe('a waiting task becomes one priority more urgent after each such time'),
-  webhooks: z
-    .strictObject({
-      github: z
-        .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
-        .nullable()
-        .default(null),
-    })
-    .prefault({}),
+  webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),

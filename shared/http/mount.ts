@@ -60,6 +60,7 @@ function inputOf(route: Route, request: Request, response: Response): RouteInput
     headers: route.headers && parsePart(route.headers, pickHeaders(route.headers, request.headers), 'headers'),
     body: route.body && parsePart(route.body, body ?? {}, 'body'),
     bytes: body instanceof Uint8Array ? body : NO_BYTES,
+    mediaType: route.raw === undefined ? '' : request.is([...route.raw.mediaTypes]) || route.raw.mediaTypes[0],
     principal,
     correlationId: context.correlationId,
     traceparent: context.traceparent,
@@ -107,8 +108,8 @@ function readBody(route: Route): RequestHandler[] {
   const limit = route.maxBodyBytes ?? DEFAULT_LIMIT;
   if (route.raw !== undefined) {
     // A signature is over the bytes as they were sent: a compressed body is refused, not inflated.
-    const type = route.raw.mediaType;
-    return [onlyType([type]), express.raw({ limit, type, inflate: false })];
+    const type = [...route.raw.mediaTypes];
+    return [onlyType(type), express.raw({ limit, type, inflate: false })];
   }
   if (route.body === undefined) return [];
   return [onlyType(JSON_TYPES), express.json({ limit, type: JSON_TYPES, verify: refuseOtherThanUtf8 })];
@@ -118,7 +119,10 @@ const onlyType =
   (types: string[]): RequestHandler =>
   (request, _response, next) => {
     if (hasBody(request) && !request.is(types))
-      throw new Problem('unsupported-media-type', `send the body as ${types[0] ?? ''}`);
+      throw new Problem(
+        'unsupported-media-type',
+        `send the body as ${types.filter((type) => !type.includes('*')).join(' or ')}`,
+      );
     next();
   };
 

@@ -60,7 +60,10 @@ function parameters(schema: z.ZodType | undefined, place: 'path' | 'query' | 'he
 }
 
 function requestBody(route: Route): Json {
-  if (route.raw !== undefined) return { requestBody: { required: true, content: { [route.raw.mediaType]: {} } } };
+  if (route.raw !== undefined) {
+    const content = Object.fromEntries(route.raw.mediaTypes.map((mediaType) => [mediaType, {}]));
+    return { requestBody: { required: true, content } };
+  }
   if (route.body === undefined) return {};
   const required = !route.body.safeParse({}).success;
   return { requestBody: { required, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } };

@@ -16,6 +16,8 @@ export type RouteInput<Params = unknown, Query = unknown, Body = unknown, Header
   readonly headers: Headers;
   /** The body of a `raw` route; empty for all others. */
   readonly bytes: Uint8Array;
+  /** Which of the media types of a `raw` route the body came as; the first where the request names none. */
+  readonly mediaType: string;
   /** null on public routes. */
   readonly principal: Principal | null;
   readonly correlationId: string;
@@ -58,7 +60,7 @@ type Shape<Params, Query, Body, Headers> = {
   /** JSON body; an absent body is parsed as `{}`. */
   readonly body?: Body;
   /** The body as raw bytes, in `input.bytes`, instead of `body`. */
-  readonly raw?: { readonly mediaType: string };
+  readonly raw?: { readonly mediaTypes: readonly [string, ...string[]] };
   /** Bytes of the body; default 100 kB. */
   readonly maxBodyBytes?: number;
   /** An object with lower-case names; other headers are left out. */

@@ -10,9 +10,11 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { expect } from 'vitest';
-import { startWriteSide, type WriteSide } from '../../handlers/testing/write-side.ts';
-import type { RoutingRules } from '../../webhooks/github/route-delivery.ts';
-import { createGithubWebhookRoute } from '../../webhooks/github/github-route.ts';
+import { startWriteSide, type WriteSide } from '../../processes/testing/write-side.ts';
+import type { RoutingRules } from '../../domain/route-delivery.ts';
+import type { Provider } from '../../intake/provider.ts';
+import { providers } from '../../intake/providers.ts';
+import { createWebhookRoute } from '../../intake/webhook-route.ts';
 import { createCommandRoutes } from '../command-routes.ts';
 
 export type Service = WriteSide & {
@@ -24,22 +26,28 @@ export type Service = WriteSide & {
   key(role: Role, agentId?: string): Promise<{ readonly id: string; readonly key: string }>;
 };
 
-const nothing: RoutingRules = { repositories: [], rules: [] };
+export type IntakeSettings = {
+  readonly rules?: RoutingRules;
+  readonly providers?: readonly Provider[];
+  /** The same for all providers. */
+  readonly secrets?: readonly string[];
+};
 
 /** The whole write side behind a real HTTP server: real handlers, log, keys and artefacts. */
-export async function startService(
-  github: { secrets: readonly string[]; configuration: RoutingRules } = { secrets: [], configuration: nothing },
-): Promise<Service> {
+export async function startService(intake: IntakeSettings = {}): Promise<Service> {
   const side = await startWriteSide();
   await migrate(side.database.url, 'artefacts', artefactMigrations);
   const artefacts = createPostgresArtefacts(side.database.pool);
   const { commands, log } = side;
   const { logger, text } = captureLog();
   const keys = createKeyStore(log);
+  const { secrets = [], rules = { repositories: [], rules: [] } } = intake;
   const client = await serve({
     routes: [
       ...createCommandRoutes({ commands, log, keys, logger }),
-      createGithubWebhookRoute({ commands, log, artefacts, logger, ...github }),
+      ...(intake.providers ?? providers).map((provider) =>
+        createWebhookRoute({ provider, secrets, rules, commands, log, artefacts, logger }),
+      ),
     ],
     authenticate: authenticateWith(keys),
     logger,

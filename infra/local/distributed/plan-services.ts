@@ -79,7 +79,9 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
 }
 
 const secretVariables = ({ webhooks }: Configuration): string[] =>
-  (webhooks.github?.secrets ?? []).flatMap((source) => ('env' in source ? [source.env] : []));
+  Object.values(webhooks)
+    .flatMap((webhook) => webhook?.secrets ?? [])
+    .flatMap((source) => ('env' in source ? [source.env] : []));
 
 /** Of this process's variables those that are set. */
 const kept = (names: readonly string[]): Record<string, string> =>

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeKeyFile } from '@workledger/command-service/key-files/make-key-file.ts';
+import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail } from '@workledger/shared/service/fail.ts';

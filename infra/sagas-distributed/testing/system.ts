@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
-import { commandServiceMigrations } from '@workledger/command-service/heartbeats/migrations.ts';
+import { createCommandHandlers } from '@workledger/command-service/processes/create-command-handlers.ts';
+import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
 import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';

@@ -1,6 +1,6 @@
 // One saga worker as a process: `worker.program.ts <settings as JSON>`. It says `working`, and stops at SIGTERM.
 import { once } from 'node:events';
-import { createCommandHandlers } from '@workledger/command-service/handlers/create-command-handlers.ts';
+import { createCommandHandlers } from '@workledger/command-service/processes/create-command-handlers.ts';
 import { createComponents } from '@workledger/sagas/components/catalogue.ts';
 import { createTaskReader } from '@workledger/sagas/components/environment.ts';
 import { startSagas } from '@workledger/sagas/start.ts';

@@ -4,6 +4,7 @@ import { derivedId } from '../../stream.ts';
 import { artefact, uuid } from '../../values.ts';
 
 const provider = z.enum(['github', 'linear', 'slack']);
+export type ProviderName = z.infer<typeof provider>;
 
 const createTask = z.strictObject({
   kind: z.literal('create-task'),
@@ -66,6 +67,6 @@ export type DeliveryEvent = EventOf<typeof deliveryEvents>;
 export const deliveryStreamId = (provider: string, deliveryId: string): string =>
   derivedId('delivery', provider, deliveryId);
 
-/** The task that an issue leads to. */
-export const taskIdOfIssue = (provider: string, repository: string, issue: number): string =>
+/** The task that an issue leads to. @param issue its number or id, as its repository knows it */
+export const taskIdOfIssue = (provider: string, repository: string, issue: number | string): string =>
   derivedId('task', provider, repository.toLowerCase(), String(issue));

@@ -1,0 +1,195 @@
+import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { describe, expect, test } from 'vitest';
+import { routeDelivery, withTaskInView, type Issue, type RoutingRules, type Signal } from './route-delivery.ts';
+
+const rules: RoutingRules = {
+  repositories: [{ name: 'shop', github: 'Acme/Shop', trusted: ['Ada'], capabilities: ['code', 'js'] }],
+  rules: [
+    { name: 'urgent', provider: 'github', label: 'workledger-now', priority: 1 },
+    { name: 'label', provider: 'github', label: 'workledger', priority: 3 },
+  ],
+};
+
+type IssueSignal = Extract<Signal, { issue: Issue }>;
+type Change = Omit<Partial<IssueSignal>, 'issue'> & { issue?: Partial<Issue> };
+const delivery = ({ issue, ...rest }: Change = {}): Signal => ({
+  action: 'labeled',
+  repository: 'acme/shop',
+  sender: 'ada',
+  change: { kind: 'labeled', added: ['workledger'] },
+  ...rest,
+  issue: {
+    id: '12',
+    name: 'issue #12',
+    reference: 'acme/shop#12',
+    url: 'https://github.com/acme/shop/issues/12',
+    title: 'Sum is slow',
+    body: 'Make it fast.',
+    labels: ['bug', 'workledger'],
+    author: 'eve',
+    isOpen: true,
+    ...issue,
+  },
+});
+const added = (...labels: string[]) => ({ change: { kind: 'labeled' as const, added: labels } });
+const routeIssue = (signal: Signal, given: RoutingRules) => routeDelivery('github', signal, given);
+
+describe('a labeled issue', () => {
+  test('becomes a task when a trusted person adds the label of a rule', () => {
+    expect(routeIssue(delivery(), rules)).toEqual({
+      rule: 'label',
+      taskId: taskIdOfIssue('github', 'acme/shop', 12),
+      intent: {
+        kind: 'create-task',
+        title: 'Sum is slow',
+        description: 'Make it fast.',
+        repository: 'shop',
+        labels: ['bug', 'workledger'],
+        priority: 3,
+        capabilities: ['code', 'js'],
+        source: { kind: 'github', reference: 'acme/shop#12', url: 'https://github.com/acme/shop/issues/12' },
+        requester: 'eve',
+      },
+    });
+  });
+
+  test('takes the priority of the rule whose label was added', () => {
+    expect(routeIssue(delivery(added('Workledger-Now')), rules)).toMatchObject({
+      rule: 'urgent',
+      intent: { priority: 1 },
+    });
+  });
+
+  test.each<[string, Change, string]>([
+    ['another label was added, though the issue has the right one', added('bug'), 'no rule for label bug'],
+    ['no label is named', added(), 'no rule for label (none)'],
+    ['the sender is not trusted', { sender: 'mallory' }, 'the sender is not trusted by repository shop'],
+    [
+      'a trusted person only wrote the issue',
+      { sender: 'eve', issue: { author: 'ada' } },
+      'the sender is not trusted by repository shop',
+    ],
+    ['the issue is closed', { issue: { isOpen: false } }, 'issue #12 is not open'],
+    ['the repository is not registered', { repository: 'acme/other' }, 'repository acme/other is not registered'],
+    ['it was only opened', { action: 'opened', change: { kind: 'other' } }, 'action opened starts no work'],
+    ['the label was taken away', { action: 'unlabeled', change: { kind: 'other' } }, 'action unlabeled starts no work'],
+  ])('is ignored when %s', (_, change, reason) => {
+    expect(routeIssue(delivery(change), rules)).toEqual({ reason });
+  });
+
+  test('is ignored when nobody is trusted, and by a repository without a name on GitHub', () => {
+    const [shop] = rules.repositories;
+    expect(routeIssue(delivery(), { ...rules, repositories: [{ ...shop!, trusted: [] }] })).toHaveProperty('reason');
+    expect(routeIssue(delivery(), { ...rules, repositories: [{ ...shop!, github: null }] })).toHaveProperty('reason');
+  });
+});
+
+const closing = { action: 'closed', change: { kind: 'closed' }, issue: { isOpen: false } } as const;
+
+describe('a closed issue', () => {
+  test('cancels its task, whoever closed it', () => {
+    const closed = delivery({ ...closing, sender: 'mallory' });
+    expect(routeIssue(closed, rules)).toEqual({
+      rule: 'urgent',
+      taskId: taskIdOfIssue('github', 'ACME/shop', 12),
+      intent: { kind: 'cancel-task', reason: 'issue #12 was closed' },
+    });
+  });
+
+  test('of an unknown repository is ignored', () => {
+    const closed = delivery({ ...closing, repository: 'a/b' });
+    expect(routeIssue(closed, rules)).toEqual({ reason: 'repository a/b is not registered' });
+  });
+});
+
+describe('texts', () => {
+  const intentOf = (issue: Partial<Issue>) => {
+    const outcome = routeIssue(delivery({ issue }), rules);
+    if ('intent' in outcome && outcome.intent.kind === 'create-task') return outcome.intent;
+    throw new Error('not routed to a new task');
+  };
+
+  test('an issue without a body has an empty description, one without a title is called by its number', () => {
+    expect(intentOf({ body: '', title: ' ' })).toMatchObject({ description: '', title: 'Issue #12' });
+  });
+
+  test('an overlong body is cut, never within a character, and says so', () => {
+    const { description } = intentOf({ body: `x${'😀'.repeat(40_000)}` });
+    expect(description.length).toBeLessThanOrEqual(65_536);
+    expect(description).toMatch(/😀\n\n\[cut here: the issue is longer\]$/u);
+    expect(description.isWellFormed()).toBe(true);
+  });
+
+  test('a body that just fits stays whole', () => {
+    const body = 'y'.repeat(65_536);
+    expect(intentOf({ body }).description).toBe(body);
+  });
+
+  test('more labels than a task may hold are left out', () => {
+    const labels = Array.from({ length: 60 }, (_, index) => `l${index}`);
+    expect(intentOf({ labels }).labels).toHaveLength(50);
+  });
+});
+
+describe('once it is known how the task stands', () => {
+  const taskId = taskIdOfIssue('github', 'acme/shop', 12);
+  const inView = (status: Parameters<typeof withTaskInView>[1], signal: Signal) => {
+    const outcome = routeIssue(signal, rules);
+    const seen = withTaskInView(outcome, status, 'github', signal, rules);
+    return seen === outcome ? 'as the rules have it' : seen;
+  };
+  const unlabeled = { ...closing, issue: { ...closing.issue, labels: ['bug'] } };
+  const ended = (status: string) =>
+    `issue #12 has the ${status} task ${taskId}: start it again by POST /api/v1/tasks/${taskId}/retry`;
+
+  test.each([
+    ['a label, and no task', 'missing', {}, null],
+    ['a label, and a task that waits', 'pending', {}, `issue #12 has the task ${taskId} already; it is pending`],
+    ['a label, and a task that is done', 'complete', {}, `issue #12 has the task ${taskId} already; it is complete`],
+    ['a label, and a task that failed', 'failed', {}, ended('failed')],
+    ['a label, and a task that was cancelled', 'cancelled', {}, ended('cancelled')],
+    ['closed, and no task', 'missing', unlabeled, 'issue #12 has no task'],
+    ['closed, and no task yet, but the label that asks for one', 'missing', closing, null],
+    ['closed, and a task', 'in-progress', unlabeled, null],
+    ['what no rule asks for', 'pending', { sender: 'mallory' }, null],
+  ] as const)('%s', (_, status, change, reason) => {
+    expect(inView(status, delivery(change))).toEqual(reason === null ? 'as the rules have it' : { reason });
+  });
+});
+
+describe('another provider', () => {
+  const both: RoutingRules = {
+    repositories: [
+      { name: 'web', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] },
+      { name: 'shop', linear: 'acme/shop', trusted: ['ada'], capabilities: ['code'] },
+    ],
+    rules: [...rules.rules, { name: 'linear', provider: 'linear', label: 'workledger', priority: 2 }],
+  };
+
+  test('has repositories, rules and tasks of its own', () => {
+    expect(routeDelivery('linear', delivery({ issue: { id: 'ENG-7' } }), both)).toMatchObject({
+      rule: 'linear',
+      taskId: taskIdOfIssue('linear', 'acme/shop', 'ENG-7'),
+      intent: { repository: 'shop', priority: 2, source: { kind: 'linear' } },
+    });
+    expect(routeDelivery('linear', delivery(added('workledger-now')), both)).toHaveProperty('reason');
+    expect(routeDelivery('linear', delivery(closing), { ...both, rules: rules.rules })).toEqual({
+      reason: 'no rule for linear',
+    });
+    expect(routeDelivery('slack', delivery(), both)).toHaveProperty('reason');
+  });
+
+  test('may add several labels at once', () => {
+    expect(routeDelivery('linear', delivery(added('bug', 'Workledger')), both)).toHaveProperty('rule', 'linear');
+    expect(routeDelivery('linear', delivery(added('bug', 'slow')), both)).toEqual({
+      reason: 'no rule for label bug, slow',
+    });
+  });
+
+  test('may know neither a repository nor a sender', () => {
+    expect(routeDelivery('linear', delivery({ sender: null }), both)).toHaveProperty('reason');
+    expect(routeDelivery('linear', delivery({ repository: null }), both)).toEqual({
+      reason: 'repository (none) is not registered',
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { github } from './github.ts';
+
+const request = (text: string, headers: Readonly<Record<string, string | undefined>>) => ({
+  headers,
+  bytes: Buffer.from(text),
+  mediaType: 'application/json',
+  receivedAt: new Date(),
+});
+const signatureMatches = (text: string, header: string | undefined, secrets: readonly string[]): boolean =>
+  github.verify(request(text, { 'x-hub-signature-256': header }), secrets) === null;
+
+test('the vector of the GitHub documentation', () => {
+  const header = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+  expect(signatureMatches('Hello, World!', header, ["It's a Secret to Everybody"])).toBe(true);
+});
+
+test('the vector of octokit', () => {
+  const header = 'sha256=4864d2759938a15468b5df9ade20bf161da9b4f737ea61794142f3484236bda3';
+  expect(signatureMatches('{"foo":"bar"}', header, ['mysecret'])).toBe(true);
+});
+
+const sign = (text: string, secret: string): string =>
+  `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
+
+test('either of two active secrets will do', () => {
+  for (const secret of ['old', 'new']) expect(signatureMatches('{}', sign('{}', secret), ['old', 'new'])).toBe(true);
+});
+
+test('another body, another secret, another form: no', () => {
+  const good = sign('{}', 'secret');
+  expect(signatureMatches('{} ', good, ['secret'])).toBe(false);
+  expect(signatureMatches('{}', good, ['other'])).toBe(false);
+  for (const header of [undefined, '', 'sha256=', good.slice(0, -1), good.slice(7), good.toUpperCase(), `${good}00`])
+    expect(signatureMatches('{}', header, ['secret'])).toBe(false);
+});
+
+test('without a secret, or with an empty one, nothing matches', () => {
+  expect(signatureMatches('{}', sign('{}', ''), [''])).toBe(false);
+  expect(signatureMatches('{}', 'sha256=', [])).toBe(false);
+});
+
+describe('an issue', () => {
+  const labeled = {
+    action: 'labeled',
+    repository: { full_name: 'acme/shop' },
+    sender: { login: 'ada' },
+    label: { name: 'workledger' },
+    issue: {
+      number: 12,
+      title: 'Sum is slow',
+      body: 'Make it fast.',
+      state: 'open',
+      html_url: 'https://github.com/acme/shop/issues/12',
+      labels: [{ name: 'bug' }, { name: 'workledger' }],
+      user: { login: 'eve' },
+    },
+  };
+  const read = (payload: unknown, event = 'issues') => github.read(event, request(JSON.stringify(payload), {}));
+
+  test('that got a label', () => {
+    expect(read(labeled)).toEqual({
+      action: 'labeled',
+      repository: 'acme/shop',
+      sender: 'ada',
+      issue: {
+        id: '12',
+        name: 'issue #12',
+        reference: 'acme/shop#12',
+        url: 'https://github.com/acme/shop/issues/12',
+        title: 'Sum is slow',
+        body: 'Make it fast.',
+        labels: ['bug', 'workledger'],
+        author: 'eve',
+        isOpen: true,
+      },
+      change: { kind: 'labeled', added: ['workledger'] },
+    });
+  });
+
+  test('whose delivery says no more than it must', () => {
+    const { number, title } = labeled.issue;
+    expect(read({ ...labeled, label: null, issue: { number, title, state: 'closed', body: null } })).toMatchObject({
+      issue: { url: null, body: '', labels: [], author: null, isOpen: false },
+      change: { kind: 'labeled', added: [] },
+    });
+  });
+
+  test.each([
+    ['closed', { kind: 'closed' }],
+    ['unlabeled', { kind: 'other' }],
+    ['opened', { kind: 'other' }],
+  ])('that was %s', (action, change) => {
+    expect(read({ ...labeled, action })).toMatchObject({ action, change });
+  });
+
+  test('is not what other events are about', () => {
+    expect(read({ zen: 'Design for failure.' }, 'ping')).toEqual({
+      action: null,
+      repository: null,
+      sender: null,
+      reason: 'ping: the webhook is set up',
+    });
+    expect(read(labeled, 'pull_request')).toEqual({
+      action: 'labeled',
+      repository: 'acme/shop',
+      sender: 'ada',
+      reason: 'event pull_request starts no work',
+    });
+  });
+});

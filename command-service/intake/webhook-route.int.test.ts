@@ -1,0 +1,223 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectNothing, startService, type Service } from '../api/testing/service.ts';
+import { eventsOf, typesOf } from '../processes/testing/write-side.ts';
+import type { RoutingRules } from '../domain/route-delivery.ts';
+
+const PATH = '/api/v1/webhooks/github';
+const rules: RoutingRules = {
+  repositories: [{ name: 'sample', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] }],
+  rules: [{ name: 'label', provider: 'github', label: 'workledger', priority: 2 }],
+};
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ secrets: ['current secret', 'next secret'], rules });
+});
+afterAll(() => service.close());
+
+/** What GitHub sends when a label is added to an issue, cut to its usual parts. */
+const labeled = {
+  action: 'labeled',
+  issue: {
+    url: 'https://api.github.com/repos/acme/shop/issues/7',
+    html_url: 'https://github.com/acme/shop/issues/7',
+    id: 444500041,
+    number: 7,
+    title: 'Sum is slow – ünïcode 😀',
+    user: { login: 'eve', id: 2, type: 'User' },
+    labels: [{ id: 1, name: 'workledger', color: 'd73a4a' }],
+    state: 'open',
+    body: 'Make it fast.\r\nPlease.',
+  },
+  label: { id: 1, name: 'workledger', color: 'd73a4a' },
+  repository: { id: 3, name: 'shop', full_name: 'acme/shop', private: true },
+  sender: { login: 'ada', id: 4, type: 'User' },
+};
+
+type Sending = { event?: string; id?: string; secret?: string; headers?: Record<string, string> };
+const send = (
+  payload: unknown,
+  { event = 'issues', id = randomUUID(), secret = 'current secret', headers }: Sending = {},
+) => {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const signature = `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
+  return service.client.ask('POST', PATH, {
+    text,
+    headers: { 'X-GitHub-Event': event, 'X-GitHub-Delivery': id, 'X-Hub-Signature-256': signature, ...headers },
+  });
+};
+
+describe('a delivery', () => {
+  test('that a rule asks for is recorded with its body and routed to the task of the issue', async () => {
+    const id = randomUUID();
+    const told = await send(labeled, { id });
+    const taskId = taskIdOfIssue('github', 'acme/shop', 7);
+    const streamId = deliveryStreamId('github', id);
+    expect([told.status, told.body]).toEqual([202, { id: streamId, deliveryId: id, outcome: 'routed', taskId }]);
+    expect(told.headers.get('consistency-token')).toBe(`delivery-${streamId}@1`);
+
+    const [received, routed] = await eventsOf(service.log, `delivery-${streamId}`);
+    expect(received).toMatchObject({
+      type: 'DeliveryReceived',
+      metadata: { actor: 'system', correlationId: told.headers.get('x-correlation-id') },
+      data: { provider: 'github', event: 'issues', action: 'labeled', repository: 'acme/shop', sender: 'ada' },
+    });
+    expect(routed).toMatchObject({
+      type: 'DeliveryRouted',
+      data: {
+        rule: 'label',
+        taskId,
+        intent: { kind: 'create-task', repository: 'sample', requester: 'eve', priority: 2 },
+      },
+    });
+    const { digest } = (received?.data as { body: { digest: string } }).body;
+    const stored = await service.artefacts.get(digest);
+    expect(Buffer.from(stored?.bytes ?? []).toString()).toBe(JSON.stringify(labeled));
+  });
+
+  test('may be signed with the next secret', async () => {
+    expect((await send(labeled, { secret: 'next secret' })).status).toBe(202);
+  });
+
+  test('sent again gets the first receipt and appends nothing, even where the body or the rules are others by now', async () => {
+    const id = randomUUID();
+    const first = await send(labeled, { id });
+    const head = await service.log.head();
+    for (const again of [labeled, { ...labeled, sender: { login: 'mallory' } }]) {
+      const told = await send(again, { id: id.toUpperCase() });
+      expect([told.status, told.body]).toEqual([200, first.body]);
+    }
+    expect(await service.log.head()).toBe(head);
+  });
+
+  test('sent several times at once is recorded once', async () => {
+    const id = randomUUID();
+    const told = await Promise.all(Array.from({ length: 6 }, () => send(labeled, { id })));
+    expect(told.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 202]);
+    expect(new Set(told.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    const stream = `delivery-${deliveryStreamId('github', id)}`;
+    expect(await typesOf(service.log, stream)).toEqual(['DeliveryReceived', 'DeliveryRouted']);
+  });
+
+  test('of a closed issue cancels its task', async () => {
+    const id = randomUUID();
+    await send(
+      { ...labeled, action: 'closed', label: undefined, issue: { ...labeled.issue, state: 'closed' } },
+      { id },
+    );
+    const [, routed] = await eventsOf(service.log, `delivery-${deliveryStreamId('github', id)}`);
+    expect(routed?.data).toMatchObject({ intent: { kind: 'cancel-task' } });
+  });
+
+  test('of an issue that never had a task cancels nothing: it is recorded as ignored', async () => {
+    const issue = { ...labeled.issue, number: 71, state: 'closed', labels: [] };
+    const told = await send({ ...labeled, action: 'closed', label: undefined, issue });
+    expect(told.body).toMatchObject({ outcome: 'ignored', reason: 'issue #71 has no task' });
+    expect(told.body).not.toHaveProperty('taskId');
+  });
+
+  test('that labels an issue again is ignored once its task exists, and says how to retry what has ended', async () => {
+    const issue = { ...labeled, issue: { ...labeled.issue, number: 72 } };
+    const target = taskIdOfIssue('github', 'acme/shop', 72);
+    const context = { actor: 'system', correlationId: randomUUID() };
+    const { id: deliveryId } = (await send(issue)).body;
+    await service.commands.send({ type: 'task.create-from-delivery', target, data: { deliveryId } }, context);
+    expect((await send(issue)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: `issue #72 has the task ${target} already; it is pending`,
+    });
+    const closed = { ...issue, action: 'closed', label: undefined, issue: { ...issue.issue, labels: [] } };
+    expect((await send(closed)).body).toMatchObject({ outcome: 'routed', taskId: target });
+    await service.commands.send({ type: 'task.cancel', target, data: { reason: 'closed' } }, context);
+    expect((await send(issue)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: `issue #72 has the cancelled task ${target}: start it again by POST /api/v1/tasks/${target}/retry`,
+    });
+  });
+
+  test.each([
+    ['ping', { zen: 'Design for failure.', hook_id: 1, hook: {} }, 'ping: the webhook is set up'],
+    ['push', { ref: 'refs/heads/main', repository: { full_name: 'acme/shop' } }, 'event push starts no work'],
+    ['issues', { ...labeled, sender: { login: 'mallory' } }, 'the sender is not trusted by repository sample'],
+    ['issues', { ...labeled, repository: { full_name: 'acme/other' } }, 'repository acme/other is not registered'],
+  ])(
+    'of the event %s that no rule asks for is recorded as ignored, with the reason',
+    async (event, payload, reason) => {
+      const id = randomUUID();
+      const told = await send(payload, { event, id });
+      expect([told.status, told.body]).toMatchObject([202, { outcome: 'ignored', reason }]);
+      const stream = `delivery-${deliveryStreamId('github', id)}`;
+      expect(await typesOf(service.log, stream)).toEqual(['DeliveryReceived', 'DeliveryIgnored']);
+    },
+  );
+});
+
+describe('what is not a delivery of GitHub changes nothing', () => {
+  const { issue: _, ...withoutIssue } = labeled;
+  const withIssue = (change: object) => ({ ...labeled, issue: { ...labeled.issue, ...change } });
+  const cases: [string, unknown, Sending, number, string][] = [
+    ['a wrong secret', labeled, { secret: 'guess' }, 401, 'bad-signature'],
+    [
+      'a signature of another body',
+      labeled,
+      { headers: { 'X-Hub-Signature-256': `sha256=${'0'.repeat(64)}` } },
+      401,
+      'bad-signature',
+    ],
+    ['no signature', labeled, { headers: { 'X-Hub-Signature-256': '' } }, 401, 'bad-signature'],
+    [
+      'a wrong signature and no JSON: the signature comes first',
+      '{',
+      { secret: 'guess', event: '' },
+      401,
+      'bad-signature',
+    ],
+    ['no event', labeled, { event: '' }, 400, 'invalid-request'],
+    ['no delivery id', labeled, { id: '' }, 400, 'invalid-request'],
+    ['a delivery id that is none', labeled, { id: '../../x' }, 400, 'invalid-request'],
+    ['no JSON', '{"action":', {}, 400, 'invalid-json'],
+    ['no body', '', {}, 400, 'invalid-json'],
+    ['no object', '[]', {}, 400, 'invalid-request'],
+    ['an issue delivery without an issue', withoutIssue, {}, 400, 'invalid-request'],
+    ['U+0000 in the title', withIssue({ title: 'a\u0000' }), {}, 400, 'invalid-request'],
+    ['half a surrogate pair in the body', withIssue({ body: '\ud800' }), {}, 400, 'invalid-request'],
+    [
+      'a form',
+      labeled,
+      { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+      415,
+      'unsupported-media-type',
+    ],
+    ['a compressed body', labeled, { headers: { 'Content-Encoding': 'gzip' } }, 415, 'unsupported-media-type'],
+    ['more than 5 MiB', 'x'.repeat(5 * 1024 * 1024 + 1), {}, 413, 'too-large'],
+  ];
+  test.each(cases)('%s', async (_name, payload, sending, status, code) => {
+    const artefacts = async () => (await service.database.pool.query('select 1 from artefacts.artefacts')).rowCount;
+    const before = await artefacts();
+    await expectNothing(service, () => send(payload, sending), status, code);
+    expect(await artefacts()).toBe(before);
+  });
+
+  test('and neither signatures nor secrets are logged', () => {
+    expect(service.logged()).toContain('bad webhook signature');
+    expect(service.logged()).not.toMatch(/current secret|next secret|sha256=[0-9a-f]{8}/);
+  });
+});
+
+test('without a configured secret every delivery is refused', async () => {
+  const closed = await startService({ secrets: [], rules });
+  const told = await expectNothing(
+    closed,
+    () =>
+      closed.client.ask('POST', PATH, {
+        json: labeled,
+        headers: { 'X-GitHub-Event': 'issues', 'X-GitHub-Delivery': randomUUID() },
+      }),
+    503,
+    'not-configured',
+  );
+  expect(told.body['detail']).toContain('no secret is configured');
+  await closed.close();
+});

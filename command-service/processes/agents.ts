@@ -1,0 +1,103 @@
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import { registered } from '../domain/agent.ts';
+import type { Heartbeats } from './heartbeats.ts';
+import type { Room } from './room.ts';
+import type { StepContext } from './step.ts';
+
+/**
+ * A sign of life of an agent. First the beat, then the log: the monitor watches whom it has heard of, so nobody is connected
+ * and unwatched.
+ * @throws CommandRefused
+ */
+export async function beatAgent(
+  room: Room,
+  agentId: string,
+  context: StepContext,
+  ...others: readonly string[]
+): Promise<CommandAnswer> {
+  const agent = await room.agents.load(agentId);
+  if (recall(agent.commands, context.commandId, context.commandHash) === undefined) {
+    registered(agent.state);
+    checkRevision(agent, context);
+  }
+  await room.heartbeats.beat(`agent:${agentId}`, ...others);
+  return room.agents.handle(agentId, { type: 'agent.reconnect', data: {} }, context);
+}
+
+/** Whether the coordinator that an agent is to have is one; a repeat is not asked again. @throws CommandRefused */
+export async function checkCoordinator(
+  room: Room,
+  agentId: string,
+  { coordinatorId }: { readonly coordinatorId?: string | null | undefined },
+  context: StepContext,
+): Promise<void> {
+  if (coordinatorId === undefined || coordinatorId === null) return;
+  const { registration, deregistered } = (await room.agents.load(coordinatorId)).state;
+  if (registration?.kind === 'coordinator' && !deregistered) return;
+  if (recall((await room.agents.load(agentId)).commands, context.commandId, context.commandHash) !== undefined) return;
+  refuse('unknown-reference', `coordinatorId: there is no coordinator ${coordinatorId}`, {
+    field: 'coordinatorId',
+    agentId: coordinatorId,
+  });
+}
+
+const MISSED_BEATS = 3;
+const LONGEST_LEASE_SECONDS = 86_400;
+
+export type AgentMonitorOptions = {
+  readonly commands: Commands & { readonly heartbeats: Heartbeats };
+  readonly heartbeatSeconds: number;
+  readonly logger: Pick<Logger, 'debug' | 'error'>;
+};
+
+/** Disconnects agents that missed three beats, a pass a heartbeat. `stop` resolves when the pass under way has ended. */
+export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promise<void> } {
+  let pass: Promise<void> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    pass = disconnectSilentAgents(options)
+      .catch((error: unknown) =>
+        // That a server is away is told by the process, once.
+        options.logger[isAway(error) ? 'debug' : 'error'](
+          { err: error },
+          'silent agents could not be looked for: next try in a beat',
+        ),
+      )
+      .finally(() => (busy = false));
+  }, options.heartbeatSeconds * 1_000);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return pass;
+    },
+  };
+}
+
+/** One pass. Beats that can no longer matter are forgotten: those of the disconnected, and of claims long expired. */
+export async function disconnectSilentAgents({
+  commands,
+  heartbeatSeconds,
+}: Omit<AgentMonitorOptions, 'logger'>): Promise<void> {
+  const { heartbeats } = commands;
+  const silent = await heartbeats.silent('agent', MISSED_BEATS * heartbeatSeconds);
+  for (const { subject, beatAt } of silent) {
+    const data = { lastBeatAt: beatAt.toISOString() };
+    const target = subject.slice('agent:'.length);
+    try {
+      await commands.send({ type: 'agent.disconnect', target, data }, { actor: 'system', correlationId: newId() });
+    } catch (error) {
+      // Somebody beat for an agent that was never registered: there is nobody to disconnect.
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+  }
+  await heartbeats.forget(silent);
+  await heartbeats.forget(await heartbeats.silent('claim', LONGEST_LEASE_SECONDS));
+}

@@ -1,0 +1,196 @@
+import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
+import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { waitsFor } from '@workledger/shared/contexts/task/dependencies/state.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
+import type { Room } from './room.ts';
+import { joinTokens, step, stepId, type StepContext } from './step.ts';
+
+/**
+ * Whether the log, as it is now, lets this agent have this task: waiting to be done, within what the agent can do (a command
+ * needs a repository to run in), and everything that it waits for complete (which is final). @throws CommandRefused
+ */
+export async function checkClaimable(
+  room: Room,
+  taskId: string,
+  { state }: Loaded<TaskState>,
+  agent: AgentState,
+): Promise<void> {
+  const { status } = state;
+  if (status === 'missing') refuse('not-found', 'there is no such task');
+  if (status !== 'pending' || state.subtasks.length > 0)
+    refuse('illegal-transition', 'only a pending task without subtasks can be claimed', {
+      status,
+      expanded: state.subtasks.length > 0,
+    });
+  if (state.repository === null && agent.registration?.runtime === 'command')
+    refuse('missing-capability', 'an agent that is run as a command works in a repository, and this task has none', {
+      repository: null,
+    });
+  const can = agent.registration?.capabilities ?? [];
+  const missing = state.capabilities.filter((capability) => !can.includes(capability));
+  if (missing.length > 0)
+    refuse('missing-capability', `this task needs ${missing.join(', ')}, which the agent does not have`, { missing });
+  const waitingFor = await incomplete(room, taskId, state.repository);
+  if (waitingFor.length > 0) refuse('blocked', `this task waits for ${waitingFor.join(', ')}`, { waitingFor });
+}
+
+async function incomplete(room: Room, taskId: string, repository: string | null): Promise<readonly string[]> {
+  const edges = (await room.dependencies.load(dependenciesId(repository))).state;
+  const ids = waitsFor(edges, taskId);
+  const tasks = await Promise.all(ids.map((id) => room.tasks.load(id)));
+  return ids.filter((_, index) => tasks[index]?.state.status !== 'complete');
+}
+
+export type Claiming = {
+  readonly agentId: string;
+  readonly taskId: string;
+  /** The command's how-manyeth reservation, from 0: each has its own claim id. */
+  readonly attempt: number;
+  /** Under which the task is taken. */
+  readonly takeContext: StepContext;
+};
+
+/** Where the agent and the task stood after a claim, and what the claimant is told. */
+export type Claimed = {
+  readonly reservedAt: number;
+  readonly takenAt: number;
+  readonly token: string;
+  readonly details: { readonly claimId: string; readonly taskId: string; readonly leaseSeconds: number };
+};
+
+export const claimIdOf = (context: StepContext, attempt: number): string =>
+  derivedId('claim', context.commandId, String(attempt));
+
+export const reserveId = (context: StepContext, attempt: number): string => stepId(context, 'reserve', String(attempt));
+
+/** A reservation of this command that was given back or freed: it cannot carry a claim any more. */
+export const isOver = (agent: Loaded<AgentState>, context: StepContext, attempt: number): boolean =>
+  agent.commands.has(reserveId(context, attempt)) && !agent.state.reservations.has(claimIdOf(context, attempt));
+
+/** Reserves the agent; a reservation that this command made before, perhaps for another task, stands. @throws CommandRefused */
+export const reserve = (
+  room: Room,
+  { agentId, taskId, attempt }: Pick<Claiming, 'agentId' | 'taskId' | 'attempt'>,
+  context: StepContext,
+): Promise<CommandAnswer> =>
+  room.agents.handle(
+    agentId,
+    { type: 'agent.reserve', data: { claimId: claimIdOf(context, attempt), taskId } },
+    step(context, 'reserve', String(attempt)),
+  );
+
+/** Reserves the agent, then takes the task; when the task is gone, the reservation is given back. @throws CommandRefused */
+export async function reserveAndTake(room: Room, claiming: Claiming, context: StepContext): Promise<Claimed> {
+  const { agentId, taskId, attempt, takeContext } = claiming;
+  const claimId = claimIdOf(context, attempt);
+  const { leaseSeconds } = room.configuration;
+  const reserved = await reserve(room, claiming, context);
+  try {
+    const { registration } = (await room.agents.load(agentId)).state;
+    const runtime = registration?.runtime ?? refuse('not-found', 'there is no such agent');
+    const taken = await room.tasks.handle(
+      taskId,
+      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds } },
+      await inConversationOf(room.log, taskId, takeContext),
+    );
+    return {
+      reservedAt: reserved.revision,
+      takenAt: taken.revision,
+      token: joinTokens(taken, reserved),
+      details: { claimId, taskId, leaseSeconds },
+    };
+  } catch (error) {
+    if (error instanceof CommandRefused)
+      await room.agents.handle(
+        agentId,
+        { type: 'agent.release', data: { claimId, reason: `the task could not be taken: ${error.code}` } },
+        step(context, 'release', String(attempt)),
+      );
+    throw error;
+  }
+}
+
+/**
+ * What follows from a claim belongs to the conversation that the task began with, whoever claims it: one correlation id leads
+ * from the request to the result.
+ */
+async function inConversationOf(log: EventLog, taskId: string, context: StepContext): Promise<StepContext> {
+  for await (const { metadata } of log.readStream(streamName('task', taskId), { limit: 1 })) {
+    const { correlationId, traceparent } = metadata;
+    return { ...context, correlationId, traceparent: context.traceparent ?? traceparent };
+  }
+  return context;
+}
+
+/** What a claim answered the first time, from the events that it left. */
+export async function repeatedClaim(
+  room: Room,
+  taken: { readonly taskId: string; readonly stream: string; readonly revision: number },
+  agent: Loaded<AgentState>,
+  context: StepContext,
+): Promise<Claimed> {
+  const { claimId, leaseSeconds } = await eventAt<TaskEvent, 'TaskClaimed'>(
+    room.log,
+    taken.stream,
+    taken.revision,
+    'TaskClaimed',
+  );
+  let attempt = 0;
+  while (claimIdOf(context, attempt) !== claimId && agent.commands.has(reserveId(context, attempt))) attempt++;
+  const reservedAt = agent.commands.get(reserveId(context, attempt))?.revision ?? agent.revision;
+  return {
+    reservedAt,
+    takenAt: taken.revision,
+    token: `${taken.stream}@${taken.revision},${agent.stream}@${reservedAt}`,
+    details: { claimId, taskId: taken.taskId, leaseSeconds },
+  };
+}
+
+/** The data of the event at a revision that is known to hold this type. @throws LogBehind when it is not there; RangeError when it is another one */
+export async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
+  log: EventLog,
+  stream: string,
+  revision: number,
+  type: Type,
+): Promise<Extract<Event, { type: Type }>['data']> {
+  for await (const event of log.readStream(stream, { from: revision, limit: 1 })) {
+    if (event.type === type) return upcast(event).data;
+    throw new RangeError(`${stream} has no ${type} at revision ${revision}`);
+  }
+  throw new LogBehind(stream, revision, revision - 1);
+}
+
+/** Claims one task for an agent. @throws CommandRefused */
+export async function claimTask(
+  room: Room,
+  taskId: string,
+  { agentId }: CommandData<'task.claim'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const task = await room.tasks.load(taskId);
+  const agent = await room.agents.load(agentId);
+  const { stream } = task;
+  const answer = ({ takenAt, token, details }: Claimed) => ({ id: taskId, stream, revision: takenAt, token, details });
+
+  const remembered = recall(task.commands, context.commandId, context.commandHash);
+  if (remembered !== undefined)
+    return answer(await repeatedClaim(room, { taskId, stream, revision: remembered.revision }, agent, context));
+
+  checkRevision(task, context);
+  if (agent.state.registration === null) refuse('unknown-reference', `agentId: there is no agent ${agentId}`);
+  await checkClaimable(room, taskId, task, agent.state);
+
+  let attempt = 0;
+  while (isOver(agent, context, attempt)) attempt++;
+  return answer(await reserveAndTake(room, { agentId, taskId, attempt, takeContext: context }, context));
+}

@@ -1,0 +1,84 @@
+import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
+import { checkReferences, isKnownRepository } from './references.ts';
+import type { Room } from './room.ts';
+import { joinTokens, parseData, step, type StepContext } from './step.ts';
+
+/**
+ * Creates a task: first its edges, then itself, so that nobody can claim it before what it waits for is known.
+ * @throws CommandRefused
+ */
+export async function createTask(
+  room: Room,
+  taskId: string,
+  data: CommandData<'task.create'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const command = { type: 'task.create', data } as const;
+  const isPlain = data.dependencies.length === 0 && data.parentId === null;
+  if (isPlain && isKnownRepository(room, data.repository)) return room.tasks.handle(taskId, command, context);
+
+  const before = await room.tasks.load(taskId);
+  const isRepeat = recall(before.commands, context.commandId, context.commandHash) !== undefined;
+  if (!isRepeat && before.revision >= 0) return room.tasks.handle(taskId, command, context);
+  if (!isRepeat) {
+    checkRevision(before, context);
+    await checkReferences(room, taskId, data);
+  }
+  if (data.dependencies.length === 0) return room.tasks.handle(taskId, command, context);
+
+  const edgesId = dependenciesId(data.repository);
+  const edges = { taskId, dependsOn: data.dependencies };
+  const added = await room.dependencies.handle(
+    edgesId,
+    { type: 'dependencies.add', data: edges },
+    step(context, 'add-edges'),
+  );
+  try {
+    const created = await room.tasks.handle(taskId, command, context);
+    return { ...created, token: joinTokens(created, added) };
+  } catch (error) {
+    if (error instanceof CommandRefused && error.code !== 'idempotency-key-reused')
+      await room.dependencies.handle(
+        edgesId,
+        { type: 'dependencies.remove', data: edges },
+        step(context, 'remove-edges'),
+      );
+    throw error;
+  }
+}
+
+/**
+ * Creates the task that a webhook delivery was routed to. Its words are read from the delivery's own stream, so that no other
+ * stream needs a copy of them.
+ * @throws CommandRefused
+ */
+export async function createTaskFromDelivery(
+  room: Room,
+  taskId: string,
+  { deliveryId }: { readonly deliveryId: string },
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { routed } = (await room.deliveries.load(deliveryId)).state;
+  if (routed?.taskId !== taskId || routed.intent.kind !== 'create-task')
+    return refuse('unknown-reference', `delivery ${deliveryId} does not ask for task ${taskId}`, {
+      deliveryId,
+      taskId,
+    });
+  const { title, description, repository, labels, priority, capabilities, source, requester } = routed.intent;
+  const data = parseData(taskCommands['task.create'].data, {
+    title,
+    description,
+    repository,
+    labels,
+    priority,
+    capabilities,
+    source,
+    requester,
+  });
+  return createTask(room, taskId, data, context);
+}

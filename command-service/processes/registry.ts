@@ -1,0 +1,80 @@
+import type { Handler } from '@workledger/shared/aggregate/handle.ts';
+import { commandTypes, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { beatAgent, checkCoordinator } from './agents.ts';
+import { claimNext } from './claim-next.ts';
+import { claimTask } from './claims.ts';
+import { createTask, createTaskFromDelivery } from './create-task.ts';
+import { expireClaim, renewLease } from './leases.ts';
+import { changeDependencies } from './references.ts';
+import type { Decided, Room } from './room.ts';
+import type { StepContext } from './step.ts';
+import { cancelTask, completeParent, expandTask } from './subtasks.ts';
+
+type CommandHandler<Type extends CommandType> = (
+  target: string,
+  data: CommandData<Type>,
+  context: StepContext,
+) => Promise<CommandAnswer>;
+
+export type Registry = { readonly [Type in CommandType]: CommandHandler<Type> };
+
+/** Commands that are more than a decision of their aggregate: of several streams, or with a sign of life. */
+const createProcesses = (room: Room) => {
+  const { tasks, agents, heartbeats } = room;
+  const beatOf = (claimId: string, { actor }: StepContext) =>
+    heartbeats.beat(`claim:${claimId}`, ...(actor.startsWith('agent:') ? [actor] : []));
+
+  return {
+    'task.create': (id, data, context) => createTask(room, id, data, context),
+    'task.create-from-delivery': (id, data, context) => createTaskFromDelivery(room, id, data, context),
+    'task.add-dependency': (id, data, context) => changeDependencies(room, 'task.add-dependency', id, data, context),
+    'task.remove-dependency': (id, data, context) =>
+      changeDependencies(room, 'task.remove-dependency', id, data, context),
+    'task.expand': (id, data, context) => expandTask(room, id, data, context),
+    'task.claim': (id, data, context) => claimTask(room, id, data, context),
+    'task.renew': (id, { claimId }, context) => renewLease(room, id, claimId, context),
+    'task.report-progress': async (id, data, context) => {
+      const answer = await tasks.handle(id, { type: 'task.report-progress', data }, context);
+      await beatOf(data.claimId, context);
+      return answer;
+    },
+    'task.submit': async (id, data, context) => {
+      const answer = await tasks.handle(id, { type: 'task.submit', data }, context);
+      await beatOf(data.claimId, context);
+      return answer;
+    },
+    'task.expire-claim': (id, { claimId }, context) => expireClaim(room, id, claimId, context),
+    'task.complete-parent': (id, _, context) => completeParent(room, id, context),
+    'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
+
+    'agent.register': async (id, data, context) => {
+      await checkCoordinator(room, id, data, context);
+      // First the beat: the monitor watches whom it has heard of.
+      await heartbeats.beat(`agent:${id}`);
+      return agents.handle(id, { type: 'agent.register', data }, context);
+    },
+    'agent.beat': (id, _, context) => beatAgent(room, id, context),
+    'agent.claim-next': (id, _, context) => claimNext(room, id, context),
+    'agent.change': async (id, data, context) => {
+      await checkCoordinator(room, id, data, context);
+      return agents.handle(id, { type: 'agent.change', data }, context);
+    },
+  } satisfies Partial<Registry>;
+};
+
+type Simple = Exclude<CommandType, keyof ReturnType<typeof createProcesses>>;
+/** A command that neither a process nor an aggregate decides makes this fail to compile, and is named there. */
+const undecided: Readonly<Record<Exclude<Simple, Decided>, never>> = {};
+
+/** Who handles which command: a process where there is one, else the aggregate that its name begins with. */
+export function createRegistry(room: Room): Registry {
+  const simple = commandTypes.map((type) => [type, simply(room, type)] as const);
+  return { ...undecided, ...Object.fromEntries(simple), ...createProcesses(room) } as Registry;
+}
+
+function simply({ aggregates }: Room, type: CommandType): CommandHandler<CommandType> {
+  const name = type.slice(0, type.indexOf('.')) as keyof Room['aggregates'];
+  const handler = aggregates[name] as unknown as Handler<unknown, Record<string, unknown>>;
+  return (id, data, context) => handler.handle(id, { type, data }, context);
+}

@@ -1,0 +1,67 @@
+import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { agent, type AgentDecisions } from '../domain/agent.ts';
+import { key } from '../domain/key.ts';
+import { evolution } from '../domain/evolution.ts';
+import { generation } from '../domain/generation.ts';
+import { validation } from '../domain/validation.ts';
+import { delivery } from '../domain/delivery.ts';
+import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
+import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { task, type TaskDecisions } from '../domain/task.ts';
+import type { Heartbeats } from './heartbeats.ts';
+
+/** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
+export type NextTasks = (wanted: {
+  readonly capabilities: readonly string[];
+  /** Only tasks of a repository: an agent that is run as a command can do no other. */
+  readonly withRepository: boolean;
+  readonly limit: number;
+}) => Promise<readonly { readonly taskId: string }[]>;
+
+export type HandlersConfiguration = {
+  readonly repositories: readonly { readonly name: string }[];
+  readonly leaseSeconds: number;
+  readonly heartbeatSeconds: number;
+};
+
+export type TaskHandler = Handler<TaskState, TaskDecisions>;
+export type AgentHandler = Handler<AgentState, AgentDecisions>;
+export type DependenciesHandler = Handler<Edges, DependenciesDecisions>;
+
+const createAggregates = (log: EventLog) => ({
+  task: createHandler(log, task) satisfies TaskHandler,
+  dependencies: createHandler(log, dependencies) satisfies DependenciesHandler,
+  agent: createHandler(log, agent) satisfies AgentHandler,
+  key: createHandler(log, key),
+  generation: createHandler(log, generation),
+  evolution: createHandler(log, evolution),
+  validation: createHandler(log, validation),
+  delivery: createHandler(log, delivery),
+});
+
+type Aggregates = ReturnType<typeof createAggregates>;
+type DecidedBy<Of> = Of extends Handler<infer _State, infer Data> ? keyof Data : never;
+/** Commands that an aggregate decides. */
+export type Decided = { [Name in keyof Aggregates]: DecidedBy<Aggregates[Name]> }[keyof Aggregates];
+
+/** What command handlers work with. */
+export type Room = ReturnType<typeof createRoom>;
+
+export const createRoom = (
+  log: EventLog,
+  heartbeats: Heartbeats,
+  configuration: HandlersConfiguration,
+  nextTasks: NextTasks,
+) => {
+  const aggregates = createAggregates(log);
+  const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
+  return {
+    ...{ log, heartbeats, nextTasks, configuration },
+    /** By stream type. */
+    aggregates,
+    ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },
+  };
+};
