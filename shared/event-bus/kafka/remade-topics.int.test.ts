@@ -26,16 +26,8 @@ describeWithKafka('topics that were lost', () => {
 
   const stream = streamName('task', newId());
   /** As the relay: until it works. */
-  async function publish(events: Parameters<KafkaBus['publish']>[0]): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await bus.publish(events);
-      } catch (error) {
-        if (attempt === 20) throw error;
-        await pause(backOff(attempt, 100, 2_000));
-      }
-    }
-  }
+  const publish = (events: Parameters<KafkaBus['publish']>[0]): Promise<unknown> =>
+    keepTrying(() => bus.publish(events), { shortest: 100, longest: 2_000, retryWhile: () => tries++ < 20 });
 
   it('are made again by those who publish and consume on a bus that lives on', async () => {
     const record = createRecorder();

@@ -2,7 +2,7 @@ import { createOutages } from '../resilience/outages/outages.ts';
 import { captureLog } from '../telemetry/testing/captured-logger.ts';
 import { expect, test } from 'vitest';
 import { createClosers } from './closers.ts';
-import { tellConsumeError, tellLost } from './tell.ts';
+import { tellConsumeError, tellLost } from './open.ts';
 
 test('what the bus could not deliver is logged, with the group and the reason', () => {
   const { logger, text } = captureLog();

@@ -1,4 +1,6 @@
 import type { Route } from '@workledger/shared/http/route.ts';
+import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
+import type { Foundation } from '@workledger/shared/service/service.ts';
 import { getAgent, listAgents } from './api/agents.ts';
 import { getArtefact } from './api/artefact.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
@@ -12,6 +14,16 @@ import { getStream } from './audit/stream.ts';
 import type { QueryOptions } from './options.ts';
 import { createSettle } from './reading/consistency.ts';
 import { schemaRoutes } from './schemas/schema-routes.ts';
+
+/** Other services make all that it reads. */
+export const migrations: readonly SqlSchema[] = [];
+
+type QueryFoundation = Pick<Foundation, 'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration'>;
+
+/** Starts the read side: all its routes. */
+export function start({ configuration, ...foundation }: QueryFoundation): { readonly routes: readonly Route[] } {
+  return { routes: createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds }) };
+}
 
 /**
  * All routes of the read side: read models (they wait for a consistency token), artefacts, the log for auditors, and the schemas

@@ -1,3 +1,11 @@
+import { oneLine } from '../telemetry/one-line.ts';
+
+/** Ends the program with the error's own words and exit code 1. */
+export function fail(error: unknown): never {
+  process.stderr.write(`${oneLine(error)}\n`);
+  process.exit(1);
+}
+
 /** Ctrl-C in a terminal reaches us twice at once: from the terminal, and handed on by npm. */
 const TOGETHER_MILLISECONDS = 1_000;
 
