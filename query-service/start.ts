@@ -11,7 +11,7 @@ import { getTask } from './api/task.ts';
 import { listTasks } from './api/tasks.ts';
 import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
-import type { QueryOptions } from './options.ts';
+import type { QueryOptions } from './reading/query-route.ts';
 import { createSettle } from './reading/consistency.ts';
 import { schemaRoutes } from './schemas/schema-routes.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readCursor, writeCursor } from './cursor.ts';
+import { readCursor, writeCursor } from './page.ts';
 
 const cursor = { order: '-created', value: '2026-01-01T00:00:00.000Z', id: 'ä/1' };
 

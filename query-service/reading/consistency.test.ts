@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseToken } from './parse-token.ts';
+import { parseToken } from './consistency.ts';
 
 const id = '0190a8a2-7b1c-7c3e-9d5a-1f2e3d4c5b6a';
 
