@@ -6,13 +6,10 @@ import { createClosers, type Closers } from '@workledger/shared/service/closers.
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
 import { buildServices } from './build-services.ts';
-import { chooseConfiguration } from './configuration.ts';
-import { readOptions, type Options } from './options.ts';
+import { chooseConfiguration, readOptions, type Options } from './options.ts';
 import { planServices, serviceEntries } from './plan-services.ts';
-import { givenServers, startNativeServers } from './servers.ts';
-import { superviseServer } from './supervise-server.ts';
-import { superviseService, type ServicePlan } from './service-process.ts';
-import { untilReady } from './until-ready.ts';
+import { givenServers, startNativeServers, superviseServer } from './servers.ts';
+import { superviseService, type ServicePlan, untilReady } from './service-process.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

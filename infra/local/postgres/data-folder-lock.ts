@@ -6,7 +6,7 @@ import {
   isSameProcess,
   type ProcessIdentity,
 } from '@workledger/sagas/components/process/process-identity.ts';
-import { isZombie } from './is-zombie.ts';
+import { isZombie } from '../stop-process.ts';
 
 const released = 'released';
 
