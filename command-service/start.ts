@@ -1,5 +1,5 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
-import { readSecrets } from '@workledger/shared/config/secret.ts';
+import { readSecrets } from '@workledger/shared/config/load.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';

@@ -10,8 +10,8 @@ import {
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
-import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
-import { readKeyFile } from '@workledger/shared/security/key-file.ts';
+import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { migrations, start } from './start.ts';

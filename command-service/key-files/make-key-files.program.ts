@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { readKeyFile } from '@workledger/shared/security/key-file.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail } from '@workledger/shared/service/program.ts';
 import { makeKeyFile } from './make-key-file.ts';

@@ -9,7 +9,7 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType } from '@workledger/shared/contexts/stream.ts';
-import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
+import { createPostgresWakeUps } from '@workledger/shared/resilience/notifier.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { inFreshDatabase } from './fresh-database.ts';

@@ -13,7 +13,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createApplication } from '@workledger/shared/http/application.ts';
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
-import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
+import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';

@@ -4,10 +4,9 @@ import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
-import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
+import { type ProblemCode, Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Access, type Reply, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
 import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Settle } from './consistency.ts';
 

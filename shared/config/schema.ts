@@ -86,7 +86,7 @@ const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.stri
 /** Where a secret stands; the configuration never holds the secret itself. */
 export type SecretSource = z.infer<typeof secretSource>;
 
-export const ruleSchema = z.strictObject({
+const ruleSchema = z.strictObject({
   name,
   provider: z.literal('github'),
   label: z.string().min(1).default('workledger').describe('the label that asks for work'),
@@ -125,3 +125,9 @@ export const configurationSchema = z.strictObject({
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The JSON Schema of `workledger.json`; `configuration.schema.json` is its published copy. */
+export const configurationJsonSchema = (): Record<string, unknown> => ({
+  title: 'Workledger configuration',
+  ...z.toJSONSchema(configurationSchema, { target: 'draft-2020-12', io: 'input' }),
+});

@@ -1,6 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { DATABASE_CONNECTION } from '../resilience/database-connection.ts';
+import { DATABASE_CONNECTION } from '../resilience/database-pool.ts';
 
 /** One step forward, in a transaction; there is no way back. */
 export type Migration = { readonly name: string; up(knex: Knex): Promise<void> };

@@ -1,17 +1,23 @@
+import type { RequestListener } from 'node:http';
 import type { Authenticate } from '../http/mount.ts';
 import { createHealth, NotYet } from '../http/health.ts';
 import type { Route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
-import { describeVariables, readEnvironment, type Environment } from '../config/read-environment.ts';
-import type { serverVariables } from '../config/service-environment.ts';
+import {
+  describeVariables,
+  readEnvironment,
+  type Environment,
+  type serverVariables,
+} from '../config/service-environment.ts';
 import { isAway } from '../resilience/outages/signs.ts';
 import { createOutages } from '../resilience/outages/outages.ts';
-import { rejectionOf } from '../resilience/rejection-of.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { rejectionOf } from '../resilience/with-deadline.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { outputWritten } from '../telemetry/output.ts';
-import { createClosers } from './closers.ts';
-import { createEntrance } from './entrance.ts';
 import { oneLine } from '../telemetry/one-line.ts';
+import { createApplication } from '../http/application.ts';
+import { Problem } from '../http/problem.ts';
+import { createClosers } from './closers.ts';
 import { patiently } from './patiently.ts';
 import { fail, launcherIsGone, stopSignal } from './program.ts';
 import type { Host, RunningService } from './service.ts';
@@ -117,3 +123,42 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
 }
 
 const notYet = (): Promise<void> => Promise.reject(new NotYet('the service is starting'));
+
+type Entrance = {
+  readonly listener: RequestListener;
+  /** From now on these routes are answered, too. */
+  open(routes: readonly Route[], authenticate: Authenticate): void;
+};
+
+type EntranceOptions = {
+  /** Answered from the first moment on. */
+  readonly health: readonly Route[];
+  readonly title: string;
+  readonly logger: Logger;
+};
+
+const nobody = (): never => {
+  throw starting();
+};
+
+const starting = (): Problem =>
+  new Problem('unavailable', 'the service is starting: ask again', { headers: { 'Retry-After': '1' } });
+
+/** The door of a service that listens before it can work: health is told at once, all else is answered 503 until it opens. */
+export function createEntrance({ health, title, logger }: EntranceOptions): Entrance {
+  const version = '1';
+  let current: RequestListener = createApplication({
+    routes: health,
+    authenticate: nobody,
+    logger,
+    title,
+    version,
+    otherwise: nobody,
+  });
+  return {
+    listener: (request, response) => current(request, response),
+    open: (routes, authenticate) => {
+      current = createApplication({ routes: [...health, ...routes], authenticate, logger, title, version });
+    },
+  };
+}

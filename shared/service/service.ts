@@ -4,7 +4,7 @@ import type { Configuration } from '../config/schema.ts';
 import type { EventBus } from '../event-bus/port.ts';
 import type { EventLog } from '../event-log/port.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
-import { rejectionOf } from '../resilience/rejection-of.ts';
+import { rejectionOf } from '../resilience/with-deadline.ts';
 import type { WakeUps } from '../resilience/wake-ups.ts';
 import type { KeyStore } from '../security/key-store.ts';
 import type { Logger } from '../telemetry/logger.ts';

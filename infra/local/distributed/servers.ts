@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { readEnvironment } from '@workledger/shared/config/read-environment.ts';
-import { busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
+import { readEnvironment, busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';

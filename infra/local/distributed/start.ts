@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile } from '@workledger/command-service/key-files/make-key-file.ts';
-import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
+import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';

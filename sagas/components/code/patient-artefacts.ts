@@ -1,5 +1,4 @@
-import { ArtefactDamaged } from '@workledger/shared/artefacts/errors.ts';
-import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import { ArtefactDamaged, type Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';

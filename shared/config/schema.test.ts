@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { configurationJsonSchema } from './json-schema.ts';
+import { configurationJsonSchema } from './schema.ts';
 
 test('the published JSON Schema is the one of the code (publish-json-schema.program.ts writes it anew)', async () => {
   const published = await readFile(new URL('./configuration.schema.json', import.meta.url), 'utf8');

@@ -1,14 +1,15 @@
 import pg from 'pg';
-import { DATABASE_CONNECTION } from '../database-connection.ts';
-import { keepTrying } from '../keep-trying.ts';
-import { pause } from '../pause.ts';
+import { DATABASE_CONNECTION } from './database-pool.ts';
+import { keepTrying } from './keep-trying.ts';
+import { pause } from './pause.ts';
+import { createWakeUps, type WakeUps } from './wake-ups.ts';
 
 /** At most fifty notifications a second: each takes a lock of the whole database while it commits. Milliseconds. */
 const SPACING = 20;
 /** A connection that is closed in the middle of being opened may never say so. Milliseconds. */
 const LAST_WORDS = 1_000;
 
-export type Notifier = {
+type Notifier = {
   /** Connects and listens, if it does not yet. */
   start(): void;
   /** Tells the other processes that something was committed: at once, or a little later with what comes meanwhile. */
@@ -17,7 +18,7 @@ export type Notifier = {
   close(): Promise<void>;
 };
 
-export type NotifierOptions = {
+type NotifierOptions = {
   readonly connectionString: string;
   /** A plain name: lower-case letters and underscores. All who use the same one in a database hear one another. */
   readonly channel: string;
@@ -111,3 +112,36 @@ export function createNotifier({
 
 const ownProcessId = (client: pg.Client): number | undefined =>
   'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
+
+export type PostgresWakeUps = WakeUps & { close(): Promise<void> };
+
+type PostgresWakeUpsOptions = {
+  /** The database of the read models. */
+  readonly connectionString: string;
+  /** How the connection is named in `pg_stat_activity`. */
+  readonly applicationName: string;
+};
+
+/**
+ * Wake-ups between processes: what projections wake in one, readers hear in all. At most fifty are sent a second; while the
+ * database is away there are none, and it is connected again in the background.
+ */
+export function createPostgresWakeUps({ connectionString, applicationName }: PostgresWakeUpsOptions): PostgresWakeUps {
+  const own = createWakeUps();
+  const notifier = createNotifier({
+    connectionString,
+    channel: 'read_models',
+    applicationName,
+    onNotification: own.wake,
+  });
+  notifier.start();
+  return {
+    wake: () => {
+      own.wake();
+      notifier.notify();
+    },
+    count: own.count,
+    next: own.next,
+    close: notifier.close,
+  };
+}

@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { expect, it } from 'vitest';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { createLogLines } from './log-lines.ts';
+import { createLogLines } from './client.ts';
 
 const { ERROR, INFO } = kafkajs.logLevel;
 

@@ -3,7 +3,7 @@ import { createHealth } from '../http/health.ts';
 import { route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
 import { captureLog } from '../telemetry/testing/captured-logger.ts';
-import { createEntrance } from './entrance.ts';
+import { createEntrance } from './run-service.ts';
 
 const { logger } = captureLog();
 const checks: Record<string, () => Promise<void>> = { kafka: () => Promise.reject(new Error('starting')) };

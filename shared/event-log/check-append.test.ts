@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { findUnstorableText } from './find-unstorable-text.ts';
+import { findUnstorableText } from './check-append.ts';
 
 const find = (value: unknown): string | null => findUnstorableText(JSON.stringify(value));
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { bytesOf } from './message.ts';
-import { cutIntoRequests } from './cut.ts';
+import { cutIntoRequests } from './publisher.ts';
 import { createRecorder } from './testing/feed.ts';
 
 const text = (bytes: number) => ({ text: 'x'.repeat(bytes) });

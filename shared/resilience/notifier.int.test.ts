@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
-import { createPostgresWakeUps, type PostgresWakeUps } from './postgres-wake-ups.ts';
+import { createPostgresWakeUps, type PostgresWakeUps } from './notifier.ts';
 
 const NEVER = 60_000;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CheckedAppend } from '../check-append.ts';
-import { takeBatch, type QueuedAppend } from './append-queue.ts';
+import { takeBatch, type QueuedAppend } from './writer.ts';
 
 const queued = (stream: string, bytes = 100): QueuedAppend => {
   const append: CheckedAppend = { stream, expected: 'none', events: [], bytes };

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
-import { describeVariables, readEnvironment } from './read-environment.ts';
-import { busVariables, logVariables, sagaVariables, serverVariables } from './service-environment.ts';
+import {
+  describeVariables,
+  readEnvironment,
+  busVariables,
+  logVariables,
+  sagaVariables,
+  serverVariables,
+} from './service-environment.ts';
 
 const shape = { ...serverVariables(8083), ...logVariables, ...busVariables };
 const least = { DATABASE_URL: 'postgres://ada:sesame@db:5432/work', KAFKA_BROKERS: 'one:9092,two:9092' };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { anyEvent } from '../../testing/any-event.ts';
-import { fromStoredMetadata, toStoredMetadata } from './stored-metadata.ts';
+import { fromStoredMetadata, toStoredMetadata } from './recorded-event.ts';
 
 it('gives back version and metadata as they were', () => {
   for (const metadata of [anyEvent().metadata, {}]) {

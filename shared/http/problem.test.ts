@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { CommandRefused } from '../commands/refusal.ts';
 import { AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
-import { Problem, problemDocument } from './problem.ts';
-import { toProblem } from './to-problem.ts';
+import { Problem, problemDocument, toProblem } from './problem.ts';
 
 const schemaFault = z.string().safeParse(1).error;
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { firstWindow, nextWindow } from './window.ts';
+import { firstWindow, nextWindow } from './read.ts';
 
 const settle = (charactersAnEvent: number): number => {
   let window = firstWindow;
