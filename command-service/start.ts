@@ -1,38 +1,27 @@
-import type { Pool } from 'pg';
-import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
-import type { Configuration } from '@workledger/shared/config/schema.ts';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
+import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
-import { createKeyStore, type KeyStore } from '@workledger/shared/security/key-store.ts';
-import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
-import { startAgentMonitor } from './processes/agents.ts';
-import { createCommandHandlers } from './processes/create-command-handlers.ts';
 import { providers, secretsOf } from './intake/providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
+import { startAgentMonitor } from './processes/agents.ts';
+import { createCommandHandlers } from './processes/create-command-handlers.ts';
+import { commandServiceMigrations } from './processes/heartbeats.ts';
 
-export type CommandServiceOptions = {
-  readonly log: EventLog;
-  readonly pool: Pool;
-  readonly artefacts: Artefacts;
-  readonly configuration: Configuration;
-  /** Absolute folder of the configuration file: where relative paths of secrets start. */
-  readonly folder: string;
-  readonly logger: Logger;
-};
+export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
 
-export type CommandService = {
-  readonly commands: Commands;
-  readonly keys: KeyStore;
-  readonly routes: readonly Route[];
-  stop(): Promise<void>;
-};
+type CommandFoundation = Pick<
+  Foundation,
+  'log' | 'pool' | 'keys' | 'artefacts' | 'configuration' | 'folder' | 'logger'
+>;
 
-/** The write side: handlers, the watch over agents, and the routes before them. @throws ConfigurationError */
-export async function startCommandService(options: CommandServiceOptions): Promise<CommandService> {
-  const { log, pool, artefacts, configuration, folder, logger } = options;
+export type CommandService = RunningService & { readonly commands: Commands; readonly routes: readonly Route[] };
+
+/** Starts the write side: handlers, the watch over agents, and the routes before them. @throws ConfigurationError */
+export async function start(foundation: CommandFoundation): Promise<CommandService> {
+  const { log, pool, keys, artefacts, configuration, folder, logger } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
   const sources = await Promise.all(
     providers.map(async (provider) => ({ provider, secrets: await secretsOf(provider, configuration, folder) })),
@@ -43,11 +32,9 @@ export async function startCommandService(options: CommandServiceOptions): Promi
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
     nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
   });
-  const keys = createKeyStore(log);
   const monitor = startAgentMonitor({ commands, logger, heartbeatSeconds });
   return {
     commands,
-    keys,
     routes: [
       ...createCommandRoutes({ commands, log, keys, logger }),
       ...sources.map((source) =>

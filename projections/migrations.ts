@@ -1,4 +1,4 @@
-import { migrate, type Migration } from '@workledger/shared/migrations/migrate.ts';
+import { migrate, type SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { agentsMigration } from './agents/migration.ts';
 import { deliveriesMigration } from './deliveries/migration.ts';
 import { dependenciesMigration } from './dependencies/migration.ts';
@@ -11,21 +11,24 @@ import { tasksMigration } from './tasks/migration.ts';
 import { validationsMigration } from './validations/migration.ts';
 
 /** In order; one that was released never changes: a new version of a read model is a new table. */
-const readModelMigrations: readonly Migration[] = [
-  engineMigration,
-  tasksMigration,
-  dependenciesMigration,
-  agentsMigration,
-  evolutionsMigration,
-  generationsMigration,
-  validationsMigration,
-  pipelinesMigration,
-  deliveriesMigration,
-  keysMigration,
-  identitiesMigration,
-  positionsMigration,
-];
+export const readModels: SqlSchema = {
+  name: 'read_models',
+  migrations: [
+    engineMigration,
+    tasksMigration,
+    dependenciesMigration,
+    agentsMigration,
+    evolutionsMigration,
+    generationsMigration,
+    validationsMigration,
+    pipelinesMigration,
+    deliveriesMigration,
+    keysMigration,
+    identitiesMigration,
+    positionsMigration,
+  ],
+};
 
 /** Makes the tables of all read models, in schema `read_models`. */
 export const migrateReadModels = (connectionString: string): Promise<void> =>
-  migrate(connectionString, 'read_models', readModelMigrations);
+  migrate(connectionString, readModels.name, readModels.migrations);

@@ -5,16 +5,12 @@ import {
   logVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
-import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
-import { checkReadable } from '@workledger/shared/read-models/check-readable.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
-import { checkPool } from '@workledger/shared/service/check-pool.ts';
-import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
-import { openPool } from '@workledger/shared/service/open-pool.ts';
+import { openEventLog, openPool, openTables, openWakeUps, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
-import { createQueryRoutes } from './query-routes.ts';
+import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 20;
 
@@ -24,21 +20,13 @@ await runService({
   variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables },
   dependencies: ['postgresql', 'event-log', 'read-models'],
   start: async (service) => {
-    const { environment } = service;
-    const { ageingSeconds } = (await loadConfiguration(environment.WORKLEDGER_CONFIG)).configuration;
-
+    const { configuration } = await loadConfiguration(service.environment.WORKLEDGER_CONFIG);
     const pool = openPool(service, POOL_SIZE);
-    await service.dependOn('postgresql', () => checkPool(pool));
+    await openTables(service, pool, migrations);
     const log = await openEventLog(service);
-    await service.dependOn('read-models', () => checkReadable(pool, [taskModel]));
-
-    const wakeUps = createPostgresWakeUps({
-      connectionString: environment.DATABASE_URL,
-      applicationName: 'workledger query-service wake-ups',
-    });
-    service.onClose(() => wakeUps.close());
-    const keys = createKeyStore(log);
-    const artefacts = createPostgresArtefacts(pool);
-    service.serve(createQueryRoutes({ pool, log, artefacts, wakeUps, ageingSeconds }), authenticateWith(keys));
+    await untilReadable(service, pool, [taskModel]);
+    const wakeUps = openWakeUps(service);
+    const { routes } = start({ log, pool, artefacts: createPostgresArtefacts(pool), wakeUps, configuration });
+    service.serve(routes, authenticateWith(createKeyStore(log)));
   },
 });

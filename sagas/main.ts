@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
-import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createHttpCommands } from '@workledger/shared/commands/http/http-commands.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
@@ -10,22 +10,13 @@ import {
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
-import { watchLag } from '@workledger/shared/event-bus/kafka/watch-lag.ts';
-import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-connection.ts';
-import { readKeyFile } from '@workledger/shared/security/key-file.ts';
-import { checkPool } from '@workledger/shared/service/check-pool.ts';
-import { openEventBus } from '@workledger/shared/service/open-event-bus.ts';
-import { openEventLog } from '@workledger/shared/service/open-event-log.ts';
-import { openPool } from '@workledger/shared/service/open-pool.ts';
+import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
+import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
-import { createComponents } from './components/catalogue.ts';
-import { createTaskReader } from './components/environment.ts';
-import { sagaMigrations } from './engine/migrations.ts';
-import { startSagas } from './start.ts';
+import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 24;
-/** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
 const CALLS_AT_ONCE = 16;
 
 await runService({
@@ -43,44 +34,21 @@ await runService({
   start: async (service) => {
     const { environment, logger, outages } = service;
     const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
-    const { agents, leaseSeconds, heartbeatSeconds } = configuration;
     const dataFolder = resolve(environment.DATA_FOLDER);
-
     const pool = openPool(service, POOL_SIZE, WORK_TIMEOUT);
-    await service.dependOn(
-      'postgresql',
-      async () => {
-        await migrate(environment.DATABASE_URL, 'artefacts', artefactMigrations);
-        await migrate(environment.DATABASE_URL, 'sagas', sagaMigrations);
-      },
-      () => checkPool(pool),
-    );
+    await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
     const urls = environment.COMMAND_SERVICE_URL;
     const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), outages });
     await service.dependOn('command-service', () => someoneIsReady(urls));
-
-    const artefacts = createPostgresArtefacts(pool);
-    const readTask = createTaskReader(log);
-    const sagas = await startSagas({
-      log,
-      bus,
-      pool,
-      commands,
-      components: createComponents({ configuration, artefacts, readTask, dataFolder, logger }),
-      agents,
-      leaseSeconds,
-      heartbeatSeconds,
-      callConcurrency: CALLS_AT_ONCE,
-      alone: false,
-      logger,
-      outages,
-    });
-    const lag = watchLag(bus, service.closing);
-    service.tell(() => ({ lag: lag() }));
-    service.run(sagas.failed.then((error) => Promise.reject(error as Error)));
-    service.onClose(() => sagas.stop(), 'the sagas');
+    tellLag(service, bus);
+    service.run(
+      start({
+        ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
+        ...{ configuration, dataFolder, callConcurrency: CALLS_AT_ONCE, alone: false },
+      }),
+    );
   },
 });
 

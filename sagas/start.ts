@@ -1,65 +1,45 @@
-import type { Pool } from 'pg';
 import type { Commands } from '@workledger/shared/commands/port.ts';
-import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import type { EventBus } from '@workledger/shared/event-bus/port.ts';
-import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
+import { runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { runCommandAgent } from './command-agents/command-agent.ts';
 import { createWakeUp } from './command-agents/wake-up.ts';
-import type { Component } from './engine/component.ts';
+import { createComponents } from './components/catalogue.ts';
+import { createTaskReader } from './components/environment.ts';
 import { runEngine } from './engine/engine.ts';
-import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { sagaMigrations } from './engine/migrations.ts';
 import { anySaga } from './engine/saga.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 
-export type SagaOptions = {
-  readonly log: EventLog;
-  readonly bus: EventBus;
-  readonly pool: Pool;
-  readonly commands: Commands;
-  readonly components: readonly Component[];
-  /** Agents that this process works for; the same ones in every process of a system. */
-  readonly agents: readonly AgentConfiguration[];
-  readonly leaseSeconds: number;
-  readonly heartbeatSeconds: number;
-  readonly callConcurrency: number;
-  /** No other process works on the same queue. */
-  readonly alone: boolean;
-  readonly logger: Logger;
-  /** The process's own, if it has one. */
-  readonly outages?: Outages;
-};
+export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];
 
-export type RunningSagas = {
-  /** Resolves with the defect that ended one of them before `stop`; servers that are away are waited for. */
-  readonly failed: Promise<unknown>;
-  /** Gives back what is in hand; resolves when all has ended. */
-  stop(): Promise<void>;
-};
+export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' | 'logger' | 'outages'> &
+  Pick<Foundation, 'configuration' | 'dataFolder'> & {
+    readonly commands: Commands;
+    /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
+    readonly callConcurrency: number;
+    /** No other process works on the same queue. */
+    readonly alone: boolean;
+  };
 
-/** Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents. Waits for no server. */
-export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
-  const outages = options.outages ?? createOutages(options.logger);
+/**
+ * Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents (the same ones in every
+ * process of a system). Waits for no server.
+ */
+export function start(options: SagaOptions): RunningService {
+  const { log, artefacts, configuration, dataFolder, logger, outages } = options;
+  const { agents, leaseSeconds, heartbeatSeconds } = configuration;
   const commands: Commands = {
     send: (command, context) => outages.watch('command-service', () => options.commands.send(command, context)),
   };
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const common = { ...options, commands, outages, signal };
-  const wake = createWakeUp(options.log, outages, signal);
-  const loops = [
-    runEngine({ ...common, sagas: [anySaga(codeEvolution), anySaga(taskAssignment)] }),
-    ...options.agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
-  ];
-  const failed = new Promise<unknown>((resolve) => {
-    for (const loop of loops) loop.catch((error: unknown) => !signal.aborted && resolve(error));
+  const readTask = createTaskReader(log);
+  const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger });
+  return runLoops((signal) => {
+    const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
+    const wake = createWakeUp(log, outages, signal);
+    return [
+      runEngine({ ...common, sagas: [anySaga(codeEvolution), anySaga(taskAssignment)] }),
+      ...agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
+    ];
   });
-  return {
-    failed,
-    stop: async () => {
-      stopping.abort();
-      await Promise.allSettled(loops);
-    },
-  };
 }

@@ -1,9 +1,8 @@
 import { commandTypes, declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
-import { problemDocument } from '@workledger/shared/http/problem.ts';
+import { problemDocument, toProblem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
-import { toProblem } from '@workledger/shared/http/to-problem.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { commandHeaders, pathId } from './command-route.ts';

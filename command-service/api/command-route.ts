@@ -1,6 +1,6 @@
 import { declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
-import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
+import type { ProblemCode } from '@workledger/shared/http/problem.ts';
 import {
   route,
   type AnswerDescription,

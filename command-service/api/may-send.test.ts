@@ -1,6 +1,6 @@
 import { commands, declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
-import type { Principal } from '@workledger/shared/http/principal.ts';
+import type { Principal } from '@workledger/shared/http/route.ts';
 import { describe, expect, test } from 'vitest';
 import { reasonToForbid, rolesOf, sendingRoles } from './may-send.ts';
 

@@ -1,6 +1,6 @@
 import { commandTypes, declarationOf, isSentBy, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
-import type { Principal } from '@workledger/shared/http/principal.ts';
+import type { Principal } from '@workledger/shared/http/route.ts';
 import { agentOf } from '../domain/agent.ts';
 
 /** Which roles may send a command over HTTP in their own name, as it was declared. */

@@ -2,7 +2,7 @@ import type { CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import type { Principal } from '@workledger/shared/http/principal.ts';
+import type { Principal } from '@workledger/shared/http/route.ts';
 import { reasonToForbid } from './may-send.ts';
 
 /** Who asks, in which conversation: what every command of a request shares. */

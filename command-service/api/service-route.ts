@@ -1,9 +1,8 @@
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { commandAnswer, REFUSAL_HEADER, SERVICE_COMMANDS_PATH } from '@workledger/shared/commands/wire.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
+import { Problem, toProblem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
-import { toProblem } from '@workledger/shared/http/to-problem.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { maySend, serviceActor, serviceCommands } from './may-send.ts';

@@ -1,5 +1,5 @@
+import { readSecrets } from '@workledger/shared/config/load.ts';
 import type { Configuration, SecretSource } from '@workledger/shared/config/schema.ts';
-import { readSecrets } from '@workledger/shared/config/secret.ts';
 import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { Provider } from './provider.ts';
 import { github } from './providers/github.ts';

@@ -2,8 +2,14 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { hashSecret, newApiKey, parseApiKey, secretMatches } from '@workledger/shared/security/api-key.ts';
-import { KEY_FILE_REMEDY, readKeyFile } from '@workledger/shared/security/key-file.ts';
+import {
+  hashSecret,
+  newApiKey,
+  parseApiKey,
+  secretMatches,
+  KEY_FILE_REMEDY,
+  readKeyFile,
+} from '@workledger/shared/security/api-key.ts';
 import type { KeyStore, StoredKey } from '@workledger/shared/security/key-store.ts';
 import { link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { readKeyFile } from '@workledger/shared/security/key-file.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/fail.ts';
+import { fail } from '@workledger/shared/service/program.ts';
 import { makeKeyFile } from './key-files.ts';
 
 const HELP = `Makes the files with the keys that a distributed Workledger starts with; what is there already stays as it is.

@@ -1,5 +1,5 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { commandHash } from '@workledger/shared/aggregate/command-hash.ts';
+import { commandHash } from '@workledger/shared/aggregate/canonical-json.ts';
 import { commands, declarationOf, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';

@@ -5,8 +5,8 @@ import { createDatabasePool } from '@workledger/shared/resilience/database-pool.
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { startProxy } from '@workledger/shared/testing/database-proxy.ts';
-import { checkPool } from '@workledger/shared/service/check-pool.ts';
-import { createEntrance } from '@workledger/shared/service/entrance.ts';
+import { checkPool } from '@workledger/shared/service/open.ts';
+import { createEntrance } from '@workledger/shared/service/run-service.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { runRelay } from './run-relay.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';

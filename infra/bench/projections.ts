@@ -1,22 +1,41 @@
 import { parseArgs } from 'node:util';
+import type { Pool } from 'pg';
+import { topicsOf, type Projection } from '@workledger/projections/engine/projection.ts';
+import { PARTITIONS } from '@workledger/shared/event-bus/port.ts';
 import { projections } from '@workledger/projections/all.ts';
-import type { Projection } from '@workledger/projections/engine/projection.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { tasks } from '@workledger/projections/tasks/projection.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType } from '@workledger/shared/contexts/stream.ts';
-import { createPostgresWakeUps } from '@workledger/shared/read-models/postgres-wake-ups.ts';
+import { createPostgresWakeUps } from '@workledger/shared/resilience/notifier.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { inFreshDatabase } from './fresh-database.ts';
-import { empty, emptyAtStartOfBus } from './read-models/clean.ts';
 import { fillLog } from './read-models/fill-log.ts';
 import { relayToKafka } from './read-models/kafka.ts';
 import { readAndCopy } from './read-models/read-and-copy.ts';
 import { runUntil, timed, type Took } from './read-models/run-until.ts';
 import { timeUntilVisible, type Visible } from './read-models/until-visible.ts';
+
+/** Empties read models: the next run builds them from the log. */
+async function empty(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  const tables = projections.map(({ table, version }) => `read_models.${table}_v${version}`);
+  await pool.query(`truncate read_models.progress, read_models.streams, ${tables.join(', ')}`);
+}
+
+/** Empties read models so that the next run follows the bus from its start, without a look at the log. */
+async function emptyAtStartOfBus(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  await empty(pool, projections);
+  for (const projection of projections)
+    for (const topic of topicsOf(projection))
+      await pool.query(
+        `insert into read_models.progress (projection, version, topic, partition, next_offset)
+         select $1, $2, $3, partition, 0 from generate_series(0, $4 - 1) as partition`,
+        [projection.name, projection.version, topic, PARTITIONS],
+      );
+}
 
 // How fast events come into the read models: rebuilt from the log, followed over the bus; and when one event is visible.
 const { values } = parseArgs({

@@ -2,9 +2,21 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { newEvent, newStream } from './event.ts';
-import { inFreshDatabase } from './fresh-database.ts';
-import { plainRead } from './plain-read.ts';
+import { newEvent, newStream, inFreshDatabase } from './fresh-database.ts';
+
+const PAGE = 1000;
+const page = {
+  name: 'plain-read',
+  text: 'select * from event_log.events where position > $1 and position <= $2 order by position',
+};
+
+/** What one would write by hand: page by page, a row an event, as pg gives them. @returns how many rows came */
+async function plainRead(client: pg.Client, until: number): Promise<number> {
+  let seen = 0;
+  for (let after = 0; after < until; after += PAGE)
+    seen += (await client.query({ ...page, values: [after, after + PAGE] })).rows.length;
+  return seen;
+}
 
 // How fast the whole log is read, beside a bare select of the same rows through pg.
 const usage = `node --import tsx infra/bench/read.ts --url postgres://user@host:port/postgres [--events 200000] [--rounds 7]

@@ -8,8 +8,7 @@ import { relayMigrations } from '@workledger/command-service/relay/migrations.ts
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { newEvent, newStream } from './event.ts';
-import { inFreshDatabase } from './fresh-database.ts';
+import { newEvent, newStream, inFreshDatabase } from './fresh-database.ts';
 
 // How long nothing reaches Kafka when the leading relay is killed: from kill -9 to the successor's first acknowledged batch.
 const { values } = parseArgs({

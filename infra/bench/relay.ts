@@ -1,18 +1,60 @@
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
+import { type PartitionedMessage, messageOf } from '@workledger/shared/event-bus/kafka/message.ts';
+import { runRelay, type RelayOptions } from '@workledger/command-service/relay/run-relay.ts';
 import { relayMigrations } from '@workledger/command-service/relay/migrations.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { messageOf, type PartitionedMessage } from '@workledger/shared/event-bus/kafka/message.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
-import { bareSend } from './bare-send.ts';
-import { newEvent, newStream } from './event.ts';
-import { inFreshDatabase } from './fresh-database.ts';
-import { relayAll } from './relay-all.ts';
+import { newEvent, newStream, inFreshDatabase } from './fresh-database.ts';
+
+/** What one would write by hand: batch after batch of messages that are ready. */
+async function bareSend(
+  kafka: Kafka,
+  topic: string,
+): Promise<{ send(batches: readonly PartitionedMessage[][]): Promise<void>; close(): Promise<void> }> {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: () => (args) => (args.message as PartitionedMessage).partition,
+  });
+  await producer.connect();
+  return {
+    send: async (batches) => {
+      for (const messages of batches) await producer.sendBatch({ acks: -1, topicMessages: [{ topic, messages }] });
+    },
+    close: () => producer.disconnect(),
+  };
+}
+
+/** Carries the whole log to the bus: from the start to the head of this moment. */
+async function relayAll({ log, bus, pool, logger }: Omit<RelayOptions, 'signal'>): Promise<void> {
+  const head = await log.head();
+  await pool.query(`update relay.leader set checkpoint = 0, expires_at = '-infinity'`);
+  const stopping = new AbortController();
+  const { prepare } = bus;
+  if (prepare === undefined) throw new Error('this bus prepares nothing');
+  await runRelay({
+    log,
+    pool,
+    logger,
+    signal: stopping.signal,
+    bus: {
+      ...bus,
+      prepare: async (events) => {
+        const publish = await prepare(events);
+        return async () => {
+          await publish();
+          if (events.at(-1)?.position === head) stopping.abort();
+        };
+      },
+    },
+  });
+}
 
 // How fast the relay carries the log to Kafka, beside a bare sendBatch of the same messages.
 const usage = `node --import tsx infra/bench/relay.ts --url postgres://user@host:port/postgres --kafka host:port [--events 100000] [--rounds 5]

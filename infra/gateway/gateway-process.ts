@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas/components/process/processes.ts';
 import { startDetached, type DetachedProcess } from '../local/detached-process.ts';
-import { GATEWAY } from '../local/stop-process.ts';
+import { GATEWAY, isZombie, stopProcess } from '../local/stop-process.ts';
 
 const caddyfile = fileURLToPath(new URL('Caddyfile', import.meta.url));
 const START_SECONDS = 30;
 
-export type GatewayProcess = Pick<DetachedProcess, 'pid' | 'ended' | 'stop'>;
+type GatewayProcess = Pick<DetachedProcess, 'pid' | 'ended' | 'stop'>;
 
-export type GatewaySettings = {
+type GatewaySettings = {
   readonly host: string;
   readonly port: number;
   /** `http://host:port` of both. */
@@ -84,4 +86,28 @@ async function whyNot(
     .split('\n')
     .findLast((line) => /^Error|"error"/.test(line))
     ?.slice(0, 1_000);
+}
+
+const noteOf = (folder: string): string => join(folder, 'gateway.json');
+
+/** Notes which process is the gateway of this folder, for the start after a kill -9. */
+export const rememberGateway = (folder: string, pid: number): Promise<void> =>
+  writeFile(noteOf(folder), JSON.stringify(identify(pid)));
+
+/** Stops the gateway that a killed process left running. @throws Error in one line when it does not stop */
+export async function stopLeftoverGateway(folder: string, log: (line: string) => void): Promise<void> {
+  const last = await readNote(folder);
+  const isRunning = (): boolean => last !== null && isSameProcess(last) && !isZombie(last.pid);
+  if (last === null || !isRunning()) return;
+  log(`the gateway (process ${last.pid}) is still running from last time: stopping it`);
+  await stopProcess(GATEWAY, last.pid, isRunning);
+}
+
+/** A note that is only half there was being written as its writer died. */
+async function readNote(folder: string): Promise<ProcessIdentity | null> {
+  try {
+    return JSON.parse(await readFile(noteOf(folder), 'utf8')) as ProcessIdentity;
+  } catch {
+    return null;
+  }
 }

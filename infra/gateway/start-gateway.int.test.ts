@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { isZombie } from '../local/postgres/is-zombie.ts';
+import { isZombie } from '../local/stop-process.ts';
 import { startGateway, type GatewayOptions } from './start-gateway.ts';
 import { caddyForTests, temporaryFolder } from './testing/gateway.ts';
 import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';

@@ -1,9 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { startServer } from '@workledger/shared/http/server.ts';
-import { findCaddy, triesBodiesAgain } from './caddy.ts';
-import { fetchCaddy, HOW_TO_GET_IT } from './fetch-caddy.ts';
-import { startGatewayProcess } from './gateway-process.ts';
-import { rememberGateway, stopLeftoverGateway } from './leftover-gateway.ts';
+import { findCaddy, triesBodiesAgain, fetchCaddy, HOW_TO_GET_IT } from './caddy.ts';
+import { startGatewayProcess, rememberGateway, stopLeftoverGateway } from './gateway-process.ts';
 
 export type GatewayOptions = {
   /** Port 0: any free one. */

@@ -1,9 +1,9 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeKeyFile, registerKeyFiles } from '@workledger/command-service/key-files/key-files.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
-import { newId } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import { newApiKey } from '@workledger/shared/security/api-key.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 
@@ -25,15 +25,11 @@ export async function ensureAdminKey(folder: string, commands: Commands, keys: K
     throw error;
   });
   if (kept !== null && (await isAdministrators(kept.trim(), keys))) return { key: kept.trim(), file, replaced: false };
-  const id = newId();
-  const { key, secretHash } = newApiKey(id);
-  const data = { name: 'first administrator', role: 'admin', secretHash };
-  await commands.send({ type: 'key.create', target: id, data }, { actor: 'system', correlationId: newId() });
-  keys.forget(id);
   // A new file, so that nobody who could read the old one can read this.
   await rm(file, { force: true });
-  await writeFile(file, `${key}\n`, { mode: 0o600, flag: 'wx' });
-  return { key, file, replaced: kept !== null };
+  await makeKeyFile(file);
+  await registerKeyFiles({ adminKeyFile: file }, commands, keys);
+  return { key: await readKeyFile(file), file, replaced: kept !== null };
 }
 
 async function isAdministrators(key: string, keys: KeyStore): Promise<boolean> {

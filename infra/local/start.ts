@@ -4,11 +4,9 @@ import { checkSetup } from '@workledger/sagas/components/code/check-setup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
-import { agentNames } from './agent-names.ts';
+import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/fail.ts';
-import { createPrinter, followSteps } from './step-lines/printer.ts';
-import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
+import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
 const HELP = `Workledger, embedded: the whole system in one process, on a PostgreSQL of its own.

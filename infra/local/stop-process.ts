@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { statFields } from '@workledger/sagas/components/process/processes.ts';
 
 const LOOK_MILLISECONDS = 10;
 
@@ -57,3 +58,6 @@ function send(name: string, pid: number, signal: NodeJS.Signals): void {
     );
   }
 }
+
+/** A killed process that nobody has reaped still has a pid and takes signals; it does nothing any more. */
+export const isZombie = (pid: number): boolean => ['Z', 'X'].includes(statFields(pid)?.state ?? '');

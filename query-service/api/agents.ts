@@ -2,14 +2,19 @@ import { z } from 'zod';
 import { agentKind } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { agentModel, agentRow, agentStatuses, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
+import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import {
+  type QueryOptions,
+  byId,
+  several,
+  short,
+  many,
+  one,
+  queryRoute,
+  readRow,
+  READERS,
+} from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { byId, several, short } from '../reading/parameters.ts';
-import { many, one, queryRoute } from '../reading/query-route.ts';
-import { readRow } from '../reading/read-row.ts';
-import { READERS } from '../reading/roles.ts';
 
 const agentAnswer = agentRow.extend({ utilisation: z.number().describe('claims by capacity') });
 

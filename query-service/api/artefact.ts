@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
-import type { QueryOptions } from '../options.ts';
-import { READERS } from '../reading/roles.ts';
+import { type QueryOptions, READERS } from '../reading/query-route.ts';
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(; ?[a-z0-9-]+=[A-Za-z0-9._+-]+)*$/i;
 

@@ -1,13 +1,19 @@
 import type { Route } from '@workledger/shared/http/route.ts';
 import { deliveryModel, deliveryRow, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
+import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import {
+  type QueryOptions,
+  anyId,
+  byId,
+  several,
+  short,
+  many,
+  one,
+  queryRoute,
+  readRow,
+  OPERATORS,
+} from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { anyId, byId, several, short } from '../reading/parameters.ts';
-import { many, one, queryRoute } from '../reading/query-route.ts';
-import { readRow } from '../reading/read-row.ts';
-import { OPERATORS } from '../reading/roles.ts';
 import { withLinks, withLinksSchema } from '../reading/with-links.ts';
 
 const deliveryAnswer = withLinksSchema(deliveryRow);

@@ -1,14 +1,19 @@
 import { role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { keyModel, keyRow, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
+import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import {
+  type QueryOptions,
+  byId,
+  several,
+  yesOrNo,
+  many,
+  one,
+  queryRoute,
+  readRow,
+  ADMINISTRATORS,
+} from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { byId, several, yesOrNo } from '../reading/parameters.ts';
-import { many, one, queryRoute } from '../reading/query-route.ts';
-import { readRow } from '../reading/read-row.ts';
-import { ADMINISTRATORS } from '../reading/roles.ts';
 
 const list: ListDefinition<KeyRow> = {
   model: keyModel,

@@ -3,11 +3,8 @@ import type { Route } from '@workledger/shared/http/route.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel, taskRow } from '@workledger/shared/contexts/task/task/row.ts';
-import type { QueryOptions } from '../options.ts';
+import { type QueryOptions, atMost, several, short, many, queryRoute, READERS } from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { atMost, several, short } from '../reading/parameters.ts';
-import { many, queryRoute } from '../reading/query-route.ts';
-import { READERS } from '../reading/roles.ts';
 
 const nextTasksAnswer = z.strictObject({
   items: z.array(

@@ -1,22 +1,40 @@
+import { z } from 'zod';
+import type { Pool } from 'pg';
+import { revision, time } from '@workledger/shared/contexts/define-row.ts';
+import { taskRow, taskModel, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
+import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { evolutionModel } from '@workledger/shared/contexts/evolution/evolution/row.ts';
 import { generationModel } from '@workledger/shared/contexts/evolution/generation/row.ts';
 import { pipelineModel } from '@workledger/shared/contexts/saga/row.ts';
-import { taskModel, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { validationModel } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { streamName } from '@workledger/shared/contexts/stream.ts';
-import { wholeTask } from '../answers/task.ts';
-import type { QueryOptions } from '../options.ts';
+import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { withLinksSchema, withLinks } from '../reading/with-links.ts';
+import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { byId } from '../reading/parameters.ts';
-import { one, queryRoute } from '../reading/query-route.ts';
-import { readRow } from '../reading/read-row.ts';
-import { READERS } from '../reading/roles.ts';
-import { withLinks } from '../reading/with-links.ts';
-import { historyEntry, type HistoryEntry } from './history-entry.ts';
-import { taskRelations, type TaskRelations } from './task-relations.ts';
+
+const related = z.array(
+  z.strictObject({ taskId: uuid, title: z.string().nullable(), state: taskRow.shape.state.nullable() }),
+);
+const run = z.strictObject({ id: uuid, state: z.string(), href: z.string() });
+
+/** A task with all that hangs together with it. */
+const wholeTask = withLinksSchema(taskRow).extend({
+  blocked: z.boolean(),
+  dependencies: related.describe('what it waits for; state null: not known here yet'),
+  dependents: related.describe('what waits for it'),
+  pipelines: z.array(run.extend({ startedAt: time })),
+  generations: z.array(run),
+  evolutions: z.array(run),
+  validations: z.array(run),
+  history: z.array(
+    z.strictObject({ type: z.string(), revision, recordedAt: time, data: z.record(z.string(), z.unknown()) }),
+  ),
+});
 
 /** Events of the history that come with a task: the last ones. The whole is under /streams. */
 const HISTORY = 200;
@@ -66,3 +84,66 @@ const linkedTo =
     ...item,
     href: `/api/v1/${resource}/${item.id}`,
   });
+
+type TaskRelations = {
+  readonly blocked: boolean;
+  /** What it waits for; state null: not known here yet. */
+  readonly dependencies: readonly {
+    readonly taskId: string;
+    readonly title: string | null;
+    readonly state: string | null;
+  }[];
+  readonly dependents: readonly {
+    readonly taskId: string;
+    readonly title: string | null;
+    readonly state: string | null;
+  }[];
+  readonly pipelines: readonly { readonly id: string; readonly state: string; readonly startedAt: string }[];
+  readonly generations: readonly { readonly id: string; readonly state: string }[];
+  readonly evolutions: readonly { readonly id: string; readonly state: string }[];
+  readonly validations: readonly { readonly id: string; readonly state: string }[];
+};
+
+const edges = (from: string, to: string): string => `
+coalesce((select json_agg(json_build_object('taskId', d.${to}, 'title', n.title, 'state', n.state) order by d.added_at, d.id)
+  from read_models.dependencies d left join read_models.tasks n on n.id = d.${to} where d.${from} = $1), '[]')`;
+
+const runs = (table: string, time: string, fields = ''): string => `
+coalesce((select json_agg(json_build_object('id', r.id, 'state', r.state${fields}) order by r.${time}, r.id)
+  from read_models.${table} r where r.task_id = $1), '[]')`;
+
+const taskRelationsSql = `
+select
+  exists (select from read_models.dependencies d left join read_models.tasks n on n.id = d.depends_on
+    where d.task_id = $1 and n.state is distinct from 'complete') as blocked,
+  ${edges('task_id', 'depends_on')} as dependencies,
+  ${edges('depends_on', 'task_id')} as dependents,
+  ${runs('pipelines', 'started_at', ", 'startedAt', r.started_at")} as pipelines,
+  ${runs('generations', 'requested_at')} as generations,
+  ${runs('evolutions', 'started_at')} as evolutions,
+  ${runs('validations', 'requested_at')} as validations`;
+
+/** What hangs together with a task, in one query. */
+async function taskRelations(pool: Pool, taskId: string): Promise<TaskRelations> {
+  const [row] = await selectRows<TaskRelations>(pool, taskRelationsSql, [taskId]);
+  if (row === undefined) throw new Error('a query without a table answers one row');
+  return row;
+}
+
+/** One line of a task's history: what happened and when. Who asked for it is for auditors, under /streams. */
+type HistoryEntry = {
+  readonly type: string;
+  readonly revision: number;
+  readonly recordedAt: string;
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
+/** What tells the course of the work; what the task itself has is left out. */
+const TOLD = ['claimId', 'agentId', 'runtime', 'percent', 'note', 'commit', 'reason', 'result', 'failure', 'subtasks'];
+
+const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({
+  type,
+  revision,
+  recordedAt: recordedAt.toISOString(),
+  data: Object.fromEntries(Object.entries(data as object).filter(([name]) => TOLD.includes(name))),
+});

@@ -4,13 +4,18 @@ import { taskSource } from '@workledger/shared/contexts/task/task/events.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel, taskRow, taskStates, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
+import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
+import {
+  type QueryOptions,
+  anyId,
+  several,
+  short,
+  yesOrNo,
+  many,
+  queryRoute,
+  READERS,
+} from '../reading/query-route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
-import { anyId, several, short, yesOrNo } from '../reading/parameters.ts';
-import { many, queryRoute } from '../reading/query-route.ts';
-import { READERS } from '../reading/roles.ts';
 
 /** A task as it is in a list. */
 const listedTask = taskRow.omit({ description: true, metadata: true }).extend({ blocked: z.boolean() });

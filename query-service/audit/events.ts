@@ -1,13 +1,9 @@
 import { z } from 'zod';
 import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
-import { eventAnswer } from '../answers/event.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
-import { several } from '../reading/parameters.ts';
-import { AUDITORS } from '../reading/roles.ts';
-import { NDJSON } from './ndjson.ts';
-import { acceptHeader, format, limit, replyEvents, take } from './reply.ts';
+import { eventAnswer, NDJSON, acceptHeader, format, limit, replyEvents, take } from './reply.ts';
+import { pageOf } from '../reading/page.ts';
+import { type QueryOptions, several, AUDITORS } from '../reading/query-route.ts';
 
 const MAX_POSITION = 2n ** 63n - 1n;
 

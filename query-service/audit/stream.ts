@@ -3,12 +3,9 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { parseStream } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
-import { eventAnswer } from '../answers/event.ts';
-import { pageOf } from '../answers/page.ts';
-import type { QueryOptions } from '../options.ts';
-import { AUDITORS } from '../reading/roles.ts';
-import { NDJSON } from './ndjson.ts';
-import { acceptHeader, format, limit, replyEvents } from './reply.ts';
+import { eventAnswer, NDJSON, acceptHeader, format, limit, replyEvents } from './reply.ts';
+import { pageOf } from '../reading/page.ts';
+import { type QueryOptions, AUDITORS } from '../reading/query-route.ts';
 
 const revision = z
   .string()

@@ -4,10 +4,10 @@ import type { Pool } from 'pg';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
-import { parseToken } from './parse-token.ts';
-import { createWhereStreamsStand, type Awaited, type WhereStreamsStand } from './where-streams-stand.ts';
+import { parseStream, streamType } from '@workledger/shared/contexts/stream.ts';
+import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 
-export type ConsistencyOptions = {
+type ConsistencyOptions = {
   readonly pool: Pool;
   /** Milliseconds that a query may wait; default 5,000. */
   readonly waitMilliseconds?: number;
@@ -72,3 +72,78 @@ const notYetVisible = (missing: readonly Awaited[]): Problem =>
     },
     headers: { 'Retry-After': '1' },
   });
+
+/** A revision of a stream that a reader wants to see. Revision -1: nothing. */
+type Wanted = { readonly stream: string; readonly type: string; readonly revision: number };
+
+const MAX_ENTRIES = 50;
+
+/** Reads a consistency token: `<stream>@<revision>`, several separated by commas. @throws Problem `invalid-request` */
+export function parseToken(token: string): Wanted[] {
+  const entries = token.split(',').map((entry) => entry.trim());
+  if (entries.length > MAX_ENTRIES) throw invalid(`at most ${MAX_ENTRIES} streams`);
+  return entries.map((entry) => {
+    const [, stream = '', revision = ''] = /^(.{1,200})@(-1|\d{1,9})$/.exec(entry) ?? [];
+    try {
+      parseStream(stream);
+    } catch {
+      throw invalid('use <stream>@<revision>, several separated by commas');
+    }
+    return { stream, type: streamType(stream), revision: Number(revision) };
+  });
+}
+
+const invalid = (message: string): Problem =>
+  new Problem('invalid-request', 'the consistency token cannot be read', { errors: [{ path: 'token', message }] });
+
+/** A revision of a stream in one read model. */
+type Awaited = {
+  readonly projection: string;
+  readonly version: number;
+  readonly stream: string;
+  readonly revision: number;
+};
+
+type Standing = Awaited & { readonly parkedRevision: number | null };
+
+/** How far the read models came in these streams; one that they never saw is missing. */
+type WhereStreamsStand = (wanted: readonly Awaited[]) => Promise<readonly Standing[]>;
+
+/**
+ * Looks for all that wait at the same time in one query: who asks while a query runs is in the next one. A wake-up wakes all,
+ * so a query each would be as many as there are waiting, many times a second.
+ */
+function createWhereStreamsStand(pool: Pool): WhereStreamsStand {
+  let waiting: Awaited[] = [];
+  let next: Promise<readonly Standing[]> | null = null;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const look = async (): Promise<readonly Standing[]> => {
+    await running.catch(() => undefined);
+    const wanted = waiting;
+    waiting = [];
+    next = null;
+    const rows = select(pool, wanted);
+    running = rows;
+    return rows;
+  };
+
+  return (wanted) => {
+    waiting.push(...wanted);
+    next ??= look();
+    return next;
+  };
+}
+
+const select = (pool: Pool, wanted: readonly Awaited[]): Promise<Standing[]> =>
+  selectRows(
+    pool,
+    `select projection, version, stream, revision, parked_revision as "parkedRevision"
+     from read_models.streams
+     where (projection, version, stream) in (select * from unnest($1::text[], $2::integer[], $3::text[]))`,
+    [
+      wanted.map(({ projection }) => projection),
+      wanted.map(({ version }) => version),
+      wanted.map(({ stream }) => stream),
+    ],
+  );

@@ -4,8 +4,7 @@ import { z } from 'zod';
 import { snakeCase, type ReadModel, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import { readCursor, writeCursor } from './cursor.ts';
-import { atMost } from './parameters.ts';
+import { atMost } from './query-route.ts';
 
 /** Only writes SQL; it has no connection. */
 const sql = knex({ client: 'pg' });
@@ -22,9 +21,9 @@ export type ListDefinition<Row extends ReadModelRow, Computed extends object = o
   readonly sorts: Readonly<Record<string, Sort<Row>>>;
 };
 
-export type PageRequest = { readonly sort: string; readonly cursor?: string | undefined; readonly limit: number };
-export type Page<Row> = { readonly items: readonly Row[]; readonly next: string | null };
-export type Filter = (query: Knex.QueryBuilder) => void;
+type PageRequest = { readonly sort: string; readonly cursor?: string | undefined; readonly limit: number };
+type Page<Row> = { readonly items: readonly Row[]; readonly next: string | null };
+type Filter = (query: Knex.QueryBuilder) => void;
 
 /** The parameters that every list has. @param normal the order when none is asked for, `-` in front: descending */
 export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal: string) => ({
@@ -87,3 +86,36 @@ const badCursor =
       });
     throw error;
   };
+
+/** A page of a list, as every list answers it. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('cursor of the page after it; null on the last'),
+  });
+
+/** Where a page ended: the order it was in, and the last row's place in it. */
+type Cursor = { readonly order: string; readonly value: string; readonly id: string };
+
+const schema = z.strictObject({ order: z.string().max(100), value: z.string().max(300), id: z.string().max(300) });
+
+export const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
+
+/** Reads a cursor that a page of the same order gave. @throws Problem `invalid-request` */
+export function readCursor(text: string, order: string): Cursor {
+  const parsed = schema.safeParse(decoded(text));
+  if (!parsed.success) throw invalid('use a cursor as a page gave it');
+  if (parsed.data.order !== order) throw invalid(`it belongs to the order ${parsed.data.order}: start again`);
+  return parsed.data;
+}
+
+function decoded(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString());
+  } catch {
+    return null;
+  }
+}
+
+const invalid = (message: string): Problem =>
+  new Problem('invalid-request', 'the cursor cannot be used', { errors: [{ path: 'query.cursor', message }] });

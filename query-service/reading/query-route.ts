@@ -1,10 +1,37 @@
+import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { ProblemCode } from '@workledger/shared/http/problem-kinds.ts';
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
+import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { type ProblemCode, Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Access, type Reply, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
-import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
+import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
+import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Settle } from './consistency.ts';
 
-export type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {
+export type QueryOptions = {
+  /** Reads schema `read_models`. */
+  readonly pool: Pool;
+  readonly log: EventLog;
+  readonly artefacts: Artefacts;
+  /** Seconds after which a waiting task counts as one priority more urgent. */
+  readonly ageingSeconds: number;
+  /** Milliseconds that a query waits for its consistency token; default 5,000. */
+  readonly waitMilliseconds?: number;
+  /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */
+  readonly wakeUps?: WakeUps;
+};
+
+/** Whoever has a key may read what work is done, by whom, and how it goes; but for services, which only send commands. */
+export const READERS: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin'];
+/** What came in from outside, with the bodies as they were sent. */
+export const OPERATORS: readonly Role[] = ['operator', 'auditor', 'admin'];
+/** The log itself. */
+export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
+export const ADMINISTRATORS: readonly Role[] = ['admin'];
+
+type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {
   /** Below /api/v1. */
   readonly path: string;
   readonly role: Access;
@@ -54,3 +81,51 @@ export const one = (json: { readonly revision: number }): Reply => ({
 
 /** Several resources. */
 export const many = (json: unknown): Reply => ({ json, headers: { 'Cache-Control': 'no-store' } });
+
+/** The row of an id. @param noun what it is called to people @throws Problem `not-found` */
+export async function readRow<Row extends ReadModelRow>(
+  pool: Pool,
+  model: ReadModel<Row>,
+  id: string,
+  noun: string,
+): Promise<Row> {
+  const [row] = await selectRows<Row>(
+    pool,
+    `select ${selectList(model.columns)} from read_models.${model.table} where id = $1`,
+    [id.toLowerCase()],
+  );
+  if (row === undefined) throw new Problem('not-found', `there is no ${noun} ${id}`);
+  return row;
+}
+
+/** Text of a query: short, and without U+0000, which PostgreSQL refuses. */
+export const short = z
+  .string()
+  .min(1)
+  .max(300)
+  .refine((text) => !text.includes('\u0000'), 'U+0000 is not allowed')
+  .refine((text) => text.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
+
+/** A parameter that may come several times, or as a list with commas. */
+export const several = <Item extends z.ZodType<unknown, string>>(item: Item) =>
+  z
+    .union([z.string(), z.array(z.string()).max(50)])
+    .transform((given) => (typeof given === 'string' ? [given] : given).flatMap((part) => part.split(',')))
+    .pipe(z.array(item).min(1).max(50));
+
+/** A whole number of items. @param most the largest allowed @param normal when left out */
+export const atMost = (most: number, normal: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.int().min(1).max(most))
+    .default(normal)
+    .describe(`at most so many, 1 to ${most}; default ${normal}`);
+
+export const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** An id, in any case. */
+export const anyId = z.uuid().toLowerCase();
+
+export const byId = z.strictObject({ id: anyId });

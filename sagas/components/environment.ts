@@ -1,6 +1,5 @@
 import { readState } from '@workledger/shared/aggregate/read-state.ts';
-import { ArtefactDamaged } from '@workledger/shared/artefacts/errors.ts';
-import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import { ArtefactDamaged, type Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskFold, type TaskDetails } from '@workledger/shared/contexts/task/task/state.ts';

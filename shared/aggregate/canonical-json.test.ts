@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { canonicalJson } from './canonical-json.ts';
-import { commandHash } from './command-hash.ts';
+import { canonicalJson, commandHash } from './canonical-json.ts';
 
 it('the order of keys does not matter, at any depth', () => {
   expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: 'x' })).toBe('{"a":"x","b":[{"c":2,"d":1}]}');

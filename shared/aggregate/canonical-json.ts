@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import type { Command } from '../commands/port.ts';
+
 /**
  * JSON with the keys of every object in code-unit order and nothing that JSON cannot say: equal values give equal texts.
  * @throws TypeError on a value that JSON has no form for (a bigint, a cycle)
@@ -11,3 +14,7 @@ function ordered(value: unknown): unknown {
   const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
   return Object.fromEntries(entries.map(([key, inner]) => [key, ordered(inner)]));
 }
+
+/** SHA-256 (hex) of what a command says: tells a repeat from another request under the same key. */
+export const commandHash = ({ type, target, data }: Command): string =>
+  createHash('sha256').update(canonicalJson({ type, target, data })).digest('hex');

@@ -10,7 +10,7 @@ import { encode } from '../events/codec.ts';
 import type { EventMetadata, NewEvent } from '../events/recorded-event.ts';
 import { createTurns } from '../resilience/in-turn.ts';
 import type { Aggregate } from './aggregate.ts';
-import { commandHash } from './command-hash.ts';
+import { commandHash } from './canonical-json.ts';
 import { emptyStream, type FoldedStream, foldEvent, readOn, type Remembered } from './folded-stream.ts';
 
 const TRIES = 10;

@@ -11,3 +11,11 @@ export type Artefacts = {
 /** Bytes of one artefact. */
 export const MAX_ARTEFACT_BYTES = 100_000_000;
 export const MAX_MEDIA_TYPE_LENGTH = 255;
+
+/** What is stored under a digest is not what was put there. Restore it from a backup. */
+export class ArtefactDamaged extends Error {
+  override name = 'ArtefactDamaged';
+  constructor(digest: string) {
+    super(`artefact ${digest}: the stored bytes have another digest: restore it from a backup`);
+  }
+}

@@ -30,3 +30,8 @@ export type Commands = {
   /** @throws CommandRefused when the answer is no: trying the same again cannot help. Any other error: try again. */
   send(command: Command, context: CommandContext): Promise<CommandAnswer>;
 };
+
+/** No answer to a command: it may have taken effect or not. Send it again under the same id. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+}

@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigurationError } from './configuration-error.ts';
-import { loadConfiguration, parseConfiguration } from './load.ts';
-import { readSecret } from './secret.ts';
+import { ConfigurationError } from './faults.ts';
+import { loadConfiguration, parseConfiguration, readSecret } from './load.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { configurationJsonSchema } from './json-schema.ts';
+import { configurationJsonSchema } from './schema.ts';
 
 // node --import tsx shared/config/publish-json-schema.program.ts, then prettier: after each change of schema.ts.
 await writeFile(

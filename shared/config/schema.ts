@@ -123,3 +123,9 @@ export const configurationSchema = z.strictObject({
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The JSON Schema of `workledger.json`; `configuration.schema.json` is its published copy. */
+export const configurationJsonSchema = (): Record<string, unknown> => ({
+  title: 'Workledger configuration',
+  ...z.toJSONSchema(configurationSchema, { target: 'draft-2020-12', io: 'input' }),
+});

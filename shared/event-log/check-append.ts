@@ -2,9 +2,16 @@ import { validate } from 'uuid';
 import type { NewEvent } from '../events/recorded-event.ts';
 import { parseStream } from '../contexts/stream.ts';
 import { AppendTooLarge, InvalidAppend } from './errors.ts';
-import { findUnstorableText } from './find-unstorable-text.ts';
-import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH } from './limits.ts';
 import type { ExpectedRevision } from './port.ts';
+
+/** Bytes of one event's data and metadata as JSON in UTF-8. */
+export const MAX_EVENT_BYTES = 256 * 1024;
+/** Bytes of all events of one append. EventStoreDB refuses 1 MiB, its own overhead included. */
+export const MAX_APPEND_BYTES = 512 * 1024;
+/** Events of one append. */
+export const MAX_APPEND_EVENTS = 1000;
+/** Characters of an event type. */
+export const MAX_TYPE_LENGTH = 200;
 
 /** An event as it goes over the wire: data and metadata are JSON texts without a raw line break. */
 type CheckedEvent = {
@@ -89,4 +96,31 @@ function serialise(where: string, part: string, value: unknown): string {
   if (path !== null)
     throw new InvalidAppend(`${where}: ${part}${path} holds U+0000 or half a surrogate pair: remove it`);
   return text;
+}
+
+// JSON.stringify writes U+0000 and halves of surrogate pairs as escapes; an escaped backslash before "u" looks alike.
+const SUSPICIOUS = /\\u(?:0000|d[89a-f])/;
+const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/**
+ * Looks for text that not every engine can store: U+0000 or half a surrogate pair, in values or names of fields.
+ * @param json as JSON.stringify wrote it
+ * @returns its path, like `.title` or `.files[2]` (the empty path is the value itself); null when there is none
+ */
+export function findUnstorableText(json: string): string | null {
+  if (!SUSPICIOUS.test(json)) return null;
+  const value: unknown = JSON.parse(json);
+  return search(value, '');
+}
+
+function search(value: unknown, path: string): string | null {
+  if (typeof value === 'string') return UNSTORABLE.test(value) ? path : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const innerPath = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
+    if (UNSTORABLE.test(key)) return `${path}.${JSON.stringify(key)}`;
+    const found = search(inner, innerPath);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -1,14 +1,11 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Authenticate, mountRoutes } from './mount.ts';
+import { type Authenticate, mountRoutes, sendProblem } from './mount.ts';
 import { type ApiInformation, openApi } from './openapi.ts';
-import { Problem } from './problem.ts';
-import { requestContext } from './request-context-middleware.ts';
-import { locals } from './request-locals.ts';
+import { Problem, toProblem } from './problem.ts';
+import { requestContext, locals } from './request-context-middleware.ts';
 import { type Route, route } from './route.ts';
-import { sendProblem } from './send.ts';
-import { toProblem } from './to-problem.ts';
 
 export type ApplicationOptions = {
   readonly routes: readonly Route[];

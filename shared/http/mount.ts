@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Principal } from './principal.ts';
+import type { Principal, Route, RouteInput, Reply } from './route.ts';
 import { parsePart, pickHeaders } from './parse.ts';
-import { Problem } from './problem.ts';
-import { locals } from './request-locals.ts';
-import type { Route, RouteInput } from './route.ts';
-import { sendReply } from './send.ts';
+import { Problem, problemDocument } from './problem.ts';
+import { locals } from './request-context-middleware.ts';
 
 /** Finds out who sends a request. @throws Problem `unauthenticated` */
 export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
@@ -131,4 +131,26 @@ const hasBody = (request: Request): boolean =>
 
 function refuseOtherThanUtf8(_request: unknown, _response: unknown, bytes: Buffer): void {
   if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8');
+}
+
+/** Sends a reply. A stream is pulled as fast as the client reads; when it fails midway the connection is cut. */
+async function sendReply(response: Response, reply: Reply): Promise<void> {
+  response.status(reply.status ?? 200);
+  if (reply.headers !== undefined) response.set(reply.headers);
+  if ('json' in reply) {
+    response.json(reply.json);
+    return;
+  }
+  response.set('Content-Type', reply.mediaType);
+  if ('bytes' in reply) response.send(Buffer.from(reply.bytes.buffer, reply.bytes.byteOffset, reply.bytes.byteLength));
+  else await pipeline(Readable.from(reply.stream), response);
+}
+
+/** Sends problem details (RFC 9457). */
+export function sendProblem(response: Response, problem: Problem, correlationId: string): void {
+  const instance = response.req.originalUrl.split('?', 1)[0] ?? '/';
+  response
+    .status(problem.status)
+    .set({ ...problem.headers, 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' })
+    .send(Buffer.from(JSON.stringify(problemDocument(problem, { instance, correlationId }))));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemKinds, type ProblemCode } from './problem-kinds.ts';
+import { problemKinds, type ProblemCode } from './problem.ts';
 import type { Route } from './route.ts';
 
 export type ApiInformation = { readonly title: string; readonly version: string };

@@ -1,4 +1,47 @@
-import { problemKinds, type ProblemCode } from './problem-kinds.ts';
+import { type RefusalCode, CommandRefused } from '../commands/refusal.ts';
+import { AccessRefused, AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
+import { isUnavailable } from '../resilience/outages/signs.ts';
+
+type Kind = { readonly status: number; readonly title: string };
+
+/** Why commands are refused, as HTTP tells it. */
+const refusals: Readonly<Record<RefusalCode, Kind>> = {
+  'not-found': { status: 404, title: 'Not found' },
+  'already-exists': { status: 409, title: 'It exists already' },
+  'illegal-transition': { status: 409, title: 'Not possible in the current state' },
+  'claim-mismatch': { status: 409, title: 'The claim is not the current one' },
+  'no-capacity': { status: 409, title: 'The agent has no free capacity' },
+  'missing-capability': { status: 409, title: 'The agent lacks a capability' },
+  blocked: { status: 409, title: 'The task waits for another one' },
+  'dependency-cycle': { status: 409, title: 'The dependency would close a cycle' },
+  'unknown-repository': { status: 422, title: 'The repository is not registered' },
+  'unknown-reference': { status: 422, title: 'The request names something that does not exist' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  'revision-mismatch': { status: 412, title: 'It has changed meanwhile' },
+  'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  'invalid-command': { status: 400, title: 'The command is not valid' },
+  'too-large': { status: 413, title: 'Too large' },
+};
+
+/** Every kind of problem there is. The code is stable, part of the API: the last part of the problem's `type`. */
+export const problemKinds = {
+  ...refusals,
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'invalid-json': { status: 400, title: 'The body is not JSON' },
+  unauthenticated: { status: 401, title: 'A valid API key is needed' },
+  'bad-signature': { status: 401, title: 'The signature does not match' },
+  'unknown-route': { status: 404, title: 'There is no such route' },
+  'method-not-allowed': { status: 405, title: 'The route does not know this method' },
+  'not-acceptable': { status: 406, title: 'No answer in a wanted media type' },
+  'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
+  'internal-error': { status: 500, title: 'Something went wrong here' },
+  unavailable: { status: 503, title: 'Not available at the moment' },
+  'not-configured': { status: 503, title: 'Not configured' },
+  'stream-parked': { status: 503, title: 'The read model has stopped for this stream' },
+  'not-yet-visible': { status: 503, title: 'The read model is not there yet' },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export type ProblemCode = keyof typeof problemKinds;
 
 /** One faulty field of a request: where (`body.title`, `query.limit`) and what is wrong with it. */
 export type FieldError = { readonly path: string; readonly message: string };
@@ -55,3 +98,50 @@ export const problemDocument = (
   ...(problem.errors === undefined ? {} : { errors: problem.errors }),
   ...(problem.facts === undefined || Object.keys(problem.facts).length === 0 ? {} : { facts: problem.facts }),
 });
+
+const RETRY = { headers: { 'Retry-After': '1' } };
+
+/** What a client is told about an error. What is not foreseen becomes `internal-error` without a word of its text. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof CommandRefused) return refusal(error);
+  if (error instanceof AppendTooLarge) return new Problem('too-large', error.message, { cause: error });
+  if (error instanceof InvalidAppend) return new Problem('invalid-command', error.message, { cause: error });
+  if (error instanceof OutcomeUnknown)
+    return unavailable('whether it took effect is not known; send it again with the same Idempotency-Key', error);
+  if (error instanceof RevisionConflict)
+    return unavailable('too many changes of the same thing at once; try again', error);
+  if (error instanceof AccessRefused)
+    return unavailable('the event log does not let this service in; its operator finds the reason in the log', error);
+  return parserProblem(error) ?? connectionProblem(error) ?? internal(error);
+}
+
+function refusal(error: CommandRefused): Problem {
+  const { errors, ...facts } = error.facts;
+  return new Problem(error.code, error.message, {
+    facts,
+    cause: error,
+    ...(Array.isArray(errors) ? { errors: errors as FieldError[] } : {}),
+  });
+}
+
+/** The errors of body-parser and of Express itself (https://github.com/expressjs/body-parser#errors). */
+function parserProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return null;
+  const limit = 'limit' in error && typeof error.limit === 'number' ? ` (limit: ${error.limit} bytes)` : '';
+  if (error.status === 413) return new Problem('too-large', `the body is too large${limit}`);
+  if (error.status === 415) return new Problem('unsupported-media-type', 'send UTF-8 without this content encoding');
+  if ('type' in error && error.type === 'entity.parse.failed')
+    return new Problem('invalid-json', 'the body is not valid JSON');
+  if (error.status >= 400 && error.status < 500) return new Problem('invalid-request', 'the request cannot be read');
+  return null;
+}
+
+const connectionProblem = (error: unknown): Problem | null =>
+  isUnavailable(error) ? unavailable('a store cannot be reached; try again', error) : null;
+
+const unavailable = (detail: string, cause: unknown): Problem =>
+  new Problem('unavailable', detail, { cause, ...RETRY });
+
+const internal = (cause: unknown): Problem =>
+  new Problem('internal-error', 'an unforeseen error; the log has it under the correlation id', { cause });

@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Response, RequestHandler } from 'express';
+import { type TelemetryContext, withContext } from '../telemetry/request-context.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { withContext } from '../telemetry/request-context.ts';
 import { childTraceparent, formatTraceparent, parseTraceparent } from '../telemetry/traceparent.ts';
-import { locals } from './request-locals.ts';
+import type { Principal } from './route.ts';
+
+/** What the middleware knows about the request that a response belongs to. */
+type RequestLocals = {
+  context: TelemetryContext & { readonly traceparent: string };
+  principal: Principal | null;
+};
+
+export const locals = (response: Response): RequestLocals => response.locals as RequestLocals;
 
 const SANE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 

@@ -1,7 +1,16 @@
 import type { z } from 'zod';
 import type { Role } from '../contexts/agent/key/events.ts';
-import type { Principal } from './principal.ts';
-import type { ProblemCode } from './problem-kinds.ts';
+import type { ProblemCode } from './problem.ts';
+
+/** Who sends a request, as its API key says. */
+export type Principal = {
+  readonly keyId: string;
+  readonly role: Role;
+  /** The agent that a key of role `agent` speaks for; null for all other roles. */
+  readonly agentId: string | null;
+  /** Opaque caller for events and logs: `key:<keyId>` or `agent:<agentId>`. */
+  readonly actor: string;
+};
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

@@ -1,9 +1,12 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { DATABASE_CONNECTION } from '../resilience/database-connection.ts';
+import { DATABASE_CONNECTION } from '../resilience/database-pool.ts';
 
 /** One step forward, in a transaction; there is no way back. */
 export type Migration = { readonly name: string; up(knex: Knex): Promise<void> };
+
+/** The tables of one room. @see migrate */
+export type SqlSchema = { readonly name: string; readonly migrations: readonly Migration[] };
 
 /** Any number will do, as long as it never changes: all rooms and all processes of a database share it. */
 const LOCK = 7_216_054_318_212_001n;

@@ -1,11 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { validate } from 'uuid';
 
 const FORM = /^wl_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
 const SECRET_BYTES = 32;
 
 /** A new API key: what its owner gets once, and what is kept of it. */
-export type NewApiKey = { readonly key: string; readonly secretHash: string };
+type NewApiKey = { readonly key: string; readonly secretHash: string };
 
 /** Makes the secret of a key: `wl_<id without dashes>_<32 random bytes in base64url>`. */
 export function newApiKey(keyId: string): NewApiKey {
@@ -30,3 +31,29 @@ export function secretMatches(secret: string, secretHash: string): boolean {
   const kept = Buffer.from(secretHash, 'hex');
   return given.length === kept.length && timingSafeEqual(given, kept);
 }
+
+/** How to make what is missing; stands in every message about key files. */
+export const KEY_FILE_REMEDY =
+  'make one with "node --import tsx command-service/key-files/make-key-files.program.ts" (--help tells how)';
+
+/**
+ * The API key that a file holds.
+ * @throws Error with one line that names the file and the remedy, never what is in it
+ */
+export async function readKeyFile(file: string): Promise<string> {
+  const key = (await readFile(file, 'utf8').catch(cannotRead(file))).trim();
+  if (parseApiKey(key) === null)
+    throw new Error(`${file}: this is no API key: remove the file, and ${KEY_FILE_REMEDY}`);
+  return key;
+}
+
+const cannotRead =
+  (file: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    const remedies: Readonly<Record<string, string>> = {
+      ENOENT: `there is no such file: ${KEY_FILE_REMEDY}`,
+      EACCES: 'this user may not read it: run as the user that made it, or change its owner',
+      EISDIR: 'this is a folder: name the file in it',
+    };
+    throw new Error(`${file}: ${remedies[error.code ?? ''] ?? error.message}`, { cause: error });
+  };

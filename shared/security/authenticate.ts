@@ -1,7 +1,7 @@
 import { Problem } from '../http/problem.ts';
 import { parseApiKey, secretMatches } from './api-key.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
-import type { Principal } from '../http/principal.ts';
+import type { Principal } from '../http/route.ts';
 
 const SCHEME = /^Bearer +(\S+)$/i;
 const NO_HASH = '0'.repeat(64);

@@ -1,51 +1,40 @@
+import type { RequestListener } from 'node:http';
 import type { Authenticate } from '../http/mount.ts';
 import { createHealth, NotYet } from '../http/health.ts';
 import type { Route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
-import { describeVariables, readEnvironment, type Environment } from '../config/read-environment.ts';
-import type { serverVariables } from '../config/service-environment.ts';
+import {
+  describeVariables,
+  readEnvironment,
+  type Environment,
+  type serverVariables,
+} from '../config/service-environment.ts';
 import { isAway } from '../resilience/outages/signs.ts';
-import { createOutages, type Outages } from '../resilience/outages/outages.ts';
-import { rejectionOf } from '../resilience/rejection-of.ts';
+import { createOutages } from '../resilience/outages/outages.ts';
+import { rejectionOf } from '../resilience/with-deadline.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { outputWritten } from '../telemetry/output.ts';
-import { createClosers } from './closers.ts';
-import { createEntrance } from './entrance.ts';
 import { oneLine } from '../telemetry/one-line.ts';
-import { fail } from './fail.ts';
+import { createApplication } from '../http/application.ts';
+import { Problem } from '../http/problem.ts';
+import { createClosers } from './closers.ts';
 import { patiently } from '../resilience/patiently.ts';
-import { launcherIsGone, stopSignal } from './stop-signal.ts';
+import { fail, launcherIsGone, stopSignal } from './program.ts';
+import type { Host, RunningService } from './service.ts';
 
 type ServerVariables = ReturnType<typeof serverVariables>;
 
-/** What a composition root works with. */
-export type Service<Shape extends ServerVariables> = {
-  readonly name: string;
+/** What a `main.ts` works with. What it depends on is waited for, however long that takes. */
+export type Service<Shape extends ServerVariables> = Host & {
   readonly environment: Environment<Shape>;
-  readonly logger: Logger;
-  /** Of this process: what it depends on and cannot use is told once. */
-  readonly outages: Outages;
-  /** Aborts as the service begins to stop. */
-  readonly closing: AbortSignal;
-  /** Remembers how to close what was opened; closed newest first. */
-  onClose(close: () => unknown, what?: string): void;
-  /**
-   * Opens something that the service depends on, however long that takes; from then on /health tells of it by this name.
-   * @param check rejects while it is not usable; default: opening it once more
-   */
-  dependOn<Opened>(
-    name: string,
-    open: () => Promise<Opened>,
-    check?: (opened: Opened) => Promise<unknown>,
-  ): Promise<Opened>;
   /** Does something until it works, while its server is away. @throws what no waiting mends */
   patiently<Result>(dependency: string, action: () => Promise<Result>): Promise<Result>;
   /** Facts that /health tells beside. */
-  tell(details: () => Readonly<Record<string, unknown>>): void;
+  tell(facts: () => Readonly<Record<string, unknown>>): void;
   /** Answers these routes from now on. */
   serve(routes: readonly Route[], authenticate: Authenticate): void;
-  /** Work that goes on until the service stops: should it fail, the service ends with exit code 1. */
-  run(work: Promise<unknown>): void;
+  /** Tells its facts and stops it with the process; should it fail, the process ends with exit code 1. */
+  run(running: RunningService): void;
 };
 
 export type ServiceDefinition<Shape extends ServerVariables> = {
@@ -84,14 +73,16 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   const closers = createClosers();
   const checks: Record<string, () => Promise<void>> = { start: notYet };
   for (const dependency of definition.dependencies) checks[dependency] = notYet;
-  let details = (): Readonly<Record<string, unknown>> => ({});
+  const facts: (() => Readonly<Record<string, unknown>>)[] = [];
+  const details = (): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(facts.flatMap((told) => Object.entries(told())));
 
-  const health = createHealth({ checks, details: () => details(), logger, outages });
+  const health = createHealth({ checks, details, logger, outages });
   const entrance = createEntrance({ health: health.routes, title: `Workledger ${name}`, logger });
   const server = await startServer(entrance.listener, { host: HOST, port: PORT });
   logger.info({ url: server.url }, 'listening');
 
-  const running: Promise<unknown>[] = [];
+  const failures: Promise<Error>[] = [];
   const service: Service<Shape> = {
     name,
     environment,
@@ -106,18 +97,21 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     },
     patiently: (dependency, action) =>
       patiently(dependency, action, { outages, signal: closers.closing, isFinal: (error) => !isAway(error) }),
-    tell: (told) => (details = told),
+    tell: (told) => void facts.push(told),
     serve: entrance.open,
-    run: (work) => void running.push(work),
+    run: (running) => {
+      if (running.facts !== undefined) facts.push(running.facts);
+      if (running.failed !== undefined) failures.push(running.failed);
+      closers.add(() => running.stop(), `the ${name}`);
+    },
   };
-  const started = definition.start(service).then(() => {
+  const working = definition.start(service).then(async () => {
     delete checks['start'];
     logger.info('started');
-    return Promise.all(running).then(() => new Promise<never>(() => undefined));
+    if (failures.length > 0) throw await Promise.race(failures);
   });
-  started.catch(() => undefined);
 
-  const failure = await Promise.race([stopAsked.then(() => null), rejectionOf(started)]);
+  const failure = await Promise.race([stopAsked.then(() => null), rejectionOf(working)]);
   logger.info({ reason: failure === null ? await stopAsked : oneLine(failure) }, 'stopping');
   health.drain();
   await server.stop(DRAIN_MILLISECONDS);
@@ -129,3 +123,42 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
 }
 
 const notYet = (): Promise<void> => Promise.reject(new NotYet('the service is starting'));
+
+type Entrance = {
+  readonly listener: RequestListener;
+  /** From now on these routes are answered, too. */
+  open(routes: readonly Route[], authenticate: Authenticate): void;
+};
+
+type EntranceOptions = {
+  /** Answered from the first moment on. */
+  readonly health: readonly Route[];
+  readonly title: string;
+  readonly logger: Logger;
+};
+
+const nobody = (): never => {
+  throw starting();
+};
+
+const starting = (): Problem =>
+  new Problem('unavailable', 'the service is starting: ask again', { headers: { 'Retry-After': '1' } });
+
+/** The door of a service that listens before it can work: health is told at once, all else is answered 503 until it opens. */
+export function createEntrance({ health, title, logger }: EntranceOptions): Entrance {
+  const version = '1';
+  let current: RequestListener = createApplication({
+    routes: health,
+    authenticate: nobody,
+    logger,
+    title,
+    version,
+    otherwise: nobody,
+  });
+  return {
+    listener: (request, response) => current(request, response),
+    open: (routes, authenticate) => {
+      current = createApplication({ routes: [...health, ...routes], authenticate, logger, title, version });
+    },
+  };
+}

@@ -1,7 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
-import { maskText } from './mask.ts';
+import { maskText, hidden, isSecretName } from './mask.ts';
 import { standardOutput } from './output.ts';
-import { printable } from './printable.ts';
 import { currentContext } from './request-context.ts';
 
 export type Logger = PinoLogger;
@@ -29,3 +28,33 @@ export function createLogger(
   };
   return pino(settings, destination ?? standardOutput());
 }
+
+const MAX_DEPTH = 6;
+const MAX_ITEMS = 50;
+
+/**
+ * A copy of a value that is fit for a log line: fields with the name of a secret are hidden, errors become name, message, code,
+ * stack and cause (never their other fields: drivers put row values there), deep or long values are cut.
+ */
+function printable(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value;
+  if (depth >= MAX_DEPTH) return '[deep]';
+  if (value instanceof Error) return printableError(value, depth);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => printable(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, isSecretName(name) ? hidden : printable(field, depth + 1)]),
+  );
+}
+
+const printableError = (error: Error, depth: number): Record<string, unknown> => ({
+  type: error.name,
+  message: error.message,
+  ...('code' in error ? { code: printable(error.code, depth + 1) } : {}),
+  stack: error.stack,
+  ...(error.cause === undefined ? {} : { cause: printable(error.cause, depth + 1) }),
+  ...(error instanceof AggregateError ? { errors: printable(error.errors, depth + 1) } : {}),
+});

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { contexts, streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import { PARTITIONS } from '@workledger/shared/event-bus/port.ts';
-import { MAX_EVENT_BYTES } from '@workledger/shared/event-log/limits.ts';
+import { MAX_EVENT_BYTES } from '@workledger/shared/event-log/check-append.ts';
 import { expect, test } from 'vitest';
 
 const guide = readFile(new URL('../guides/events-for-other-systems.md', import.meta.url), 'utf8');

@@ -3,8 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { findCaddy, type Caddy } from '../caddy.ts';
-import { fetchCaddy, HOW_TO_GET_IT } from '../fetch-caddy.ts';
+import { findCaddy, type Caddy, fetchCaddy, HOW_TO_GET_IT } from '../caddy.ts';
 import { startGateway, type Gateway } from '../start-gateway.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 

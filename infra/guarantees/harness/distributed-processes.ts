@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isBrokerOn } from '../../local/kafka/leftover-broker.ts';
+import { isBrokerOn } from '../../local/kafka/broker-process.ts';
 import { childrenOf, commandOf, freeze } from './processes.ts';
 
 /** The processes of a distributed system, as far as a test must reach them from outside. @param folder absolute: its data */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { databaseName } from '../../local/postgres/initialise-cluster.ts';
-import { isServerOn } from '../../local/postgres/leftover-server.ts';
+import { isServerOn } from '../../local/postgres/server-process.ts';
 import { childrenOf } from './processes.ts';
 
 /** The PostgreSQL server of a data folder, as far as a test must reach it from outside. */

@@ -1,5 +1,4 @@
-import { findJava } from '../../local/kafka/java.ts';
-import { kafkaJars } from '../../local/kafka/kafka-jars.ts';
+import { findJava, kafkaJars } from '../../local/kafka/java.ts';
 import { chosen } from './chosen-engines.ts';
 import { distributedOn } from './distributed.ts';
 import { embedded } from './embedded.ts';

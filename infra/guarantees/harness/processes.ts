@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { isZombie } from '../../local/postgres/is-zombie.ts';
+import { isZombie } from '../../local/stop-process.ts';
 import { until } from './until.ts';
 
 /** Whether a process still does anything: one that nobody has reaped yet does not. */

@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause } from '@workledger/shared/resilience/pause.ts';
-import { agentNames } from '../agent-names.ts';
-import { createDemoClient, type DemoClient } from './client.ts';
+import { agentNames } from '../step-lines/printer.ts';
+import { createDemoClient, type DemoClient, type Addresses } from './client.ts';
 import { standingConfiguration, standingSample } from './configuration.ts';
-import { findServices } from './find-services.ts';
 import { renewSampleRepository } from './sample/create-sample-repository.ts';
 import type { Stage } from './stage.ts';
 
-export type AgainstOptions = {
+type AgainstOptions = {
   /** The gateway's address, or those of command-service and query-service. */
   readonly addresses: readonly string[];
   /** Where the running system has the sample repositories and the webhook's secret. */
@@ -71,4 +70,38 @@ async function lastIssue(client: DemoClient, github: string): Promise<number> {
     return repository === github ? [Number(number)] : [];
   });
   return Math.max(0, ...numbers);
+}
+
+type OpenApi = { readonly paths?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+
+/**
+ * Of one address: it stands in front of everything. Of several: asks each what it answers.
+ * @throws Error when nobody answers there, or none of them is the service that is needed
+ */
+export async function findServices(addresses: readonly string[]): Promise<Addresses> {
+  const urls = addresses.map((address) => address.replace(/\/+$/, ''));
+  const [first = '', ...others] = urls;
+  const apis = await Promise.all(urls.map(async (url) => ({ url, paths: (await describe(url)).paths ?? {} })));
+  if (others.length === 0) return { commands: first, queries: first };
+  const commands = apis.find(({ paths }) => paths['/api/v1/webhooks/github']?.['post'] !== undefined);
+  const queries = apis.find(({ paths }) => paths['/api/v1/tasks']?.['get'] !== undefined);
+  if (commands === undefined || queries === undefined)
+    throw new Error(`${urls.join(', ')}: ${commands === undefined ? 'command' : 'query'}-service is not among them`);
+  return { commands: commands.url, queries: queries.url };
+}
+
+async function describe(url: string): Promise<OpenApi> {
+  try {
+    const answer = await fetch(`${url}/api/v1/openapi.json`);
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    return (await answer.json()) as OpenApi;
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: Error };
+    throw new Error(
+      `${url}: no Workledger answers there (${cause?.message ?? message}) → start it, or mend --against`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

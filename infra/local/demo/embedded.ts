@@ -1,13 +1,12 @@
 import { join, resolve } from 'node:path';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
-import { agentNames } from '../agent-names.ts';
-import { followSteps } from '../step-lines/printer.ts';
+import { agentNames, followSteps } from '../step-lines/printer.ts';
 import { startSystem } from '../system.ts';
 import { createDemoClient } from './client.ts';
 import { demoConfiguration, knownRuns, noteFailing, sampleOf, webhookSecret } from './configuration.ts';
 import { createSampleRepository } from './sample/create-sample-repository.ts';
 import type { Stage } from './stage.ts';
-import { word } from './where-to-look.ts';
+import { word } from './show.ts';
 
 /** Starts the whole system in this process, with one more sample repository. */
 export async function openEmbedded(dataFolder: string, failing: boolean): Promise<Stage> {

@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/fail.ts';
-import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
+import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { createPrinter } from '../step-lines/printer.ts';
 import { openAgainst } from './against.ts';
 import type { Receipt } from './client.ts';

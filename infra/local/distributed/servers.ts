@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { readEnvironment } from '@workledger/shared/config/read-environment.ts';
-import { busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
+import { readEnvironment, busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { startKafka, type EmbeddedKafka } from '../kafka/embedded-kafka.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
-import { superviseServer } from './supervise-server.ts';
 
 /** Where the services find their servers: variables that all of them get. */
-export type Servers = {
+type Servers = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
@@ -67,3 +68,61 @@ function eventLog(url: string | undefined, say: (line: string) => void): Record<
   say('Event log   in EventStoreDB, as EVENTSTOREDB_URL says');
   return { EVENTSTOREDB_URL: url };
 }
+
+export type Server = {
+  /** Resolves with how it ended. */
+  readonly died: Promise<string>;
+  /** Frees what it held; on one that has ended, too. */
+  stop(): Promise<void>;
+};
+
+/** Milliseconds. */
+const FIRST_PAUSE = 200;
+
+/**
+ * Starts a server, and again whenever it ends by itself: the services wait for it meanwhile.
+ * @param start the first time without what came before; then with it, so that it comes back at its old address
+ * @returns the first one @throws what the first start throws
+ */
+export async function superviseServer<Started extends Server>(
+  name: string,
+  start: (before: Started | null) => Promise<Started>,
+  closers: Closers,
+  say: (line: string) => void,
+): Promise<Started> {
+  const stopping = new AbortController();
+  const first = await start(null);
+  let current = first;
+
+  async function startAgain(): Promise<void> {
+    await pause(FIRST_PAUSE, stopping.signal);
+    const again = await keepTrying(() => start(first), {
+      signal: stopping.signal,
+      shortest: 2 * FIRST_PAUSE,
+      longest: 10_000,
+      onFailed: (error) => say(`${name} does not start: ${oneLine(error)}`),
+    });
+    current = again ?? current;
+  }
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const how = await Promise.race([current.died, untilAborted(stopping.signal)]);
+      if (stopping.signal.aborted) return;
+      say(`${name} has ended (${how}), is started again`);
+      await current.stop().catch((error: unknown) => say(`${name}: ${oneLine(error)}`));
+      await startAgain();
+    }
+  }
+
+  const watching = watch();
+  closers.add(async () => {
+    stopping.abort();
+    await watching;
+    await current.stop();
+  });
+  return first;
+}
+
+const untilAborted = (signal: AbortSignal): Promise<string> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { readableLine } from './readable-line.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 
 export type ServicePlan = {
   /** Such as `projections-2`. */
@@ -20,7 +20,7 @@ export type ServicePlan = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-export type ServiceProcess = {
+type ServiceProcess = {
   readonly plan: ServicePlan;
   /** SIGTERM, and what it drains; SIGKILL when it does not end by itself. */
   stop(): Promise<void>;
@@ -85,4 +85,70 @@ function start(
         if (readable !== null) say(readable);
       });
   return child;
+}
+
+type Health = { readonly dependencies?: Readonly<Record<string, 'up' | 'down'>> };
+
+const LOOK_MILLISECONDS = 200;
+const TELL_MILLISECONDS = 5_000;
+
+/** Waits until every service says that it is ready; tells now and then what is still waited for. */
+export async function untilReady(
+  plans: readonly ServicePlan[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let told = performance.now();
+  while (!signal.aborted) {
+    const waiting = (await Promise.all(plans.map(whatItWaitsFor))).filter((text) => text !== null);
+    if (waiting.length === 0) return;
+    if (performance.now() - told > TELL_MILLISECONDS) {
+      told = performance.now();
+      say(`waiting for ${waiting.join('; ')}`);
+    }
+    await pause(LOOK_MILLISECONDS, signal);
+  }
+}
+
+/** null: it is ready. */
+async function whatItWaitsFor({ name, url }: ServicePlan): Promise<string | null> {
+  try {
+    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3_000) });
+    if (answer.ok) return null;
+    const { dependencies = {} } = (await answer.json()) as Health;
+    const down = Object.entries(dependencies).flatMap(([dependency, state]) =>
+      state === 'down' && dependency !== 'start' ? [dependency] : [],
+    );
+    return down.length === 0 ? name : `${name} (${down.join(', ')})`;
+  } catch {
+    return name;
+  }
+}
+
+const WORTH_TELLING = new Set(['warn', 'error', 'fatal']);
+
+type LogLine = {
+  readonly level?: string;
+  readonly msg?: string;
+  readonly reason?: string;
+  readonly err?: { readonly message?: string };
+  readonly error?: { readonly message?: string };
+};
+
+/** A log line of a service as a person reads it; null for those that only the log file needs. */
+export function readableLine(service: string, line: string): string | null {
+  const parsed = parse(line);
+  if (parsed === null) return line.trim() === '' ? null : `${service}: ${line}`;
+  if (!WORTH_TELLING.has(parsed.level ?? '')) return null;
+  const reason = parsed.reason ?? parsed.err?.message ?? parsed.error?.message;
+  return `${service}: ${parsed.msg ?? ''}${reason === undefined ? '' : ` (${reason.split('\n')[0]})`}`;
+}
+
+function parse(line: string): LogLine | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : null;
+  } catch {
+    return null;
+  }
 }

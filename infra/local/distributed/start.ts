@@ -1,19 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
-import { rejectionOf } from '@workledger/shared/resilience/rejection-of.ts';
+import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
-import { fail } from '@workledger/shared/service/fail.ts';
-import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
+import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
 import { buildServices } from './build-services.ts';
-import { chooseConfiguration } from './configuration.ts';
-import { readOptions, type Options } from './options.ts';
+import { chooseConfiguration, readOptions, type Options } from './options.ts';
 import { planServices, serviceEntries } from './plan-services.ts';
-import { givenServers, startNativeServers } from './servers.ts';
-import { superviseServer } from './supervise-server.ts';
-import { superviseService, type ServicePlan } from './service-process.ts';
-import { untilReady } from './until-ready.ts';
+import { givenServers, startNativeServers, superviseServer } from './servers.ts';
+import { superviseService, type ServicePlan, untilReady } from './service-process.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -8,7 +8,7 @@ import { createFeed } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
-import { isBrokerOn, pidFile } from './leftover-broker.ts';
+import { isBrokerOn, pidFile } from './broker-process.ts';
 import { ownKafkas } from './testing/kafkas.ts';
 import { runStarter } from './testing/starter.ts';
 

@@ -2,13 +2,17 @@ import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lockDataFolder } from '../postgres/data-folder-lock.ts';
-import { BrokerDidNotStart, startBrokerProcess, type BrokerProcess } from './broker-process.ts';
+import {
+  BrokerDidNotStart,
+  startBrokerProcess,
+  type BrokerProcess,
+  pidFile,
+  propertiesFile,
+  stopLeftoverBroker,
+} from './broker-process.ts';
 import { ensureClassArchive, formatStorage } from './first-start.ts';
-import { findJava } from './java.ts';
-import { kafkaJars } from './kafka-jars.ts';
-import { pidFile, propertiesFile, stopLeftoverBroker } from './leftover-broker.ts';
-import { choosePorts, rememberPorts } from './ports.ts';
-import { serverProperties } from './server-properties.ts';
+import { findJava, kafkaJars } from './java.ts';
+import { choosePorts, rememberPorts, serverProperties } from './server-properties.ts';
 
 export type EmbeddedKafka = {
   /** `host:port`, for clients. */

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { classArchive, javaArguments, startBrokerProcess } from './broker-process.ts';
+import { classArchive, javaArguments, startBrokerProcess, propertiesFile } from './broker-process.ts';
 import { runProgram } from './java.ts';
-import { propertiesFile } from './leftover-broker.ts';
-import { choosePorts } from './ports.ts';
-import { serverProperties } from './server-properties.ts';
+import { choosePorts, serverProperties } from './server-properties.ts';
 
 /**
  * Lets a broker of its own start and stop once, so that Java can keep what it learned about Kafka's classes beside the jars: every

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/fail.ts';
-import { stopSignal } from '@workledger/shared/service/stop-signal.ts';
+import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startKafka } from './embedded-kafka.ts';
 
 const HELP = `Kafka for development: one real broker at 127.0.0.1, without Docker. Needs Java 17 and, the first time, Maven.

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
-import { isServerOn } from './leftover-server.ts';
+import { isServerOn } from './server-process.ts';
 import { temporaryFolders } from './testing/folders.ts';
 import { countMarks, leaveMark } from './testing/query.ts';
 import { runStarter, type Starter } from './testing/starter.ts';

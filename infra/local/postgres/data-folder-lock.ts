@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas/components/process/processes.ts';
-import { isZombie } from './is-zombie.ts';
+import { isZombie } from '../stop-process.ts';
 
 const released = 'released';
 

@@ -8,8 +8,8 @@ import { packagedBinaries, runnableBinaries, type RunnableBinaries } from './bin
 import { lockDataFolder } from './data-folder-lock.ts';
 import { cannotWrite, findPlaces, type Places } from './home.ts';
 import { databaseName, initialiseCluster } from './initialise-cluster.ts';
-import { clearLeftovers } from './leftover-server.ts';
 import {
+  clearLeftovers,
   serverArguments,
   ServerDidNotStart,
   type ServerProcess,

@@ -6,8 +6,15 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { DiffStat, Failure, Metrics } from '@workledger/shared/contexts/values.ts';
-import { describeStep } from './describe-step.ts';
-import type { StepLine } from './step-line.ts';
+
+/** One line for a person: which step, what happened, and whether that is good news. */
+export type StepLine = {
+  readonly step: string;
+  readonly text: string;
+  readonly tone: 'plain' | 'good' | 'bad' | 'quiet';
+  /** Lines to print below, as they are. */
+  readonly more?: readonly string[];
+};
 
 export type Described =
   AgentEvent | DeliveryEvent | EvolutionEvent | GenerationEvent | SagaEvent | TaskEvent | ValidationEvent;
@@ -144,3 +151,30 @@ const failureLines = ({ command, exitCode, lastLines, log }: Failure): string[] 
   ...lastLines.map((line) => `| ${line}`),
   ...(log === null ? [] : [`whole log: artefact ${log.digest}`]),
 ];
+
+type StepChange = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];
+
+const UNDONE: Readonly<Record<string, string>> = { publish: 'branch deleted', prepare: 'worktrees removed' };
+
+/** Steps that no domain event tells of: publication, merging, retries, and the way back. */
+function describeStep({ step, state, detail }: StepChange): StepLine | null {
+  const { learned, failure, abandoned } = (detail ?? {}) as {
+    learned?: { branch?: string; merged?: boolean };
+    failure?: Failure;
+    abandoned?: boolean;
+  };
+  if (step === 'prepare' && state === 'succeeded') return { step, text: 'repository fetched', tone: 'quiet' };
+  if (step === 'publish' && state === 'succeeded')
+    return { step, text: `branch ${learned?.branch ?? ''} in the origin`, tone: 'good' };
+  if (step === 'merge' && state === 'succeeded')
+    return { step, text: 'base branch moved to the validated commit', tone: 'good' };
+  if (step === 'merge' && state === 'sent-back')
+    return { step, text: 'the base had moved: rebased, once more', tone: 'plain' };
+  if (state === 'waiting') return { step, text: `tries again: ${failure?.reason ?? ''}`, tone: 'bad' };
+  if (state === 'compensated' && UNDONE[step] !== undefined)
+    return failure === undefined
+      ? { step: 'undo', text: `${step}: ${UNDONE[step]}`, tone: 'plain' }
+      : { step: 'undo', text: `${step} could not be undone: ${failure.reason}`, tone: 'bad' };
+  if (state === 'cancelled' && abandoned !== true) return { step, text: 'stopped', tone: 'bad' };
+  return null;
+}

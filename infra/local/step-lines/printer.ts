@@ -1,10 +1,11 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { describe, type Described } from './describe.ts';
-import type { StepLine } from './step-line.ts';
+import { agentIdOf } from '@workledger/sagas/components/environment.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { describe, type Described, type StepLine } from './describe.ts';
 
-export type Out = { write(text: string): unknown; readonly isTTY?: boolean };
+type Out = { write(text: string): unknown; readonly isTTY?: boolean };
 
 const COLOURS = { plain: '', good: '\u001b[32m', bad: '\u001b[31m', quiet: '\u001b[2m' } as const;
 const RESET = '\u001b[0m';
@@ -61,4 +62,10 @@ export async function followSteps(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const { events } of log.subscribe({ after, signal })) events.forEach(print);
+}
+
+/** Names of the configured agents by id; others are called by the start of their id. */
+export function agentNames({ agents }: Pick<Configuration, 'agents'>): (id: string) => string {
+  const names = new Map(agents.map(({ name }) => [agentIdOf(name), name]));
+  return (id) => names.get(id) ?? `agent ${id.slice(0, 8)}`;
 }

@@ -1,6 +1,6 @@
 import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
-import { createQueryRoutes } from '@workledger/query-service/query-routes.ts';
+import { createQueryRoutes } from '@workledger/query-service/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';

@@ -1,20 +1,19 @@
 // One saga worker as a process: `worker.program.ts <settings as JSON>`. It says `working`, and stops at SIGTERM.
 import { once } from 'node:events';
 import { createCommandHandlers } from '@workledger/command-service/processes/create-command-handlers.ts';
-import { createComponents } from '@workledger/sagas/components/catalogue.ts';
-import { createTaskReader } from '@workledger/sagas/components/environment.ts';
-import { startSagas } from '@workledger/sagas/start.ts';
+import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
 const { databaseUrl, brokers, topicPrefix, configuration, dataFolder } = settings;
-const { leaseSeconds, heartbeatSeconds, ageingSeconds, agents, repositories } = configuration;
+const { leaseSeconds, heartbeatSeconds, ageingSeconds, repositories } = configuration;
 const logger = createLogger({ service: 'sagas', level: 'info' });
 
 const log = await createPostgresEventLog({ connectionString: databaseUrl });
@@ -27,23 +26,14 @@ const commands = await createCommandHandlers({
   configuration: { repositories, leaseSeconds, heartbeatSeconds },
   nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
 });
-const sagas = await startSagas({
-  log,
-  bus,
-  pool,
-  commands,
-  components: createComponents({ configuration, artefacts, readTask: createTaskReader(log), dataFolder, logger }),
-  agents,
-  leaseSeconds,
-  heartbeatSeconds,
-  callConcurrency: 8,
-  alone: false,
-  logger,
+const running = sagas.start({
+  ...{ log, bus, pool, artefacts, commands, logger, outages: createOutages(logger) },
+  ...{ configuration, dataFolder, callConcurrency: 8, alone: false },
 });
 process.stdout.write('working\n');
 
 await once(process, 'SIGTERM');
-await sagas.stop();
+await running.stop();
 await bus.close();
 await log.close();
 await pool.end();

@@ -6,7 +6,7 @@ import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { dockerAnswers } from '@workledger/shared/testing/docker.ts';
-import { choosePorts } from '../../local/kafka/ports.ts';
+import { choosePorts } from '../../local/kafka/server-properties.ts';
 import { serverOf } from './images.ts';
 
 const PORT = 9092;

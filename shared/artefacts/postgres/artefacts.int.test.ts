@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrate } from '../../migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { artefactsContract } from '../contract.ts';
-import { ArtefactDamaged } from '../errors.ts';
-import type { Artefacts } from '../port.ts';
+import { ArtefactDamaged, type Artefacts } from '../port.ts';
 import { createPostgresArtefacts } from './artefacts.ts';
 import { artefactMigrations } from './migrations.ts';
 

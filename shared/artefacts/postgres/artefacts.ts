@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import { ArtefactDamaged } from '../errors.ts';
-import { type Artefacts, MAX_ARTEFACT_BYTES, MAX_MEDIA_TYPE_LENGTH } from '../port.ts';
+import { ArtefactDamaged, type Artefacts, MAX_ARTEFACT_BYTES, MAX_MEDIA_TYPE_LENGTH } from '../port.ts';
 
 const insert = 'insert into artefacts.artefacts (digest, media_type, bytes) values ($1, $2, $3) on conflict do nothing';
 const select = 'select media_type, bytes from artefacts.artefacts where digest = $1';

@@ -1,4 +1,4 @@
-import type { Migration } from '../../migrations/migrate.ts';
+import type { Migration, SqlSchema } from '../../migrations/migrate.ts';
 
 const sql = `
 create schema artefacts;
@@ -14,3 +14,5 @@ create table artefacts.artefacts (
 export const artefactMigrations: readonly Migration[] = [
   { name: '0001-create-artefacts', up: async (knex) => void (await knex.raw(sql)) },
 ];
+
+export const artefactTables: SqlSchema = { name: 'artefacts', migrations: artefactMigrations };

@@ -4,8 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { newId } from '../../contexts/stream.ts';
 import { createOutages } from '../../resilience/outages/outages.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import type { Commands } from '../port.ts';
-import { NoAnswer } from '../no-answer.ts';
+import { type Commands, NoAnswer } from '../port.ts';
 import { CommandRefused } from '../refusal.ts';
 import { createHttpCommands } from './http-commands.ts';
 

@@ -1,15 +1,14 @@
+import { z } from 'zod';
 import { newId } from '../../contexts/stream.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
-import { NoAnswer } from '../no-answer.ts';
-import type { Command, CommandAnswer, CommandContext, Commands } from '../port.ts';
-import { SERVICE_COMMANDS_PATH } from '../wire.ts';
-import { readAnswer } from './read-answer.ts';
-import { connectionFault } from './connection-fault.ts';
+import { NoAnswer, type Command, type CommandAnswer, type CommandContext, type Commands } from '../port.ts';
+import { SERVICE_COMMANDS_PATH, commandAnswer, REFUSAL_HEADER } from '../wire.ts';
+import { CommandRefused, type RefusalCode } from '../refusal.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
-export type HttpCommandsOptions = {
+type HttpCommandsOptions = {
   /** Addresses of command-service's instances, such as `http://127.0.0.1:8081`: the next is tried when one cannot be reached. */
   readonly urls: readonly string[];
   /** An API key of role `service`. */
@@ -106,4 +105,76 @@ function addressOf(text: string): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
     throw new Error(`an address of command-service is not usable: give http://host:port, without user and password`);
   return new URL(`${url.pathname.replace(/\/+$/, '')}${SERVICE_COMMANDS_PATH}`, url).href;
+}
+
+const problem = z.object({
+  type: z.string(),
+  detail: z.string(),
+  errors: z.array(z.unknown()).optional(),
+  facts: z.record(z.string(), z.unknown()).optional(),
+});
+type ProblemDocument = z.infer<typeof problem>;
+
+/** Problems of the request itself, before any command was looked at: the same request has them again. */
+const unacceptable: Readonly<Record<string, RefusalCode>> = {
+  'invalid-request': 'invalid-command',
+  'invalid-json': 'invalid-command',
+  'too-large': 'too-large',
+};
+
+/**
+ * What command-service's response says.
+ * @throws CommandRefused; NoAnswer when it says neither yes nor no, or breaks off
+ */
+async function readAnswer(response: Response, deadline: AbortSignal): Promise<CommandAnswer> {
+  const { status } = response;
+  const body = await readJson(response, deadline);
+  if (status === 200) {
+    const answer = commandAnswer.safeParse(body);
+    if (answer.success) return answer.data;
+    throw new NoAnswer(`${placeOf(response)} answered 200, but no receipt: is it command-service?`);
+  }
+  const told = problem.safeParse(body).data;
+  const code = told && refusalOf(response, told);
+  if (code) throw new CommandRefused(code, told.detail, factsOf(told));
+  if (status === 401) throw new NoAnswer(`${placeOf(response)} does not know the service key (401): ${KEY_REMEDY}`);
+  if (status === 403) throw new NoAnswer(`${placeOf(response)} wants a key of role service (403): ${KEY_REMEDY}`);
+  throw new NoAnswer(`${placeOf(response)} answered ${status}${told ? `: ${told.detail}` : ''}`);
+}
+
+const KEY_REMEDY = 'give command-service and its callers the same SERVICE_KEY_FILE';
+
+const placeOf = ({ url }: Response): string => `command-service at ${new URL(url).origin}`;
+
+async function readJson(response: Response, deadline: AbortSignal): Promise<unknown> {
+  try {
+    const text = await response.text();
+    return response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : null;
+  } catch (cause) {
+    const why = deadline.aborted ? 'was not complete in time' : 'broke off';
+    throw new NoAnswer(`the answer of ${placeOf(response)} ${why}`, { cause });
+  }
+}
+
+function refusalOf(response: Response, { type }: ProblemDocument): RefusalCode | undefined {
+  const code = type.slice(type.lastIndexOf('/') + 1);
+  return response.headers.get(REFUSAL_HEADER) === code ? (code as RefusalCode) : unacceptable[code];
+}
+
+const factsOf = ({ facts, errors }: ProblemDocument): Readonly<Record<string, unknown>> => ({
+  ...facts,
+  ...(errors === undefined ? {} : { errors }),
+});
+
+/** What to tell when no address could be reached. */
+function connectionFault(addresses: readonly string[], cause: unknown): NoAnswer {
+  const places = [...new Set(addresses.map((address) => new URL(address).origin))].join(', ');
+  return new NoAnswer(`command-service cannot be reached at ${places}: ${reasonOf(cause)}`, { cause });
+}
+
+/** The system's own code, which fetch hides in a cause. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(inner instanceof Error)) return String(inner);
+  return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.message;
 }

@@ -5,8 +5,8 @@ import type { EventLog } from '../../event-log/port.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
 import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { partitionOf } from '../partition.ts';
-import { PAUSES } from '../pauses.ts';
 import {
+  PAUSES,
   PARTITIONS,
   partitionKey,
   type ConsumeError,

@@ -3,8 +3,7 @@ import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
 import { partitionOf } from '../partition.ts';
-import { PAUSES } from '../pauses.ts';
-import type { BusBatch, Consumer, Offset, TopicPartition } from '../port.ts';
+import { PAUSES, type BusBatch, type Consumer, type Offset, type TopicPartition } from '../port.ts';
 import { isFarBehindWithoutEvents, type PartitionQueue, seek } from './partition-queue.ts';
 
 const LARGEST_BATCH = 500;

@@ -17,7 +17,6 @@ import type { Client } from './client.ts';
 import type { Cluster, OffsetRange } from './cluster.ts';
 import { decodeBatch } from './fetched.ts';
 import { createPartitionQueue, type PartitionQueue } from './partition-queue.ts';
-import { watchMember } from './sign-of-life.ts';
 import {
   DISCONNECT_TIMEOUT,
   FETCH_WAIT,
@@ -26,6 +25,7 @@ import {
   RETRY,
   SESSION_TIMEOUT,
   TOPICS_LOOK,
+  SILENCE,
 } from './timing.ts';
 
 export type MemberOptions = ConsumeOptions & {
@@ -206,3 +206,26 @@ const outOfRange = (placed: readonly Placed[], ranges: ReadonlyMap<string, Offse
       return range === undefined || offset < range.low || offset > range.high;
     })
     .map(({ topic, partition }) => ({ topic, partition }));
+
+/**
+ * Watches over a member of a group: rejects when kafkajs has given it up, or has not been heard of for too long (it has been seen
+ * to wait for an answer for ever).
+ */
+function watchMember(consumer: KafkaConsumer): { readonly lost: Promise<never>; stop(): void } {
+  let heard = performance.now();
+  const hear = (): void => void (heard = performance.now());
+  const { FETCH, HEARTBEAT, GROUP_JOIN, REBALANCING, CRASH } = consumer.events;
+  consumer.on(FETCH, hear);
+  consumer.on(HEARTBEAT, hear);
+  consumer.on(GROUP_JOIN, hear);
+  consumer.on(REBALANCING, hear);
+  let timer: NodeJS.Timeout | undefined;
+  const lost = new Promise<never>((_, reject) => {
+    consumer.on(CRASH, ({ payload }) => reject(payload.error));
+    timer = setInterval(() => {
+      const silence = performance.now() - heard;
+      if (silence > SILENCE) reject(new Error(`nothing heard of Kafka for ${Math.round(silence / 1_000)} s`));
+    }, 1_000);
+  });
+  return { lost, stop: () => clearInterval(timer) };
+}

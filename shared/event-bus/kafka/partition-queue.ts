@@ -1,7 +1,6 @@
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
-import { PAUSES } from '../pauses.ts';
-import type { BusBatch, Consumer, Offset, TopicPartition } from '../port.ts';
+import { PAUSES, type BusBatch, type Consumer, type Offset, type TopicPartition } from '../port.ts';
 
 /** Events of one batch for a handler. */
 const BATCH_EVENTS = 500;

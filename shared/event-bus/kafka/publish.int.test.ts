@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { MAX_EVENT_BYTES } from '../../event-log/limits.ts';
+import { MAX_EVENT_BYTES } from '../../event-log/check-append.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';

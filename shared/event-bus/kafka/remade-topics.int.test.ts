@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { backOff, pause } from '../../resilience/pause.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
 import { OffsetOutOfRange } from '../port.ts';
@@ -26,16 +26,14 @@ describeWithKafka('topics that were lost', () => {
 
   const stream = streamName('task', newId());
   /** As the relay: until it works. */
-  async function publish(events: Parameters<KafkaBus['publish']>[0]): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await bus.publish(events);
-      } catch (error) {
-        if (attempt === 20) throw error;
-        await pause(backOff(attempt, 100, 2_000));
-      }
-    }
-  }
+  const publish = (events: Parameters<KafkaBus['publish']>[0]): Promise<unknown> =>
+    keepTrying(() => bus.publish(events), {
+      shortest: 100,
+      longest: 2_000,
+      onFailed: (error, attempt) => {
+        if (attempt > 20) throw error;
+      },
+    });
 
   it('are made again by those who publish and consume on a bus that lives on', async () => {
     const record = createRecorder();

@@ -10,7 +10,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'retention.bytes': '-1',
 };
 
-/** Room for the largest event (`event-log/limits.ts`), and for what the publisher sends at once (`cut.ts`). */
+/** Room for the largest event (`event-log/check-append.ts`), and for what the publisher sends at once (`publisher.ts`). */
 const MESSAGE_BYTES = 'max.message.bytes';
 const LEAST_MESSAGE_BYTES = 1_000_000;
 

@@ -3,9 +3,7 @@ import type { AppendResult, EventLog } from '../port.ts';
 import { append } from './append/append.ts';
 import { createAppendStream } from './append/append-stream.ts';
 import { createConnection } from './connection/connection.ts';
-import { readAll } from './follow/read-all.ts';
-import { subscribe } from './follow/subscribe.ts';
-import type { FollowSettings } from './follow/follow.ts';
+import { readAll, subscribe, type FollowSettings } from './follow/follow.ts';
 import { createHeadReader } from './read/read-head.ts';
 import { readStream } from './read/read-stream.ts';
 

@@ -1,9 +1,8 @@
 import { migrate } from '../../migrations/migrate.ts';
 import { parseStream } from '../../contexts/stream.ts';
-import { createDatabasePool } from '../../resilience/database-pool.ts';
-import { ANSWER_TIMEOUT } from '../../resilience/database-connection.ts';
+import { createDatabasePool, ANSWER_TIMEOUT } from '../../resilience/database-pool.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
-import { createNotifier } from '../../resilience/notifications/notifier.ts';
+import { createNotifier } from '../../resilience/notifier.ts';
 import { checkAppend } from '../check-append.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { eventLogMigrations } from './migrations.ts';

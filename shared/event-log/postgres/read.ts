@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import type { EventMetadata, RecordedEvent } from '../../events/recorded-event.ts';
 import type { Direction, EventFilter, ReadAllOptions, ReadStreamOptions } from '../port.ts';
-import { firstWindow, nextWindow } from './window.ts';
 
 /** The part of a pool that reading needs. */
 export type ReadPool = {
@@ -185,4 +184,22 @@ async function readStreamPage(
   const { name, text } = direction === 'forward' ? forward : backward;
   const { rows } = await pool.query<{ lines: string | null }>({ name, text, values: [stream, from, limit] });
   return toRecordedEvents(rows[0]?.lines ?? null);
+}
+
+const FIRST = 128;
+const SMALLEST = 16;
+const LARGEST = 8192;
+const SMALL_PAGE = 512 * 1024;
+const LARGE_PAGE = 1024 * 1024;
+
+/** How many positions the first page spans. */
+export const firstWindow = FIRST;
+
+/**
+ * How many positions the next page spans, after one of so many characters: wider over what is small or filtered out, narrower
+ * over what is large, so that a page in memory stays near a megabyte.
+ */
+export function nextWindow(current: number, size: number): number {
+  if (size > LARGE_PAGE) return Math.max(SMALLEST, Math.floor(current / 2));
+  return size < SMALL_PAGE ? Math.min(LARGEST, current * 2) : current;
 }

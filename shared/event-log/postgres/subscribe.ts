@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Page, readPage, type ReadPool, toRecordedEvents } from './read.ts';
+import { type Page, readPage, type ReadPool, toRecordedEvents, firstWindow, nextWindow } from './read.ts';
 import type { Batch, SubscribeOptions } from '../port.ts';
-import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
+import { isUnavailable } from '../../resilience/outages/signs.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
 import type { WakeUps } from '../../resilience/wake-ups.ts';
-import { firstWindow, nextWindow } from './window.ts';
 
 /** How a subscription hears that there may be something new. */
 export type News = {

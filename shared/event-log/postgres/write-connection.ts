@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { ANSWER_TIMEOUT, DATABASE_CONNECTION } from '../../resilience/database-connection.ts';
-import { isUnavailable } from '../../resilience/outages/is-unavailable.ts';
+import { ANSWER_TIMEOUT, DATABASE_CONNECTION } from '../../resilience/database-pool.ts';
+import { isUnavailable } from '../../resilience/outages/signs.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
 
 export type WriteConnection = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { AppendTooLarge, InvalidAppend } from '../errors.ts';
-import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH } from '../limits.ts';
+import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH } from '../check-append.ts';
 import type { EventLog, ExpectedRevision } from '../port.ts';
 import { anyEvent, anyEvents, collect } from './any-event.ts';
 

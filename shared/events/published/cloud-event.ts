@@ -1,8 +1,7 @@
 import { contextOf } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
 import { streamType } from '../../contexts/stream.ts';
-import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf } from './names.ts';
-import { plainCloudEvent } from './plain-cloud-event.ts';
+import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf, plainCloudEvent } from './plain-cloud-event.ts';
 
 /**
  * The bytes of an event as it is published: a CloudEvent 1.0 in JSON, UTF-8, whose `data` is the SystemEvent.

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { streamTypes } from '../catalogue.ts';
 import { personal } from '../../contexts/define-events.ts';
-import { publishedSchemas } from './json-schemas.ts';
-import { personalField } from './personal-field.ts';
+import { publishedSchemas, personalField } from './json-schemas.ts';
 import { createSchemaValidator, publishedFiles, publishedText } from './testing/schema-validator.ts';
 
 const published = streamTypes.filter(({ context }) => context !== 'saga');

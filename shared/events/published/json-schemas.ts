@@ -1,13 +1,43 @@
 import { z } from 'zod';
 import { streamTypes } from '../catalogue.ts';
-import { cloudEventSchema } from './cloud-event-schema.ts';
-import { personalField } from './personal-field.ts';
-import { schemaId, SOURCE_SERVICE } from './names.ts';
+import { schemaId, SOURCE_SERVICE } from './plain-cloud-event.ts';
+
+const text = (description: string): z.ZodString => z.string().describe(description);
+
+/** What every published event has around its data. CloudEvents lets anyone on the way add attributes, so others are allowed. */
+const cloudEventSchema = z.looseObject({
+  specversion: z.literal('1.0'),
+  id: z.uuid().describe('Id of the event: the same on every repeat.'),
+  source: z
+    .string()
+    .regex(/^\/workledger\/[a-z]+$/)
+    .describe('/workledger/<context>'),
+  type: z
+    .string()
+    .regex(/^workledger\.[a-z][a-z0-9-]*\.[A-Za-z][A-Za-z0-9._-]*\.v[1-9][0-9]*$/)
+    .describe('workledger.<stream type>.<event type>.v<version>'),
+  subject: text('The stream, which is the key of the Kafka message: <stream type>-<uuid>.'),
+  time: z.iso.datetime().describe('When the log recorded the event; UTC.'),
+  datacontenttype: z.literal('application/json'),
+  dataschema: z.url().optional().describe('$id of the schema of `data`. Internal events have none.'),
+  revision: z.int().min(0).describe('Place of the event in its stream, from 0, without gaps.'),
+  position: z
+    .string()
+    .regex(/^[0-9]+$/)
+    .describe('Place of the event in the whole log: opaque, but for its order as a number.'),
+  correlationid: text('One id for everything that follows from one request.'),
+  causationid: text('Id of the event or command that led to this one.').optional(),
+  commandid: text('Id of the command that was accepted.'),
+  commandhash: text('SHA-256 (hex) of the body of that command.'),
+  actor: text('Opaque id of the caller.'),
+  traceparent: text('W3C Trace Context.').optional(),
+  data: z.looseObject({}).describe('The SystemEvent.'),
+});
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** A JSON Schema and the file below `schemas/` that it is published as. */
-export type PublishedSchema = { readonly file: string; readonly schema: Json };
+type PublishedSchema = { readonly file: string; readonly schema: Json };
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -76,4 +106,21 @@ function jsonSchema(where: string, schema: z.ZodType): Json {
     override: ({ jsonSchema: field, path }) => personalField(field, [where, ...path]),
   });
   return rest;
+}
+
+/**
+ * Publishes the mark of a personal field as `x-personal`. Such a field may hold ciphertext later, so its schema must promise no
+ * more than that it is a text.
+ * @param field the JSON Schema of any field; changed in place
+ * @throws RangeError when a personal field has rules of length or format, or is no text
+ */
+export function personalField(field: Record<string, unknown>, path: readonly (string | number)[]): void {
+  const { personal, type, description: _, ...rules } = field;
+  if (personal === undefined) return;
+  if (type !== 'string' || Object.keys(rules).length > 0)
+    throw new RangeError(
+      `${path.join('/')}: a personal field is a text without rules, as it may hold ciphertext later`,
+    );
+  delete field['personal'];
+  field['x-personal'] = personal;
 }

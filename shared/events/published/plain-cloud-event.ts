@@ -1,7 +1,24 @@
+import type { Context } from '../../contexts/define-events.ts';
+import { streamType } from '../../contexts/stream.ts';
 import { contextOf } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
-import { streamType } from '../../contexts/stream.ts';
-import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf } from './names.ts';
+
+/** Which system events come from, as `source_service` of the SystemEvent has it. */
+export const SOURCE_SERVICE = 'workledger';
+
+/** CloudEvents `source`. */
+export const sourceOf = (context: Context): string => `/workledger/${context}`;
+
+/** CloudEvents `type`: what happened to what, and by which version of its schema it is told. */
+export const cloudEventType = (stream: string, type: string, version: number): string =>
+  `workledger.${streamType(stream)}.${type}.v${version}`;
+
+/**
+ * CloudEvents `dataschema` and `$id` of a schema. CloudEvents wants an absolute URI, so it is a name and not the address of an
+ * installation: query-service serves what is named `…/schemas/task/TaskCreated/1` at `/api/v1/schemas/task/TaskCreated/1`.
+ */
+export const schemaId = (...path: readonly (string | number)[]): string =>
+  ['https://workledger.dev/schemas', ...path].join('/');
 
 /** Texts that are the same in JSON: printable ASCII without quotes and backslashes. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

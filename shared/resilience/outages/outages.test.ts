@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { CommandRefused } from '../../commands/refusal.ts';
-import { NoAnswer } from '../../commands/no-answer.ts';
+import { NoAnswer } from '../../commands/port.ts';
 import { captureLog } from '../../telemetry/testing/captured-logger.ts';
 import { createOutages } from './outages.ts';
 

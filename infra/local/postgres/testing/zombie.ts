@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isZombie } from '../is-zombie.ts';
+import { isZombie } from '../../stop-process.ts';
 
 /**
  * A process that has ended and that nobody reaps: a shell's child, whose parent has become a `sleep`, which never asks for its

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import streams, { type BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { CheckedAppend } from '../../check-append.ts';
 import type { Connection } from '../connection/connection.ts';
-import { toFailure, Unanswered } from '../connection/failures.ts';
-import { readAnswer, type AppendAnswer } from './append-answer.ts';
-import { toAppendRequest } from './append-request.ts';
+import { toFailure, Unanswered, Refused } from '../connection/failures.ts';
+import { toStoredMetadata } from '../read/recorded-event.ts';
+import { AccessRefused } from '../../errors.ts';
+import type { ExpectedRevision } from '../../port.ts';
 
 export type AppendStream = {
   /**
@@ -22,7 +25,7 @@ type Waiting = {
   resolve(answer: AppendAnswer): void;
   reject(error: unknown): void;
 };
-type Call = ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
+type Call = ClientDuplexStream<streams.BatchAppendReq, BatchAppendResp>;
 type Lane = {
   readonly client: EventStoreDBClient;
   readonly waiting: Map<string, Waiting>;
@@ -96,4 +99,80 @@ function take(waiting: Map<string, Waiting>, response: BatchAppendResp): void {
   } catch (error) {
     entry.reject(error);
   }
+}
+
+type AppendRequest = { readonly correlationId: string; readonly message: streams.BatchAppendReq };
+
+const { BatchAppendReq } = streams;
+
+/**
+ * One append as one message (512 KiB at most; the server takes 4 MiB). No deadline is set: it would be a time of our clock that
+ * the server compares with its own.
+ */
+function toAppendRequest({ stream, expected, events }: CheckedAppend): AppendRequest {
+  const correlationId = randomUUID();
+  const options = new BatchAppendReq.Options();
+  options.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(stream)));
+  if (expected === 'none') options.setNoStream(new shared.Empty());
+  else options.setStreamPosition(String(expected));
+
+  const message = new BatchAppendReq();
+  message.setCorrelationId(new shared.UUID().setString(correlationId));
+  message.setOptions(options);
+  for (const event of events) {
+    const proposed = new BatchAppendReq.ProposedMessage();
+    proposed.setId(new shared.UUID().setString(event.id));
+    proposed.getMetadataMap().set('type', event.type);
+    proposed.getMetadataMap().set('content-type', 'application/json');
+    proposed.setData(Buffer.from(event.data));
+    proposed.setCustomMetadata(Buffer.from(toStoredMetadata(event.version, event.metadata)));
+    message.addProposedMessages(proposed);
+  }
+  message.setIsFinal(true);
+  return { correlationId, message };
+}
+
+/** What the server said of one append. */
+type AppendAnswer =
+  | { readonly kind: 'written'; readonly revision: number; readonly position: bigint | null }
+  | { readonly kind: 'conflict'; readonly actual: ExpectedRevision };
+
+const ACCESS_DENIED = 'event_store.client.AccessDenied';
+const WRONG_EXPECTED_VERSION = 'event_store.client.WrongExpectedVersion';
+/** Errors that say for certain that nothing was written; after any other the stream must be asked. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  'event_store.client.StreamDeleted':
+    'the stream was deleted, which nothing of ours does: restore the server from a backup',
+  'event_store.client.MaximumAppendSizeExceeded': 'too many bytes: raise MaxAppendSize of the server to 1 MiB or more',
+  'event_store.client.BadRequest': 'the server does not understand the request',
+};
+
+/** @throws Refused for what no retry can mend; Error for an answer that leaves open what happened */
+function readAnswer(response: BatchAppendResp, stream: string): AppendAnswer {
+  const success = response.getSuccess();
+  if (success !== undefined) {
+    const position = success.getPosition();
+    return {
+      kind: 'written',
+      revision: success.hasCurrentRevision() ? Number(success.getCurrentRevision()) : -1,
+      position: position === undefined ? null : BigInt(position.getCommitPosition()),
+    };
+  }
+  const error = response.getError();
+  const details = error?.getDetails();
+  const name = details?.getTypeName() ?? '';
+  if (name === WRONG_EXPECTED_VERSION) {
+    const conflict = details?.unpack(shared.WrongExpectedVersion.deserializeBinary, name);
+    if (conflict) {
+      const current = conflict.hasCurrentStreamRevision() ? Number(conflict.getCurrentStreamRevision()) : NaN;
+      // The server may write its own "no stream" as the largest number that it has.
+      return { kind: 'conflict', actual: Number.isSafeInteger(current) ? current : 'none' };
+    }
+  }
+  if (name === ACCESS_DENIED)
+    throw new AccessRefused(`append to ${stream}: access denied: give the connection string a user who may write`);
+  const refusal = REFUSALS[name];
+  const said = error?.getMessage() ?? '';
+  if (refusal !== undefined) throw new Refused(`append to ${stream}: ${refusal}${said && ` (${said})`}`);
+  throw new Error(`append to ${stream}: EventStoreDB answered ${name || 'nothing known'}${said && ` (${said})`}`);
 }

@@ -1,6 +1,5 @@
 import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { toPredicate } from './filter.ts';
 import type { MemoryLog, StoredEvent } from './memory-log.ts';
 import { eventMessage, nameOf, streamNotFound } from './messages.ts';
 
@@ -61,3 +60,19 @@ function startInAll(log: MemoryLog, all: ReadReq.Options.AllOptions | undefined,
 
 const inOrder = (events: readonly StoredEvent[], start: number, isBackward: boolean): StoredEvent[] =>
   isBackward ? events.slice(0, start + 1).reverse() : events.slice(start);
+
+/** A filter as the server has it: a regular expression, else prefixes, of the stream's name or the event's type. */
+export function toPredicate(filter: ReadReq.Options.FilterOptions | undefined): (event: StoredEvent) => boolean {
+  if (filter === undefined) return () => true;
+  const onStream = filter.getStreamIdentifier();
+  const expression = onStream ?? filter.getEventType();
+  if (expression === undefined) return () => true;
+  const matches = toMatch(expression.getRegex(), expression.getPrefixList());
+  return onStream === undefined ? ({ type }) => matches(type) : ({ stream }) => matches(stream);
+}
+
+function toMatch(regex: string, prefixes: readonly string[]): (name: string) => boolean {
+  if (regex === '') return (name) => prefixes.some((prefix) => name.startsWith(prefix));
+  const pattern = new RegExp(regex);
+  return (name) => pattern.test(name);
+}

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { toPredicate } from './filter.ts';
+import { toPredicate, handlerFailed, writeTo, type ReadCall } from './read.ts';
 import type { MemoryLog, StoredEvent } from './memory-log.ts';
 import { caughtUp, checkpoint, confirmation, eventMessage } from './messages.ts';
-import { handlerFailed, writeTo, type ReadCall } from './read.ts';
 
 /** Events that the server looks at in one go. */
 const WINDOW = 32;

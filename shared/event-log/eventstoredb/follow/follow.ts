@@ -1,7 +1,7 @@
 import type { AllStreamResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import { backOff, pause } from '../../../resilience/pause.ts';
-import type { EventFilter } from '../../port.ts';
+import type { EventFilter, ReadAllOptions, Batch, SubscribeOptions } from '../../port.ts';
 import type { Connection } from '../connection/connection.ts';
 import { isPassing, ServerAway, toFailure } from '../connection/failures.ts';
 import { toRecordedEvent } from '../read/recorded-event.ts';
@@ -37,7 +37,7 @@ const SLOW_CONSUMER = 'timeout';
  * that was handed out. The server drops who is slow while live; then it is read again from there, which does not hurry.
  * @throws ServerAway when the patience is over; the server's error when it refuses again and again
  */
-export async function* follow(
+async function* follow(
   settings: FollowSettings,
   filter: EventFilter & { readonly after: bigint },
   signal: AbortSignal,
@@ -119,3 +119,49 @@ function toWanted(
 
 const isSlowConsumer = (error: unknown): boolean =>
   error instanceof Error && 'type' in error && error.type === SLOW_CONSUMER;
+
+/**
+ * Reads a range of the log as a filtered subscription that ends: with the first event behind `until`, or when the server says
+ * that it looked at everything up to there (the last event that passes the filter may lie far before it).
+ * @param head position of the log's last event
+ * @param closing aborts when the log is closed
+ */
+export async function* readAll(
+  settings: FollowSettings,
+  head: () => Promise<bigint>,
+  { signal, ...options }: ReadAllOptions,
+  closing: AbortSignal,
+): AsyncGenerator<RecordedEvent> {
+  signal?.throwIfAborted();
+  const end = await head();
+  const until = options.until === undefined || options.until > end ? end : options.until;
+  const after = options.after ?? 0n;
+  if (after >= until) return;
+  const stopping = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+  for await (const { events, next, searchedTo, caughtUp } of follow(settings, { ...options, after }, stopping)) {
+    for (const event of events) {
+      if (event.position > until) return;
+      yield event;
+      signal?.throwIfAborted();
+    }
+    if (next >= until || searchedTo > until || caughtUp) return;
+  }
+  signal?.throwIfAborted();
+  throw new Error('reading the log: the event log was closed before the end was reached');
+}
+
+/** Follows the log until the signal aborts. A server that goes away is waited for. */
+export async function* subscribe(
+  settings: FollowSettings,
+  { signal, ...options }: SubscribeOptions,
+): AsyncGenerator<Batch> {
+  let next = options.after ?? 0n;
+  let saidCaughtUp = false;
+  for await (const stretch of follow(settings, { ...options, after: next }, signal)) {
+    const isFirst: boolean = stretch.caughtUp && !saidCaughtUp;
+    if (stretch.next <= next && !isFirst) continue;
+    next = stretch.next;
+    if (isFirst) saidCaughtUp = true;
+    yield { events: stretch.events, next, caughtUp: isFirst };
+  }
+}

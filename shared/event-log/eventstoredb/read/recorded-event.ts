@@ -1,7 +1,6 @@
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
-import type { RecordedEvent } from '../../../events/recorded-event.ts';
+import type { RecordedEvent, EventMetadata } from '../../../events/recorded-event.ts';
 import { parseStream } from '../../../contexts/stream.ts';
-import { fromStoredMetadata } from './stored-metadata.ts';
 
 /** What a server older than 22.6 gives as the position of an event that was read from its stream. */
 const NO_POSITION = 2n ** 64n - 1n;
@@ -37,4 +36,21 @@ function isOurs(stream: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The version of the event's schema has no place of its own in EventStoreDB: it leads the metadata. */
+const VERSION = 'schemaVersion';
+
+/** @param metadata JSON text of an object */
+export function toStoredMetadata(version: number, metadata: string): string {
+  const rest = metadata.slice(1);
+  return `{"${VERSION}":${version}${rest === '}' ? '' : ','}${rest}`;
+}
+
+/** Null when the event was not written by this adapter. */
+export function fromStoredMetadata(stored: unknown): { version: number; metadata: EventMetadata } | null {
+  if (typeof stored !== 'object' || stored === null || !(VERSION in stored)) return null;
+  const { [VERSION]: version, ...metadata } = stored;
+  if (typeof version !== 'number' || !Number.isInteger(version)) return null;
+  return { version, metadata: metadata as EventMetadata };
 }
