@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
+import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
@@ -10,8 +11,14 @@ import { createWakeUp } from './command-agents/wake-up.ts';
 import type { Component } from './engine/component.ts';
 import { runEngine } from './engine/engine.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { anySaga } from './engine/saga.ts';
+import { anySaga, type Saga } from './engine/saga.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
+
+/** Every saga there is, by its name. */
+const sagas: { readonly [Name in SagaName]: Saga } = {
+  'code-evolution': anySaga(codeEvolution),
+  'task-assignment': anySaga(taskAssignment),
+};
 
 export type SagaOptions = {
   readonly log: EventLog;
@@ -49,7 +56,7 @@ export async function startSagas(options: SagaOptions): Promise<RunningSagas> {
   const common = { ...options, commands, outages, signal };
   const wake = createWakeUp(options.log, outages, signal);
   const loops = [
-    runEngine({ ...common, sagas: [anySaga(codeEvolution), anySaga(taskAssignment)] }),
+    runEngine({ ...common, sagas: Object.values(sagas) }),
     ...options.agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
   ];
   const failed = new Promise<unknown>((resolve) => {

@@ -1,12 +1,12 @@
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { Ending } from './state.ts';
 import type { Effector, Outcome, Step } from './step.ts';
 
 /** A saga that reads as a list of steps. */
 export type PipelineDefinition<Facts> = {
-  readonly name: string;
+  readonly name: SagaName;
   readonly topics: readonly Context[];
   readonly correlate: (event: RecordedEvent) => string | null;
   /** What the steps know, before anything happened. */
