@@ -100,9 +100,9 @@ const isTest = ({ file }: Change): boolean => file.endsWith('.test.ts');
 const mend = (recipe: string, why: string): string =>
   `the recipe infra/docs/recipes/${recipe}.patch no longer fits the tree:\n${why.trim()}\n` +
   'Mend it as CONTRIBUTING.md says ("A recipe that no longer fits"):\n' +
-  `  git worktree add --detach ../mend && cd ../mend && git apply --reject -C1 infra/docs/recipes/${recipe}.patch\n` +
+  `  git worktree add --detach ../mend && cd ../mend && git apply --reject infra/docs/recipes/${recipe}.patch\n` +
   '  # by hand: what the *.rej files say (remove them), and what no longer compiles or holds\n' +
-  `  git add -AN . && git diff > "$OLDPWD/infra/docs/recipes/${recipe}.patch"`;
+  `  git add -AN . && git diff -U1 > "$OLDPWD/infra/docs/recipes/${recipe}.patch"`;
 
 /** Recipes that touch a file which the output names. */
 const concerned = (output: string): string =>
@@ -132,7 +132,7 @@ describe('the recipes on a copy of the tree', () => {
   let copy: string;
   const program = (...args: string[]) => runProgram(process.execPath, args, copy);
   const apply = async (recipe: string, ...options: string[]): Promise<void> => {
-    const args = ['apply', '--whitespace=nowarn', '-C1', ...options, join(RECIPES, `${recipe}.patch`)];
+    const args = ['apply', '--whitespace=nowarn', ...options, join(RECIPES, `${recipe}.patch`)];
     const { exitCode, errors } = await runProgram('git', args, copy);
     if (exitCode !== 0) throw new Error(mend(recipe, errors));
   };
@@ -146,8 +146,8 @@ describe('the recipes on a copy of the tree', () => {
 
   test('apply all together, and what is generated follows', async () => {
     for (const recipe of recipes) await apply(recipe);
-    for (const generator of ['published/publish-schemas', 'examples/keep-examples']) {
-      const source = join(copy, 'shared/events', `${generator}.program.ts`);
+    for (const generator of ['events/published/publish-schemas', 'events/examples/keep-examples']) {
+      const source = join(copy, 'shared', `${generator}.program.ts`);
       const { exitCode, output, errors } = await program('--import', 'tsx', source);
       expect(exitCode, output + errors).toBe(0);
     }
