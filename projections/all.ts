@@ -14,7 +14,7 @@ import { pipelines } from './pipelines/projection.ts';
 import { tasks } from './tasks/projection.ts';
 import { validations } from './validations/projection.ts';
 
-/** Every projection there is. A new one is added here and to the migrations. */
+/** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
   tasks,
   dependencies,

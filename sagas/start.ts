@@ -1,4 +1,5 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
@@ -8,8 +9,14 @@ import { createComponents } from './components/catalogue.ts';
 import { createTaskReader } from './components/environment.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
-import { anySaga } from './engine/saga.ts';
+import { anySaga, type Saga } from './engine/saga.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
+
+/** Every saga there is, by its name. */
+const sagas: { readonly [Name in SagaName]: Saga } = {
+  'code-evolution': anySaga(codeEvolution),
+  'task-assignment': anySaga(taskAssignment),
+};
 
 export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];
 
@@ -38,7 +45,7 @@ export function start(options: SagaOptions): RunningService {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);
     return [
-      runEngine({ ...common, sagas: [anySaga(codeEvolution), anySaga(taskAssignment)] }),
+      runEngine({ ...common, sagas: Object.values(sagas) }),
       ...agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
     ];
   });

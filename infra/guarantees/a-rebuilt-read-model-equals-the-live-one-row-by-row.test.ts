@@ -20,12 +20,21 @@ import { createWorkshop, type Workshop } from './harness/workshop.ts';
 
 const REBUILDS = 3;
 
-/** Rebuilds every read model from the log in other interleavings and other batches, and compares it with the live one. */
-async function expectEqual(log: EventLog, pool: Pool, random: Random): Promise<void> {
+const all = projections.map(({ name }) => name);
+/** What an eventful day has something for. */
+const ofTheDay = 'tasks dependencies agents evolutions generations validations pipelines deliveries keys'.split(' ');
+
+/**
+ * Rebuilds every read model from the log in other interleavings and other batches, and compares it with the live one.
+ * @param filled names of those that have rows for certain
+ */
+async function expectEqual(log: EventLog, pool: Pool, random: Random, filled: readonly string[]): Promise<void> {
+  expect(all).toEqual(expect.arrayContaining([...filled]));
   for (const projection of projections) {
     await untilSeen(projection, log, pool);
     const events = await followed(projection, log);
-    expect(events.length, `there is something to fold into ${projection.name}`).toBeGreaterThan(0);
+    if (filled.includes(projection.name))
+      expect(events.length, `there is something to fold into ${projection.name}`).toBeGreaterThan(0);
     for (let times = 1; times <= REBUILDS; times++) {
       const schema = `rebuilt_${times}`;
       const shuffled = times === 1 ? events : interleave(events, () => random.next());
@@ -46,7 +55,7 @@ describe.each(portEngines)('a rebuilt read model equals the live one, $name', (e
     const random = createRandom(seed);
     const worker = startWorker(projections, { ...(await ports.another()), databaseUrl: ports.databaseUrl });
     await fillLog(ports.log, makeHistories(random, 30), random);
-    await expectEqual(ports.log, ports.pool, random);
+    await expectEqual(ports.log, ports.pool, random, all);
     await worker.stop();
   });
 });
@@ -78,6 +87,6 @@ describe.each(engines)('a rebuilt read model equals the live one after a real da
   test.each(seeds(1))('whatever the interleaving (SEED=%i)', async (seed) => {
     await eventfulDay(system.client);
     await untilQuiet(log, engine.calmMilliseconds);
-    await expectEqual(log, pool, createRandom(seed));
+    await expectEqual(log, pool, createRandom(seed), ofTheDay);
   });
 });

@@ -4,7 +4,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from './harness/engine.ts';
 import { engines } from './harness/engines.ts';
-import { permitted, permittedInBatch, roles } from './harness/permitted.ts';
+import { commandData, permitted, permittedInBatch, roles } from './harness/permitted.ts';
 import { untilQuiet } from './harness/until-quiet.ts';
 
 type Verdict = 'let in' | 401 | 403;
@@ -151,17 +151,3 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     expect(other.id).not.toBe(one.id);
   });
 });
-
-/** What a command needs to come as far as the check of its role. */
-const commandData: Readonly<Record<string, object>> = {
-  'task.create': { title: 'x' },
-  'agent.register': { name: 'x' },
-  'task.add-dependency': { dependsOn: newId() },
-  'task.remove-dependency': { dependsOn: newId() },
-  'task.expand': { subtasks: [{ title: 'x' }] },
-  'task.renew': { claimId: newId() },
-  'task.report-progress': { claimId: newId(), note: 'x' },
-  'task.submit': { claimId: newId(), commit: null },
-  'task.release': { claimId: newId(), reason: 'x' },
-  'agent.report-error': { message: 'x' },
-};

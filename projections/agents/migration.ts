@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const agentsMigration: Migration = {
+const v1: Migration = {
   name: '0004-agents-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -28,3 +28,5 @@ export const agentsMigration: Migration = {
     `);
   },
 };
+
+export const agentsMigrations: readonly Migration[] = [v1];

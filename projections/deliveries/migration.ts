@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const deliveriesMigration: Migration = {
+const v1: Migration = {
   name: '0009-deliveries-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -28,3 +28,5 @@ export const deliveriesMigration: Migration = {
     `);
   },
 };
+
+export const deliveriesMigrations: readonly Migration[] = [v1];

@@ -2,8 +2,10 @@ import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/ev
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { deliveryModel, type DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
+import { deliveriesMigrations } from './migration.ts';
 
 export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>(deliveryModel, {
+  migrations: deliveriesMigrations,
   key: ({ stream }) => [streamId(stream)],
   fold: (row, event) => {
     switch (event.type) {

@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const dependenciesMigration: Migration = {
+const v1: Migration = {
   name: '0003-dependencies-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -17,3 +17,5 @@ export const dependenciesMigration: Migration = {
     `);
   },
 };
+
+export const dependenciesMigrations: readonly Migration[] = [v1];

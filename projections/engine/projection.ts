@@ -4,6 +4,7 @@ import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { streamType } from '@workledger/shared/contexts/stream.ts';
 import type { ReadModel, ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
+import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
 /** A stream type's events as the log gives them back: what a fold sees. */
 export type Recorded<Event extends DomainEvent> =
@@ -18,6 +19,8 @@ export type Projection<Row extends ReadModelRow = ReadModelRow, Event extends Re
   'columns'
 > & {
   readonly columns: readonly string[];
+  /** What makes and changes its tables, each named by a number of its own among those of all read models. */
+  readonly migrations: readonly Migration[];
   /** Ids of the rows that the event is about; none: it changes nothing. */
   key(event: Event): readonly string[];
   /** The row after the event; undefined removes it. A throw parks the event's stream. */
@@ -27,8 +30,8 @@ export type Projection<Row extends ReadModelRow = ReadModelRow, Event extends Re
 /** Declares a projection: the read model that it fills, and how. */
 export const defineProjection = <Row extends ReadModelRow, Event extends RecordedEvent>(
   model: ReadModel<Row>,
-  { key, fold }: Pick<Projection<Row, Event>, 'key' | 'fold'>,
-): Projection => ({ ...model, key, fold });
+  how: Pick<Projection<Row, Event>, 'migrations' | 'key' | 'fold'>,
+): Projection => ({ ...model, ...how });
 
 /** The first event of a stream makes the row: any other event needs it. @throws Error when it is missing */
 export function existing<Row>(row: Row | undefined, event: RecordedEvent): Row {

@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const evolutionsMigration: Migration = {
+const v1: Migration = {
   name: '0005-evolutions-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -32,3 +32,5 @@ export const evolutionsMigration: Migration = {
     `);
   },
 };
+
+export const evolutionsMigrations: readonly Migration[] = [v1];

@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const generationsMigration: Migration = {
+const v1: Migration = {
   name: '0006-generations-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -34,3 +34,5 @@ export const generationsMigration: Migration = {
     `);
   },
 };
+
+export const generationsMigrations: readonly Migration[] = [v1];

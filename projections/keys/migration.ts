@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const keysMigration: Migration = {
+const v1: Migration = {
   name: '0010-keys-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -19,3 +19,5 @@ export const keysMigration: Migration = {
     `);
   },
 };
+
+export const keysMigrations: readonly Migration[] = [v1];

@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const pipelinesMigration: Migration = {
+const v1: Migration = {
   name: '0008-pipelines-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -23,3 +23,5 @@ export const pipelinesMigration: Migration = {
     `);
   },
 };
+
+export const pipelinesMigrations: readonly Migration[] = [v1];

@@ -1,6 +1,7 @@
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
-import type { TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
+import { nullsOf } from '@workledger/shared/contexts/define-row.ts';
+import { taskRow, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { existing, type Recorded } from '../engine/projection.ts';
 
 type Created = Extract<Recorded<TaskEvent>, { type: 'TaskCreated' }>;
@@ -21,7 +22,7 @@ export function foldTask(row: TaskRow | undefined, event: Recorded<TaskEvent>): 
 function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
   switch (event.type) {
     case 'TaskDetailsChanged':
-      return detailsOf(event.data);
+      return given(event.data);
     case 'TaskExpanded':
       return { subtasks: event.data.subtasks };
     case 'TaskClaimed':
@@ -76,39 +77,30 @@ const unclaimed = {
   submittedCommit: null,
 } as const;
 
-type Details = Extract<TaskEvent, { type: 'TaskDetailsChanged' }>['data'];
-
 /** Only what was given: a field that is missing stays as it was. */
-const detailsOf = (details: Details): Partial<TaskRow> =>
-  Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+const given = <Fields extends object>(fields: Fields): Given<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
+type Given<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> };
 
-const created = ({ stream, revision, data }: Created, at: string): TaskRow => ({
-  id: streamId(stream),
-  revision,
-  state: 'pending',
-  title: data.title,
-  description: data.description,
-  priority: data.priority,
-  labels: data.labels,
-  metadata: data.metadata,
-  capabilities: data.capabilities,
-  repository: data.repository,
-  parentId: data.parentId,
-  subtasks: [],
-  sourceKind: data.source.kind,
-  sourceReference: data.source.reference,
-  sourceUrl: data.source.url,
-  requester: data.requester,
-  assignee: data.assignee,
-  complexity: data.complexity,
-  ...unclaimed,
-  attempts: 0,
-  sentBack: 0,
-  result: null,
-  failure: null,
-  reason: null,
-  createdAt: at,
-  waitingSince: at,
-  updatedAt: at,
-  finishedAt: null,
-});
+const nothing = nullsOf(taskRow);
+
+/** Every field that event and row name alike goes from one to the other. */
+function created({ stream, revision, data }: Created, at: string): TaskRow {
+  const { dependencies: _, source, ...details } = data;
+  return {
+    ...nothing,
+    id: streamId(stream),
+    revision,
+    state: 'pending',
+    ...given(details),
+    subtasks: [],
+    sourceKind: source.kind,
+    sourceReference: source.reference,
+    sourceUrl: source.url,
+    attempts: 0,
+    sentBack: 0,
+    createdAt: at,
+    waitingSince: at,
+    updatedAt: at,
+  };
+}

@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const tasksMigration: Migration = {
+const v1: Migration = {
   name: '0002-tasks-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -49,3 +49,5 @@ export const tasksMigration: Migration = {
     `);
   },
 };
+
+export const tasksMigrations: readonly Migration[] = [v1];

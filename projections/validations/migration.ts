@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
-export const validationsMigration: Migration = {
+const v1: Migration = {
   name: '0007-validations-v1',
   up: async (knex) => {
     await knex.raw(`
@@ -27,3 +27,5 @@ export const validationsMigration: Migration = {
     `);
   },
 };
+
+export const validationsMigrations: readonly Migration[] = [v1];

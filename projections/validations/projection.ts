@@ -2,8 +2,10 @@ import type { ValidationEvent } from '@workledger/shared/contexts/evolution/vali
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { validationModel, type ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
+import { validationsMigrations } from './migration.ts';
 
 export const validations = defineProjection<ValidationRow, Recorded<ValidationEvent>>(validationModel, {
+  migrations: validationsMigrations,
   key: ({ stream }) => [streamId(stream)],
   fold: (row, event) => {
     const at = event.recordedAt.toISOString();

@@ -1,7 +1,7 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 
 /** What a saga asks for. Timers are relative here; the engine records the moment they are due. */
@@ -51,7 +51,7 @@ export type Decision =
  */
 export type Saga<State = unknown> = {
   /** Its streams are of type `saga-<name>`. */
-  readonly name: string;
+  readonly name: SagaName;
   readonly topics: readonly Context[];
   readonly correlate: (event: RecordedEvent) => string | null;
   readonly initial: State;

@@ -1,6 +1,6 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
-import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
@@ -104,7 +104,7 @@ export const jittered = (seconds: number, now: Date): number => seconds * (0.75 
 
 /** A saga that reads as a list of steps. */
 export type PipelineDefinition<Facts> = {
-  readonly name: string;
+  readonly name: SagaName;
   readonly topics: readonly Context[];
   readonly correlate: (event: RecordedEvent) => string | null;
   /** What the steps know, before anything happened. */

@@ -32,6 +32,13 @@ export const defineReadModel = <Schema extends z.ZodObject & z.ZodType<ReadModel
   columns: Object.keys(model.schema.shape),
 });
 
+/** Of a row: whatever may be null is null. */
+export const nullsOf = <Schema extends z.ZodObject>(schema: Schema): NullsOf<RowOf<Schema>> => {
+  const nullable = Object.entries<z.ZodType>(schema.shape).filter(([, field]) => field.safeParse(null).success);
+  return Object.fromEntries(nullable.map(([name]) => [name, null])) as NullsOf<RowOf<Schema>>;
+};
+type NullsOf<Row> = { readonly [Name in keyof Row as null extends Row[Name] ? Name : never]: null };
+
 /** The revision of the stream that a row belongs to. */
 export const revision = z.int().min(0).describe('revision of its stream, also the ETag');
 

@@ -5,7 +5,7 @@ import { dependenciesEvents } from '../contexts/task/dependencies/events.ts';
 import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
 import { generationEvents } from '../contexts/evolution/generation/events.ts';
 import { keyEvents } from '../contexts/agent/key/events.ts';
-import { codeEvolutionSagaEvents, taskAssignmentSagaEvents } from '../contexts/saga/events.ts';
+import { sagaStreamTypes } from '../contexts/saga/events.ts';
 import { streamType } from '../contexts/stream.ts';
 import { taskEvents } from '../contexts/task/task/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
@@ -20,8 +20,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   evolutionEvents,
   validationEvents,
   deliveryEvents,
-  codeEvolutionSagaEvents,
-  taskAssignmentSagaEvents,
+  ...sagaStreamTypes,
 ];
 
 const byType = new Map(streamTypes.map((definition) => [definition.type, definition]));

@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { projections } from '@workledger/projections/all.ts';
+import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { evolution } from '@workledger/command-service/domain/evolution.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
@@ -10,7 +14,7 @@ export type StreamHistory = { readonly stream: string; readonly events: readonly
 const event = (type: string, data: unknown = {}): DomainEvent => ({ type, data });
 const newRun = () => ({ taskId: newId(), runId: newId() });
 
-/** What may happen to one stream of each type that a read model follows, at random. */
+/** What may happen to one stream of a type, at random. */
 const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
   task: taskHistory,
   agent: (random) => {
@@ -186,8 +190,23 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
   },
 };
 
+const EXAMPLES = resolve(import.meta.dirname, '../../../shared/events/examples');
+
+/** For a type that has no maker of its own: one of each of its events, as declared, as it is kept as an example. */
+function examples(type: string): DomainEvent[] {
+  const events = streamTypes.find((definition) => definition.type === type)?.events ?? {};
+  return Object.entries(events).map(([name, { version }]) =>
+    event(name, JSON.parse(readFileSync(join(EXAMPLES, type, `${name}.v${version}.json`), 'utf8'))),
+  );
+}
+
+const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);
+
 /** Histories of so many streams of each of these types; default: of every type that a read model follows. */
-export const makeHistories = (random: Random, count: number, types = Object.keys(makers)): StreamHistory[] =>
-  types.flatMap((type) =>
-    Array.from({ length: count }, () => ({ stream: streamName(type, newId()), events: makers[type]!(random) })),
+export const makeHistories = (random: Random, count: number, of: Iterable<string> = types): StreamHistory[] =>
+  [...of].flatMap((type) =>
+    Array.from({ length: count }, () => ({
+      stream: streamName(type, newId()),
+      events: makers[type]?.(random) ?? examples(type),
+    })),
   );

@@ -1,4 +1,5 @@
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 
 export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin', 'service'];
 
@@ -97,4 +98,18 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'agent.report-error': workers,
   'agent.clear-error': workers,
   'key.revoke': administrators,
+};
+
+/** What a command needs to come as far as the check of its role. */
+export const commandData: Readonly<Record<string, object>> = {
+  'task.create': { title: 'x' },
+  'agent.register': { name: 'x' },
+  'task.add-dependency': { dependsOn: newId() },
+  'task.remove-dependency': { dependsOn: newId() },
+  'task.expand': { subtasks: [{ title: 'x' }] },
+  'task.renew': { claimId: newId() },
+  'task.report-progress': { claimId: newId(), note: 'x' },
+  'task.submit': { claimId: newId(), commit: null },
+  'task.release': { claimId: newId(), reason: 'x' },
+  'agent.report-error': { message: 'x' },
 };

@@ -18,6 +18,7 @@ export const trail = defineProjection<TrailRow, never>(
     schema: trailRow,
   }),
   {
+    migrations: [],
     key: ({ stream }: { stream: string }) => [streamId(stream)],
     fold: (row, event: { id: string }, id) => ({ id, trail: [...(row?.trail ?? []), event.id] }),
   },

@@ -37,7 +37,7 @@ const STEP_STATES = [
   'compensated',
 ] as const;
 
-const sagaEventDefinitions = {
+export const sagaEvents = {
   /** The event of another stream that led to what follows in the same append. */
   SagaInputReceived: {
     version: 1,
@@ -89,9 +89,12 @@ const sagaEventDefinitions = {
   },
 } as const;
 
-const defineSagaStream = <const Type extends string>(name: Type) =>
-  defineStreamType({ type: name, context: 'saga', events: sagaEventDefinitions });
+/** Every saga there is. What runs under a name is in `sagas/start.ts`: neither compiles without the other. */
+const sagaNames = ['code-evolution', 'task-assignment'] as const;
+export type SagaName = (typeof sagaNames)[number];
 
-export const codeEvolutionSagaEvents = defineSagaStream('saga-code-evolution');
-export const taskAssignmentSagaEvents = defineSagaStream('saga-task-assignment');
-export type SagaEvent = EventOf<StreamTypeDefinition<typeof sagaEventDefinitions>>;
+/** The stream types of all sagas, `saga-<name>`. They hold the same events. */
+export const sagaStreamTypes = sagaNames.map((name) =>
+  defineStreamType({ type: `saga-${name}`, context: 'saga', events: sagaEvents }),
+);
+export type SagaEvent = EventOf<StreamTypeDefinition<typeof sagaEvents>>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { codeEvolutionSagaEvents } from './events.ts';
+import { sagaEvents } from './events.ts';
 import { defineReadModel, revision, time, type RowOf } from '../define-row.ts';
 import { artefact, failure, uuid } from '../values.ts';
 
-const stepState = codeEvolutionSagaEvents.events.SagaStepChanged.schema.shape.state;
+const stepState = sagaEvents.SagaStepChanged.schema.shape.state;
 export type StepState = z.infer<typeof stepState>;
 
 /** One effect of a pipeline: what was asked of whom, how it ended, and where its papers are. */

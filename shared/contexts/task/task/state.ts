@@ -1,13 +1,12 @@
 import type { Fold } from '../../define-events.ts';
-import type { TaskEvent } from './events.ts';
+import { taskEvents, type TaskEvent } from './events.ts';
 
 export type TaskStatus = 'missing' | 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
 
 type Created = Extract<TaskEvent, { type: 'TaskCreated' }>['data'];
-export type TaskDetails = Pick<
-  Created,
-  'title' | 'description' | 'priority' | 'labels' | 'metadata' | 'assignee' | 'complexity'
->;
+type Changed = Extract<TaskEvent, { type: 'TaskDetailsChanged' }>['data'];
+/** What can be changed later. */
+export type TaskDetails = Pick<Created, keyof Changed>;
 export type TaskResultData = Extract<TaskEvent, { type: 'TaskCompleted' }>['data']['result'];
 
 export type TaskState = {
@@ -42,13 +41,16 @@ const noTask: TaskState = {
   result: null,
 };
 
+const detailNames = Object.keys(taskEvents.events.TaskDetailsChanged.schema.shape) as (keyof TaskDetails)[];
+
+const detailsOf = (data: Created): TaskDetails =>
+  Object.fromEntries(detailNames.map((name) => [name, data[name]])) as TaskDetails;
+
 function evolve(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case 'TaskCreated': {
-      const { title, description, priority, labels, metadata, assignee, complexity } = event.data;
       const { repository, capabilities, parentId } = event.data;
-      const details = { title, description, priority, labels, metadata, assignee, complexity };
-      return { ...state, status: 'pending', details, repository, capabilities, parentId };
+      return { ...state, status: 'pending', details: detailsOf(event.data), repository, capabilities, parentId };
     }
     case 'TaskDetailsChanged':
       return { ...state, details: { ...state.details, ...(event.data as Partial<TaskDetails>) } };
