@@ -64,7 +64,7 @@ function start(projections: readonly Projection[]): () => Promise<void> {
   };
   const heard: EventLog = {
     ...log,
-    readAll: async function* (options = {}) {
+    async *readAll(options = {}) {
       reads.push(options);
       await mayRead;
       yield* log.readAll(options);

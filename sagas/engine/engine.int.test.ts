@@ -97,9 +97,10 @@ describe('the saga engine', () => {
     await database.pool.query('delete from graphile_worker._private_jobs');
     const stopAgain = start(() => Promise.resolve('done'), calls);
     await trial.until(taskId, isResult('later'));
+    // The performer hears of the result over the bus, too: not after it was stopped.
+    await vi.waitUntil(async () => (await openEffects()) === 0, { timeout: 10_000 });
     await stopAgain();
     expect(calls).toEqual([1, 2].map(() => `saga-code-evolution-${taskId}/call`));
-    await vi.waitUntil(async () => (await openEffects()) === 0);
   });
 
   it('queues again by and by what loses its job while it runs', async () => {

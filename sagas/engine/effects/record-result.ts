@@ -47,7 +47,7 @@ export function createRecordResult(store: SagaStore, patience: Omit<Patience, 's
 export const cancelled = ({ key }: EffectJob): Trigger => failedFor(key, 'cancelled');
 
 /** Of an effect that cannot succeed, whoever tries. */
-export const failedFor = (key: string, reason: string): Trigger => ({
+const failedFor = (key: string, reason: string): Trigger => ({
   type: 'SagaEffectFailed',
   data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
 });
