@@ -7,7 +7,7 @@ import { createCommandRoutes } from './api/command-routes.ts';
 import { providers, secretsOf } from './intake/providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
-import { createCommandHandlers } from './processes/create-command-handlers.ts';
+import { createCommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];

@@ -1,6 +1,6 @@
 import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { describe, expect, test } from 'vitest';
-import { routeDelivery, withTaskInView, type Issue, type RoutingRules, type Signal } from './route-delivery.ts';
+import { type Issue, routeDelivery, type RoutingRules, type Signal, withTaskInView } from './delivery.ts';
 
 const rules: RoutingRules = {
   repositories: [{ name: 'shop', github: 'Acme/Shop', trusted: ['Ada'], capabilities: ['code', 'js'] }],

@@ -9,7 +9,7 @@ import { parsePart } from '@workledger/shared/http/parse.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
-import type { RoutingRules } from '../domain/route-delivery.ts';
+import type { RoutingRules } from '../domain/delivery.ts';
 import { eventsOf } from '../processes/testing/write-side.ts';
 import { isSigned, readJson, type Provider, type ProviderRequest } from './provider.ts';
 import { github } from './providers/github.ts';

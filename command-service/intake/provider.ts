@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import type { Signal } from '../domain/route-delivery.ts';
+import type { Signal } from '../domain/delivery.ts';
 
 /** A request as it came to a provider's address: nothing of it is to be believed before `verify`. */
 export type ProviderRequest = {

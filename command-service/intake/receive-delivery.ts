@@ -10,13 +10,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { z } from 'zod';
-import {
-  routeDelivery,
-  withTaskInView,
-  type Outcome,
-  type RoutingRules,
-  type Signal,
-} from '../domain/route-delivery.ts';
+import { type Outcome, routeDelivery, type RoutingRules, type Signal, withTaskInView } from '../domain/delivery.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
 
 /** @param title the provider's name as people write it */

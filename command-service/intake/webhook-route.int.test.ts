@@ -3,7 +3,7 @@ import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/syn
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
 import { eventsOf, typesOf } from '../processes/testing/write-side.ts';
-import type { RoutingRules } from '../domain/route-delivery.ts';
+import type { RoutingRules } from '../domain/delivery.ts';
 
 const PATH = '/api/v1/webhooks/github';
 const rules: RoutingRules = {

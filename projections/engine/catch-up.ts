@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
-import { findTurn } from '@workledger/shared/consumption/topics.ts';
-import { placeOf } from '@workledger/shared/consumption/what-is-missed.ts';
+import { findTurn, placeOf } from '@workledger/shared/consumption/topics.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';

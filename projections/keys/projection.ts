@@ -1,8 +1,30 @@
 import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
-import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { keyModel, type KeyRow } from '@workledger/shared/contexts/agent/key/row.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import { defineProjection, existing, type Recorded } from '../engine/projection.ts';
-import { keysMigrations } from './migration.ts';
+
+const v1: Migration = {
+  name: '0010-keys-v1',
+  up: async (knex) => {
+    await knex.raw(`
+      create table read_models.keys_v1 (
+        id text primary key,
+        revision integer not null,
+        name text not null,
+        role text not null,
+        agent_id text,
+        created_at timestamptz not null,
+        revoked_at timestamptz,
+        reason text
+      );
+
+      create view read_models.keys as select * from read_models.keys_v1;
+    `);
+  },
+};
+
+const keysMigrations: readonly Migration[] = [v1];
 
 /** Without the hash of the secret: nobody who reads needs it. */
 export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {

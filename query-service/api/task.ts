@@ -4,6 +4,7 @@ import { revision, time } from '@workledger/shared/contexts/define-row.ts';
 import { taskRow, taskModel, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { evolutionModel } from '@workledger/shared/contexts/evolution/evolution/row.ts';
@@ -61,7 +62,8 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
 async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<HistoryEntry[]> {
   const events: HistoryEntry[] = [];
   const newestFirst = { from: revision, direction: 'backward', limit: HISTORY } as const;
-  for await (const event of log.readStream(streamName('task', id), newestFirst)) events.push(historyEntry(event));
+  for await (const event of log.readStream(streamName('task', id), newestFirst))
+    events.push(historyEntry(upcast(event)));
   return events.reverse();
 }
 

@@ -1,9 +1,11 @@
 import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../components/catalogue.ts';
+import { inputOf } from '../engine/saga.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
 type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['data'];
@@ -68,7 +70,7 @@ export type Learned = { readonly learned?: Partial<Facts> };
 export function absorb(facts: Facts, event: SagaEvent): Facts {
   switch (event.type) {
     case 'SagaInputReceived':
-      return absorbInput(facts, event.data.source.stream, event.data as unknown as Input);
+      return absorbInput(facts, event.data.source.stream, inputOf<Input>(event));
     case 'SagaStepChanged': {
       const { learned, at } = event.data.detail as Learned & { at?: string };
       return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
@@ -85,7 +87,7 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
 type Input = TaskEvent | EvolutionEvent | ValidationEvent;
 
 function absorbInput(facts: Facts, stream: string, input: Input): Facts {
-  const id = stream.slice(-36);
+  const id = streamId(stream);
   switch (input.type) {
     case 'TaskClaimed':
       return { ...facts, claim: { ...input.data, taskId: id } };

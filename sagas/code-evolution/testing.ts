@@ -3,7 +3,7 @@ import { scenario, type Scenario } from '../engine/testing/scenario.ts';
 import { codeEvolution } from './code-evolution.ts';
 import { idInRun } from './steps/run.ts';
 import type { Facts } from './facts.ts';
-import type { PipelineState } from '../pipeline/state.ts';
+import type { PipelineState } from '../pipeline/definition.ts';
 
 export const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(40)) as [string, string, string, string];
 export const reference = { digest: 'e'.repeat(64), size: 1, mediaType: 'text/plain' };

@@ -1,15 +1,17 @@
-import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
-import { followState } from '@workledger/shared/aggregate/read-state.ts';
-import { agentFold, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import type { Logger } from 'pino';
+import { followState } from '@workledger/shared/aggregate/read-state.ts';
+import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
+import { agentFold, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
-import { agentIdOf } from '../components/environment.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
+import { agentIdOf } from '../components/environment.ts';
 
 export type CommandAgentOptions = {
   readonly agent: AgentConfiguration;
@@ -101,19 +103,72 @@ async function persist(
   { signal, logger, outages, agent }: CommandAgentOptions,
   act: () => Promise<unknown>,
 ): Promise<void> {
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      await act();
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof CommandRefused) {
-        logger.debug({ agent: agent.name, code: error.code }, `agent was refused: ${error.message}`);
-        return;
-      }
-      if (!outages.isTold(error))
+  await keepTrying(act, {
+    signal,
+    shortest: SHORTEST_RETRY_MILLISECONDS,
+    longest: LONGEST_RETRY_MILLISECONDS,
+    retryWhile: (error) => !(error instanceof CommandRefused),
+    onFailed: (error) => {
+      if (!signal.aborted && !outages.isTold(error))
         logger.warn({ err: error, agent: agent.name }, 'agent could not report: trying again');
-      await pause(backOff(attempt, SHORTEST_RETRY_MILLISECONDS, LONGEST_RETRY_MILLISECONDS), signal);
+    },
+  }).catch((error: unknown) => {
+    if (!(error instanceof CommandRefused)) throw error;
+    logger.debug({ agent: agent.name, code: error.code }, `agent was refused: ${error.message}`);
+  });
+}
+
+/** After these events there may be work for somebody. */
+const WAKING = [
+  'TaskCreated',
+  'TaskRetried',
+  'TaskClaimReleased',
+  'TaskClaimExpired',
+  'TaskCompleted',
+  'DependencyRemoved',
+  'AgentReleased',
+  'AgentActivated',
+  'AgentErrorCleared',
+];
+
+/** The read model that tells the next task may lag behind the event that woke us: look again soon after. */
+const LOOK_AGAIN_MILLISECONDS = [20, 100, 500];
+const POLL_MILLISECONDS = 2_000;
+const LONGEST_REST_MILLISECONDS = 5_000;
+
+/**
+ * A hint when work may have come: every waiter is woken by the log, a few times shortly after, and by a slow poll, which is all
+ * that is left while the log is away.
+ */
+export function createWakeUp(
+  log: EventLog,
+  outages: Outages,
+  signal: AbortSignal,
+): (signal: AbortSignal) => Promise<void> {
+  const news = createWakeUps();
+  void keepTrying(listen, {
+    signal,
+    shortest: 100,
+    longest: LONGEST_REST_MILLISECONDS,
+    onFailed: (error) => {
+      if (!signal.aborted) outages.notice('event-log', error);
+    },
+  });
+
+  async function listen(worked: () => void): Promise<never> {
+    const after = await outages.watch('event-log', () => log.head());
+    news.wake();
+    for await (const { events } of log.subscribe({ after, types: WAKING, signal })) {
+      worked();
+      if (events.length > 0) ring();
     }
+    throw new Error('the subscription has ended');
   }
+
+  function ring(): void {
+    news.wake();
+    for (const delay of LOOK_AGAIN_MILLISECONDS) setTimeout(news.wake, delay).unref();
+  }
+
+  return (waiting) => news.next(POLL_MILLISECONDS, waiting);
 }

@@ -10,13 +10,10 @@ import { runCoordinator } from './coordinator.ts';
 import { effectTask } from './effects/effect-task.ts';
 import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
 import { runPerformer } from './effects/performer.ts';
-import { createOpenEffects } from './effects/open-effects.ts';
+import { createOpenEffects, runSweep } from './effects/open-effects.ts';
 import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
-import { createRecordResult } from './effects/record-result.ts';
 import { runEffects } from './effects/runner.ts';
-import { runSweep } from './effects/sweep.ts';
-import { createRunningJobs } from './effects/running-jobs.ts';
-import { createWorkers } from './effects/workers.ts';
+import { createRunningJobs, createWorkers } from './effects/running-jobs.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { patiently } from '@workledger/shared/resilience/patiently.ts';
 import type { Saga } from './saga.ts';
@@ -79,7 +76,6 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     running,
     outages,
     logger,
-    recordResult: createRecordResult(store, { outages, logger }),
     components: new Map(options.components.map((component) => [component.name, component])),
     commands,
   });

@@ -60,6 +60,10 @@ export type Saga<State = unknown> = {
 };
 
 /** A saga as the engine sees it: only the saga itself knows its state. */
+/** What a saga was given, as its own union of events has it: the catalogue has validated it when it was written. */
+export const inputOf = <Input>(event: Extract<SagaEvent, { type: 'SagaInputReceived' }>): Input =>
+  event.data as unknown as Input;
+
 export const anySaga = <State>(saga: Saga<State>): Saga => saga as unknown as Saga;
 
 export const request = (effect: EffectRequest): Decision => ({ decide: 'request', effect });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { encode, upcast } from '@workledger/shared/events/codec.ts';
 import type { EventMetadata, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import { streamName } from '@workledger/shared/contexts/stream.ts';
+import { streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
@@ -40,7 +40,7 @@ const CACHED_INSTANCES = 2_000;
 export function createSagaStore(log: EventLog, sagas: readonly Saga[], outages: Outages): SagaStore {
   const byType = new Map(sagas.map((saga) => [`saga-${saga.name}`, saga]));
   const cache = new LRUCache<string, Loaded>({ max: CACHED_INSTANCES });
-  const sagaOf = (stream: string): Saga | null => byType.get(stream.slice(0, -37)) ?? null;
+  const sagaOf = (stream: string): Saga | null => byType.get(streamType(stream)) ?? null;
 
   async function read(stream: string, from: number, reaches: number): Promise<RecordedEvent[]> {
     const events: RecordedEvent[] = [];

@@ -1,6 +1,6 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { EffectRequest, Effects } from '../engine/saga.ts';
-import type { CommandResult, Effector, Settled } from './step.ts';
+import type { CommandResult, Effector, Settled } from './definition.ts';
 
 /** Where an effector stands: keys of its effects begin with `<prefix>/`. */
 export type Place = {

@@ -2,8 +2,15 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { because } from '../engine/component.ts';
 import { cancel, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
-import { initialState, onStepChanged, type PipelineState } from './state.ts';
-import { jittered, type Outcome, type PipelineDefinition, type Step } from './step.ts';
+import {
+  initialState,
+  jittered,
+  onStepChanged,
+  type Outcome,
+  type PipelineDefinition,
+  type PipelineState,
+  type Step,
+} from './definition.ts';
 import { unwind, type Way } from './unwind.ts';
 
 /** Makes a saga of the steps: one after the other, with retries; on failure or stop, what succeeded is undone in reverse. */

@@ -1,7 +1,14 @@
 import { request, timer, type Decision, type Effects } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
-import type { Ending, PipelineState } from './state.ts';
-import { doubling, jittered, type Effector, type Outcome, type PipelineDefinition } from './step.ts';
+import {
+  doubling,
+  type Effector,
+  type Ending,
+  jittered,
+  type Outcome,
+  type PipelineDefinition,
+  type PipelineState,
+} from './definition.ts';
 
 /** A pipeline on its way through one reaction: the state as decided so far, and the decisions. */
 export type Way<Facts> = {

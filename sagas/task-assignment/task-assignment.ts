@@ -1,7 +1,84 @@
-import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import { command, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
-import { evolve, initial, type AssignmentState, type Input } from './state.ts';
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { command, type Decision, type Effects, request, type Saga, timer, inputOf } from '../engine/saga.ts';
+
+export type Input = TaskEvent | AgentEvent | DeliveryEvent;
+
+export type CurrentClaim = { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number };
+
+/** What the assignment of one task knows. */
+export type AssignmentState = {
+  readonly taskId: string | null;
+  readonly claim: CurrentClaim | null;
+  /** Who was to work on it, by claim: from the reservation or the claim, whichever is seen first. */
+  readonly agents: Readonly<Record<string, string>>;
+  /** Claims whose reservation is freed. */
+  readonly released: readonly string[];
+  /** Deliveries that ask for the task, by id: where they stand in the log. */
+  readonly creations: Readonly<Record<string, bigint>>;
+  /** Deliveries that ask for its end. They may be seen before the one that asked for the task. */
+  readonly cancellations: readonly Cancellation[];
+};
+
+export type Cancellation = {
+  readonly deliveryId: string;
+  readonly taskId: string;
+  readonly reason: string;
+  readonly position: bigint;
+};
+
+const initial: AssignmentState = {
+  taskId: null,
+  claim: null,
+  agents: {},
+  released: [],
+  creations: {},
+  cancellations: [],
+};
+
+/** Folds what happened to the task's claims and reservations. */
+function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
+  if (event.type !== 'SagaInputReceived') return state;
+  const input = inputOf<Input>(event);
+  switch (input.type) {
+    case 'DeliveryRouted': {
+      const { intent, taskId } = input.data;
+      const deliveryId = streamId(event.data.source.stream);
+      const position = BigInt(event.data.source.position ?? 0);
+      if (intent.kind === 'create-task') return { ...state, creations: { ...state.creations, [deliveryId]: position } };
+      const cancellation = { deliveryId, taskId, reason: intent.reason, position };
+      return { ...state, cancellations: [...state.cancellations, cancellation] };
+    }
+    case 'AgentReserved': {
+      const { claimId, taskId } = input.data;
+      const agentId = streamId(event.data.source.stream);
+      return { ...state, taskId, agents: { ...state.agents, [claimId]: agentId } };
+    }
+    case 'AgentReleased':
+      return { ...state, released: [...state.released, input.data.claimId] };
+    case 'TaskClaimed': {
+      const { claimId, agentId, leaseSeconds } = input.data;
+      return {
+        ...state,
+        taskId: streamId(event.data.source.stream),
+        claim: { claimId, agentId, leaseSeconds },
+        agents: { ...state.agents, [claimId]: agentId },
+      };
+    }
+    case 'TaskClaimReleased':
+    case 'TaskClaimExpired':
+    case 'TaskCompleted':
+    case 'TaskFailed':
+    case 'TaskCancelled':
+      return { ...state, claim: null };
+    default:
+      return state;
+  }
+}
 
 /** A reservation must be followed by a claim within this time. */
 const CLAIM_WITHIN_SECONDS = 30;
@@ -34,7 +111,7 @@ const TASK_INPUTS: ReadonlySet<string> = new Set([
 ]);
 
 function correlate({ type, stream, data }: RecordedEvent): string | null {
-  if (TASK_INPUTS.has(type)) return stream.slice(-36);
+  if (TASK_INPUTS.has(type)) return streamId(stream);
   if (type === 'DeliveryRouted' || type === 'AgentReserved' || type === 'AgentReleased')
     return (data as { taskId: string }).taskId;
   return null;
@@ -42,11 +119,11 @@ function correlate({ type, stream, data }: RecordedEvent): string | null {
 
 type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
-function onInput(state: AssignmentState, { data }: Received, effects: Effects): readonly Decision[] {
-  const input = data as unknown as Input;
+function onInput(state: AssignmentState, event: Received, effects: Effects): readonly Decision[] {
+  const input = inputOf<Input>(event);
   switch (input.type) {
     case 'DeliveryRouted':
-      return routed(state, input.data, data.source.stream.slice(-36), effects);
+      return routed(state, input.data, streamId(event.data.source.stream), effects);
     case 'AgentReserved':
       return [request(timer(`orphan/${input.data.claimId}`, CLAIM_WITHIN_SECONDS))];
     case 'TaskClaimed':
@@ -59,7 +136,7 @@ function onInput(state: AssignmentState, { data }: Received, effects: Effects): 
     case 'TaskCompleted':
       return [
         ...release(state, input.data.claimId, input.type),
-        ...tellParent(input.data.parentId, data.source.stream),
+        ...tellParent(input.data.parentId, event.data.source.stream),
       ];
     default:
       return [];

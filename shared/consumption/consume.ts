@@ -14,8 +14,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
 import { keepFollowing } from './keep-following.ts';
 import type { Progress } from './progress.ts';
-import { findTurn, knownTopics, type KnownTopics, type TopicIds } from './topics.ts';
-import { placeOf, whatIsMissed } from './what-is-missed.ts';
+import { findTurn, knownTopics, type KnownTopics, placeOf, type TopicIds, whatIsMissed } from './topics.ts';
 
 export type ConsumptionOptions = {
   readonly bus: EventBus;

@@ -11,7 +11,7 @@ import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
 import { expect } from 'vitest';
 import { startWriteSide, type WriteSide } from '../../processes/testing/write-side.ts';
-import type { RoutingRules } from '../../domain/route-delivery.ts';
+import type { RoutingRules } from '../../domain/delivery.ts';
 import type { Provider } from '../../intake/provider.ts';
 import { providers } from '../../intake/providers.ts';
 import { createWebhookRoute } from '../../intake/webhook-route.ts';

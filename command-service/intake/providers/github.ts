@@ -1,7 +1,7 @@
 import { text } from '@workledger/shared/contexts/text.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
-import type { Signal } from '../../domain/route-delivery.ts';
+import type { Signal } from '../../domain/delivery.ts';
 import { isSigned, readJson, type Provider } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */

@@ -8,7 +8,7 @@ import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
 import { expect } from 'vitest';
 import { commandServiceMigrations } from '../heartbeats.ts';
-import { createCommandHandlers, type CommandHandlers } from '../create-command-handlers.ts';
+import { type CommandHandlers, createCommandHandlers } from '../handlers.ts';
 import type { HandlersConfiguration, NextTasks } from '../room.ts';
 
 /** The write side on a database of its own; `another()` is what a second process, or this one after a restart, would have. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createCommandHandlers } from '@workledger/command-service/processes/create-command-handlers.ts';
+import { createCommandHandlers } from '@workledger/command-service/processes/handlers.ts';
 import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
 import { runReadModels } from '@workledger/projections/all.ts';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';

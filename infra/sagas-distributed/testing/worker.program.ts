@@ -1,6 +1,6 @@
 // One saga worker as a process: `worker.program.ts <settings as JSON>`. It says `working`, and stops at SIGTERM.
 import { once } from 'node:events';
-import { createCommandHandlers } from '@workledger/command-service/processes/create-command-handlers.ts';
+import { createCommandHandlers } from '@workledger/command-service/processes/handlers.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';

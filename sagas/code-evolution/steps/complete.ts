@@ -1,7 +1,15 @@
 import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import type { Ending } from '../../pipeline/state.ts';
-import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
+import {
+  done,
+  doubling,
+  type Effector,
+  type Ending,
+  failed,
+  type Outcome,
+  type Step,
+  waiting,
+} from '../../pipeline/definition.ts';
 import type { Facts } from '../facts.ts';
 import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 

@@ -1,6 +1,15 @@
 import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { done, doubling, failed, goTo, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
+import {
+  done,
+  doubling,
+  type Effector,
+  failed,
+  goTo,
+  type Outcome,
+  type Step,
+  waiting,
+} from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
   branchOf,

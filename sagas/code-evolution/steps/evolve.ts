@@ -1,6 +1,6 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
-import { done, doubling, failed, waiting, type Effector, type Outcome, type Step } from '../../pipeline/step.ts';
+import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
   agentSeconds,

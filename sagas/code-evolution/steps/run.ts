@@ -1,6 +1,6 @@
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
-import { goTo, waiting, type Effector, type Outcome } from '../../pipeline/step.ts';
+import { type Effector, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Claim, Facts, Feedback, Learned } from '../facts.ts';
 
 /** What every step may rely on once the run has begun. */

@@ -1,6 +1,6 @@
 import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { done, doubling, failed, waiting, type Step } from '../../pipeline/step.ts';
+import { done, doubling, failed, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
   agentSeconds,

@@ -8,7 +8,7 @@ import { failureOf, lastLines } from '../failures.ts';
 import type { Worktree } from '../git/mirror.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import type { CodeAttempt } from './attempt.ts';
-import { problemOf } from './run-command.ts';
+import { problemOf } from './judge.ts';
 
 /** What an agent is told beside the task. */
 export const promptSchema = z.object({

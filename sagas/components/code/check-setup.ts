@@ -15,7 +15,7 @@ import { withoutCredentials } from '../git/names.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { inRun, runComponents } from '../run-component.ts';
 import { checkLimits, codeComponent, secondsFor } from './attempt.ts';
-import { readMetrics, runCommands, type CommandRun } from './run-command.ts';
+import { type CommandRun, readMetrics, runCommands } from './judge.ts';
 
 const checkResult = z.object({
   /** What was tried: `repository "shop": test`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readMetrics } from './run-command.ts';
+import { readMetrics } from './judge.ts';
 
 const of = (text: string) => readMetrics(Buffer.from(text));
 const many = (count: number): string =>

@@ -1,26 +1,73 @@
 import type { JobHelpers, Task } from 'graphile-worker';
 import type { Logger } from 'pino';
-import { LogBehind } from '@workledger/shared/event-log/errors.ts';
-import { withContext } from '@workledger/shared/telemetry/request-context.ts';
+import { InvalidAppend, LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { type Patience, patiently } from '@workledger/shared/resilience/patiently.ts';
+import { withContext } from '@workledger/shared/telemetry/request-context.ts';
+import { because } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import type { Loaded, SagaStore } from '../store.ts';
-import { jobKey, type EffectJob } from './job.ts';
-import { perform, type Performing } from './perform.ts';
-import { cancelled, type RecordResult } from './record-result.ts';
+import { effectId, perform, type Performing } from './perform.ts';
+import { type EffectJob, jobKey } from './queue.ts';
 import type { RunningJobs } from './running-jobs.ts';
+
+/** Waits until the signal aborts. @throws when it is not recorded: the effect comes again, here or elsewhere */
+type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Records what came of an effect, however long the log is away: what took an hour is not done again for that. A result that the
+ * log cannot hold is a failure that no repeat can mend.
+ */
+function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>): RecordResult {
+  return async (saga, trigger, signal) => {
+    const key = (trigger.data as { key: string }).key;
+    const write = (): Promise<void> => recordOrFail(key, saga, trigger);
+    await (signal.aborted ? write() : patiently('event-log', write, { ...patience, signal }));
+  };
+
+  async function recordOrFail(key: string, saga: Loaded, trigger: Trigger): Promise<void> {
+    try {
+      await record(key, saga, trigger);
+    } catch (error) {
+      if (!(error instanceof InvalidAppend)) throw error;
+      await record(key, saga, failedFor(key, `its result cannot be recorded: ${error.message}`));
+    }
+  }
+
+  async function record(key: string, { stream, origin, revision }: Loaded, trigger: Trigger): Promise<void> {
+    const commandId = effectId(stream, key);
+    const metadata = {
+      correlationId: origin?.correlationId ?? commandId,
+      causationId: commandId,
+      commandId,
+      commandHash: commandId,
+      actor: `saga:${stream}`,
+      traceparent: origin?.traceparent ?? null,
+    };
+    await store.apply(stream, trigger, metadata, revision);
+  }
+}
+
+/** Of an effect that was cancelled and runs no more. */
+const cancelled = ({ key }: EffectJob): Trigger => failedFor(key, 'cancelled');
+
+/** Of an effect that cannot succeed, whoever tries. */
+const failedFor = (key: string, reason: string): Trigger => ({
+  type: 'SagaEffectFailed',
+  data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
+});
 
 export type EffectTaskOptions = Performing & {
   readonly store: SagaStore;
   readonly running: RunningJobs;
-  readonly recordResult: RecordResult;
   readonly outages: Outages;
   readonly logger: Logger;
 };
 
 /** What is done with one job: look whether its result stands, else carry the effect out and record the result. */
 export function effectTask(options: EffectTaskOptions): Task {
-  const { store, running, recordResult, outages, logger } = options;
+  const { store, running, outages, logger } = options;
+  const recordResult = createRecordResult(store, { outages, logger });
 
   return async (payload: unknown, helpers: JobHelpers) => {
     const job = payload as EffectJob;

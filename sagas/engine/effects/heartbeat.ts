@@ -4,8 +4,7 @@ import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { EffectQueue } from './queue.ts';
-import type { RunningJobs } from './running-jobs.ts';
-import type { Workers } from './workers.ts';
+import type { RunningJobs, Workers } from './running-jobs.ts';
 
 export type HeartbeatOptions = {
   readonly pool: Pool;

@@ -5,7 +5,7 @@ import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { because, ComponentFailure, type Component } from '../component.ts';
 import type { Trigger } from '../instance.ts';
-import { jobKey } from './job.ts';
+import { jobKey } from './queue.ts';
 
 export type Performing = {
   readonly commands: Commands;

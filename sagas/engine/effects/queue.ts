@@ -1,10 +1,33 @@
-import { makeWorkerUtils } from 'graphile-worker';
+import { Logger as QueueLogger, makeWorkerUtils } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Effect } from '@workledger/shared/contexts/saga/events.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { EFFECT_TASKS, jobKey, type EffectJob } from './job.ts';
-import { queueLogger } from './queue-logger.ts';
+
+/** What a queued job says: which effect of which saga. All else is read from the saga's stream. */
+export type EffectJob = { readonly stream: string; readonly key: string };
+
+/** Long calls have workers of their own, so that commands and timers never wait behind them. */
+export const EFFECT_TASKS = { command: 'perform-command', timer: 'perform-timer', call: 'perform-call' } as const;
+
+/** One job an effect, however often it is queued. The attempt is part of the effect's key. */
+export const jobKey = ({ stream, key }: EffectJob): string => `${stream}/${key}`;
+
+/**
+ * Lets the job queue speak through our logger; its everyday notes are for debugging only, and so is what the runner has told already:
+ * failed jobs and servers that are away.
+ */
+export const queueLogger = (logger: Logger, outages: Outages): QueueLogger =>
+  new QueueLogger(() => (given, message, meta) => {
+    const level: string = given;
+    const detail = meta ?? {};
+    if (level !== 'error' && level !== 'warning') return logger.debug(detail, message);
+    const error = detail['error'] ?? detail['fatalError'];
+    const known = detail['failure'] === true || outages.isTold(error) || outages.notice('postgresql', error);
+    if (known) logger.debug(detail, message);
+    else if (level === 'error') logger.error(detail, message);
+    else logger.warn(detail, message);
+  });
 
 /** A job waits for its servers as often as it takes: the heartbeat keeps its count low. The saga's own retries are in its stream. */
 const INFRASTRUCTURE_ATTEMPTS = 1_000;

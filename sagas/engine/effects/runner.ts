@@ -4,9 +4,8 @@ import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { patiently } from '@workledger/shared/resilience/patiently.ts';
-import { EFFECT_TASKS } from './job.ts';
-import { queueLogger } from './queue-logger.ts';
-import { workerEvents, type Workers } from './workers.ts';
+import { EFFECT_TASKS, queueLogger } from './queue.ts';
+import { workerEvents, type Workers } from './running-jobs.ts';
 
 export type RunnerOptions = {
   readonly pool: Pool;

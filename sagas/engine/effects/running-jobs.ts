@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import type { WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 
 /** Why a running effect has to stop. `lost`: somebody else has its job now. */
@@ -51,3 +53,16 @@ const UNWANTED = `
   left join sagas.cancelled_effects cancelled on cancelled.job_key = running.job_key
   left join graphile_worker._private_jobs job on job.key = running.job_key and job.locked_by = any ($2)
   where cancelled.job_key is not null or job.key is null`;
+
+/** Ids under which this process holds jobs: those of the queue's worker pools. Random, so no two processes share one. */
+export type Workers = { readonly ids: Set<string> };
+
+export const createWorkers = (): Workers => ({ ids: new Set() });
+
+/** Learns the ids from the queue's own events. */
+export function workerEvents({ ids }: Workers): WorkerEvents {
+  const events = new EventEmitter() as WorkerEvents;
+  events.on('pool:create', ({ workerPool }) => ids.add(workerPool.id));
+  events.on('pool:release', ({ workerPool }) => ids.delete(workerPool.id));
+  return events;
+}

@@ -13,6 +13,8 @@ export const keyCommands = defineCommands({
       secretHash: z.string().regex(/^[0-9a-f]{64}$/),
     }),
     roles: administrators,
+    // From the files that a system starts with.
+    sentBy: ['command-service'],
     creates: true,
     alone: true,
   },

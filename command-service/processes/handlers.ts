@@ -1,14 +1,28 @@
+import type { Pool } from 'pg';
+import { commandHash } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { Handler } from '@workledger/shared/aggregate/handle.ts';
-import { commandTypes, type CommandData, type CommandType } from '@workledger/shared/commands/catalogue.ts';
-import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import {
+  type CommandData,
+  commands,
+  type CommandType,
+  commandTypes,
+  declarationOf,
+} from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import { uuid } from '@workledger/shared/contexts/values.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
 import { claimNext } from './claim-next.ts';
 import { claimTask } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { changeDependencies } from './references.ts';
-import type { Decided, Room } from './room.ts';
-import type { StepContext } from './step.ts';
+import { createRoom, type Decided, type HandlersConfiguration, type NextTasks, type Room } from './room.ts';
+import { parseData, type StepContext } from './step.ts';
 import { cancelTask, completeParent, expandTask } from './subtasks.ts';
 
 type CommandHandler<Type extends CommandType> = (
@@ -68,7 +82,7 @@ type Simple = Exclude<CommandType, keyof ReturnType<typeof createProcesses>>;
 const undecided: Readonly<Record<Exclude<Simple, Decided>, never>> = {};
 
 /** Who handles which command: a process where there is one, else the aggregate that its name begins with. */
-export function createRegistry(room: Room): Registry {
+function createRegistry(room: Room): Registry {
   const simple = commandTypes.map((type) => [type, simply(room, type)] as const);
   return { ...undecided, ...Object.fromEntries(simple), ...createProcesses(room) } as Registry;
 }
@@ -77,4 +91,59 @@ function simply({ aggregates }: Room, type: CommandType): CommandHandler<Command
   const name = type.slice(0, type.indexOf('.')) as keyof Room['aggregates'];
   const handler = aggregates[name] as unknown as Handler<unknown, Record<string, unknown>>;
   return (id, data, context) => handler.handle(id, { type, data }, context);
+}
+
+export type CommandHandlers = Commands & { readonly heartbeats: Heartbeats };
+
+/**
+ * The write side: every command of the catalogue, checked and carried out. Who may send which command is the caller's to
+ * decide; here an agent is only held to its own claims. The tables of `commandServiceMigrations` must be there: the service
+ * counts as ready, and leases run, from this call on.
+ */
+export async function createCommandHandlers(options: {
+  readonly log: EventLog;
+  readonly pool: Pool;
+  readonly configuration: HandlersConfiguration;
+  readonly nextTasks: NextTasks;
+}): Promise<CommandHandlers> {
+  const heartbeats = await createHeartbeats(options.pool);
+  const registry = createRegistry(createRoom(options.log, heartbeats, options.configuration, options.nextTasks));
+
+  return {
+    heartbeats,
+    send: async (command, context) => {
+      const type = command.type;
+      if (!isCommandType(type)) return refuse('invalid-command', `there is no command "${type}"`, errorAt('type'));
+      const target = command.target.toLowerCase();
+      if (!uuid.safeParse(target).success)
+        refuse('invalid-command', `target "${target}": use a UUID`, errorAt('target'));
+      const data = parseData(declarationOf(type).data, command.data) as CommandData<typeof type>;
+      checkOwnAgent(context.actor, type, target, data);
+      return carryOut(registry, type, target, data, {
+        ...context,
+        commandId: context.commandId ?? newId(),
+        firstTime: context.commandId === undefined,
+        commandHash: commandHash({ type, target, data }),
+      });
+    },
+  };
+}
+
+const isCommandType = (type: string): type is CommandType => Object.hasOwn(commands, type);
+
+const errorAt = (path: 'type' | 'target') => ({ errors: [{ path, message: 'invalid' }] });
+
+const carryOut = <Type extends CommandType>(
+  registry: Registry,
+  type: Type,
+  target: string,
+  data: CommandData<Type>,
+  context: StepContext,
+) => registry[type](target, data, context);
+
+/** An agent speaks for itself only. */
+function checkOwnAgent(actor: string, type: CommandType, target: string, data: unknown): void {
+  if (!actor.startsWith('agent:')) return;
+  const spokenFor = agentOf({ type, target, data });
+  if (spokenFor !== null && actor !== `agent:${spokenFor}`) refuse('forbidden', 'an agent can only speak for itself');
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PARTITIONS } from '../event-bus/port.ts';
-import { whatIsMissed } from './what-is-missed.ts';
+import { whatIsMissed } from './topics.ts';
 
 const ids = (task: string, agent: string) => new Map([['task', task] as const, ['agent', agent] as const]);
 const positions = new Map([
