@@ -5,7 +5,7 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskFold, type TaskDetails } from '@workledger/shared/contexts/task/task/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { refuse } from './failures.ts';
 
@@ -61,18 +61,23 @@ export function patientArtefacts(
   signal: AbortSignal,
 ): Artefacts {
   async function patiently<Result>(action: () => Promise<Result>): Promise<Result> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await action();
-      } catch (error) {
-        if (isForGood(error)) throw error;
+    // Whoever stops keeps what there is, if that can be done at once.
+    if (signal.aborted) return action();
+    let last: unknown;
+    const tried = await keepTrying(async () => ({ result: await action() }), {
+      signal,
+      shortest: SHORTEST_MILLISECONDS,
+      longest: LONGEST_MILLISECONDS,
+      retryWhile: (error) => !isForGood(error),
+      onFailed: (error, attempt) => {
+        last = error;
         // That its server is away is told by the process, once.
-        const level = attempt > 0 || isAway(error) ? 'debug' : 'warn';
+        const level = attempt > 1 || isAway(error) ? 'debug' : 'warn';
         logger[level]({ reason: oneLine(error) }, 'artefact store is away: waiting for it');
-        await pause(backOff(attempt, SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS), signal);
-        if (signal.aborted) throw error;
-      }
-    }
+      },
+    });
+    if (tried === null) throw last;
+    return tried.result;
   }
   return {
     put: (bytes, mediaType) => patiently(() => artefacts.put(bytes, mediaType)),
