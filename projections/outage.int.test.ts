@@ -9,12 +9,12 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { startProxy, type Proxy } from '@workledger/shared/testing/database-proxy.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
-import { createdTask } from './testing/task-events.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
   vi.waitUntil(condition, { timeout: 60_000, interval: 100 });

@@ -3,7 +3,7 @@ import { dependenciesStream } from '@workledger/shared/contexts/task/dependencie
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { complete, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafk
 import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';
 import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
 

@@ -3,8 +3,8 @@ import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts'
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { startProxy } from '@workledger/shared/testing/database-proxy.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { startProxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 import { checkPool } from '@workledger/shared/service/open.ts';
 import { createEntrance } from '@workledger/shared/service/run-service.ts';
 import { startServer } from '@workledger/shared/http/server.ts';

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { triesBodiesAgain } from './caddy.ts';
 import { startGateway } from './start-gateway.ts';
-import { ask, caddyForTests, startStand, temporaryFolder } from './testing/gateway.ts';
-import { startUpstream, type Upstream } from './testing/upstream.ts';
+import { ask, caddyForTests, startStand, temporaryFolder } from './testing.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
 
 const caddy = await caddyForTests();
 

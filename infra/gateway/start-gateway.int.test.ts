@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isZombie } from '../local/stop-process.ts';
 import { startGateway, type GatewayOptions } from './start-gateway.ts';
-import { caddyForTests, temporaryFolder } from './testing/gateway.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { caddyForTests, temporaryFolder } from './testing.ts';
+import { nodeArguments } from '../testing/processes/node-arguments.ts';
 
 const caddy = await caddyForTests();
 const nobody = { commandServices: ['127.0.0.1:9'], queryServices: ['127.0.0.1:9'] };
-const starter = fileURLToPath(new URL('testing/starter.program.ts', import.meta.url));
+const starter = fileURLToPath(new URL('../testing/servers/gateway-starter.program.ts', import.meta.url));
 
 const options = async (more: Partial<GatewayOptions> = {}): Promise<GatewayOptions> => ({
   listen: { host: '127.0.0.1', port: 0 },

@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentsFreed, createTask, finalTask, type Failure, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { processesOf } from './testing/processes.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { agentsFreed, createTask, finalTask, type Failure, type Task } from '../testing/system/api.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/plain-git.ts';
+import { processesOf } from '../testing/processes/processes-of-folder.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { scriptAgent, writeRightGreet } from '../testing/repository/script-agent.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
 const OUTPUT_LIMIT = 20_000;
 

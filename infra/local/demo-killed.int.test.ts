@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startProgram, type Program } from './testing/program.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes-of-folder.ts';
+import { startProgram, type Program } from '../testing/processes/program.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

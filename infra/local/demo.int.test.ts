@@ -3,9 +3,9 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startProgram, type Program } from './testing/program.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes-of-folder.ts';
+import { startProgram, type Program } from '../testing/processes/program.ts';
 
 const run = promisify(execFile);
 const shell = async (line: string): Promise<string> =>

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTask, finalTask, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { createTask, finalTask, type Task } from '../testing/system/api.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/plain-git.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { scriptAgent, writeRightGreet } from '../testing/repository/script-agent.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
 /** Does the rest only the first time that it is done for this purpose. */
 const once = (marker: string, script: string): string => `if mkdir ${marker} 2>/dev/null; then ${script}\nfi\n`;

@@ -2,14 +2,14 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finalTask, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { noProcessesOf } from './testing/processes.ts';
-import { startCommand } from './testing/program.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { finalTask, type Task } from '../testing/system/api.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/plain-git.ts';
+import { noProcessesOf } from '../testing/processes/processes-of-folder.ts';
+import { startCommand } from '../testing/processes/program.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { scriptAgent, writeRightGreet } from '../testing/repository/script-agent.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
 /** All that a person would miss: HEAD, index and configuration byte by byte, what git says, and the working tree. */
 const belongings = (repository: string): Record<string, string> => ({

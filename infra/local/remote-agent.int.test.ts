@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentsFreed, createTask, finalTask, taskWhen, type Answer, type Api } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { startCommand } from './testing/program.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { agentsFreed, createTask, finalTask, taskWhen, type Answer, type Api } from '../testing/system/api.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/plain-git.ts';
+import { startCommand } from '../testing/processes/program.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
 type Problem = { readonly type: string };
 type Claimed = { readonly taskId: string; readonly claimId: string; readonly leaseSeconds: number };

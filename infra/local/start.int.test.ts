@@ -5,11 +5,11 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startCommand, startProgram, type Program } from './testing/program.ts';
-import { startInFolder } from './testing/running-system.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes-of-folder.ts';
+import { startCommand, startProgram, type Program } from '../testing/processes/program.ts';
+import { startInFolder } from '../testing/system/in-folder.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
 let root: TemporaryFolder;
 let folder: string;

@@ -14,13 +14,13 @@ import {
   SENDER,
   type Delivery,
   type GithubSide,
-} from '../guarantees/harness/github.ts';
-import { embeddedPostgres } from '../guarantees/harness/embedded-postgres.ts';
-import { killAndWait } from '../guarantees/harness/processes.ts';
-import { startService, type Service } from '../guarantees/harness/service.ts';
-import { temporaryFolder } from '../guarantees/harness/temporary-folder.ts';
-import { until } from '../guarantees/harness/until.ts';
-import { createWorkshop, type Workshop } from '../guarantees/harness/workshop.ts';
+} from '../testing/system/github.ts';
+import { embeddedPostgres } from '../testing/servers/embedded-postgres.ts';
+import { killAndWait } from '../testing/processes/processes.ts';
+import { startService, type Service } from '../testing/processes/service.ts';
+import { temporaryFolder } from '../testing/processes/temporary-folder.ts';
+import { until } from '../testing/processes/until.ts';
+import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 import { serverUser } from '../local/postgres/server-user.ts';
 
 type Receipt = Readonly<Record<string, unknown>>;

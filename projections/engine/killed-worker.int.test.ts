@@ -6,13 +6,13 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));
 const EVENTS = 25;

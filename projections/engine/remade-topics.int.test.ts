@@ -5,13 +5,13 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
-import { createdTask } from '../testing/task-events.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { runProjections } from './run-projections.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -6,11 +6,11 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import type { Projection } from './projection.ts';
 import { runProjections } from './run-projections.ts';
 

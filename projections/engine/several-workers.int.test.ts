@@ -5,14 +5,14 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
 import { startKafkaWorker, type KafkaWorker } from '../testing/kafka-worker.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
 import { runProjections } from './run-projections.ts';
 

@@ -7,11 +7,11 @@ import { OffsetOutOfRange, type EventBus, type TopicPartition } from '@workledge
 import type { EventLog, ReadAllOptions } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
 import { silent, until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import type { Projection } from './projection.ts';
 import { runProjections } from './run-projections.ts';
 

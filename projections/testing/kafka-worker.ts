@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./run-over-kafka.program.ts', import.meta.url));
 

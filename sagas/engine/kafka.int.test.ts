@@ -5,9 +5,9 @@ import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafk
 import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, isResult, startEngine, type Trial } from './testing/trial.ts';
 

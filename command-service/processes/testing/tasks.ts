@@ -1,5 +1,5 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { ask, type WriteSide } from './write-side.ts';
+import { ask, type WriteSide } from '../testing.ts';
 
 type Side = Pick<WriteSide, 'commands'>;
 

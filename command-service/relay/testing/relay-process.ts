@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
 
 const PROGRAM = fileURLToPath(new URL('./relay.program.ts', import.meta.url));
 

@@ -1,12 +1,12 @@
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { relayMigrations } from '../migrations.ts';
 import { runRelay, type RelayOptions } from '../run-relay.ts';
 import type { RelayState } from '../state.ts';

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents } from '../../testing/events/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '../../testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '../../testing/servers/kafka.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startCommand, type Program } from '../../local/testing/program.ts';
+import { startCommand, type Program } from '../../testing/processes/program.ts';
 
 const EXAMPLE = fileURLToPath(new URL('./consume-events.ts', import.meta.url));
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import type { Attempt } from './rival.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '../../testing/processes/node-arguments.ts';
 
 const program = fileURLToPath(new URL('rival.program.ts', import.meta.url));
 

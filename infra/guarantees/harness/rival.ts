@@ -1,6 +1,6 @@
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents } from '../../testing/events/any-event.ts';
 
 /** One append of a rival: on which revision (-1: none), under which ids, and whether it was told that it won. */
 export type Attempt = {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
-import { temporaryFolder, type TemporaryFolder } from '../testing/folder.ts';
-import { noProcessesOf, processesOf } from '../testing/processes.ts';
-import { startProgram, type Program } from '../testing/program.ts';
+import { kafkaBrokers } from '../../testing/servers/kafka.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../../testing/processes/processes-of-folder.ts';
+import { startProgram, type Program } from '../../testing/processes/program.ts';
 
 type Health = { status: string; dependencies: Record<string, string>; details?: Record<string, unknown> };
 

@@ -6,11 +6,11 @@ import { expect, it } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createFeed } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '../../testing/events/captured-logger.ts';
+import { describeWithKafka } from '../../testing/servers/kafka.ts';
 import { isBrokerOn, pidFile } from './broker-process.ts';
-import { ownKafkas } from './testing/kafkas.ts';
-import { runStarter } from './testing/starter.ts';
+import { ownKafkas } from '../../testing/servers/own-kafkas.ts';
+import { runStarter } from '../../testing/servers/kafka-starter.ts';
 
 const kafkas = ownKafkas();
 const open = (brokers: string): KafkaBus =>

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
 import { isServerOn } from './server-process.ts';
-import { temporaryFolders } from './testing/folders.ts';
-import { countMarks, leaveMark } from './testing/query.ts';
-import { runStarter, type Starter } from './testing/starter.ts';
-import { makeZombie } from './testing/zombie.ts';
+import { temporaryFolders } from '../../testing/processes/postgres-folders.ts';
+import { countMarks, leaveMark } from './testing.ts';
+import { runStarter, type Starter } from '../../testing/servers/postgres-starter.ts';
+import { makeZombie } from '../../testing/processes/zombie.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();

@@ -5,9 +5,9 @@ import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { standInFor } from './home.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
-import { copyWithoutLinks, hasLinks, temporaryFolders } from './testing/folders.ts';
-import { countMarks, leaveMark, query } from './testing/query.ts';
-import { runStarter, type Starter } from './testing/starter.ts';
+import { copyWithoutLinks, hasLinks, temporaryFolders } from '../../testing/processes/postgres-folders.ts';
+import { countMarks, leaveMark, query } from './testing.ts';
+import { runStarter, type Starter } from '../../testing/servers/postgres-starter.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();

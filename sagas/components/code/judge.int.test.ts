@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { commitAsUser, userGit, type Files } from '@workledger/infra/testing/repository/git.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { resultOf } from '../git/names.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { userGit } from '../testing/origin.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { userGit } from '@workledger/infra/testing/repository/git.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;

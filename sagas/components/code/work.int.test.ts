@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { userGit } from '../testing/origin.ts';
-import { eventuallyGone } from '../testing/processes.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { userGit } from '@workledger/infra/testing/repository/git.ts';
+import { eventuallyGone } from '@workledger/infra/testing/processes/running.ts';
 import { resultOf } from '../git/names.ts';
 import type { ResultOf } from '../catalogue.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { anyEvents, collect } from '../../event-log/testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { eventBusContract } from '../contract.ts';
 import { partitionOf } from '../partition.ts';
 import { partitionKey, type ConsumeError, type EventBus } from '../port.ts';

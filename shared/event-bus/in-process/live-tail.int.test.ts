@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { anyEvents } from '../../event-log/testing/any-event.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { partitionKey, type BusBatch, type EventBus } from '../port.ts';
 import { startConsumer, type TestConsumer } from '../testing.ts';
 import { createInProcessBus } from './in-process-bus.ts';

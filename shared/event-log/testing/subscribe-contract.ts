@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { Batch, EventLog, SubscribeOptions } from '../port.ts';
-import { anyEvent, anyEvents } from './any-event.ts';
+import { anyEvent, anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 
 const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index);

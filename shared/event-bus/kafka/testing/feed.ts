@@ -1,4 +1,4 @@
-import { anyEvents } from '../../../event-log/testing/any-event.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
 import type { EventBus } from '../../port.ts';
 

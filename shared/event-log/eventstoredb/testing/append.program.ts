@@ -1,5 +1,5 @@
 import { newId, streamName } from '../../../contexts/stream.ts';
-import { anyEvent } from '../../testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { createEventStoreDbLog } from '../event-log.ts';
 
 // A process that appends, reads and subscribes, and closes: <connection string>. It must end by itself.

@@ -1,5 +1,5 @@
 import { newId, streamName } from '../../../contexts/stream.ts';
-import { anyEvent } from '../../testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { createPostgresEventLog } from '../event-log.ts';
 
 // A process that appends: <connection string> <streams> <events a stream, one append each>. Prints how many it wrote.
