@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing
 import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
   vi.waitUntil(condition, { timeout: 60_000, interval: 100 });

@@ -6,7 +6,7 @@ import { problemCode } from '@workledger/infra/testing/servers/application.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { create } from '../processes/testing/tasks.ts';
+import { create } from '../processes/testing.ts';
 import { createCommandRoutes } from './command-routes.ts';
 import { serviceCommands } from './may-send.ts';
 import { expectNothing, startService, type Service } from './testing/service.ts';

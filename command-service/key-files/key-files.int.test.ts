@@ -12,7 +12,7 @@ import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWriteSide, typesOf, type WriteSide } from '../processes/testing.ts';
 import { makeKeyFile, registerKeyFiles, type KeyFiles } from './key-files.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 let side: WriteSide;
 let folder: string;

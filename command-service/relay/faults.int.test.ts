@@ -3,10 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { moveCheckpoint } from './checkpoint.ts';
 import { releaseLease, renewLease, takeLease } from './lease.ts';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { createHeldAnswer } from './testing/held-answer.ts';
-import { createRecordingBus, type RecordingBus } from './testing/recording-bus.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { createHeldAnswer, createRecordingBus, type RecordingBus } from './testing/recording-bus.ts';
 
 let test: RelayTest;
 let bus: RecordingBus;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';

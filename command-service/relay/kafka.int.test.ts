@@ -4,8 +4,7 @@ import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
   vi.waitUntil(condition, { timeout: 40_000, interval: 20 });

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { startRelayProcess, type RelayProcess } from './testing/relay-process.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
-import { createArrivals, readArrivals } from './testing/table-bus.ts';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { startRelayProcess, type RelayProcess, createArrivals, readArrivals } from './testing/relay-process.ts';
 
 const LEASE = 1_000;
 

@@ -8,8 +8,8 @@ import { createDatabasePool } from '@workledger/shared/resilience/database-pool.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyTree } from '../guarantees/defects/copy-tree.ts';
 import { runProgram } from '../guarantees/defects/run-program.ts';
-import { embeddedPostgres } from '../testing/servers/embedded-postgres.ts';
-import { startService, type Service } from '../testing/processes/service.ts';
+import { embeddedPostgres } from '../testing/servers/own-servers.ts';
+import { startService, type Service } from '../testing/system/service.ts';
 import { until } from '../testing/processes/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

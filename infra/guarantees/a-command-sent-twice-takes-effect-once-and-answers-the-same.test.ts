@@ -12,7 +12,7 @@ import {
   type GithubSide,
 } from '../testing/system/github.ts';
 import { until } from '../testing/processes/until.ts';
-import { untilQuiet } from '../testing/system/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 /** All that an answer says but for the secret that is shown once, and the request's own correlation. */
 const said = ({ status, body, headers }: Answer) => {

@@ -11,10 +11,11 @@ import { eventfulDay } from './harness/eventful-day.ts';
 import { fillLog } from '../testing/events/fill-log.ts';
 import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from '../testing/system/github.ts';
 import { makeHistories } from '../testing/events/histories.ts';
-import { portEngines, type Ports } from '../testing/system/ports.ts';
+import { portEngines } from '../testing/system/ports.ts';
+import type { Ports } from '../testing/system/ports/port-engine.ts';
 import { createRandom, seeds, type Random } from '../testing/events/random.ts';
 import { followed, untilSeen } from './harness/read-models.ts';
-import { untilQuiet } from '../testing/system/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 import { startWorker } from './harness/worker.ts';
 import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 

@@ -14,7 +14,7 @@ import {
   SENDER,
   type GithubSide,
 } from '../testing/system/github.ts';
-import { untilQuiet } from '../testing/system/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 const PROBLEMS = 'https://workledger.dev/problems/';
 

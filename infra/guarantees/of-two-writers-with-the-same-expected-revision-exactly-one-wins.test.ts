@@ -5,9 +5,9 @@ import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
-import { portEnginesOfEveryLog, type Ports } from '../testing/system/ports.ts';
-import { startRival } from './harness/rival-process.ts';
-import { rival, type Attempt } from './harness/rival.ts';
+import { portEnginesOfEveryLog } from '../testing/system/ports.ts';
+import type { Ports } from '../testing/system/ports/port-engine.ts';
+import { startRival, rival, type Attempt } from './harness/rival.ts';
 
 const aStream = (): string => streamName('task', newId());
 const idsOf = async (log: EventLog, stream: string): Promise<string[]> =>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { commandData, permitted, permittedInBatch, roles } from './harness/permitted.ts';
-import { untilQuiet } from '../testing/system/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 type Verdict = 'let in' | 401 | 403;
 const verdictOf = (status: number): Verdict => (status === 401 || status === 403 ? status : 'let in');

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeWithKafka } from '../testing/servers/kafka.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { chosen } from '../testing/system/chosen-engines.ts';
+import { chosen } from '../testing/system/engine.ts';
 import { arrived, differing, idsByStream, moreThanOneBatch, wrongMoves, type Frozen } from './harness/relays/judge.ts';
 import type { RelayProcess } from './harness/relays/relay-process.ts';
 import { startRelayWorld, type Outcome, type RelayWorld } from './harness/relays/relay-world.ts';

@@ -7,7 +7,7 @@ import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from '../testing/system/github.ts';
 import { schedule, tell, type Blow } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
-import { untilQuiet } from '../testing/system/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? 25);
 /** Deliveries that come together right before a blow: it strikes in the middle of what follows from them. */

@@ -7,13 +7,13 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
-import { temporaryFolder, type TemporaryFolder } from '../testing/processes/folder.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 
 let side: WriteSide;
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 beforeAll(async () => {
   side = await startWriteSide();
-  folder = await temporaryFolder();
+  folder = await systemFolder();
 });
 afterAll(async () => {
   await side.close();

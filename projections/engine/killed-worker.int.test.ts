@@ -12,9 +12,8 @@ import { tasks } from '../tasks/projection.ts';
 import { until } from '../testing/engine.ts';
 import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { startProgram, type Program } from '@workledger/infra/testing/processes/program.ts';
 
-const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));
 const EVENTS = 25;
 
 let database: TestDatabase;
@@ -46,14 +45,7 @@ async function appendStreams(count: number): Promise<string[]> {
   );
 }
 
-const startWorker = (): ChildProcess =>
-  spawn(process.execPath, [...nodeArguments(PROGRAM), database.url], { stdio: 'inherit' });
-
-async function kill(worker: ChildProcess): Promise<void> {
-  const exited = once(worker, 'exit');
-  worker.kill('SIGKILL');
-  await exited;
-}
+const startWorker = (): Program => startProgram('projections/testing/run-tasks.program.ts', [database.url]);
 
 /** How many streams were seen, and how many of them to their end. */
 async function seen(): Promise<{ some: number; whole: number }> {
@@ -70,7 +62,7 @@ async function isWholeAgain(streams: number): Promise<void> {
   try {
     await until(async () => expect((await seen()).whole).toBe(streams));
   } finally {
-    await kill(worker);
+    await worker.end('SIGKILL');
   }
   await rebuild({
     projection: tasks,
@@ -104,7 +96,7 @@ it('a worker that is killed while it catches up is followed by one that goes on,
   const holding = await hold(held);
   const worker = startWorker();
   await until(async () => expect((await seen()).some).toBeGreaterThan(0));
-  await kill(worker);
+  await worker.end('SIGKILL');
   const { whole } = await seen();
   await holding.letGo();
   expect(whole).toBeLessThan(400);
@@ -115,7 +107,7 @@ it('a worker that is killed while it follows the bus is followed by one that goe
   const worker = startWorker();
   const appended = appendStreams(400);
   await until(async () => expect((await seen()).some).toBeGreaterThan(420));
-  await kill(worker);
+  await worker.end('SIGKILL');
   await appended;
   await isWholeAgain(800);
 });

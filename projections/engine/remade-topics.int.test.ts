@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';

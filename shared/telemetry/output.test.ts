@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../infra/testing/processes/log-and-exit.program.ts', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyMetadata } from '../../testing/events/any-metadata.ts';
+import { anyMetadata } from '../../testing/events/any-event.ts';
 import { makeHistories, type StreamHistory } from '../../testing/events/histories.ts';
 import { createRandom, type Random } from '../../testing/events/random.ts';
 

@@ -6,7 +6,7 @@ import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
-import { anyMetadata } from '../../testing/events/any-metadata.ts';
+import { anyMetadata } from '../../testing/events/any-event.ts';
 import { makeHistories } from '../../testing/events/histories.ts';
 import { createRandom } from '../../testing/events/random.ts';
 import { logger, type Place } from './run-until.ts';

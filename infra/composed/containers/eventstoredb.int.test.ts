@@ -2,9 +2,7 @@ import { GenericContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, expect, it, describe } from 'vitest';
 import { createEventStoreDbLog } from '@workledger/shared/event-log/eventstoredb/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { dockerAnswers } from '../../testing/servers/docker.ts';
-import { appendsAndReads } from './appends-and-reads.ts';
-import { serverOf } from '../../testing/servers/images.ts';
+import { dockerAnswers, appendsAndReads, serverOf } from '../../testing/servers/docker.ts';
 
 const PORT = 2113;
 

@@ -5,9 +5,8 @@ import { createRecorder } from '@workledger/shared/event-bus/kafka/testing/feed.
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '../../testing/events/captured-logger.ts';
-import { dockerAnswers } from '../../testing/servers/docker.ts';
+import { dockerAnswers, serverOf } from '../../testing/servers/docker.ts';
 import { choosePorts } from '../../local/kafka/server-properties.ts';
-import { serverOf } from '../../testing/servers/images.ts';
 
 const PORT = 9092;
 

@@ -3,9 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { dockerAnswers } from '../../testing/servers/docker.ts';
-import { appendsAndReads } from './appends-and-reads.ts';
-import { serverOf } from '../../testing/servers/images.ts';
+import { dockerAnswers, appendsAndReads, serverOf } from '../../testing/servers/docker.ts';
 
 const PORT = 5432;
 

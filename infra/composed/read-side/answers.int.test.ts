@@ -4,7 +4,7 @@ import { problemCode } from '../../testing/servers/application.ts';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { z } from 'zod';
 import { items, startReadSide, type ReadSide } from './testing.ts';
-import { cancelled, created, newTaskStream } from '../../testing/events/read-side-tasks.ts';
+import { cancelled, createdTask, newTaskStream } from '../../testing/events/task-events.ts';
 
 const RUNS = ['/pipelines', '/generations', '/evolutions', '/validations'];
 
@@ -62,7 +62,7 @@ beforeAll(async () => {
   ];
   const source = { stream: task, revision: 1, eventId: newId() };
   const tokens = [
-    await side.append(task, created({ parentId }), cancelled),
+    await side.append(task, createdTask({ parentId }), cancelled),
     await side.append(
       streamName('delivery', deliveryId),
       { type: 'DeliveryReceived', data: { ...received, sender: 'ada' } },
@@ -85,7 +85,7 @@ beforeAll(async () => {
       },
       ...pipelineEvents,
     ),
-    await side.append(newTaskStream(), created()),
+    await side.append(newTaskStream(), createdTask()),
     await side.append(streamName('generation', generationId), ...generationEvents),
     await side.append(streamName('evolution', evolutionId), ...evolutionEvents),
     await side.append(streamName('validation', validationId), ...validationEvents),

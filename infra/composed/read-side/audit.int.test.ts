@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '../../testing/servers/application.ts';
 import { items, startReadSide, type ReadSide } from './testing.ts';
-import { created, newTaskStream } from '../../testing/events/read-side-tasks.ts';
+import { createdTask, newTaskStream } from '../../testing/events/task-events.ts';
 
 let side: ReadSide;
 let auditor: string;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   auditor = await side.key('auditor');
   await side.append(
     stream,
-    created({ title: 'Prüfung €' }),
+    createdTask({ title: 'Prüfung €' }),
     ...Array.from({ length: 6 }, (_, number) => retitled(number)),
   );
 });
@@ -77,7 +77,7 @@ describe('GET /events', () => {
 
   it('streams the whole log as NDJSON, however long, or what the limit says', async () => {
     const many = newTaskStream();
-    await side.append(many, created(), ...Array.from({ length: 900 }, (_, number) => retitled(number)));
+    await side.append(many, createdTask(), ...Array.from({ length: 900 }, (_, number) => retitled(number)));
     const events = await lines('/events?format=ndjson', 'application/json');
     expect(BigInt(String(events.at(-1)?.['position']))).toBe(await side.log.head());
     expect(events.filter((event) => event['stream'] === many)).toHaveLength(901);

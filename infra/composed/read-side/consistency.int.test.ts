@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { problemCode } from '../../testing/servers/application.ts';
 import { startReadSide, type ReadSide } from './testing.ts';
-import { cancelled, created, newTaskStream } from '../../testing/events/read-side-tasks.ts';
+import { cancelled, createdTask, newTaskStream } from '../../testing/events/task-events.ts';
 
 let side: ReadSide;
 let patient: ReadSide;
@@ -22,7 +22,7 @@ const withToken = (token: string) => ({ 'Consistency-Token': token });
 
 it('a query says that it cannot see a command yet while the read model stands still', async () => {
   const stream = newTaskStream();
-  const token = await side.append(stream, created());
+  const token = await side.append(stream, createdTask());
   const told = await side.get(`/tasks/${streamId(stream)}`, withToken(token));
   expect([told.status, problemCode(told)]).toEqual([503, 'not-yet-visible']);
   expect(told.headers.get('Retry-After')).toBe('1');
@@ -31,7 +31,7 @@ it('a query says that it cannot see a command yet while the read model stands st
 it('a query that carries the token of a command sees its effect, every time', async () => {
   const stream = newTaskStream();
   const id = streamId(stream);
-  for (const [revision, event] of [created(), cancelled].entries()) {
+  for (const [revision, event] of [createdTask(), cancelled].entries()) {
     const token = await patient.append(stream, event);
     const told = await patient.get(`/tasks/${id}`, withToken(token));
     expect([told.status, told.body['revision']]).toEqual([200, revision]);
@@ -46,7 +46,7 @@ it('many queries at once each see their own command', async () => {
   const seen = await Promise.all(
     Array.from({ length: 40 }, async () => {
       const stream = newTaskStream();
-      const token = await patient.append(stream, created());
+      const token = await patient.append(stream, createdTask());
       return (await patient.get(`/tasks/${streamId(stream)}`, withToken(token))).status;
     }),
   );

@@ -4,7 +4,7 @@ import { newId, streamId } from '@workledger/shared/contexts/stream.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { problemCode } from '../../testing/servers/application.ts';
 import { items, startReadSide, type ReadSide } from './testing.ts';
-import { cancelled, completed, created, newTaskStream } from '../../testing/events/read-side-tasks.ts';
+import { cancelled, completed, createdTask, newTaskStream } from '../../testing/events/task-events.ts';
 
 let side: ReadSide;
 const stream = { urgent: newTaskStream(), labelled: newTaskStream(), waiting: newTaskStream(), gone: newTaskStream() };
@@ -20,14 +20,21 @@ beforeAll(async () => {
   side = await startReadSide();
   side.startProjections();
   const tokens = [
-    await side.append(stream.urgent, created({ title: 'Urgent 100%', priority: 1, capabilities: ['code'] })),
-    await side.append(stream.labelled, created({ labels: ['a', 'b'], repository: 'sample', description: 'find_me' })),
+    await side.append(stream.urgent, createdTask({ title: 'Urgent 100%', priority: 1, capabilities: ['code'] })),
+    await side.append(
+      stream.labelled,
+      createdTask({ labels: ['a', 'b'], repository: 'sample', description: 'find_me' }),
+    ),
     await side.append(dependenciesStream(null), {
       type: 'DependencyAdded',
       data: { taskId: id.waiting, dependsOn: id.urgent },
     }),
-    await side.append(stream.waiting, created({ priority: 2, dependencies: [id.urgent] })),
-    await side.append(stream.gone, created({ source: { kind: 'github', reference: 'o/r#1', url: null } }), cancelled),
+    await side.append(stream.waiting, createdTask({ priority: 2, dependencies: [id.urgent] })),
+    await side.append(
+      stream.gone,
+      createdTask({ source: { kind: 'github', reference: 'o/r#1', url: null } }),
+      cancelled,
+    ),
   ];
   token = tokens.join(',');
 });
@@ -144,8 +151,8 @@ describe('GET /tasks/next', () => {
 it('a task that waits becomes one priority more urgent after each ageing time', async () => {
   const [old, young] = [newTaskStream(), newTaskStream()];
   const both = [
-    await side.append(old, created({ priority: 4, capabilities: ['ageing'] })),
-    await side.append(young, created({ priority: 2, capabilities: ['ageing'] })),
+    await side.append(old, createdTask({ priority: 4, capabilities: ['ageing'] })),
+    await side.append(young, createdTask({ priority: 2, capabilities: ['ageing'] })),
   ].join(',');
   await side.get('/tasks', { 'Consistency-Token': both });
   const { pool } = side.database;

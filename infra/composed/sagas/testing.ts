@@ -6,7 +6,7 @@ import { migrateReadModels } from '@workledger/projections/migrations.ts';
 import { sagaMigrations } from '@workledger/sagas/engine/migrations.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import type { Command } from '@workledger/shared/commands/port.ts';
-import { configurationSchema } from '@workledger/shared/config/schema.ts';
+import { configurationSchema, type Configuration } from '@workledger/shared/config/schema.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
@@ -18,7 +18,9 @@ import { createTestDatabase } from '../../testing/servers/database.ts';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
 import type { Settings } from '../../testing/system/engine.ts';
 import { until } from '../../testing/processes/until.ts';
-import { startWorker, type Worker } from './start-worker.ts';
+import { descendantsOf } from '../../testing/processes/processes.ts';
+import { removeFolder, temporaryFolder } from '../../testing/processes/folder.ts';
+import { startProgram } from '../../testing/processes/program.ts';
 
 /** Everything but the workers, in the test's own process: write side, read models, and what hands the log on to Kafka. */
 export type SystemAround = {
@@ -96,3 +98,46 @@ export async function startSystemAround(settings: Settings): Promise<SystemAroun
     },
   };
 }
+
+export type Worker = {
+  /** Its own; no other worker knows it. */
+  readonly dataFolder: string;
+  /** Whether this process is a program that the worker runs. */
+  runs(pid: number): boolean;
+  /** What it logged. */
+  output(): string;
+  /** SIGTERM, and an orderly end. */
+  stop(): Promise<void>;
+  /** SIGKILL; what it runs lives on. */
+  kill9(): Promise<void>;
+  /** Kills it if need be and removes its data folder. */
+  dispose(): Promise<void>;
+};
+
+/** Starts a worker with a new data folder and waits until it works. */
+export async function startWorker(settings: Omit<WorkerSettings, 'dataFolder'>): Promise<Worker> {
+  const dataFolder = await temporaryFolder('worker');
+  const given: WorkerSettings = { ...settings, dataFolder };
+  const program = startProgram('infra/composed/sagas/worker.program.ts', [JSON.stringify(given)]);
+  await program.until(/^working\n/m);
+  return {
+    dataFolder,
+    runs: (pid) => descendantsOf(program.pid).includes(pid),
+    output: () => program.written.output,
+    stop: () => program.end('SIGTERM'),
+    kill9: () => program.end('SIGKILL'),
+    dispose: async () => {
+      await program.end('SIGKILL');
+      await removeFolder(dataFolder);
+    },
+  };
+}
+
+/** What a worker's process is started with. */
+export type WorkerSettings = {
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+  readonly topicPrefix: string;
+  readonly configuration: Configuration;
+  readonly dataFolder: string;
+};

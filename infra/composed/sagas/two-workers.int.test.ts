@@ -1,14 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { describeWithKafka } from '../../testing/servers/kafka.ts';
 import { until } from '../../testing/processes/until.ts';
 import { createWorkshop, type Workshop } from '../../testing/repository/workshop.ts';
-import type { Worker } from './start-worker.ts';
-import { startSystemAround, type SystemAround } from './testing.ts';
-
-const AGENT = fileURLToPath(new URL('../../testing/repository/programs/tracing-agent.mjs', import.meta.url));
+import { type Worker, startSystemAround, type SystemAround } from './testing.ts';
 
 // A worker that is killed is noticed after some seconds, by Kafka and by the others.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
@@ -20,10 +16,9 @@ beforeEach(async () => {
   workshop = await createWorkshop();
   const [repository] = workshop.settings.repositories ?? [];
   const [agent] = workshop.settings.agents ?? [];
-  const [node = '', , control = ''] = agent?.command ?? [];
   system = await startSystemAround({
     repositories: [{ ...repository!, evolve: null, evaluate: null }],
-    agents: [{ ...agent!, command: [node, AGENT, control] }],
+    agents: [{ ...agent!, command: [...agent!.command, 'leave-trace'] }],
   });
 });
 afterEach(async () => {

@@ -9,7 +9,7 @@ import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
-import type { WorkerSettings } from './worker-settings.ts';
+import type { WorkerSettings } from './testing.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
 const { databaseUrl, brokers, topicPrefix, configuration, dataFolder } = settings;

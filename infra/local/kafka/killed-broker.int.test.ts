@@ -7,7 +7,7 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '../../testing/events/captured-logger.ts';
 import { describeWithKafka } from '../../testing/servers/kafka.ts';
-import { ownKafkas } from '../../testing/servers/own-kafkas.ts';
+import { ownKafkas } from '../../testing/servers/own-servers.ts';
 
 const kafkas = ownKafkas();
 const open = (brokers: string, more: { publishTimeout?: number } = {}) => {

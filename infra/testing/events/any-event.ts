@@ -1,5 +1,5 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { NewEvent, EventMetadata } from '@workledger/shared/events/recorded-event.ts';
 
 /**
  * An event that any log takes, for tests of what stores and carries events. Its type is a known one of streams `task-…`: who reads a
@@ -28,3 +28,13 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) all.push(item);
   return all;
 }
+
+/** Of events that nobody asked for by a command, each time in a conversation of its own. */
+export const anyMetadata = (): EventMetadata => ({
+  correlationId: newId(),
+  causationId: null,
+  commandId: newId(),
+  commandHash: '0'.repeat(64),
+  actor: 'system',
+  traceparent: null,
+});

@@ -1,6 +1,6 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import { anyMetadata } from './any-metadata.ts';
+import { anyMetadata } from './any-event.ts';
 import type { StreamHistory } from './histories.ts';
 import type { Random } from './random.ts';
 

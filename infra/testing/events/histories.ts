@@ -5,9 +5,8 @@ import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { evolution } from '@workledger/command-service/domain/evolution.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { artefactOf, commitOf, failureOf } from './made-up.ts';
+import { artefactOf, commitOf, failureOf, taskHistory } from './made-up.ts';
 import type { Random } from './random.ts';
-import { taskHistory } from './task-history.ts';
 
 export type StreamHistory = { readonly stream: string; readonly events: readonly DomainEvent[] };
 

@@ -1,7 +1,8 @@
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { definitionOf } from '@workledger/shared/events/catalogue.ts';
-import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -36,3 +37,25 @@ export const history = <Event extends DomainEvent>(
       },
     };
   });
+
+/** A run's ids, new for each history. */
+export const newRun = (): { taskId: string; runId: string } => ({ taskId: newId(), runId: newId() });
+
+export const commitOf = (digit: string): string => digit.repeat(40);
+
+export const paper = (digit: string): ArtefactReference => ({
+  digest: digit.repeat(64),
+  size: 12,
+  mediaType: 'text/plain',
+});
+
+export const failed = (reason: string): Failure => ({
+  step: 'validate',
+  reason,
+  command: ['node', '--test'],
+  exitCode: 1,
+  lastLines: ['not ok 1'],
+  log: paper('f'),
+});
+
+export const diffStat = { files: 1, insertions: 2, deletions: 1 };

@@ -1,9 +1,10 @@
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 
 type Created = Extract<TaskEvent, { type: 'TaskCreated' }>;
 
 /** A task's first event; what the test does not care about is plain. */
-export const createdTask = (data: Partial<Created['data']>): Created => ({
+export const createdTask = (data: Partial<Created['data']> = {}): Created => ({
   type: 'TaskCreated',
   data: {
     title: 'Make it faster',
@@ -24,3 +25,25 @@ export const createdTask = (data: Partial<Created['data']>): Created => ({
 });
 
 export const retitled = (title: string): TaskEvent => ({ type: 'TaskDetailsChanged', data: { title } });
+
+export const newTaskStream = (): string => streamName('task', newId());
+
+export const cancelled: TaskEvent = { type: 'TaskCancelled', data: { claimId: null, reason: 'not needed' } };
+
+export const completed: TaskEvent = {
+  type: 'TaskCompleted',
+  data: {
+    claimId: null,
+    parentId: null,
+    result: {
+      commit: null,
+      branch: null,
+      merged: false,
+      diffStat: null,
+      metricsBefore: null,
+      metricsAfter: null,
+      costUsd: null,
+      durationMs: 0,
+    },
+  },
+};

@@ -1,20 +1,28 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killProcessesOf } from './processes-of-folder.ts';
+import { killProcessesOf } from './processes.ts';
 
-export type TemporaryFolder = { readonly path: string; remove(): Promise<void> };
+/** A new folder that PostgreSQL's user may pass through, too. */
+export async function temporaryFolder(purpose: string, mode = 0o755): Promise<string> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), `workledger-${purpose}-`));
+  await chmod(folder, mode);
+  return folder;
+}
+
+export const removeFolder = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+
+export type SystemFolder = { readonly path: string; remove(): Promise<void> };
 
 /** A folder for a whole system; its removal ends every process that still works in it. */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await realpath(await mkdtemp(join(tmpdir(), 'workledger-local-')));
-  // As root, PostgreSQL runs as another user, who must be able to pass.
-  await chmod(path, 0o711);
+export async function systemFolder(): Promise<SystemFolder> {
+  const path = await temporaryFolder('local');
   return {
     path,
     remove: async () => {
       await killProcessesOf(path);
-      await rm(path, { recursive: true, force: true });
+      await removeFolder(path);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { git } from './plain-git.ts';
+import { git } from './git.ts';
 
 /** Says what `bin/greet` must do: greets by name, and the world when there is none. */
 const checks = `#!/bin/sh
@@ -44,3 +44,15 @@ export const shellRegistration = {
   protectedPaths: ['checks'],
   limits: { timeoutSeconds: 30 },
 };
+
+/** Configures an agent that is a few lines of shell. */
+export const scriptAgent = (name: string, script: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  name,
+  command: ['/bin/sh', '-c', script],
+  capabilities: [name],
+  limits: { timeoutSeconds: 30 },
+  ...more,
+});
+
+/** Shell that does the work right. */
+export const writeRightGreet = `cat > bin/greet <<'END'\n${rightGreet}END\n`;

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Settings } from '../system/engine.ts';
 import { isAliveOn, killAndWait } from '../processes/processes.ts';
-import { temporaryFolder } from '../processes/temporary-folder.ts';
+import { createUserRepository, git } from './git.ts';
+import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 
-const run = promisify(execFile);
 const AGENT = fileURLToPath(import.meta.resolve('./programs/agent.mjs'));
 const CHECK = fileURLToPath(import.meta.resolve('./programs/check.mjs'));
 const MEASURE = fileURLToPath(import.meta.resolve('./programs/measure.mjs'));
@@ -44,8 +42,6 @@ export async function createWorkshop(): Promise<Workshop> {
   const control = join(folder, 'control');
   const origin = join(folder, 'sample.git');
   await mkdir(control);
-  const git = async (...args: readonly string[]): Promise<string> =>
-    (await run('git', ['-C', origin, ...args])).stdout.trim();
   await createOrigin(folder, origin, control);
 
   const notes = async (): Promise<Note[]> =>
@@ -79,10 +75,10 @@ export async function createWorkshop(): Promise<Workshop> {
       return counts;
     },
     alive,
-    git,
+    git: async (...args) => git(origin, ...args),
     dispose: async () => {
       await killAndWait(await alive());
-      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      await removeFolder(folder);
     },
   };
 }
@@ -104,13 +100,9 @@ const settingsFor = (origin: string, control: string): Workshop['settings'] => (
 
 async function createOrigin(folder: string, origin: string, control: string): Promise<void> {
   const files = join(folder, 'files');
-  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', origin]);
-  await run('git', ['init', '--quiet', '--initial-branch=main', files]);
-  await writeFile(join(files, 'work.json'), '{"by":"nobody","cost":100,"valid":true}\n');
-  const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
-  await run('git', ['-C', files, 'add', '--all']);
-  await run('git', ['-C', files, ...identity, 'commit', '--quiet', '--message', 'Begin']);
-  await run('git', ['-C', files, 'push', '--quiet', origin, 'main']);
+  git(folder, 'init', '--quiet', '--bare', origin);
+  createUserRepository(files, { 'work.json': '{"by":"nobody","cost":100,"valid":true}\n' });
+  git(files, 'push', '--quiet', origin, 'main');
   await rm(files, { recursive: true });
   await writeFile(join(origin, 'hooks', 'pre-receive'), hookFor(control), { mode: 0o755 });
 }

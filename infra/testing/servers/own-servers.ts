@@ -1,10 +1,12 @@
-import { rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startKafka, type EmbeddedKafka } from '../../local/kafka/embedded-kafka.ts';
+import { startKafka, type EmbeddedKafka, type EmbeddedKafkaOptions } from '../../local/kafka/embedded-kafka.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/postgres/embedded-postgres.ts';
-import { embeddedPostgres } from './embedded-postgres.ts';
-import { killAndWait } from '../processes/processes.ts';
-import { temporaryFolder } from '../processes/temporary-folder.ts';
+import { killAndWait, childrenOf } from '../processes/processes.ts';
+import { removeFolder, temporaryFolder } from '../processes/folder.ts';
+import { afterEach } from 'vitest';
+import { databaseName } from '../../local/postgres/initialise-cluster.ts';
+import { isServerOn } from '../../local/postgres/server-process.ts';
 
 /** A server on a folder of its own: killed or stopped, it starts again at the same address with what it kept. */
 export type OwnServer = {
@@ -35,7 +37,7 @@ export async function startServers(): Promise<OwnServers> {
   });
   const dispose = async (): Promise<void> => {
     await Promise.allSettled([postgres.stop(), kafka.stop()]);
-    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await removeFolder(folder);
   };
   try {
     await postgres.start();
@@ -72,6 +74,52 @@ function ownServer<Server extends { stop(): Promise<void> }>({
     start: async () => {
       server = await open();
       address = addressOf(server);
+    },
+  };
+}
+
+/** Temporary folders and brokers on them, cleared away after each test of the file. */
+export function ownKafkas() {
+  const folders: string[] = [];
+  const started: Promise<EmbeddedKafka>[] = [];
+  afterEach(async () => {
+    // A test that took too long may still be starting one.
+    for (const kafka of await Promise.allSettled(started.splice(0)))
+      if (kafka.status === 'fulfilled') await kafka.value.stop();
+    for (const folder of folders.splice(0)) await removeFolder(folder);
+  });
+  return {
+    folder: async (): Promise<string> => {
+      const folder = await temporaryFolder('kafka');
+      folders.push(folder);
+      return folder;
+    },
+    start: (folder: string, more: Partial<EmbeddedKafkaOptions> = {}): Promise<EmbeddedKafka> => {
+      const kafka = startKafka({ folder, log: () => undefined, ...more });
+      started.push(kafka);
+      return kafka;
+    },
+  };
+}
+
+/** The PostgreSQL server of a data folder, as far as a test must reach it from outside. */
+export function embeddedPostgres(folder: string): { url(): Promise<string>; processes(): Promise<readonly number[]> } {
+  const cluster = async (): Promise<string> => {
+    const elsewhere = await readFile(join(folder, 'location'), 'utf8').catch(() => '');
+    return join(elsewhere.trim() || folder, 'cluster');
+  };
+  const lockFile = async (): Promise<string[]> =>
+    (await readFile(join(await cluster(), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+
+  return {
+    url: async () => {
+      const password = (await readFile(join(folder, 'password'), 'utf8')).trim();
+      const port = (await lockFile())[3];
+      return `postgres://${databaseName}:${password}@127.0.0.1:${port}/${databaseName}`;
+    },
+    processes: async () => {
+      const pid = Number((await lockFile())[0]);
+      return pid > 1 && isServerOn(await cluster(), pid) ? [pid, ...childrenOf(pid)] : [];
     },
   };
 }

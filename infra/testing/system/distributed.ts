@@ -1,19 +1,19 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { createTestDatabase, type TestDatabase } from '../servers/database.ts';
 import { kafkaBrokers } from '../servers/kafka.ts';
-import { healthAt } from './health.ts';
+import { healthAt, type Engine, type Part, type RunningSystem, type Settings } from './engine.ts';
 import { storeOfProcesses } from './stores.ts';
-import { distributedProcesses } from './distributed-processes.ts';
-import { embeddedPostgres } from '../servers/embedded-postgres.ts';
-import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
+import { embeddedPostgres } from '../servers/own-servers.ts';
 import { openLog } from './logs.ts';
-import { ownPartOf } from './own-part.ts';
+import { ownPartOf } from './own-streams.ts';
 import { startLogServer, type LogServer } from '../servers/log-server.ts';
-import { killAndWait } from '../processes/processes.ts';
-import { startService, type Service } from '../processes/service.ts';
-import { temporaryFolder } from '../processes/temporary-folder.ts';
+import { killAndWait, childrenOf, commandOf, freeze } from '../processes/processes.ts';
+import { startService, type Service } from './service.ts';
+import { removeFolder, temporaryFolder } from '../processes/folder.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBrokerOn } from '../../local/kafka/broker-process.ts';
 
 /**
  * Every service a process of its own; PostgreSQL, Kafka and the gateway as processes of this machine.
@@ -107,7 +107,7 @@ async function createSystem(
       await (shared === null ? kill9('service', 'storage') : kill9('service'));
       await shared?.drop();
       await logServer?.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      await removeFolder(folder);
     },
   };
 }
@@ -128,4 +128,48 @@ async function createOwnClient(
   const log = await openLog['eventstoredb']!(logServer.address);
   const ownPart = await ownPartOf(log).finally(() => log.close());
   return { ...client, log: (after) => ownPart.log(client, after) };
+}
+
+/** The processes of a distributed system, as far as a test must reach them from outside. @param folder absolute: its data */
+export function distributedProcesses(folder: string): {
+  /** Launcher, services and gateway; the launcher stands still from now on, so that it starts none anew. */
+  services(launchers: readonly number[]): number[];
+  kafka(): readonly number[];
+  /** What all services have logged. */
+  logged(): string;
+} {
+  return {
+    services: (launchers) => {
+      for (const launcher of launchers) freeze(launcher);
+      return launchers.flatMap((launcher) => [
+        ...childrenOf(launcher).filter((child) => !isStorage(commandOf(child))),
+        launcher,
+      ]);
+    },
+    kafka: () => {
+      const pid = Number(read(join(folder, 'kafka', 'broker.pid')));
+      return pid > 1 && isBrokerOn(join(folder, 'kafka'), pid) ? [pid] : [];
+    },
+    logged: () => {
+      try {
+        return readdirSync(join(folder, 'logs'))
+          .map((file) => read(join(folder, 'logs', file)))
+          .join('');
+      } catch {
+        return '';
+      }
+    },
+  };
+}
+
+/** What kill -9 of a storage ends: databases and the bus; all other children of the launcher are services. */
+const isStorage = (command: readonly string[]): boolean =>
+  command.some((word) => /(^|\/)postgres$|^kafka\.Kafka$/.test(word)) || command[0]?.startsWith('postgres:') === true;
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -1,14 +1,13 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@workledger/shared/client/client.ts';
-import { healthAt } from './health.ts';
+import { healthAt, type Engine, type Part, type RunningSystem, type Settings } from './engine.ts';
 import { storeOfProcesses } from './stores.ts';
-import type { Engine, Part, RunningSystem, Settings } from './engine.ts';
-import { embeddedPostgres } from '../servers/embedded-postgres.ts';
+import { embeddedPostgres } from '../servers/own-servers.ts';
 import { openLog } from './logs.ts';
 import { killAndWait } from '../processes/processes.ts';
-import { startService, type Service } from '../processes/service.ts';
-import { temporaryFolder } from '../processes/temporary-folder.ts';
+import { startService, type Service } from './service.ts';
+import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 
 /** Everything in one process, and a PostgreSQL of its own. */
 export const embedded: Engine = {
@@ -65,7 +64,7 @@ function createSystem(folder: string, first: Settings): RunningSystem {
     errorOutput: () => errors,
     dispose: async () => {
       await kill9('service', 'storage');
-      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      await removeFolder(folder);
     },
   };
 }

@@ -49,3 +49,16 @@ export type RunningSystem = {
   /** Kills everything and removes the folder. */
   dispose(): Promise<void>;
 };
+
+/** Of these engines those that WORKLEDGER_ENGINES names, commas between; all where it is not set. */
+export function chosen<Engine extends { readonly name: string }>(engines: readonly Engine[]): readonly Engine[] {
+  const names = process.env['WORKLEDGER_ENGINES']?.split(',');
+  return names === undefined ? engines : engines.filter(({ name }) => names.includes(name));
+}
+
+/** What /health of a service says of each of its dependencies; nothing where it does not answer. */
+export async function healthAt(url: string | undefined): Promise<Readonly<Record<string, string>>> {
+  if (url === undefined) return {};
+  const answer = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  return answer === null ? {} : ((await answer.json()) as { dependencies: Record<string, string> }).dependencies;
+}

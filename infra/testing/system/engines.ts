@@ -1,8 +1,7 @@
 import { findJava, kafkaJars } from '../../local/kafka/java.ts';
-import { chosen } from './chosen-engines.ts';
+import { chosen, type Engine } from './engine.ts';
 import { distributedOn } from './distributed.ts';
 import { embedded } from './embedded.ts';
-import type { Engine } from './engine.ts';
 
 /** Whether systems with Kafka can be tried here; where they must be (WORKLEDGER_REQUIRE=1), their start will say why not. */
 async function hasKafka(): Promise<boolean> {

@@ -3,12 +3,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer, Client } from '@workledger/shared/client/client.ts';
 import type { Settings } from './engine.ts';
-import { temporaryFolder } from '../processes/temporary-folder.ts';
+import { temporaryFolder } from '../processes/folder.ts';
 import { labeledIssueDelivery, type Delivery } from '../../local/demo/github-delivery.ts';
 
 export type { Delivery };
 
-const SECRET = 'a secret that only GitHub and Workledger know';
+export const SECRET = 'a secret that only GitHub and Workledger know';
 export const REPOSITORY = 'acme/sample';
 export const SENDER = 'ada';
 

@@ -1,11 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createApi, type Api } from './api.ts';
+import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { startProgram, type Program } from '../processes/program.ts';
 
 export type RunningSystem = {
   readonly program: Program;
-  readonly api: Api;
+  readonly url: string;
+  /** The administrator's. */
+  readonly key: string;
+  readonly client: Client;
   readonly dataFolder: string;
   /** SIGTERM, as a service manager would. @returns the exit code */
   stop(): Promise<number | NodeJS.Signals>;
@@ -21,13 +24,13 @@ export async function startInFolder(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<RunningSystem> {
   await writeFile(join(folder, 'workledger.json'), JSON.stringify({ port: 0, ...configuration }, null, 2));
-  const program = startProgram('start.ts', [], { cwd: folder, environment });
+  const program = startProgram('infra/local/start.ts', [], { cwd: folder, environment });
   const [, url = ''] = await program.until(/^Workledger is ready: (\S+)\n(?:.*\n)*? +data folder +.*\n/m);
   const dataFolder = join(folder, '.workledger');
   const key = (await readFile(join(dataFolder, 'admin-key'), 'utf8')).trim();
   const stop = (): Program['ended'] => {
-    program.child.kill('SIGTERM');
+    program.signal('SIGTERM');
     return program.ended;
   };
-  return { program, api: createApi(url, key), dataFolder, stop };
+  return { program, url, key, client: createClient({ url: () => url, key: () => key }), dataFolder, stop };
 }

@@ -7,7 +7,6 @@ import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing
 import { partitionKey, type BusBatch, type EventBus } from '../port.ts';
 import { startConsumer, type TestConsumer } from '../testing.ts';
 import { createInProcessBus } from './in-process-bus.ts';
-import { countSubscriptions, type CountedLog } from './testing/count-subscriptions.ts';
 
 let database: TestDatabase;
 let log: EventLog;
@@ -185,3 +184,27 @@ it('fails every group when the log cannot be read any more, and serves those who
   await until(() => revisions(later, stream).length === 2);
   await later.stop();
 });
+
+export type CountedLog = {
+  readonly log: EventLog;
+  /** Subscriptions that go on now. */
+  open(): number;
+  /** Subscriptions that ever began. */
+  opened(): number;
+};
+
+/** A log, and how often it is followed. */
+export function countSubscriptions(log: EventLog): CountedLog {
+  let open = 0;
+  let opened = 0;
+  const subscribe: EventLog['subscribe'] = async function* (options) {
+    open += 1;
+    opened += 1;
+    try {
+      yield* log.subscribe(options);
+    } finally {
+      open -= 1;
+    }
+  };
+  return { log: { ...log, subscribe }, open: () => open, opened: () => opened };
+}

@@ -9,7 +9,7 @@ import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/serve
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createFeed } from './testing/feed.ts';
 import { createProgress, handledRevisions, storingConsumer } from './testing/stored-progress.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const program = fileURLToPath(new URL('testing/member.program.ts', import.meta.url));
 

@@ -6,8 +6,7 @@ import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/serve
 import { OffsetOutOfRange } from '../port.ts';
 import { startConsumer } from '../testing.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
-import { createRecorder } from './testing/feed.ts';
-import { loseTopics } from './testing/lose-topics.ts';
+import { createRecorder, loseTopics } from './testing/feed.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

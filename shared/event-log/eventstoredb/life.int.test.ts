@@ -11,7 +11,7 @@ import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { startDouble } from './double/start-double.ts';
 import { createEventStoreDbLog } from './event-log.ts';
 import { listen } from './testing.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const PROGRAM = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
 let double: DoubleServer;

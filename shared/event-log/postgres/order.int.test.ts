@@ -9,7 +9,7 @@ import type { EventLog } from '../port.ts';
 import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { appendEvent } from './append.ts';
 import { createPostgresEventLog } from './event-log.ts';
-import { nodeArguments } from '@workledger/infra/testing/processes/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const program = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
 const run = promisify(execFile);

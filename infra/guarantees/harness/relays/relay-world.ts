@@ -9,7 +9,7 @@ import { createDatabasePool } from '@workledger/shared/resilience/database-pool.
 import type { Pool } from 'pg';
 import { openLog } from '../../../testing/system/logs.ts';
 import { startLogServer } from '../../../testing/servers/log-server.ts';
-import { createOwnStreams } from '../../../testing/system/ports/own-streams.ts';
+import { createOwnStreams } from '../../../testing/system/own-streams.ts';
 import { until } from '../../../testing/processes/until.ts';
 import { followTrail } from './follow-trail.ts';
 import { idsByStream } from './judge.ts';

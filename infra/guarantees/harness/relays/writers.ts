@@ -6,7 +6,7 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { anyMetadata } from '../../../testing/events/any-metadata.ts';
+import { anyMetadata } from '../../../testing/events/any-event.ts';
 
 const EVENTS_A_STREAM = 30;
 const PAUSE_MILLISECONDS = 25;

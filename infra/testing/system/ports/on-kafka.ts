@@ -12,7 +12,7 @@ import { kafkaBrokers } from '../../servers/kafka.ts';
 import type { Pool } from 'pg';
 import { openLog } from '../logs.ts';
 import { startLogServer } from '../../servers/log-server.ts';
-import { createOwnStreams } from './own-streams.ts';
+import { createOwnStreams } from '../own-streams.ts';
 import type { PortEngine, Ports } from './port-engine.ts';
 
 const logger = createLogger({ service: 'guarantees', level: 'silent' });
