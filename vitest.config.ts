@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
-import HeaviestFirst from '@workledger/infra/testing/run/heaviest-first.ts';
+import HeaviestFirst from './infra/testing/run/heaviest-first.ts';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 

@@ -115,7 +115,7 @@ export type Worker = {
 };
 
 /** Starts a worker with a new data folder and waits until it works. */
-export async function startWorker(settings: Omit<WorkerSettings, 'dataFolder'>): Promise<Worker> {
+async function startWorker(settings: Omit<WorkerSettings, 'dataFolder'>): Promise<Worker> {
   const dataFolder = await temporaryFolder('worker');
   const given: WorkerSettings = { ...settings, dataFolder };
   const program = startProgram('infra/composed/sagas/worker.program.ts', [JSON.stringify(given)]);

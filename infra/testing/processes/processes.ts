@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readdirSync, readFileSync, readlinkSync, existsSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isZombie } from '../../local/stop-process.ts';
 import { until } from './until.ts';
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -16,7 +16,7 @@ echo "Hello, $1!"
 `;
 
 /** The same, right. */
-export const rightGreet = `#!/bin/sh
+const rightGreet = `#!/bin/sh
 echo "Hello, \${1:-world}!"
 `;
 

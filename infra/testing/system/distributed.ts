@@ -131,7 +131,7 @@ async function createOwnClient(
 }
 
 /** The processes of a distributed system, as far as a test must reach them from outside. @param folder absolute: its data */
-export function distributedProcesses(folder: string): {
+function distributedProcesses(folder: string): {
   /** Launcher, services and gateway; the launcher stands still from now on, so that it starts none anew. */
   services(launchers: readonly number[]): number[];
   kafka(): readonly number[];

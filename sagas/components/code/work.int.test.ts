@@ -248,7 +248,8 @@ test('cancelling kills the agent and removes its worktree', async () => {
   const controller = new AbortController();
   const failed = failureOf(made.call('code.work', made.workRequest('agent'), controller.signal));
   const started = join(made.folder, 'started');
-  while (!existsSync(started)) await sleep(20);
+  // A file is there before what is written to it.
+  while (!existsSync(started) || readFileSync(started, 'utf8') === '') await sleep(20);
   expect(made.leftovers().length).toBeGreaterThan(0);
   controller.abort();
   expect(await failed).toMatchObject({ failure: { reason: 'stopped before its end' }, retryable: true });

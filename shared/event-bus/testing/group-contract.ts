@@ -88,7 +88,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
   });
 }
 
-export type SharedProgress = {
+type SharedProgress = {
   /** A consumer that keeps its progress here, as every member of its group does. */
   consumer(name: string): Consumer;
   /** What was handled, in order, by whom. */
@@ -97,7 +97,7 @@ export type SharedProgress = {
 };
 
 /** Progress of a group in one place, as a database keeps it: a batch that does not start where the last one ended is stale. */
-export function createSharedProgress(start: ReadonlyMap<string, Offset>): SharedProgress {
+function createSharedProgress(start: ReadonlyMap<string, Offset>): SharedProgress {
   const progress = new Map(start);
   const handled: { by: string; event: RecordedEvent }[] = [];
   return {
