@@ -6,7 +6,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { until } from '../testing/engine.ts';
+import { untilHolds } from '../testing/engine.ts';
 import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
 import { startProgram, type Program } from '@workledger/infra/testing/processes/program.ts';
@@ -57,7 +57,7 @@ async function seen(): Promise<{ some: number; whole: number }> {
 async function isWholeAgain(streams: number): Promise<void> {
   const worker = startWorker();
   try {
-    await until(async () => expect((await seen()).whole).toBe(streams));
+    await untilHolds(async () => expect((await seen()).whole).toBe(streams));
   } finally {
     await worker.end('SIGKILL');
   }
@@ -92,7 +92,7 @@ it('a worker that is killed while it catches up is followed by one that goes on,
   await appendStreams(199);
   const holding = await hold(held);
   const worker = startWorker();
-  await until(async () => expect((await seen()).some).toBeGreaterThan(0));
+  await untilHolds(async () => expect((await seen()).some).toBeGreaterThan(0));
   await worker.end('SIGKILL');
   const { whole } = await seen();
   await holding.letGo();
@@ -103,7 +103,7 @@ it('a worker that is killed while it catches up is followed by one that goes on,
 it('a worker that is killed while it follows the bus is followed by one that goes on, without a gap or a repeat', async () => {
   const worker = startWorker();
   const appended = appendStreams(400);
-  await until(async () => expect((await seen()).some).toBeGreaterThan(420));
+  await untilHolds(async () => expect((await seen()).some).toBeGreaterThan(420));
   await worker.end('SIGKILL');
   await appended;
   await isWholeAgain(800);

@@ -10,7 +10,7 @@ import { createTestDatabase } from '@workledger/infra/testing/servers/database.t
 import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent, until } from '../testing/engine.ts';
+import { silent, untilHolds } from '../testing/engine.ts';
 import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { runProjections } from './run-projections.ts';
 
@@ -60,7 +60,7 @@ describeWithKafka('a projection whose topics were made anew while it was down', 
       const abort = new AbortController();
       const { pool } = database;
       const running = runProjections({ projections: [tasks], log, bus, pool, signal: abort.signal, logger: silent });
-      await until(async () => {
+      await untilHolds(async () => {
         const { rows } = await pool.query<{ count: number }>(
           'select count(*)::integer as count from read_models.tasks_v1',
         );

@@ -22,3 +22,7 @@ export async function until<Found>(
     await pause(LOOK_MILLISECONDS);
   }
 }
+
+/** The same, for what a test says by the condition itself. */
+export const untilTrue = (look: () => boolean | Promise<boolean>, seconds = 60): Promise<unknown> =>
+  until(String(look), look, seconds);

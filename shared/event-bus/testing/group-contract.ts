@@ -1,5 +1,6 @@
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { BusUnderTest } from '../contract.ts';
 import { type EventBus, partitionKey, type BusBatch, type Consumer, type Offset } from '../port.ts';
@@ -11,8 +12,6 @@ export type GroupBusUnderTest = BusUnderTest & {
 };
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
-const until = (condition: () => boolean): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 30_000, interval: 10 });
 
 /** What adapters do, beside the contract of all, that share a group's partitions among several members. */
 export function eventBusGroupContract(name: string, underTest: () => GroupBusUnderTest): void {
@@ -48,7 +47,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
 
       const first = join(progress, group, 'first');
       await feedAll();
-      await until(() => by('first') > 0);
+      await untilTrue(() => by('first') > 0);
       const second = join(progress, group, 'second');
       let rounds = 1;
       while (by('second') === 0 && rounds < 50) {
@@ -59,7 +58,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
       await second.leave();
       await feedAll();
       rounds += 2;
-      await until(() => progress.handled.length >= streams.length * 2 * rounds);
+      await untilTrue(() => progress.handled.length >= streams.length * 2 * rounds);
       await first.leave();
 
       expect(by('second')).toBeGreaterThan(0);
@@ -80,7 +79,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
         // A member may join later than it takes to feed all rounds.
         await pause(100);
       }
-      await until(() => progress.handled.length >= streams.length * rounds);
+      await untilTrue(() => progress.handled.length >= streams.length * rounds);
       for (const member of members) await member.leave();
       expect([...handledBy()].sort()).toEqual(['first', 'second']);
       for (const stream of streams) expect(progress.revisions(stream)).toEqual(upTo(rounds));

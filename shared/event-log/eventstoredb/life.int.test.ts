@@ -13,7 +13,7 @@ import { createEventStoreDbLog } from './event-log.ts';
 import { listen } from './testing.ts';
 import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
-const PROGRAM = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../testing/use-eventstoredb.program.ts', import.meta.url));
 let double: DoubleServer;
 beforeAll(async () => {
   double = await startDoubleServer();

@@ -11,7 +11,7 @@ import { appendEvent } from './append.ts';
 import { createPostgresEventLog } from './event-log.ts';
 import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
-const program = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
+const program = fileURLToPath(new URL('../testing/append-to-postgres.program.ts', import.meta.url));
 const run = promisify(execFile);
 
 let database: TestDatabase;

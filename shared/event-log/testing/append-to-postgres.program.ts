@@ -1,6 +1,6 @@
-import { newId, streamName } from '../../../contexts/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
-import { createPostgresEventLog } from '../event-log.ts';
+import { createPostgresEventLog } from '../postgres/event-log.ts';
 
 // A process that appends: <connection string> <streams> <events a stream, one append each>. Prints how many it wrote.
 const [connectionString = '', streams = '1', events = '1'] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-import { newId, streamName } from '../../../contexts/stream.ts';
+import { newId, streamName } from '../../contexts/stream.ts';
 import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
-import { createEventStoreDbLog } from '../event-log.ts';
+import { createEventStoreDbLog } from '../eventstoredb/event-log.ts';
 
 // A process that appends, reads and subscribes, and closes: <connection string>. It must end by itself.
 const log = await createEventStoreDbLog({ connectionString: process.argv[2] ?? '' });
