@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
-import HeaviestFirst from './infra/testing/heaviest-first.ts';
+import HeaviestFirst from './infra/testing/run/heaviest-first.ts';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 
@@ -16,7 +16,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A long file that began last would run alone at the end.
     sequence: { sequencer: HeaviestFirst },
-    reporters: ['default', './infra/testing/closing-line-reporter.ts'],
+    reporters: ['default', './infra/testing/run/closing-line-reporter.ts'],
     projects: [
       {
         test: {
@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'integration',
           include: ['**/*.int.test.ts'],
           exclude,
-          globalSetup: './infra/testing/servers-setup.ts',
+          globalSetup: './infra/testing/run/servers-setup.ts',
           retry,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'guarantees',
           include: ['infra/guarantees/*.test.ts'],
           exclude,
-          globalSetup: './infra/testing/servers-setup.ts',
+          globalSetup: './infra/testing/run/servers-setup.ts',
           // Each promise has servers, databases and folders of its own, but for a real EventStoreDB: there one sees another's events.
           fileParallelism: process.env['EVENTSTOREDB_URL'] === undefined,
           retry,

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { untilLogIsRight } from './all.ts';
 import { migrateReadModels } from './migrations.ts';
 import { silent } from './testing/engine.ts';

@@ -1,23 +1,21 @@
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { startProxy, type Proxy } from '@workledger/shared/testing/database-proxy.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
-import { createdTask } from './testing/task-events.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
-
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 60_000, interval: 100 });
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 describeWithKafka('a projections process', () => {
   let database: TestDatabase;
@@ -48,10 +46,10 @@ describeWithKafka('a projections process', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     createInterface(service.stdout!).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
-    await until(() => lines.some(({ msg }) => msg === 'started'));
+    await untilTrue(() => lines.some(({ msg }) => msg === 'started'));
     url = String(lines.find(({ msg }) => msg === 'listening')?.['url']);
     await write(24);
-    await until(async () => (await seen()) === 24);
+    await untilTrue(async () => (await seen()) === 24);
   });
   afterEach(async () => {
     service.kill('SIGKILL');
@@ -94,7 +92,7 @@ describeWithKafka('a projections process', () => {
       await pause(1_000);
     }
     await proxy.open();
-    await until(async () => (await seen()) === 84 && (await fetch(`${url}/health`)).status === 200);
+    await untilTrue(async () => (await seen()) === 84 && (await fetch(`${url}/health`)).status === 200);
     expect(lines.slice(before).map(({ level, msg }) => [level, msg])).toEqual([
       ['warn', 'postgresql is away: waiting for it'],
       ['info', 'postgresql is back'],

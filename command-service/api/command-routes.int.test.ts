@@ -1,7 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { problemCode } from '@workledger/shared/http/testing/client.ts';
+import { problemCode } from '@workledger/infra/testing/servers/application.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventsOf, typesOf } from '../processes/testing/write-side.ts';
+import { eventsOf, typesOf } from '../processes/testing.ts';
 import { startService, type Service } from './testing/service.ts';
 
 let service: Service;

@@ -6,10 +6,10 @@ import { startServer, type RunningServer } from '@workledger/shared/http/server.
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventsOf } from '../processes/testing/write-side.ts';
+import { eventsOf } from '../processes/testing.ts';
 import { createCommandRoutes } from './command-routes.ts';
 import { asAgent, asSaga, failure, outcomeOf, overHttp, scenarios } from './testing/scenarios.ts';
 import { startService, type Service } from './testing/service.ts';

@@ -1,7 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { hashSecret, parseApiKey } from '@workledger/shared/security/api-key.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventsOf } from '../processes/testing/write-side.ts';
+import { eventsOf } from '../processes/testing.ts';
 import { expectNothing, startService, type Service } from './testing/service.ts';
 
 let service: Service;

@@ -2,11 +2,11 @@ import { commands as catalogue } from '@workledger/shared/commands/catalogue.ts'
 import { SERVICE_COMMANDS_PATH } from '@workledger/shared/commands/wire.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { problemCode } from '@workledger/shared/http/testing/client.ts';
+import { problemCode } from '@workledger/infra/testing/servers/application.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { create } from '../processes/testing/tasks.ts';
+import { create } from '../processes/testing.ts';
 import { createCommandRoutes } from './command-routes.ts';
 import { serviceCommands } from './may-send.ts';
 import { expectNothing, startService, type Service } from './testing/service.ts';

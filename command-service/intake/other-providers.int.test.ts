@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
 import type { RoutingRules } from '../domain/delivery.ts';
-import { eventsOf } from '../processes/testing/write-side.ts';
+import { eventsOf } from '../processes/testing.ts';
 import { isSigned, readJson, type Provider, type ProviderRequest } from './provider.ts';
 import { github } from './providers/github.ts';
 import { secretsOf } from './providers.ts';

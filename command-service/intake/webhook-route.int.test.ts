@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
-import { eventsOf, typesOf } from '../processes/testing/write-side.ts';
+import { eventsOf, typesOf } from '../processes/testing.ts';
 import type { RoutingRules } from '../domain/delivery.ts';
 
 const PATH = '/api/v1/webhooks/github';

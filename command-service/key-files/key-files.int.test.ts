@@ -10,9 +10,9 @@ import { newApiKey, parseApiKey, readKeyFile } from '@workledger/shared/security
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWriteSide, typesOf, type WriteSide } from '../processes/testing/write-side.ts';
+import { startWriteSide, typesOf, type WriteSide } from '../processes/testing.ts';
 import { makeKeyFile, registerKeyFiles, type KeyFiles } from './key-files.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 let side: WriteSide;
 let folder: string;

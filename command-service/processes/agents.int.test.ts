@@ -1,7 +1,16 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claim, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import {
+  claim,
+  create,
+  register,
+  ask,
+  eventsOf,
+  expectRefused,
+  startWriteSide,
+  typesOf,
+  type WriteSide,
+} from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

@@ -1,7 +1,17 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claim, complete, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import {
+  claim,
+  complete,
+  create,
+  register,
+  ask,
+  eventsOf,
+  expectRefused,
+  startWriteSide,
+  typesOf,
+  type WriteSide,
+} from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { create, register } from './testing/tasks.ts';
-import { ask, eventsOf, startWriteSide, type WriteSide } from './testing/write-side.ts';
+import { create, register, ask, eventsOf, startWriteSide, type WriteSide } from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

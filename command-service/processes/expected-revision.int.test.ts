@@ -1,8 +1,7 @@
 import { dependenciesStream } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claim, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, type WriteSide } from './testing/write-side.ts';
+import { claim, create, register, ask, eventsOf, expectRefused, startWriteSide, type WriteSide } from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

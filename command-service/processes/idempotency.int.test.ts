@@ -1,6 +1,6 @@
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, expectRefused, from, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import { ask, expectRefused, from, startWriteSide, typesOf, type WriteSide } from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

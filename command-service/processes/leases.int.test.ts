@@ -1,8 +1,17 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disconnectSilentAgents } from './agents.ts';
-import { claim, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import {
+  claim,
+  create,
+  register,
+  ask,
+  eventsOf,
+  expectRefused,
+  startWriteSide,
+  typesOf,
+  type WriteSide,
+} from './testing.ts';
 
 const PATIENCE = { timeout: 20_000 };
 

@@ -2,8 +2,17 @@ import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/syn
 import { dependenciesStream } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { complete, create, register } from './testing/tasks.ts';
-import { ask, eventsOf, expectRefused, startWriteSide, typesOf, type WriteSide } from './testing/write-side.ts';
+import {
+  complete,
+  create,
+  register,
+  ask,
+  eventsOf,
+  expectRefused,
+  startWriteSide,
+  typesOf,
+  type WriteSide,
+} from './testing.ts';
 
 let side: WriteSide;
 beforeAll(async () => {

@@ -1,12 +1,11 @@
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { moveCheckpoint } from './checkpoint.ts';
 import { releaseLease, renewLease, takeLease } from './lease.ts';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { createHeldAnswer } from './testing/held-answer.ts';
-import { createRecordingBus, type RecordingBus } from './testing/recording-bus.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { createHeldAnswer, createRecordingBus, type RecordingBus } from './testing/recording-bus.ts';
 
 let test: RelayTest;
 let bus: RecordingBus;
@@ -18,8 +17,6 @@ beforeEach(async () => {
 
 afterEach(() => test.close());
 
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 20_000, interval: 10 });
 const allArrived = async (): Promise<boolean> => (await test.leader()).checkpoint === (await test.log.head());
 const leads = (owner: string) => async (): Promise<boolean> => (await test.leader()).owner === owner;
 
@@ -35,7 +32,7 @@ describe('the lease', () => {
     expect(await takeLease(pool, 'second', 60_000)).toEqual({ taken: false, epoch: 1n, checkpoint: 7n });
     await releaseLease(pool, 1n);
     expect(await takeLease(pool, 'second', 1)).toEqual({ taken: true, epoch: 2n, checkpoint: 7n });
-    await until(async () => (await takeLease(pool, 'third', 60_000)).taken);
+    await untilTrue(async () => (await takeLease(pool, 'third', 60_000)).taken);
     expect(await test.leader()).toEqual({ owner: 'third', epoch: 3n, checkpoint: 7n, held: true });
   });
 
@@ -66,14 +63,14 @@ describe('a relay whose bus fails', () => {
     bus.behave(async () => (failures++ % 2 === 0 ? 'lost' : 'failed after it arrived'));
     const relay = test.startRelay(bus, { owner: 'one' });
     await test.fill({ streams: 10, events: 250 });
-    await until(() => bus.calls() >= 6);
-    await until(() => (relay.state()?.lagSeconds ?? 0) > 1);
+    await untilTrue(() => bus.calls() >= 6);
+    await untilTrue(() => (relay.state()?.lagSeconds ?? 0) > 1);
     const during = await test.leader();
     expect(during).toMatchObject({ owner: 'one', epoch: 1n, checkpoint: 0n, held: true });
     bus.behave(async () => 'arrived');
-    await until(allArrived);
+    await untilTrue(allArrived);
     await expectNothingMissing(bus);
-    await until(() => relay.state()?.lagPositions === 0 && relay.state()?.lagSeconds === 0);
+    await untilTrue(() => relay.state()?.lagPositions === 0 && relay.state()?.lagSeconds === 0);
     expect(relay.state()).toMatchObject({ role: 'leader', epoch: 1, checkpoint: '2500' });
     expect(relay.said()).toEqual(['this relay leads', 'event-bus is away: waiting for it', 'event-bus is back']);
   });
@@ -87,7 +84,7 @@ describe('a relay whose bus fails', () => {
     });
     test.startRelay(bus);
     await test.fill({ streams: 20, events: 200 });
-    await until(allArrived);
+    await untilTrue(allArrived);
     expect(most).toBe(1);
     expect(bus.events()).toEqual(await test.logged());
   });
@@ -96,12 +93,12 @@ describe('a relay whose bus fails', () => {
     bus.behave(() => new Promise(() => undefined));
     const relay = test.startRelay(bus);
     await test.fill({ streams: 2, events: 10 });
-    await until(() => bus.pending() === 1);
+    await untilTrue(() => bus.pending() === 1);
     await relay.stop();
     expect(await test.leader()).toMatchObject({ checkpoint: 0n, held: false });
     const next = createRecordingBus();
     test.startRelay(next);
-    await until(allArrived);
+    await untilTrue(allArrived);
     expect(next.events()).toEqual(await test.logged());
   });
 
@@ -110,7 +107,7 @@ describe('a relay whose bus fails', () => {
     bus.behave(() => answer.given);
     await test.fill({ streams: 1, events: 10 });
     const relay = test.startRelay(bus, { leaseMilliseconds: 20_000 });
-    await until(() => bus.pending() === 1);
+    await untilTrue(() => bus.pending() === 1);
     const stopped = relay.stop();
     answer.give('arrived');
     await stopped;
@@ -124,8 +121,8 @@ describe('two relays', () => {
     const other = createRecordingBus();
     const relays = [test.startRelay(bus), test.startRelay(other)];
     await test.fill({ streams: 10, events: 100 });
-    await until(allArrived);
-    await until(() => relays.every((relay) => relay.state()?.checkpoint === '1000'));
+    await untilTrue(allArrived);
+    await untilTrue(() => relays.every((relay) => relay.state()?.checkpoint === '1000'));
     expect(relays.map((relay) => relay.state()?.role).sort()).toEqual(['leader', 'standby']);
     expect([bus.events().length, other.events().length].sort()).toEqual([0, 1000].sort());
   });
@@ -133,15 +130,15 @@ describe('two relays', () => {
   it('hand over at once when the leader stops: the lease would last much longer', async () => {
     const options = { leaseMilliseconds: 60_000 };
     const first = test.startRelay(bus, { ...options, owner: 'first' });
-    await until(leads('first'));
+    await untilTrue(leads('first'));
     const other = createRecordingBus();
     test.startRelay(other, { ...options, owner: 'second' });
     await test.fill({ streams: 1, events: 10 });
-    await until(allArrived);
+    await untilTrue(allArrived);
     await first.stop();
-    await until(leads('second'));
+    await untilTrue(leads('second'));
     await test.fill({ streams: 1, events: 10 });
-    await until(allArrived);
+    await untilTrue(allArrived);
     expect([bus.events().length, other.events().length]).toEqual([10, 10]);
   });
 
@@ -151,19 +148,19 @@ describe('two relays', () => {
     const ownPool = createDatabasePool({ connectionString: test.database.url, max: 3, applicationName: 'deposed' });
     const deposed = test.startRelay(bus, { pool: ownPool, owner: 'deposed' });
     await test.fill({ streams: 10, events: 250 });
-    await until(() => bus.pending() === 1);
+    await untilTrue(() => bus.pending() === 1);
     // No connection is left for renewals.
     const taken = await Promise.all([1, 2, 3].map(() => ownPool.connect()));
     const other = createRecordingBus();
     other.behave(() => new Promise(() => undefined));
     test.startRelay(other, { owner: 'successor' });
-    await until(leads('successor'));
-    await until(() => other.pending() === 1);
+    await untilTrue(leads('successor'));
+    await untilTrue(() => other.pending() === 1);
     answer.give('arrived');
-    await until(() => bus.pending() === 0);
+    await untilTrue(() => bus.pending() === 0);
     for (const client of taken) client.release();
-    await until(() => deposed.said().includes('another relay leads: this one has stopped sending'));
-    await until(() => deposed.state()?.role === 'standby');
+    await untilTrue(() => deposed.said().includes('another relay leads: this one has stopped sending'));
+    await untilTrue(() => deposed.state()?.role === 'standby');
     expect(await test.leader()).toMatchObject({ owner: 'successor', epoch: 2n, checkpoint: 0n });
     expect(bus.calls()).toBe(1);
     await deposed.stop();
@@ -182,20 +179,20 @@ describe('a relay whose database goes away', () => {
     bus.behave(() => answer.given);
     const relay = test.startRelay(bus, { owner: 'one' });
     await test.fill({ streams: 10, events: 250 });
-    await until(() => bus.pending() === 1);
+    await untilTrue(() => bus.pending() === 1);
 
     await server.query(`alter database ${name} allow_connections false`);
     await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-    await until(() => relay.said().includes('postgresql is away: waiting for it'));
+    await untilTrue(() => relay.said().includes('postgresql is away: waiting for it'));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     answer.give('arrived');
-    await until(() => bus.pending() === 0);
+    await untilTrue(() => bus.pending() === 0);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(bus.calls()).toBe(1);
 
     await server.query(`alter database ${name} allow_connections true`);
     await server.end();
-    await until(allArrived);
+    await untilTrue(allArrived);
     await expectNothingMissing(bus);
     // Once more at most: connections that are cut and those that are refused are two reasons.
     expect(relay.said().filter((message) => message.startsWith('postgresql')).length).toBeLessThanOrEqual(3);
@@ -220,7 +217,7 @@ describe('a relay whose log fails', () => {
     };
     await test.fill({ streams: 10, events: 100 });
     const relay = test.startRelay(bus, { log });
-    await until(allArrived);
+    await untilTrue(allArrived);
     expect(bus.events()).toEqual(await test.logged());
     expect(relay.said()).toEqual(expect.arrayContaining(['event-log is away: waiting for it', 'event-log is back']));
   });

@@ -1,16 +1,15 @@
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';
 import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 60_000, interval: 50 });
 
 let test: RelayTest;
 beforeEach(async () => {
@@ -34,7 +33,7 @@ describeWithKafka('a relay whose topics were made anew', () => {
   async function expectWholeHistory(bus: KafkaBus): Promise<void> {
     const logged = await test.logged();
     const reader = startConsumer(bus);
-    await until(() => new Set(reader.events().map(({ id }) => id)).size >= logged.length);
+    await untilTrue(() => new Set(reader.events().map(({ id }) => id)).size >= logged.length);
     await reader.stop();
     expect(new Set(reader.events().map(({ id }) => id))).toEqual(new Set(logged.map(({ id }) => id)));
   }
@@ -43,14 +42,14 @@ describeWithKafka('a relay whose topics were made anew', () => {
     const prefix = `relay-${newId()}`;
     await test.fill({ streams: 5, events: 10 });
     const first = test.startRelay(openBus(prefix));
-    await until(async () => (await test.leader()).checkpoint === 50n);
+    await untilTrue(async () => (await test.leader()).checkpoint === 50n);
     await first.stop();
     await loseTopics(kafkaBrokers(), prefix);
     await test.fill({ streams: 5, events: 2 });
     const bus = openBus(prefix);
     const second = test.startRelay(bus);
     await expectWholeHistory(bus);
-    await until(() => second.said().some((line) => line.includes('publishing the whole log again')));
+    await untilTrue(() => second.said().some((line) => line.includes('publishing the whole log again')));
   });
 
   it('while it leads, and has nothing to send, publishes the whole log again', async () => {
@@ -58,7 +57,7 @@ describeWithKafka('a relay whose topics were made anew', () => {
     const bus = openBus(prefix);
     await test.fill({ streams: 5, events: 10 });
     test.startRelay(bus);
-    await until(async () => (await test.leader()).checkpoint === 50n);
+    await untilTrue(async () => (await test.leader()).checkpoint === 50n);
     await loseTopics(kafkaBrokers(), prefix);
     await expectWholeHistory(openBus(prefix));
   });
@@ -68,14 +67,14 @@ it('refuses to lead on another log than that of its checkpoint, says why once, a
   await test.fill({ streams: 1, events: 10 });
   const bus = createRecordingBus();
   const first = test.startRelay(bus);
-  await until(async () => (await test.leader()).checkpoint === 10n);
+  await untilTrue(async () => (await test.leader()).checkpoint === 10n);
   await first.stop();
 
   const other = await openRelayTest();
   try {
     await other.fill({ streams: 1, events: 30 });
     const wrong = test.startRelay(bus, { log: other.log });
-    await until(() => wrong.state()?.problem !== undefined);
+    await untilTrue(() => wrong.state()?.problem !== undefined);
     expect(wrong.state()).toMatchObject({ role: 'standby' });
     expect(wrong.state()?.problem).toContain('belongs to the event log that begins with event');
     expect(wrong.said().filter((line) => line === 'this relay must not lead')).toHaveLength(1);
@@ -87,7 +86,7 @@ it('refuses to lead on another log than that of its checkpoint, says why once, a
 
   const later = await test.fill({ streams: 1, events: 3 });
   const right = test.startRelay(bus);
-  await until(() => bus.events().length >= 13);
+  await untilTrue(() => bus.events().length >= 13);
   expect(
     bus
       .events()
@@ -102,7 +101,7 @@ it('refuses to lead when the checkpoint is beyond the head of the log', async ()
   await test.database.pool.query('update relay.leader set checkpoint = 1000');
   const bus = createRecordingBus();
   const relay = test.startRelay(bus);
-  await until(() => relay.state()?.problem !== undefined);
+  await untilTrue(() => relay.state()?.problem !== undefined);
   expect(relay.state()?.problem).toContain('checkpoint 1000 (table relay.leader) is beyond the head 5');
   expect(bus.calls()).toBe(0);
 });

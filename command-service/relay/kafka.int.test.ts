@@ -1,14 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
-
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 40_000, interval: 20 });
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
 
 describeWithKafka('a relay to Kafka', () => {
   let test: RelayTest;
@@ -36,9 +33,9 @@ describeWithKafka('a relay to Kafka', () => {
     const before = await test.fill({ streams: 30, events: 100 });
     const consumer = startConsumer(openBus());
     test.startRelay(openBus());
-    await until(() => consumer.events().length >= before.length);
+    await untilTrue(() => consumer.events().length >= before.length);
     const live = await test.fill({ streams: 10, events: 10 });
-    await until(() => consumer.events().length >= before.length + live.length);
+    await untilTrue(() => consumer.events().length >= before.length + live.length);
     await consumer.stop();
     const logged = await test.logged();
     expect(consumer.events()).toHaveLength(logged.length);
@@ -56,11 +53,11 @@ describeWithKafka('a relay to Kafka', () => {
       await test.database.pool.query(
         `update relay.leader set epoch = epoch + 1, owner = 'gone', expires_at = '-infinity'`,
       );
-      await until(async () => (await test.leader()).owner !== 'gone');
+      await untilTrue(async () => (await test.leader()).owner !== 'gone');
     }
-    await until(async () => (await test.leader()).checkpoint === (await test.log.head()));
+    await untilTrue(async () => (await test.leader()).checkpoint === (await test.log.head()));
     const logged = await test.logged();
-    await until(() => new Set(consumer.events().map(({ id }) => id)).size >= logged.length);
+    await untilTrue(() => new Set(consumer.events().map(({ id }) => id)).size >= logged.length);
     await consumer.stop();
     await Promise.all(relays.map((relay) => relay.stop()));
     expect(firstArrivals(consumer.events())).toEqual(firstArrivals(logged));

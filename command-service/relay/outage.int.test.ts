@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { startProxy } from '@workledger/shared/testing/database-proxy.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { startProxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 import { checkPool } from '@workledger/shared/service/open.ts';
 import { createEntrance } from '@workledger/shared/service/run-service.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
@@ -12,8 +13,6 @@ import { runRelay } from './run-relay.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';
 import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
 
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
 let test: RelayTest;
 beforeEach(async () => {
   test = await openRelayTest();
@@ -37,7 +36,7 @@ it('while Kafka is away, the relay, its bus and its health say so with one voice
   const stopping = new AbortController();
   const relay = runRelay({ log: test.log, bus, pool: test.database.pool, logger, outages, signal: stopping.signal });
   const failures = () => captured.lines().filter(({ msg }) => msg === 'still waiting for kafka').length;
-  await until(async () => {
+  await untilTrue(async () => {
     expect((await fetch(`${server.url}/health`)).status).toBe(503);
     return failures() >= 5;
   });
@@ -63,15 +62,15 @@ it('while PostgreSQL is away, all of them say so with one voice, and once that i
   const stopping = new AbortController();
   const relay = runRelay({ log: test.log, bus, pool, logger, outages, signal: stopping.signal });
   await test.fill({ streams: 1, events: 1 });
-  await until(() => bus.events().length === 1);
+  await untilTrue(() => bus.events().length === 1);
   await proxy.shut();
   const failures = () => captured.lines().filter(({ msg }) => msg === 'still waiting for postgresql').length;
-  await until(async () => {
+  await untilTrue(async () => {
     await fetch(`${server.url}/health`);
     return failures() >= 10;
   });
   await proxy.open();
-  await until(() => captured.lines().some(({ msg }) => msg === 'postgresql is back'));
+  await untilTrue(() => captured.lines().some(({ msg }) => msg === 'postgresql is back'));
   stopping.abort();
   await relay;
   await server.stop(0);

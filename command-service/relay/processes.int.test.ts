@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstArrivals } from './testing/first-arrivals.ts';
-import { startRelayProcess, type RelayProcess } from './testing/relay-process.ts';
-import { openRelayTest, type RelayTest } from './testing/relay-test.ts';
-import { createArrivals, readArrivals } from './testing/table-bus.ts';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { firstArrivals, openRelayTest, type RelayTest } from './testing/relay-test.ts';
+import { startRelayProcess, type RelayProcess, createArrivals, readArrivals } from './testing/relay-process.ts';
 
 const LEASE = 1_000;
 
@@ -20,8 +19,6 @@ afterEach(async () => {
   await test.close();
 });
 
-const until = (condition: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 40_000, interval: 10 });
 const arrivals = (): ReturnType<typeof readArrivals> => readArrivals(test.database.pool);
 
 function start(): RelayProcess {
@@ -34,7 +31,7 @@ function start(): RelayProcess {
 async function inTheMiddle(): Promise<[leader: RelayProcess, standby: RelayProcess]> {
   await test.fill({ streams: 40, events: 500 });
   const both = [start(), start()];
-  await until(async () => (await arrivals()).length > 0);
+  await untilTrue(async () => (await arrivals()).length > 0);
   const { owner } = await test.leader();
   const isLeader = ({ pid }: RelayProcess): boolean => String(pid) === owner;
   return [both.find(isLeader)!, both.find((process) => !isLeader(process))!];
@@ -50,8 +47,8 @@ describe('relays in processes of their own', () => {
   it('lose nothing and keep every stream in order when the leader is killed', async () => {
     const [leader, standby] = await inTheMiddle();
     await leader.kill();
-    await until(async () => (await test.leader()).owner === String(standby.pid));
-    await until(allArrived);
+    await untilTrue(async () => (await test.leader()).owner === String(standby.pid));
+    await untilTrue(allArrived);
     await expectNothingMissing();
   });
 
@@ -59,12 +56,12 @@ describe('relays in processes of their own', () => {
     const [frozen, standby] = await inTheMiddle();
     frozen.signal('SIGSTOP');
     const { epoch } = await test.leader();
-    await until(async () => (await test.leader()).epoch > epoch);
-    await until(async () => (await arrivals()).at(-1)?.process === standby.pid);
+    await untilTrue(async () => (await test.leader()).epoch > epoch);
+    await untilTrue(async () => (await arrivals()).at(-1)?.process === standby.pid);
     frozen.signal('SIGCONT');
-    await until(() => frozen.said.includes('another relay leads: this one has stopped sending'));
+    await untilTrue(() => frozen.said.includes('another relay leads: this one has stopped sending'));
     await test.fill({ streams: 5, events: 400 });
-    await until(allArrived);
+    await untilTrue(allArrived);
     await expectNothingMissing();
     const all = await arrivals();
     const since = all.slice(all.findIndex(({ process }) => process === standby.pid));
@@ -76,7 +73,7 @@ describe('relays in processes of their own', () => {
   it('hand over when the leader is asked to stop, repeating nothing', async () => {
     const [leader] = await inTheMiddle();
     await leader.kill('SIGTERM');
-    await until(allArrived);
+    await untilTrue(allArrived);
     await expectNothingMissing();
     expect(await arrivals()).toHaveLength((await test.logged()).length);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { nodeArguments } from '../testing/processes/program.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'workledger-set-up-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

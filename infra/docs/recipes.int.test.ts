@@ -8,9 +8,9 @@ import { createDatabasePool } from '@workledger/shared/resilience/database-pool.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyTree } from '../guarantees/defects/copy-tree.ts';
 import { runProgram } from '../guarantees/defects/run-program.ts';
-import { embeddedPostgres } from '../guarantees/harness/embedded-postgres.ts';
-import { startService, type Service } from '../guarantees/harness/service.ts';
-import { until } from '../guarantees/harness/until.ts';
+import { embeddedPostgres } from '../testing/servers/own-servers.ts';
+import { startService, type Service } from '../testing/system/service.ts';
+import { until } from '../testing/processes/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const RECIPES = join(import.meta.dirname, 'recipes');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, caddyForTests, startStand } from './testing/gateway.ts';
+import { ask, caddyForTests, startStand } from './testing.ts';
 
 const LARGEST = 5 * 1024 * 1024;
 const caddy = await caddyForTests();

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { triesBodiesAgain } from './caddy.ts';
 import { startGateway } from './start-gateway.ts';
-import { ask, caddyForTests, startStand, temporaryFolder } from './testing/gateway.ts';
-import { startUpstream, type Upstream } from './testing/upstream.ts';
+import { ask, caddyForTests, startStand, gatewayFolder, startUpstream, type Upstream } from './testing.ts';
 
 const caddy = await caddyForTests();
 
@@ -87,7 +86,7 @@ describe.skipIf(caddy === null)('the gateway, as instances die,', async () => {
   });
 
   it('writes no key and no body to its log', async () => {
-    const folder = await temporaryFolder();
+    const folder = await gatewayFolder();
     const lonely = await startUpstream('lonely');
     const other = await startGateway({
       listen: { host: '127.0.0.1', port: 0 },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, askRaw, caddyForTests, startStand } from './testing/gateway.ts';
+import { ask, askRaw, caddyForTests, startStand } from './testing.ts';
 
 const caddy = await caddyForTests();
 

@@ -1,33 +1,21 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { runStarter } from '../testing/servers/starter.ts';
 import { describe, expect, it } from 'vitest';
-import { isZombie } from '../local/stop-process.ts';
 import { startGateway, type GatewayOptions } from './start-gateway.ts';
-import { caddyForTests, temporaryFolder } from './testing/gateway.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { caddyForTests, gatewayFolder } from './testing.ts';
+import { isAlive } from '../testing/processes/processes.ts';
 
 const caddy = await caddyForTests();
 const nobody = { commandServices: ['127.0.0.1:9'], queryServices: ['127.0.0.1:9'] };
-const starter = fileURLToPath(new URL('testing/starter.program.ts', import.meta.url));
 
 const options = async (more: Partial<GatewayOptions> = {}): Promise<GatewayOptions> => ({
   listen: { host: '127.0.0.1', port: 0 },
   ...nobody,
-  folder: await temporaryFolder(),
+  folder: await gatewayFolder(),
   log: () => undefined,
   ...more,
 });
-
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0) && !isZombie(pid);
-  } catch {
-    return false;
-  }
-};
 
 describe.skipIf(caddy === null)('a gateway', () => {
   it('answers when it is said to run, and is gone when it is said to be stopped', async () => {
@@ -57,20 +45,15 @@ describe.skipIf(caddy === null)('a gateway', () => {
 
   it('that outlived a killed holder makes way for the next one', async () => {
     const { folder } = await options();
-    const holder = spawn(process.execPath, [...nodeArguments(starter), folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = (await once(holder.stdout, 'data')) as [Buffer];
-    const { url, pid } = JSON.parse(line.toString('utf8')) as { url: string; pid: number };
-    holder.kill('SIGKILL');
-    await once(holder, 'exit');
-    expect(isThere(pid)).toBe(true);
+    const { url, pid, kill } = await runStarter('gateway', folder);
+    await kill();
+    expect(isAlive(pid)).toBe(true);
 
     const told: string[] = [];
     const listen = { host: '127.0.0.1', port: Number(new URL(url).port) };
     const next = (await startGateway(await options({ folder, listen, log: (text) => told.push(text) })))!;
     expect(told).toContain(`the gateway (process ${pid}) is still running from last time: stopping it`);
-    expect(isThere(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     expect((await fetch(`${next.url}/health/live`)).status).toBe(200);
     await next.stop();
   });

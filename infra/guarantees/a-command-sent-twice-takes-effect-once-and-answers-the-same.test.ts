@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer, Call } from '@workledger/shared/client/client.ts';
-import type { RunningSystem } from './harness/engine.ts';
-import { enginesOfEveryLog } from './harness/engines.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import {
   createGithubSide,
   deliver,
@@ -10,9 +10,9 @@ import {
   REPOSITORY,
   SENDER,
   type GithubSide,
-} from './harness/github.ts';
-import { until } from './harness/until.ts';
-import { untilQuiet } from './harness/until-quiet.ts';
+} from '../testing/system/github.ts';
+import { until } from '../testing/processes/until.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 /** All that an answer says but for the secret that is shown once, and the request's own correlation. */
 const said = ({ status, body, headers }: Answer) => {

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '@workledger/shared/client/client.ts';
-import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
-import { until } from './harness/until.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import { until } from '../testing/processes/until.ts';
 
 type Row = { readonly id: string; readonly revision: number; readonly title?: string };
 const problem = ({ status, body }: Answer) => [status, String(body['type']).split('/').at(-1)];

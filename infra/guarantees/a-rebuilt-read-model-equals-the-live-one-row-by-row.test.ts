@@ -5,18 +5,19 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { engines } from './harness/engines.ts';
-import type { RunningSystem } from './harness/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
 import { eventfulDay } from './harness/eventful-day.ts';
-import { fillLog } from './harness/fill-log.ts';
-import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
-import { makeHistories } from './harness/histories.ts';
-import { portEngines, type Ports } from './harness/ports.ts';
-import { createRandom, seeds, type Random } from './harness/random.ts';
+import { fillLog } from '../testing/events/fill-log.ts';
+import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from '../testing/system/github.ts';
+import { makeHistories } from '../testing/events/histories.ts';
+import { portEngines } from '../testing/system/ports.ts';
+import type { Ports } from '../testing/system/ports/port-engine.ts';
+import { createRandom, seeds, type Random } from '../testing/events/random.ts';
 import { followed, untilSeen } from './harness/read-models.ts';
-import { untilQuiet } from './harness/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 import { startWorker } from './harness/worker.ts';
-import { createWorkshop, type Workshop } from './harness/workshop.ts';
+import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 
 const REBUILDS = 3;
 

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
-import { sagasOf } from './harness/saga.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import { sagasOf } from '../testing/system/saga.ts';
 import { timersOf, type Timer } from './harness/timers.ts';
-import { until } from './harness/until.ts';
+import { until } from '../testing/processes/until.ts';
 
 const LEASE_SECONDS = 8;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
-import type { Part, RunningSystem } from './harness/engine.ts';
-import { enginesOfEveryLog } from './harness/engines.ts';
-import { startLoad, type Accepted } from './harness/load.ts';
-import { isFullLength } from './harness/storm.ts';
-import { until } from './harness/until.ts';
+import type { Part, RunningSystem } from '../testing/system/engine.ts';
+import { enginesOfEveryLog } from '../testing/system/engines.ts';
+import { startLoad, type Accepted } from '../testing/system/load.ts';
+import { isFullLength } from '../testing/system/storm.ts';
+import { until } from '../testing/processes/until.ts';
 
 const CALLERS = 12;
 const BETWEEN_KILLS = 150;

@@ -4,10 +4,17 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests, type Known } from './harness/bad-requests.ts';
 import type { Answer } from '@workledger/shared/client/client.ts';
-import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
-import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
-import { untilQuiet } from './harness/until-quiet.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import {
+  createGithubSide,
+  deliver,
+  labeledIssue,
+  REPOSITORY,
+  SENDER,
+  type GithubSide,
+} from '../testing/system/github.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 const PROBLEMS = 'https://workledger.dev/problems/';
 

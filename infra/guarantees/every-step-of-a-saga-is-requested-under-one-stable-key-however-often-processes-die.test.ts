@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Part, RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
-import { effectsOf, isFinal, sagasOf, untilEnded, untilFinal, type SagaRecord } from './harness/saga.ts';
-import { isFullLength } from './harness/storm.ts';
-import { until } from './harness/until.ts';
-import { createWorkshop, type Workshop } from './harness/workshop.ts';
+import type { Part, RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import { effectsOf, isFinal, sagasOf, untilEnded, untilFinal, type SagaRecord } from '../testing/system/saga.ts';
+import { isFullLength } from '../testing/system/storm.ts';
+import { until } from '../testing/processes/until.ts';
+import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 
 /** Git's own processes: they do what they were told once, killed or not. */
 const PUSHES = ['publish', 'unpublish', 'merge'];

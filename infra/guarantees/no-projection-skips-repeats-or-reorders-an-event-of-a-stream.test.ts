@@ -1,21 +1,20 @@
 import { storedProgress } from '@workledger/projections/engine/progress.ts';
 import { targetOf } from '@workledger/projections/engine/projection.ts';
 import { tasks } from '@workledger/projections/tasks/projection.ts';
-import { createdTask, retitled } from '@workledger/projections/testing/task-events.ts';
+import { createdTask, retitled } from '../testing/events/task-events.ts';
 import type { BusBatch, EventBus } from '@workledger/shared/event-bus/port.ts';
 import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { letWritesFail, letWritesSucceed } from './harness/failing-writes.ts';
-import { fillLog } from './harness/fill-log.ts';
-import { makeHistories } from './harness/histories.ts';
-import { portEnginesOfEveryLog, type Ports } from './harness/ports.ts';
-import type { Membership } from './harness/ports/port-engine.ts';
-import { createRandom, seeds } from './harness/random.ts';
+import { letWritesFail, letWritesSucceed, startWorker, type Worker } from './harness/worker.ts';
+import { fillLog } from '../testing/events/fill-log.ts';
+import { makeHistories } from '../testing/events/histories.ts';
+import { portEnginesOfEveryLog } from '../testing/system/ports.ts';
+import type { Membership, Ports } from '../testing/system/ports/port-engine.ts';
+import { createRandom, seeds } from '../testing/events/random.ts';
 import { followed, pureFold, untilSeen, writtenRows } from './harness/read-models.ts';
 import { createTrailTable, readTrails, trail } from './harness/trail.ts';
 import { unruly } from './harness/unruly-bus.ts';
-import { until } from './harness/until.ts';
-import { startWorker, type Worker } from './harness/worker.ts';
+import { until } from '../testing/processes/until.ts';
 
 const projections = [tasks, trail];
 

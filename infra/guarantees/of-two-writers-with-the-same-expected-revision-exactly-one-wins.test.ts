@@ -1,13 +1,13 @@
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents, collect } from '../testing/events/any-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningSystem } from './harness/engine.ts';
-import { enginesOfEveryLog } from './harness/engines.ts';
-import { portEnginesOfEveryLog, type Ports } from './harness/ports.ts';
-import { startRival } from './harness/rival-process.ts';
-import { rival, type Attempt } from './harness/rival.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { enginesOfEveryLog } from '../testing/system/engines.ts';
+import { portEnginesOfEveryLog } from '../testing/system/ports.ts';
+import type { Ports } from '../testing/system/ports/port-engine.ts';
+import { startRival, rival, type Attempt } from './harness/rival.ts';
 
 const aStream = (): string => streamName('task', newId());
 const idsOf = async (log: EventLog, stream: string): Promise<string[]> =>

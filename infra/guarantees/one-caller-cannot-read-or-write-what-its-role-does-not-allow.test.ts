@@ -2,10 +2,10 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningSystem } from './harness/engine.ts';
-import { engines } from './harness/engines.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
 import { commandData, permitted, permittedInBatch, roles } from './harness/permitted.ts';
-import { untilQuiet } from './harness/until-quiet.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 type Verdict = 'let in' | 401 | 403;
 const verdictOf = (status: number): Verdict => (status === 401 || status === 403 ? status : 'let in');

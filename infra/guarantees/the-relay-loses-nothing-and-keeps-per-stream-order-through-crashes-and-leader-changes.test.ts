@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
+import { describeWithKafka } from '../testing/servers/kafka.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { chosen } from './harness/chosen-engines.ts';
+import { chosen } from '../testing/system/engine.ts';
 import { arrived, differing, idsByStream, moreThanOneBatch, wrongMoves, type Frozen } from './harness/relays/judge.ts';
 import type { RelayProcess } from './harness/relays/relay-process.ts';
 import { startRelayWorld, type Outcome, type RelayWorld } from './harness/relays/relay-world.ts';
-import { startServers, type OwnServers } from './harness/relays/servers.ts';
-import { isFullLength } from './harness/storm.ts';
-import { until } from './harness/until.ts';
+import { startServers, type OwnServers } from '../testing/servers/own-servers.ts';
+import { isFullLength } from '../testing/system/storm.ts';
+import { until } from '../testing/processes/until.ts';
 
 const AWAY = 'kafka is away: waiting for it';
 const BACK = 'kafka is back';

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startBusyDay, type BusyDay } from './harness/busy-day.ts';
-import type { RunningSystem } from './harness/engine.ts';
-import { enginesOfEveryLog } from './harness/engines.ts';
-import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from './harness/github.ts';
-import { schedule, tell, type Blow } from './harness/storm.ts';
-import { until } from './harness/until.ts';
-import { untilQuiet } from './harness/until-quiet.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { enginesOfEveryLog } from '../testing/system/engines.ts';
+import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from '../testing/system/github.ts';
+import { schedule, tell, type Blow } from '../testing/system/storm.ts';
+import { until } from '../testing/processes/until.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 
 const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? 25);
 /** Deliveries that come together right before a blow: it strikes in the middle of what follows from them. */

@@ -1,19 +1,19 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startWriteSide, type WriteSide } from '@workledger/command-service/processes/testing/write-side.ts';
+import { startWriteSide, type WriteSide } from '@workledger/command-service/processes/testing.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { newApiKey, parseApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 
 let side: WriteSide;
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 beforeAll(async () => {
   side = await startWriteSide();
-  folder = await temporaryFolder();
+  folder = await systemFolder();
 });
 afterAll(async () => {
   await side.close();

@@ -1,13 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentsFreed, createTask, finalTask, type Failure, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { processesOf } from './testing/processes.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
+import { agentsFreed, createTask, finalTask, type Task } from '../testing/system/tasks.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { processesOf } from '../testing/processes/processes.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import {
+  scriptAgent,
+  writeRightGreet,
+  createShellRepository,
+  shellRegistration,
+} from '../testing/repository/shell-repository.ts';
 
 const OUTPUT_LIMIT = 20_000;
 
@@ -28,24 +33,24 @@ const agents = [
   { ...scriptAgent('absent', ''), command: ['/no/such/agent'] },
 ];
 
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 let repository: string;
 let base: string;
 let system: RunningSystem;
 const tasks = new Map<string, Task>();
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
   repository = join(folder.path, 'greeter');
   base = createShellRepository(repository);
   system = await startInFolder(folder.path, { repositories: [{ ...shellRegistration, url: 'greeter' }], agents });
-  const { api } = system;
+  const { client } = system;
   const done = agents.map(async ({ name }) => {
-    const id = await createTask(api, 'greeter', { title: `Work of the ${name}`, capabilities: [name] });
-    tasks.set(name, await finalTask(api, id));
+    const id = await createTask(client, 'greeter', { title: `Work of the ${name}`, capabilities: [name] });
+    tasks.set(name, await finalTask(client, id));
   });
   await Promise.all(done);
-  await agentsFreed(api);
+  await agentsFreed(client);
 }, 120_000);
 afterAll(() => folder.remove());
 
@@ -61,16 +66,23 @@ const failureOf = (name: string): Failure => {
   return task.failure;
 };
 
+const artefact = async (digest = ''): Promise<string> => {
+  const headers = { Authorization: `Bearer ${system.key}` };
+  return (await fetch(`${system.url}/api/v1/artefacts/${digest}`, { headers })).text();
+};
+
 const logOf = async ({ log }: Failure): Promise<string> => {
   if (log === null) throw new Error('the failure names no log');
-  return system.api.get<string>(`/artefacts/${log.digest}`);
+  return artefact(log.digest);
 };
 
 type Generation = { attempts: unknown[]; output: { digest: string; size: number } | null };
 
 async function generationOf(name: string): Promise<Generation> {
-  const { items } = await system.api.get<{ items: { id: string }[] }>(`/generations?taskId=${taskOf(name).id}`);
-  return system.api.get<Generation>(`/generations/${items[0]?.id}`);
+  const found = await system.client.find<{ items: { id: string }[] }>(`/generations?taskId=${taskOf(name).id}`);
+  const generation = await system.client.find<Generation>(`/generations/${found?.items[0]?.id}`);
+  if (generation === null) throw new Error(`no generation of ${name}`);
+  return generation;
 }
 
 describe('the task fails by name, when the agent', () => {
@@ -140,7 +152,7 @@ describe('the work counts by its diff and the tests, when the agent', () => {
     expect(taskOf('noisy')).toMatchObject({ state: 'complete' });
     const { output } = await generationOf('noisy');
     expect(output?.size).toBeLessThan(OUTPUT_LIMIT * 1.1);
-    const kept = await system.api.get<string>(`/artefacts/${output?.digest}`);
+    const kept = await artefact(output?.digest);
     expect(kept).toMatch(/^x+\n\[… \d{8} bytes dropped …\]\nx+the end\n$/);
   });
 
@@ -153,8 +165,8 @@ describe('the work counts by its diff and the tests, when the agent', () => {
 
 describe('afterwards', () => {
   test('every agent is freed, no worktree and no attempt is left, and only work that passed has a branch', async () => {
-    const { items } = await system.api.get<{ items: { status: string }[] }>('/agents');
-    expect(items.map(({ status }) => status)).toEqual(agents.map(() => 'idle'));
+    const found = await system.client.find<{ items: { status: string }[] }>('/agents');
+    expect(found?.items.map(({ status }) => status)).toEqual(agents.map(() => 'idle'));
     expect(await readdir(join(system.dataFolder, 'worktrees'))).toEqual([]);
     expect(await readdir(join(system.dataFolder, 'attempts'))).toEqual([]);
     const complete = ['parent', 'committer', 'noisy', 'tidier'].map(

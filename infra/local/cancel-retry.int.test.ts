@@ -3,23 +3,25 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentsFreed, createTask, finalTask } from './testing/api.ts';
-import { deliverIssue } from './testing/deliver-issue.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { processesOf } from './testing/processes.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { agentsFreed, createTask, finalTask } from '../testing/system/tasks.ts';
+import { closedIssue, deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from '../testing/system/github.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { processesOf } from '../testing/processes/processes.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import {
+  scriptAgent,
+  writeRightGreet,
+  createShellRepository,
+  shellRegistration,
+} from '../testing/repository/shell-repository.ts';
 
-const SECRET = 'the-hook-secret';
-
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 let repository: string;
 let system: RunningSystem;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
   repository = join(folder.path, 'greeter');
   createShellRepository(repository);
   const started = join(folder.path, 'started');
@@ -29,7 +31,7 @@ beforeAll(async () => {
     {
       webhooks: { github: { secrets: [{ env: 'HOOK_SECRET' }] } },
       repositories: [
-        { ...shellRegistration, url: repository, github: 'acme/greeter', trusted: ['ada'], capabilities: ['slow'] },
+        { ...shellRegistration, url: repository, github: REPOSITORY, trusted: [SENDER], capabilities: ['slow'] },
       ],
       agents: [
         scriptAgent('slow', `sleep 2000 & echo $$ > "${started}"; sleep 2000`, { limits: { timeoutSeconds: 900 } }),
@@ -51,7 +53,7 @@ async function slowAgentRuns(): Promise<void> {
 }
 
 async function nothingIsLeft(): Promise<void> {
-  await agentsFreed(system.api);
+  await agentsFreed(system.client);
   for (let look = 0; look < 100 && sleepers() > 0; look++) await pause(50);
   expect(sleepers()).toBe(0);
   for (let look = 0; look < 100 && (await readdir(join(system.dataFolder, 'attempts'))).length > 0; look++)
@@ -63,22 +65,22 @@ async function nothingIsLeft(): Promise<void> {
 
 describe('cancelling while the agent runs', { timeout: 60_000 }, () => {
   test('kills its process group, removes its worktree and frees the agent', async () => {
-    const { api } = system;
-    const id = await createTask(api, 'greeter', { title: 'Never mind', capabilities: ['slow'] });
+    const { client } = system;
+    const id = await createTask(client, 'greeter', { title: 'Never mind', capabilities: ['slow'] });
     await slowAgentRuns();
-    await api.command(`/tasks/${id}/cancel`, { reason: 'not needed' });
-    expect(await finalTask(api, id)).toMatchObject({ state: 'cancelled' });
+    await client.expect2xx('POST', `/tasks/${id}/cancel`, { body: { reason: 'not needed' } });
+    expect(await finalTask(client, id)).toMatchObject({ state: 'cancelled' });
     await nothingIsLeft();
   });
 
   test('is what a closed issue does', async () => {
-    const { api } = system;
-    const issue = { repository: 'acme/greeter', number: 7, title: 'Greet the world', sender: 'ada' };
-    const { taskId } = await deliverIssue(api.url, SECRET, { action: 'labeled', ...issue });
-    if (taskId === null) throw new Error('the delivery was ignored');
+    const { client } = system;
+    const issue = labeledIssue(7, 'Greet the world');
+    const { taskId } = (await deliver(client, issue)).body;
+    if (typeof taskId !== 'string') throw new Error('the delivery was ignored');
     await slowAgentRuns();
-    await deliverIssue(api.url, SECRET, { action: 'closed', ...issue });
-    const task = await finalTask(api, taskId);
+    expect((await deliver(client, closedIssue(issue))).status).toBeLessThan(300);
+    const task = await finalTask(client, taskId);
     expect(task.state).toBe('cancelled');
     expect(task.history.find(({ type }) => type === 'TaskCancelled')?.data['reason']).toMatch(/closed/);
     await nothingIsLeft();
@@ -87,15 +89,15 @@ describe('cancelling while the agent runs', { timeout: 60_000 }, () => {
 
 describe('retrying', { timeout: 60_000 }, () => {
   test('a failed task starts it again under a fresh claim', async () => {
-    const { api } = system;
-    const id = await createTask(api, 'greeter', { title: 'Greet the world', capabilities: ['moody'] });
-    const failed = await finalTask(api, id);
+    const { client } = system;
+    const id = await createTask(client, 'greeter', { title: 'Greet the world', capabilities: ['moody'] });
+    const failed = await finalTask(client, id);
     expect(failed).toMatchObject({ state: 'failed', failure: { step: 'work', exitCode: 7 } });
-    await agentsFreed(api);
+    await agentsFreed(client);
 
     writeFileSync(join(folder.path, 'mended'), '');
-    await api.command(`/tasks/${id}/retry`, {});
-    const done = await finalTask(api, id);
+    const { token } = await client.expect2xx('POST', `/tasks/${id}/retry`, { body: {} });
+    const done = await finalTask(client, id, token);
     expect(done.state).toBe('complete');
     const claims = done.history.filter(({ type }) => type === 'TaskClaimed').map(({ data }) => data['claimId']);
     expect(new Set(claims).size).toBe(2);

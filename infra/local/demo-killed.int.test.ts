@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startProgram, type Program } from './testing/program.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes.ts';
+import { startProgram, type Program } from '../testing/processes/program.ts';
 
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
 });
 afterAll(() => folder.remove());
 
 const demo = (...args: string[]): Program =>
-  startProgram('demo/main.ts', ['--data', join(folder.path, 'data'), ...args], { cwd: folder.path });
+  startProgram('infra/local/demo/main.ts', ['--data', join(folder.path, 'data'), ...args], { cwd: folder.path });
 
 const killPostgres = async (): Promise<void> => {
   const pid = await readFile(join(folder.path, 'data', 'postgres', 'cluster', 'postmaster.pid'), 'utf8');
@@ -22,13 +22,13 @@ const killPostgres = async (): Promise<void> => {
 test('after kill -9 of the process and then of it and PostgreSQL, the next demo finishes what was interrupted, then its own', async () => {
   const first = demo();
   await first.until(/ evolve +candidate 1\.\d: /);
-  first.child.kill('SIGKILL');
+  first.signal('SIGKILL');
   await first.ended;
   expect(processesOf(folder.path).some(({ command }) => command.includes('bin/postgres'))).toBe(true);
 
   const second = demo('--failing');
   await second.until(/First the task that was interrupted(.*\n)*.* evolve +generation 2/);
-  second.child.kill('SIGKILL');
+  second.signal('SIGKILL');
   await killPostgres();
   await second.ended;
 

@@ -3,25 +3,25 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startProgram, type Program } from './testing/program.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes.ts';
+import { startProgram, type Program } from '../testing/processes/program.ts';
 
 const run = promisify(execFile);
 const shell = async (line: string): Promise<string> =>
   (await run('sh', ['-c', line], { maxBuffer: 50_000_000 })).stdout;
 
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 let data: string;
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
   // A space, so that the lines that the demo prints must be right for a shell.
   data = join(folder.path, 'the data');
 });
 afterAll(() => folder.remove());
 
 const demo = (...args: string[]): Program =>
-  startProgram('demo/main.ts', ['--data', data, ...args], { cwd: folder.path });
+  startProgram('infra/local/demo/main.ts', ['--data', data, ...args], { cwd: folder.path });
 
 const linesToLookAt = (output: string): string[] =>
   output
@@ -82,7 +82,7 @@ describe('npm run demo', { timeout: 120_000 }, () => {
 
     expect(startLine).toBe(`npm start -- --data '${data}'`);
     await writeFile(join(folder.path, 'workledger.json'), '{ "port": 0 }');
-    const started = startProgram('start.ts', ['--data', data], { cwd: folder.path });
+    const started = startProgram('infra/local/start.ts', ['--data', data], { cwd: folder.path });
     const [, url = ''] = await started.until(/ready: (\S+)\n/);
     const answers = async (lines: string[]): Promise<string[]> =>
       Promise.all(lines.map((line) => shell(line.replace('http://127.0.0.1:8080', url).replace('curl', 'curl -sf'))));
@@ -97,7 +97,7 @@ describe('npm run demo', { timeout: 120_000 }, () => {
     expect(JSON.parse(pipelines)).toMatchObject({ items: [{ state: 'completed' }] });
     const [failedTask = ''] = await answers(failedCurls);
     expect(JSON.parse(failedTask)).toMatchObject({ state: 'failed', failure: { step: 'test', exitCode: 1 } });
-    started.child.kill('SIGTERM');
+    started.signal('SIGTERM');
     expect(await started.ended).toBe(0);
   });
 
@@ -109,7 +109,7 @@ describe('npm run demo', { timeout: 120_000 }, () => {
   test('Ctrl-C in the middle ends everything in order and says that the next demo goes on', async () => {
     const program = demo();
     await program.until(/ generate +the agent starts/);
-    process.kill(-(program.child.pid ?? 0), 'SIGINT');
+    process.kill(-program.pid, 'SIGINT');
     expect(await program.ended).toBe(130);
     expect(program.written.output).toContain('Interrupted. The next demo finishes this task first.');
     expect(processesOf(folder.path)).toEqual([]);

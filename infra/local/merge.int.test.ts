@@ -1,17 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTask, finalTask, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { createTask, finalTask, type Task } from '../testing/system/tasks.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import {
+  scriptAgent,
+  writeRightGreet,
+  createShellRepository,
+  shellRegistration,
+} from '../testing/repository/shell-repository.ts';
 
 /** Does the rest only the first time that it is done for this purpose. */
 const once = (marker: string, script: string): string => `if mkdir ${marker} 2>/dev/null; then ${script}\nfi\n`;
 
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 let person: string;
 let origin: string;
 let system: RunningSystem;
@@ -22,14 +26,14 @@ const personPushes = (change: string): string =>
 
 const work = async (capability: string): Promise<Task> =>
   finalTask(
-    system.api,
-    await createTask(system.api, 'greeter', { title: `The ${capability} way`, capabilities: [capability] }),
+    system.client,
+    await createTask(system.client, 'greeter', { title: `The ${capability} way`, capabilities: [capability] }),
   );
 
 const typesOf = ({ history }: Task): string[] => history.map(({ type }) => type);
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
   person = join(folder.path, 'person');
   origin = join(folder.path, 'origin.git');
   createShellRepository(person);

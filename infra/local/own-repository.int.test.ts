@@ -2,14 +2,18 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finalTask, type Task } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { noProcessesOf } from './testing/processes.ts';
-import { startCommand } from './testing/program.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { scriptAgent, writeRightGreet } from './testing/script-agent.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { finalTask, type Task } from '../testing/system/tasks.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { noProcessesOf } from '../testing/processes/processes.ts';
+import { startCommand } from '../testing/processes/program.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import {
+  scriptAgent,
+  writeRightGreet,
+  createShellRepository,
+  shellRegistration,
+} from '../testing/repository/shell-repository.ts';
 
 /** All that a person would miss: HEAD, index and configuration byte by byte, what git says, and the working tree. */
 const belongings = (repository: string): Record<string, string> => ({
@@ -24,7 +28,7 @@ const belongings = (repository: string): Record<string, string> => ({
 });
 
 describe("the user's own repository, by the README's way", { timeout: 60_000 }, () => {
-  let folder: TemporaryFolder;
+  let folder: SystemFolder;
   let repository: string;
   let base: string;
   let before: Record<string, string>;
@@ -32,7 +36,7 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
   let task: Task;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
+    folder = await systemFolder();
     repository = join(folder.path, 'my greeter');
     await mkdir(join(folder.path, 'desk'));
     base = createShellRepository(repository);
@@ -50,14 +54,14 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
   afterAll(() => folder.remove());
 
   test('one curl makes a task that ends as a branch of the repository', async () => {
-    const { api, dataFolder } = system;
-    const line = `curl -sf -X POST ${api.url}/api/v1/tasks -H "Authorization: Bearer $(cat ${dataFolder}/admin-key)" \
+    const { client, url, dataFolder } = system;
+    const line = `curl -sf -X POST ${url}/api/v1/tasks -H "Authorization: Bearer $(cat ${dataFolder}/admin-key)" \
       -H "Content-Type: application/json" -H "Idempotency-Key: first" \
       -d '{"title":"Greet the world","description":"Without a name greet the world.","repository":"greeter","capabilities":["code"]}'`;
     const curl = startCommand('sh', ['-c', line], { cwd: folder.path });
     expect(await curl.ended).toBe(0);
     const { id } = JSON.parse(curl.written.stdout) as { id: string };
-    task = await finalTask(api, id);
+    task = await finalTask(client, id);
 
     expect(task).toMatchObject({ state: 'complete', result: { branch: `workledger/${id}`, merged: false } });
     const branch = git(repository, 'rev-parse', `workledger/${id}`);
@@ -84,7 +88,7 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
     expect(written.stdout).toMatch(
       / task +"Greet the world" created(.*\n)*.* validate +passed\n(.*\n)*.* task +complete, 1 file \+1 −1/,
     );
-    expect(written.output).not.toContain(system.api.key);
+    expect(written.output).not.toContain(system.key);
   });
 
   test('SIGTERM drains: exit code 0, nothing stays running', async () => {

@@ -1,22 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentsFreed, createTask, finalTask, taskWhen, type Answer, type Api } from './testing/api.ts';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { git } from './testing/git.ts';
-import { startCommand } from './testing/program.ts';
-import { startInFolder, type RunningSystem } from './testing/running-system.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { createClient, type Answer, type Client } from '@workledger/shared/client/client.ts';
+import { agentsFreed, createTask, finalTask, taskWhen } from '../testing/system/tasks.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { startCommand } from '../testing/processes/program.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
-type Problem = { readonly type: string };
-type Claimed = { readonly taskId: string; readonly claimId: string; readonly leaseSeconds: number };
-
-let folder: TemporaryFolder;
+let folder: SystemFolder;
 let repository: string;
 let system: RunningSystem;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  folder = await systemFolder();
   repository = join(folder.path, 'greeter');
   createShellRepository(repository);
   system = await startInFolder(folder.path, {
@@ -26,25 +24,38 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => folder.remove());
 
-/** Registers an agent. @returns a client with its own key, and its id */
-async function register(name: string): Promise<{ id: string; api: Api }> {
-  const { id } = await system.api.command('/agents', { name, capabilities: ['slow'] });
-  const { key } = await system.api.command<{ key: string }>('/keys', { name, role: 'agent', agentId: id });
-  return { id, api: system.api.as(key) };
+type Agent = {
+  readonly id: string;
+  readonly client: Client;
+  post(path: string, body: object): Promise<Answer>;
+  claim(taskId: string): Promise<Record<string, unknown>>;
+};
+
+/** Registers an agent, which has a key of its own. */
+async function register(name: string): Promise<Agent> {
+  const { id } = await system.client.expect2xx('POST', '/agents', { body: { name, capabilities: ['slow'] } });
+  const { body } = await system.client.expect2xx('POST', '/keys', { body: { name, role: 'agent', agentId: id } });
+  const client = createClient({ url: () => system.url, key: () => String(body['key']) });
+  return {
+    id,
+    client,
+    post: (path, data) => client.send('POST', path, { body: data }),
+    claim: async (taskId) => (await client.expect2xx('POST', `/tasks/${taskId}/claim`, { body: { agentId: id } })).body,
+  };
 }
 
-const refusal = ({ status, body }: Answer<Problem>): string => `${status} ${body.type.split(/[/:]/).at(-1)}`;
+const refusal = ({ status, body }: Answer): string => `${status} ${String(body['type']).split(/[/:]/).at(-1)}`;
 
 describe('an agent over REST', { timeout: 60_000 }, () => {
   test('does its work by the lines of the guide, as they stand there', async () => {
     const guide = await readFile(new URL('../docs/guides/remote-agent.md', import.meta.url), 'utf8');
     const lines = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
-    const id = await createTask(system.api, 'greeter', { title: 'Greet the world', capabilities: ['remote'] });
-    const environment = { WORKLEDGER: system.api.url, ADMIN_KEY: system.api.key, REPOSITORY: repository };
+    const id = await createTask(system.client, 'greeter', { title: 'Greet the world', capabilities: ['remote'] });
+    const environment = { WORKLEDGER: system.url, ADMIN_KEY: system.key, REPOSITORY: repository };
     const script = startCommand('sh', ['-ec', lines.join('\n')], { cwd: folder.path, environment });
     expect([await script.ended, script.written.output]).toEqual([0, 'Greet the world\n\ncomplete\n']);
 
-    const task = await finalTask(system.api, id);
+    const task = await finalTask(system.client, id);
     const submitted = git(join(folder.path, 'work'), 'rev-parse', 'HEAD');
     expect(task).toMatchObject({ state: 'complete', result: { commit: submitted, branch: `workledger/${id}` } });
     expect(task.validations.map(({ state }) => state)).toEqual(['passed']);
@@ -54,50 +65,48 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
 
   test('another agent may neither claim for it, nor renew, nor submit', async () => {
     const [one, other] = [await register('one'), await register('other')];
-    const id = await createTask(system.api, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
-    const claimed = await one.api.command<Claimed>(`/tasks/${id}/claim`, { agentId: one.id });
+    const id = await createTask(system.client, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
+    const claimed = await one.claim(id);
     expect(claimed.leaseSeconds).toBe(4);
     const { claimId } = claimed;
     const commit = git(repository, 'rev-parse', 'HEAD');
-    expect(refusal(await other.api.send('POST', `/agents/${one.id}/claims`, {}))).toBe('403 forbidden');
-    expect(refusal(await other.api.send('POST', `/tasks/${id}/claim`, { agentId: one.id }))).toBe('403 forbidden');
-    expect(refusal(await other.api.send('POST', `/tasks/${id}/renew`, { claimId }))).toBe('403 forbidden');
-    expect(refusal(await other.api.send('POST', `/tasks/${id}/submit`, { claimId, commit }))).toBe('403 forbidden');
-    expect(refusal(await other.api.send('POST', '/tasks', { title: 'Mine', repository: 'greeter' }))).toBe(
-      '403 forbidden',
-    );
-    expect((await one.api.send('POST', `/tasks/${id}/renew`, { claimId })).status).toBe(200);
-    await system.api.command(`/tasks/${id}/cancel`, {});
+    expect(refusal(await other.post(`/agents/${one.id}/claims`, {}))).toBe('403 forbidden');
+    expect(refusal(await other.post(`/tasks/${id}/claim`, { agentId: one.id }))).toBe('403 forbidden');
+    expect(refusal(await other.post(`/tasks/${id}/renew`, { claimId }))).toBe('403 forbidden');
+    expect(refusal(await other.post(`/tasks/${id}/submit`, { claimId, commit }))).toBe('403 forbidden');
+    expect(refusal(await other.post('/tasks', { title: 'Mine', repository: 'greeter' }))).toBe('403 forbidden');
+    expect((await one.post(`/tasks/${id}/renew`, { claimId })).status).toBe(200);
+    await system.client.expect2xx('POST', `/tasks/${id}/cancel`, { body: {} });
   });
 
   test('a claim that is not renewed expires; the task goes to another agent, and the late result is refused', async () => {
     const [late, next] = [await register('late'), await register('next')];
-    const id = await createTask(system.api, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
-    const { claimId } = await late.api.command<Claimed>(`/tasks/${id}/claim`, { agentId: late.id });
+    const id = await createTask(system.client, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
+    const { claimId } = await late.claim(id);
     for (let renewals = 0; renewals < 3; renewals++) {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect((await late.api.send('POST', `/tasks/${id}/renew`, { claimId })).status).toBe(200);
+      expect((await late.post(`/tasks/${id}/renew`, { claimId })).status).toBe(200);
     }
 
-    const expired = await taskWhen(system.api, id, ({ state }) => state === 'pending');
+    const expired = await taskWhen(system.client, id, ({ state }) => state === 'pending');
     expect(expired.history.at(-1)?.type).toBe('TaskClaimExpired');
     const commit = git(repository, 'rev-parse', 'HEAD');
-    expect(refusal(await late.api.send('POST', `/tasks/${id}/submit`, { claimId, commit }))).toBe('409 claim-mismatch');
+    expect(refusal(await late.post(`/tasks/${id}/submit`, { claimId, commit }))).toBe('409 claim-mismatch');
 
-    const again = await next.api.command<Claimed>(`/tasks/${id}/claim`, { agentId: next.id });
+    const again = await next.claim(id);
     expect(again.claimId).not.toBe(claimId);
-    expect(refusal(await late.api.send('POST', `/tasks/${id}/renew`, { claimId }))).toBe('409 claim-mismatch');
-    expect(refusal(await late.api.send('POST', `/tasks/${id}/submit`, { claimId, commit }))).toBe('409 claim-mismatch');
-    await agentsFreed(system.api, late.id);
-    expect(await system.api.get(`/agents/${next.id}`)).toMatchObject({ status: 'busy' });
+    expect(refusal(await late.post(`/tasks/${id}/renew`, { claimId }))).toBe('409 claim-mismatch');
+    expect(refusal(await late.post(`/tasks/${id}/submit`, { claimId, commit }))).toBe('409 claim-mismatch');
+    await agentsFreed(system.client, late.id);
+    expect(await system.client.find(`/agents/${next.id}`)).toMatchObject({ status: 'busy' });
   });
 
   test('a commit that nobody pushed is a named failure of the task', async () => {
     const agent = await register('forgetful');
-    const id = await createTask(system.api, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
-    const { claimId } = await agent.api.command<Claimed>(`/tasks/${id}/claim`, { agentId: agent.id });
-    await agent.api.command(`/tasks/${id}/submit`, { claimId, commit: '1'.repeat(40) });
-    const task = await finalTask(system.api, id);
+    const id = await createTask(system.client, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
+    const { claimId } = await agent.claim(id);
+    await agent.client.expect2xx('POST', `/tasks/${id}/submit`, { body: { claimId, commit: '1'.repeat(40) } });
+    const task = await finalTask(system.client, id);
     expect(task.failure).toMatchObject({ step: 'inspect' });
     expect(task.failure?.reason).toContain('is not in the origin: push it');
   });
@@ -105,6 +114,6 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
 
 test('keys reach no output', async () => {
   expect(system.program.written.output).not.toMatch(/wl_|Bearer/i);
-  expect(system.program.written.output).not.toContain(system.api.key);
+  expect(system.program.written.output).not.toContain(system.key);
   expect(await system.stop()).toBe(0);
 });

@@ -3,19 +3,18 @@ import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from './testing/folder.ts';
-import { noProcessesOf, processesOf } from './testing/processes.ts';
-import { startCommand, startProgram, type Program } from './testing/program.ts';
-import { startInFolder } from './testing/running-system.ts';
-import { createShellRepository, shellRegistration } from './testing/shell-repository.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../testing/processes/processes.ts';
+import { startCommand, startProgram, type Program } from '../testing/processes/program.ts';
+import { startInFolder } from '../testing/system/in-folder.ts';
+import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
-let root: TemporaryFolder;
+let root: SystemFolder;
 let folder: string;
 let count = 0;
 beforeAll(async () => {
-  root = await temporaryFolder();
+  root = await systemFolder();
 });
 beforeEach(async () => {
   folder = join(root.path, `desk-${++count}`);
@@ -23,7 +22,7 @@ beforeEach(async () => {
 });
 afterAll(() => root.remove());
 
-const start = (...args: string[]): Program => startProgram('start.ts', args, { cwd: folder });
+const start = (...args: string[]): Program => startProgram('infra/local/start.ts', args, { cwd: folder });
 const configure = (configuration: unknown): void =>
   writeFileSync(join(folder, 'workledger.json'), JSON.stringify(configuration));
 
@@ -113,30 +112,30 @@ describe('a running system', { timeout: 60_000 }, () => {
     expect(await second.ended).toBe(1);
     expect(second.written.stderr.trim().split('\n').at(-1)).toMatch(
       new RegExp(
-        `the data folder ${folder}.* is in use by another Workledger \\(process ${system.program.child.pid}\\): stop that one`,
+        `the data folder ${folder}.* is in use by another Workledger \\(process ${system.program.pid}\\): stop that one`,
       ),
     );
-    expect((await fetch(`${system.api.url}/health`)).status).toBe(200);
+    expect((await fetch(`${system.url}/health`)).status).toBe(200);
 
     expect(await system.stop()).toBe(0);
     expect(processesOf(folder)).toEqual([]);
     const again = await startInFolder(folder, { logLevel: 'debug' });
-    expect(again.api.key).toBe(system.api.key);
-    await again.api.get('/tasks');
+    expect(again.key).toBe(system.key);
+    await again.client.expect2xx('GET', '/tasks');
     expect(await again.stop()).toBe(0);
     const database = readFileSync(join(folder, '.workledger', 'postgres', 'password'), 'utf8').trim();
     for (const { written } of [system.program, second, again.program])
-      expect([system.api.key, database].filter((secret) => written.output.includes(secret))).toEqual([]);
+      expect([system.key, database].filter((secret) => written.output.includes(secret))).toEqual([]);
     await noProcessesOf(folder);
   });
 
   test('answers what it has begun before it stops on SIGTERM', async () => {
     const system = await startInFolder(folder, {});
     const body = JSON.stringify({ title: 'Accepted at the last moment' });
-    const { port } = new URL(system.api.url);
+    const { port } = new URL(system.url);
     const answer = new Promise<number | undefined>((resolve, reject) => {
       const headers = {
-        Authorization: `Bearer ${system.api.key}`,
+        Authorization: `Bearer ${system.key}`,
         'Content-Type': 'application/json',
         'Content-Length': body.length,
       };
@@ -153,7 +152,7 @@ describe('a running system', { timeout: 60_000 }, () => {
 
   test('ends with exit code 1 and one line when PostgreSQL is killed, and starts again with all it knew', async () => {
     const system = await startInFolder(folder, { logLevel: 'silent' });
-    const { id } = await system.api.command('/tasks', { title: 'Kept' });
+    const { id } = await system.client.expect2xx('POST', '/tasks', { body: { title: 'Kept' } });
     const pid = readFileSync(join(folder, '.workledger', 'postgres', 'cluster', 'postmaster.pid'), 'utf8');
     process.kill(Number(pid.split('\n')[0]), 'SIGKILL');
     expect(await system.program.ended).toBe(1);
@@ -161,7 +160,7 @@ describe('a running system', { timeout: 60_000 }, () => {
       'PostgreSQL has ended (signal SIGKILL): start again, nothing that was accepted is lost\n',
     );
     const again = await startInFolder(folder, {});
-    const kept = await again.api.send('GET', `/tasks/${id}`, undefined, { 'Consistency-Token': `task-${id}@0` });
+    const kept = await again.client.send('GET', `/tasks/${id}`, { token: `task-${id}@0` });
     expect(kept).toMatchObject({ status: 200, body: { title: 'Kept', state: 'pending' } });
     expect(await again.stop()).toBe(0);
   });
@@ -171,11 +170,9 @@ describe('a running system', { timeout: 60_000 }, () => {
     ['when a service manager ends npm alone', 'SIGTERM', 1],
   ] as const)('stops cleanly %s', async (_, signal, group) => {
     configure({ port: 0 });
-    const npm = startCommand('npm', ['start', '--silent', '--', '--config', join(folder, 'workledger.json')], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    });
+    const npm = startCommand('npm', ['start', '--silent', '--', '--config', join(folder, 'workledger.json')]);
     await npm.until(/data folder/);
-    process.kill(group * (npm.child.pid ?? 0), signal);
+    process.kill(group * npm.pid, signal);
     await npm.until(/: stopping\nstopped\n/);
     await npm.ended;
     await noProcessesOf(folder);

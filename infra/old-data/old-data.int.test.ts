@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
@@ -14,13 +14,13 @@ import {
   SENDER,
   type Delivery,
   type GithubSide,
-} from '../guarantees/harness/github.ts';
-import { embeddedPostgres } from '../guarantees/harness/embedded-postgres.ts';
-import { killAndWait } from '../guarantees/harness/processes.ts';
-import { startService, type Service } from '../guarantees/harness/service.ts';
-import { temporaryFolder } from '../guarantees/harness/temporary-folder.ts';
-import { until } from '../guarantees/harness/until.ts';
-import { createWorkshop, type Workshop } from '../guarantees/harness/workshop.ts';
+} from '../testing/system/github.ts';
+import { embeddedPostgres } from '../testing/servers/own-servers.ts';
+import { killAndWait } from '../testing/processes/processes.ts';
+import { startService, type Service } from '../testing/system/service.ts';
+import { removeFolder, temporaryFolder } from '../testing/processes/folder.ts';
+import { until } from '../testing/processes/until.ts';
+import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 import { serverUser } from '../local/postgres/server-user.ts';
 
 type Receipt = Readonly<Record<string, unknown>>;
@@ -67,7 +67,7 @@ describe.each(packed.map(({ name }) => name))('data of an earlier version: %s', 
     await killAndWait(await embeddedPostgres(join(folder, 'data', 'postgres')).processes());
     await workshop.dispose();
     await github.dispose();
-    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await removeFolder(folder);
   });
 
   const settings = () => ({

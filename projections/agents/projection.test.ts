@@ -3,7 +3,7 @@ import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
+import { history, timeOf } from '@workledger/infra/testing/events/history.ts';
 import { agents } from './projection.ts';
 
 const id = newId();

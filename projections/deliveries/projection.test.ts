@@ -3,8 +3,7 @@ import { deliveryStreamId, type DeliveryEvent } from '@workledger/shared/context
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { DeliveryRow } from '@workledger/shared/contexts/sync/delivery/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { paper } from '../testing/values.ts';
+import { history, timeOf, paper } from '@workledger/infra/testing/events/history.ts';
 import { deliveries } from './projection.ts';
 
 const id = deliveryStreamId('github', 'guid-1');

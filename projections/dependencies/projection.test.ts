@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { dependenciesStream, type DependenciesEvent } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
+import { history, timeOf } from '@workledger/infra/testing/events/history.ts';
 import { dependencies } from './projection.ts';
 
 const stream = dependenciesStream('sample');

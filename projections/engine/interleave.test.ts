@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { history } from '../testing/history.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { history } from '@workledger/infra/testing/events/history.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { interleave } from './interleave.ts';
 
 const streams = Array.from({ length: 5 }, () => streamName('task', newId()));

@@ -1,20 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { untilHolds } from '../testing/engine.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
+import { startProgram, type Program } from '@workledger/infra/testing/processes/program.ts';
 
-const PROGRAM = fileURLToPath(new URL('../testing/run-tasks.program.ts', import.meta.url));
 const EVENTS = 25;
 
 let database: TestDatabase;
@@ -46,14 +42,7 @@ async function appendStreams(count: number): Promise<string[]> {
   );
 }
 
-const startWorker = (): ChildProcess =>
-  spawn(process.execPath, [...nodeArguments(PROGRAM), database.url], { stdio: 'inherit' });
-
-async function kill(worker: ChildProcess): Promise<void> {
-  const exited = once(worker, 'exit');
-  worker.kill('SIGKILL');
-  await exited;
-}
+const startWorker = (): Program => startProgram('projections/testing/run-tasks.program.ts', [database.url]);
 
 /** How many streams were seen, and how many of them to their end. */
 async function seen(): Promise<{ some: number; whole: number }> {
@@ -68,9 +57,9 @@ async function seen(): Promise<{ some: number; whole: number }> {
 async function isWholeAgain(streams: number): Promise<void> {
   const worker = startWorker();
   try {
-    await until(async () => expect((await seen()).whole).toBe(streams));
+    await untilHolds(async () => expect((await seen()).whole).toBe(streams));
   } finally {
-    await kill(worker);
+    await worker.end('SIGKILL');
   }
   await rebuild({
     projection: tasks,
@@ -103,8 +92,8 @@ it('a worker that is killed while it catches up is followed by one that goes on,
   await appendStreams(199);
   const holding = await hold(held);
   const worker = startWorker();
-  await until(async () => expect((await seen()).some).toBeGreaterThan(0));
-  await kill(worker);
+  await untilHolds(async () => expect((await seen()).some).toBeGreaterThan(0));
+  await worker.end('SIGKILL');
   const { whole } = await seen();
   await holding.letGo();
   expect(whole).toBeLessThan(400);
@@ -114,8 +103,8 @@ it('a worker that is killed while it catches up is followed by one that goes on,
 it('a worker that is killed while it follows the bus is followed by one that goes on, without a gap or a repeat', async () => {
   const worker = startWorker();
   const appended = appendStreams(400);
-  await until(async () => expect((await seen()).some).toBeGreaterThan(420));
-  await kill(worker);
+  await untilHolds(async () => expect((await seen()).some).toBeGreaterThan(420));
+  await worker.end('SIGKILL');
   await appended;
   await isWholeAgain(800);
 });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { history } from '../testing/history.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { history } from '@workledger/infra/testing/events/history.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { applyBatch } from './apply-batch.ts';
 import { interleave } from './interleave.ts';
 import { differingRows, rebuild } from './rebuild.ts';

@@ -1,17 +1,17 @@
 import { expect, it, vi } from 'vitest';
 import { createKafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent, until } from '../testing/engine.ts';
-import { createdTask } from '../testing/task-events.ts';
+import { silent, untilHolds } from '../testing/engine.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { runProjections } from './run-projections.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -60,7 +60,7 @@ describeWithKafka('a projection whose topics were made anew while it was down', 
       const abort = new AbortController();
       const { pool } = database;
       const running = runProjections({ projections: [tasks], log, bus, pool, signal: abort.signal, logger: silent });
-      await until(async () => {
+      await untilHolds(async () => {
         const { rows } = await pool.query<{ count: number }>(
           'select count(*)::integer as count from read_models.tasks_v1',
         );

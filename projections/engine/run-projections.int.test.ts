@@ -6,11 +6,11 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent, until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { silent, untilHolds } from '../testing/engine.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import type { Projection } from './projection.ts';
 import { runProjections } from './run-projections.ts';
 
@@ -87,15 +87,15 @@ describe('a running projection', () => {
   it('goes back to the log when it follows another topic under the same version', async () => {
     const stream = streamName('task', newId());
     await append(stream, 0, createdTask({}));
-    await whileRunning(() => until(async () => expect((await row(stream))?.revision).toBe(0)));
+    await whileRunning(() => untilHolds(async () => expect((await row(stream))?.revision).toBe(0)));
     // As if the topic had not been followed before; rows that were there before the change.
     await database.pool.query('delete from read_models.progress where version = $1 and partition >= 6', [version]);
     await append(stream, 1, retitled('of a partition without progress'));
     await whileRunning(async () => {
-      await until(async () => expect((await row(stream))?.revision).toBe(1));
+      await untilHolds(async () => expect((await row(stream))?.revision).toBe(1));
       const later = streamName('task', newId());
       await append(later, 0, createdTask({ title: 'later' }));
-      await until(async () => expect((await row(later))?.title).toBe('later'));
+      await untilHolds(async () => expect((await row(later))?.title).toBe('later'));
     });
   });
 
@@ -103,22 +103,22 @@ describe('a running projection', () => {
     const before = streamName('task', newId());
     await append(before, 0, createdTask({ title: 'before' }), retitled('before, changed'));
     await whileRunning(async () => {
-      await until(async () => expect(await row(before)).toEqual({ title: 'before, changed', revision: 1 }));
+      await untilHolds(async () => expect(await row(before)).toEqual({ title: 'before, changed', revision: 1 }));
       const live = streamName('task', newId());
       await append(live, 0, createdTask({ title: 'live' }));
       await append(before, 2, retitled('both'));
-      await until(async () => expect(await row(live)).toEqual({ title: 'live', revision: 0 }));
-      await until(async () => expect(await row(before)).toEqual({ title: 'both', revision: 2 }));
+      await untilHolds(async () => expect(await row(live)).toEqual({ title: 'live', revision: 0 }));
+      await untilHolds(async () => expect(await row(before)).toEqual({ title: 'both', revision: 2 }));
     });
   });
 
   it('goes on after a stop with what came meanwhile', async () => {
     const stream = streamName('task', newId());
     await append(stream, 0, createdTask({}));
-    await whileRunning(() => until(async () => expect((await row(stream))?.revision).toBe(0)));
+    await whileRunning(() => untilHolds(async () => expect((await row(stream))?.revision).toBe(0)));
     await append(stream, 1, retitled('while nobody looked'));
     await whileRunning(() =>
-      until(async () => expect(await row(stream)).toEqual({ title: 'while nobody looked', revision: 1 })),
+      untilHolds(async () => expect(await row(stream)).toEqual({ title: 'while nobody looked', revision: 1 })),
     );
   });
 
@@ -131,7 +131,7 @@ describe('a running projection', () => {
         async () => {
           for (const stream of streams) await append(stream, 3, retitled('c'));
           for (const stream of streams)
-            await until(async () => expect(await row(stream)).toEqual({ title: 'c', revision: 3 }));
+            await untilHolds(async () => expect(await row(stream)).toEqual({ title: 'c', revision: 3 }));
         },
         counted,
         createInProcessBus(log),
@@ -157,8 +157,8 @@ describe('a running projection', () => {
     await append(poisoned, 0, createdTask({ title: 'fine' }), retitled('poison'), retitled('later'));
     await append(healthy, 0, createdTask({}), retitled('well'));
     await whileRunning(async () => {
-      await until(async () => expect((await row(healthy))?.revision).toBe(1));
-      await until(async () => expect(await parked(poisoned)).toMatchObject({ revision: 0, parked_revision: 1 }));
+      await untilHolds(async () => expect((await row(healthy))?.revision).toBe(1));
+      await untilHolds(async () => expect(await parked(poisoned)).toMatchObject({ revision: 0, parked_revision: 1 }));
     }, fragile);
     expect(await row(poisoned)).toEqual({ title: 'fine', revision: 0 });
     expect((await parked(poisoned))?.reason).toContain('cannot digest this');
@@ -176,8 +176,8 @@ describe('a running projection', () => {
     await append(unfit, 0, createdTask({ title: 'fine' }), retitled('too large'));
     await append(fit, 0, createdTask({}), retitled('fits'));
     await whileRunning(async () => {
-      await until(async () => expect(await row(fit)).toEqual({ title: 'fits', revision: 1 }));
-      await until(async () => expect((await parked(unfit))?.reason).toContain('out of range'));
+      await untilHolds(async () => expect(await row(fit)).toEqual({ title: 'fits', revision: 1 }));
+      await untilHolds(async () => expect((await parked(unfit))?.reason).toContain('out of range'));
     }, wrong);
     expect(await row(unfit)).toEqual({ title: 'fine', revision: 0 });
   });

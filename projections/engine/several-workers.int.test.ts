@@ -5,14 +5,14 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent, until } from '../testing/engine.ts';
+import { silent, untilHolds } from '../testing/engine.ts';
 import { startKafkaWorker, type KafkaWorker } from '../testing/kafka-worker.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { differingRows, rebuild } from './rebuild.ts';
 import { runProjections } from './run-projections.ts';
 
@@ -91,7 +91,7 @@ describeWithKafka('several workers over a real broker', () => {
     return rows[0]?.whole ?? 0;
   };
   const untilFollowing = (): Promise<void> =>
-    until(async () => {
+    untilHolds(async () => {
       const { rowCount } = await database.pool.query("select from read_models.progress where topic = 'task'");
       expect(rowCount).toBe(12);
     });
@@ -112,10 +112,10 @@ describeWithKafka('several workers over a real broker', () => {
     }
     const before = await appended();
     const writing = appendStreams(300);
-    await until(async () => expect(await whole()).toBeGreaterThan(before));
+    await untilHolds(async () => expect(await whole()).toBeGreaterThan(before));
     await first.kill();
     await writing;
-    await until(async () => expect(await whole()).toBe(await appended()), 40_000);
+    await untilHolds(async () => expect(await whole()).toBe(await appended()), 40_000);
     await expectTheLogFolded();
   });
 
@@ -130,12 +130,12 @@ describeWithKafka('several workers over a real broker', () => {
     const sleeper = start(`title ${LAST - 1}`);
     await untilFollowing();
     await appendStreams(40);
-    await until(() => Promise.resolve(expect(stateOf(sleeper.pid)).toBe('T')));
+    await untilHolds(() => Promise.resolve(expect(stateOf(sleeper.pid)).toBe('T')));
     start();
-    await until(async () => expect(await whole()).toBe(40), 40_000);
+    await untilHolds(async () => expect(await whole()).toBe(40), 40_000);
     const written = await everything();
     process.kill(sleeper.pid, 'SIGCONT');
-    await until(() => Promise.resolve(expect(sleeper.said('stale batch dropped')).toBeGreaterThan(0)));
+    await untilHolds(() => Promise.resolve(expect(sleeper.said('stale batch dropped')).toBeGreaterThan(0)));
     expect(await everything()).toEqual(written);
     await expectTheLogFolded();
   });
@@ -164,7 +164,7 @@ describeWithKafka('several workers over a real broker', () => {
     const stop = follow([bus]);
     await untilFollowing();
     await appendStreams(40);
-    await until(async () => expect(await whole()).toBe(40));
+    await untilHolds(async () => expect(await whole()).toBe(40));
     await stop();
     await stopRelay();
     await appendStreams(20);
@@ -172,9 +172,9 @@ describeWithKafka('several workers over a real broker', () => {
     const again = [openBus(`${topicPrefix}-again`), openBus(`${topicPrefix}-again`)];
     const stopAgain = follow(again);
     stopRelay = relay(again[0]!);
-    await until(async () => expect(await whole()).toBe(60), 40_000);
+    await untilHolds(async () => expect(await whole()).toBe(60), 40_000);
     await appendStreams(20);
-    await until(async () => expect(await whole()).toBe(80), 40_000);
+    await untilHolds(async () => expect(await whole()).toBe(80), 40_000);
     await stopAgain();
     await expectTheLogFolded();
     await stopRelay();

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { BusBatch } from '@workledger/shared/event-bus/port.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { history } from '../testing/history.ts';
-import { createdTask } from '../testing/task-events.ts';
+import { history } from '@workledger/infra/testing/events/history.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { createSkipping } from './skipping.ts';
 
 const batch = (from: number, next: number, events = next - from, partition = 0): BusBatch => ({

@@ -7,11 +7,11 @@ import { OffsetOutOfRange, type EventBus, type TopicPartition } from '@workledge
 import type { EventLog, ReadAllOptions } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { migrateReadModels } from '../migrations.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent, until } from '../testing/engine.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
+import { silent, untilHolds } from '../testing/engine.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import type { Projection } from './projection.ts';
 import { runProjections } from './run-projections.ts';
 
@@ -93,11 +93,11 @@ async function titleIn({ table }: Projection, stream: string): Promise<string | 
   return rows[0]?.title;
 }
 const untilBothHave = (stream: string, title: string): Promise<void> =>
-  until(async () => expect([await titleIn(tasks, stream), await titleIn(twin, stream)]).toEqual([title, title]));
+  untilHolds(async () => expect([await titleIn(tasks, stream), await titleIn(twin, stream)]).toEqual([title, title]));
 
 it('a partition is read once, and its progress moved together, for all read models that follow it', async () => {
   const stop = start([tasks, twin]);
-  await until(async () => expect(groups).toHaveLength(1));
+  await untilHolds(async () => expect(groups).toHaveLength(1));
   const streams = Array.from({ length: 20 }, () => streamName('task', newId()));
   for (const stream of streams) await append(stream, 0, createdTask({}), retitled('seen'));
   for (const stream of streams) await untilBothHave(stream, 'seen');
@@ -121,11 +121,11 @@ it('a fold that throws, and a row that does not fit, park their streams in their
     },
   };
   const stop = start([tasks, fragile]);
-  await until(async () => expect(groups).toHaveLength(1));
+  await untilHolds(async () => expect(groups).toHaveLength(1));
   for (const stream of [poisoned, unfit]) await append(stream, 0, createdTask({ title: 'fine' }), retitled('later'));
   for (const stream of [poisoned, unfit]) {
-    await until(async () => expect(await titleIn(tasks, stream)).toBe('later'));
-    await until(async () => expect(await titleIn(twin, stream)).toBe('fine'));
+    await untilHolds(async () => expect(await titleIn(tasks, stream)).toBe('later'));
+    await untilHolds(async () => expect(await titleIn(twin, stream)).toBe('fine'));
   }
   await stop();
   const { rows } = await database.pool.query<{ projection: string; stream: string }>(
@@ -140,14 +140,14 @@ it('a new read model catches up beside the others, which go on meanwhile, and jo
   const [old, live] = [streamName('task', newId()), streamName('task', newId())];
   await append(old, 0, createdTask({ title: 'old' }));
   const stopFirst = start([tasks]);
-  await until(async () => expect(await titleIn(tasks, old)).toBe('old'));
+  await untilHolds(async () => expect(await titleIn(tasks, old)).toBe('old'));
   await stopFirst();
 
   let letRead = (): void => undefined;
   mayRead = new Promise((resolve) => (letRead = resolve));
   const stop = start([tasks, twin]);
   await append(live, 0, createdTask({ title: 'meanwhile' }));
-  await until(async () => expect(await titleIn(tasks, live)).toBe('meanwhile'));
+  await untilHolds(async () => expect(await titleIn(tasks, live)).toBe('meanwhile'));
   expect(await titleIn(twin, old)).toBeUndefined();
   letRead();
   await untilBothHave(old, 'old');
@@ -162,7 +162,7 @@ it('of a partition that the bus has lost the log tells what comes after its posi
   let other = streamName('task', newId());
   while (partitionOf(other) === partitionOf(stream)) other = streamName('task', newId());
   const stop = start([tasks, twin]);
-  await until(async () => expect(groups).toHaveLength(1));
+  await untilHolds(async () => expect(groups).toHaveLength(1));
   await append(stream, 0, createdTask({}), retitled('before'));
   await append(other, 0, createdTask({}), retitled('before'));
   for (const each of [stream, other]) await untilBothHave(each, 'before');

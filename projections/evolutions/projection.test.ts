@@ -3,8 +3,15 @@ import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolu
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EvolutionRow } from '@workledger/shared/contexts/evolution/evolution/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { commitOf, diffStat, failed, newRun, paper } from '../testing/values.ts';
+import {
+  history,
+  timeOf,
+  commitOf,
+  diffStat,
+  failed,
+  newRun,
+  paper,
+} from '@workledger/infra/testing/events/history.ts';
 import { evolutions } from './projection.ts';
 
 const id = newId();

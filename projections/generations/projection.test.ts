@@ -3,8 +3,15 @@ import type { GenerationEvent } from '@workledger/shared/contexts/evolution/gene
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { GenerationRow } from '@workledger/shared/contexts/evolution/generation/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { commitOf, diffStat, failed, newRun, paper } from '../testing/values.ts';
+import {
+  history,
+  timeOf,
+  commitOf,
+  diffStat,
+  failed,
+  newRun,
+  paper,
+} from '@workledger/infra/testing/events/history.ts';
 import { generations } from './projection.ts';
 
 const id = newId();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
+import { history, timeOf } from '@workledger/infra/testing/events/history.ts';
 import { keys } from './projection.ts';
 
 const id = newId();

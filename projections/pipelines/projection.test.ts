@@ -3,8 +3,7 @@ import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { PipelineRow, StepState } from '@workledger/shared/contexts/saga/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { commitOf, failed, paper } from '../testing/values.ts';
+import { history, timeOf, commitOf, failed, paper } from '@workledger/infra/testing/events/history.ts';
 import { pipelines } from './projection.ts';
 
 const id = newId();

@@ -3,9 +3,8 @@ import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { createdTask, retitled } from '../testing/task-events.ts';
-import { commitOf, diffStat, failed } from '../testing/values.ts';
+import { history, timeOf, commitOf, diffStat, failed } from '@workledger/infra/testing/events/history.ts';
+import { createdTask, retitled } from '@workledger/infra/testing/events/task-events.ts';
 import { tasks } from './projection.ts';
 
 const id = newId();

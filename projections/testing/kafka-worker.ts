@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
-
-const PROGRAM = fileURLToPath(new URL('./run-over-kafka.program.ts', import.meta.url));
+import { startProgram } from '@workledger/infra/testing/processes/program.ts';
 
 export type WorkerArguments = {
   readonly brokers: readonly string[];
@@ -21,18 +16,10 @@ export type KafkaWorker = {
 };
 
 export function startKafkaWorker(given: WorkerArguments): KafkaWorker {
-  const child = spawn(process.execPath, [...nodeArguments(PROGRAM), JSON.stringify(given)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const { pid, lines, end } = startProgram('projections/testing/run-over-kafka.program.ts', [JSON.stringify(given)]);
   return {
-    pid: child.pid ?? 0,
-    said: (line) => output.split('\n').filter((said) => said === line).length,
-    kill: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
+    pid,
+    said: (line) => lines().filter((said) => said === line).length,
+    kill: () => end('SIGKILL'),
   };
 }

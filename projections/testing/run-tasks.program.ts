@@ -3,7 +3,6 @@ import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-p
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { runProjections } from '../engine/run-projections.ts';
 import { tasks } from '../tasks/projection.ts';
-import { silent } from './engine.ts';
 
 /** A projection worker of its own, until it is killed. Argument: the database's URL. */
 const [, , connectionString = ''] = process.argv;
@@ -14,5 +13,5 @@ await runProjections({
   bus: createInProcessBus(log),
   pool: new pg.Pool({ connectionString }),
   signal: new AbortController().signal,
-  logger: silent,
+  logger: { info: () => undefined, error: () => undefined },
 });

@@ -3,8 +3,7 @@ import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 import type { ValidationRow } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { foldAll } from '../engine/fold-all.ts';
-import { history, timeOf } from '../testing/history.ts';
-import { commitOf, failed, newRun, paper } from '../testing/values.ts';
+import { history, timeOf, commitOf, failed, newRun, paper } from '@workledger/infra/testing/events/history.ts';
 import { validations } from './projection.ts';
 
 const id = newId();

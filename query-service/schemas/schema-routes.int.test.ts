@@ -1,6 +1,6 @@
 import { streamTypes } from '@workledger/shared/events/catalogue.ts';
-import { problemCode, serve, type TestClient } from '@workledger/shared/http/testing/client.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { problemCode, serve, type TestClient } from '@workledger/infra/testing/servers/application.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schemaRoutes } from './schema-routes.ts';
 

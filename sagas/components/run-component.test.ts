@@ -1,5 +1,5 @@
 import { agentSchema } from '@workledger/shared/config/schema.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { ComponentFailure } from '../engine/component.ts';

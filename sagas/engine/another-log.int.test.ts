@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase } from '@workledger/shared/testing/database.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, isResult, startEngine } from './testing/trial.ts';
 

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { ComponentFailure } from './component.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, hang, isResult, startEngine, withResolvers, type Trial, type Work } from './testing/trial.ts';

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/lose-topics.ts';
+import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, isResult, startEngine, type Trial } from './testing/trial.ts';
 

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Pool } from 'pg';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
-import { startProxy, type Proxy } from '@workledger/shared/testing/database-proxy.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, hang, isResult, startEngine, withResolvers, type Trial, type Work } from './testing/trial.ts';
 

@@ -5,7 +5,7 @@ import type { EventLog } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import type { KeyEvent } from '../contexts/agent/key/events.ts';
 import { newId } from '../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import type { Aggregate } from './aggregate.ts';
 import { createHandler } from './handle.ts';
 

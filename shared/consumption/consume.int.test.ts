@@ -5,10 +5,10 @@ import { partitionOf } from '../event-bus/partition.ts';
 import { OffsetOutOfRange, type EventBus, type TopicPartition } from '../event-bus/port.ts';
 import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
-import { anyEvents } from '../event-log/testing/any-event.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import { createOutages } from '../resilience/outages/outages.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { consume } from './consume.ts';
 import { createProgress } from './progress.ts';
 

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { describe, expect, it } from 'vitest';
 import { contextOf } from '../events/catalogue.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import { newId, streamName } from '../contexts/stream.ts';
@@ -15,8 +16,6 @@ export type BusUnderTest = {
 const task = (): string => streamName('task', newId());
 const revisions = (events: readonly RecordedEvent[]): number[] => events.map(({ revision }) => revision);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
-const until = (condition: () => boolean): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 20_000, interval: 10 });
 const partition = (stream: string): TopicPartition => ({ topic: 'task', partition: partitionOf(stream) });
 
 /** Two streams of different partitions. */
@@ -39,7 +38,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const fed = (
         await Promise.all(streams.map(async (stream) => [...(await feed(stream, 3)), ...(await feed(stream, 4))]))
       ).flat();
-      await until(() => consumer.events().length >= fed.length);
+      await untilTrue(() => consumer.events().length >= fed.length);
       await consumer.stop();
       for (const stream of streams) expect(revisions(consumer.events(stream))).toEqual(upTo(7));
       const byId = new Map(consumer.events().map((event) => [event.id, event]));
@@ -55,9 +54,9 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const stream = task();
       await feed(stream, 5);
       const consumer = startConsumer(bus, { progress });
-      await until(() => consumer.events(stream).length === 5);
+      await untilTrue(() => consumer.events(stream).length === 5);
       await feed(stream, 5);
-      await until(() => consumer.events(stream).length === 10);
+      await untilTrue(() => consumer.events(stream).length === 10);
       await consumer.stop();
       const at = new Map(progress);
       for (const batch of consumer.batches) {
@@ -73,7 +72,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const stream = task();
       await feed(stream, 3);
       const consumer = startConsumer(bus);
-      await until(() => consumer.events(stream).length === 3);
+      await untilTrue(() => consumer.events(stream).length === 3);
       await consumer.stop();
       expect(revisions(consumer.events(stream))).toEqual(upTo(3));
     });
@@ -84,11 +83,11 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const group = `test-${newId()}`;
       const first = startConsumer(bus, { group, progress: await ends() });
       await feed(stream, 4);
-      await until(() => first.events(stream).length === 4);
+      await untilTrue(() => first.events(stream).length === 4);
       await first.stop();
       await feed(stream, 3);
       const second = startConsumer(bus, { group, progress: first.progress });
-      await until(() => second.events(stream).length >= 3);
+      await untilTrue(() => second.events(stream).length >= 3);
       await second.stop();
       expect(revisions(second.events(stream))).toEqual([4, 5, 6]);
     });
@@ -107,14 +106,14 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
         },
       });
       await feed(poisoned, 2);
-      await until(() => refused.length >= 1);
+      await untilTrue(() => refused.length >= 1);
       await feed(healthy, 5);
-      await until(() => consumer.events(healthy).length === 5);
-      await until(() => refused.length >= 2);
+      await untilTrue(() => consumer.events(healthy).length === 5);
+      await untilTrue(() => refused.length >= 2);
       expect(consumer.events(poisoned)).toEqual([]);
       for (const batch of refused) expect(batch.from).toBe(refused[0]?.from);
       mended = true;
-      await until(() => consumer.events(poisoned).length >= 2);
+      await untilTrue(() => consumer.events(poisoned).length >= 2);
       await consumer.stop();
       expect(revisions(consumer.events(poisoned))).toEqual([0, 1]);
     });
@@ -135,9 +134,9 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
         },
       });
       for (let times = 0; times < 3; times++) await feed(stream, 2);
-      await until(() => consumer.events(stream).length >= 12);
+      await untilTrue(() => consumer.events(stream).length >= 12);
       await feed(stream, 1);
-      await until(() => consumer.events(stream).length >= 13);
+      await untilTrue(() => consumer.events(stream).length >= 13);
       await consumer.stop();
       expect(revisions(consumer.events(stream))).toEqual([...upTo(6), ...upTo(6), 6]);
     });
@@ -152,7 +151,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       );
       await feed(stream, 2);
       const consumer = startConsumer(bus, { progress });
-      await until(() => consumer.events(stream).length >= 2);
+      await untilTrue(() => consumer.events(stream).length >= 2);
       await consumer.stop();
       expect(revisions(consumer.events(stream))).toEqual([3, 4]);
     });
@@ -163,7 +162,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const consumer = startConsumer(bus, { progress: await ends(), topics: ['agent'] });
       await feed(ofTask, 2);
       await feed(agent, 2);
-      await until(() => consumer.events(agent).length === 2);
+      await untilTrue(() => consumer.events(agent).length === 2);
       await consumer.stop();
       expect(consumer.events(ofTask)).toEqual([]);
       for (const batch of consumer.batches) expect(batch.topic).toBe('agent');
@@ -184,7 +183,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
         },
       });
       await feed(stream, 1);
-      await until(() => entered);
+      await untilTrue(() => entered);
       let ended = false;
       const stopping = consumer.stop().then(() => (ended = true));
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -211,7 +210,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
         },
       });
       for (let times = 0; times < 10; times++) await feed(stream, 2);
-      await until(() => consumer.events(stream).length === 20);
+      await untilTrue(() => consumer.events(stream).length === 20);
       await consumer.stop();
       expect(overlapped).toBe(false);
     });
@@ -222,7 +221,7 @@ export function eventBusContract(name: string, underTest: () => BusUnderTest): v
       const progress = await ends();
       const groups = [startConsumer(bus, { progress }), startConsumer(bus, { progress })];
       await feed(stream, 5);
-      for (const consumer of groups) await until(() => consumer.events(stream).length === 5);
+      for (const consumer of groups) await untilTrue(() => consumer.events(stream).length === 5);
       await Promise.all(groups.map((consumer) => consumer.stop()));
       for (const consumer of groups) expect(revisions(consumer.events(stream))).toEqual(upTo(5));
     });

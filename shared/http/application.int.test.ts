@@ -5,8 +5,8 @@ import { currentContext } from '../telemetry/request-context.ts';
 import { createHealth } from './health.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
-import { problemCode, serve, type TestClient } from './testing/client.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { problemCode, serve, type TestClient } from '@workledger/infra/testing/servers/application.ts';
 
 const { logger, lines, text } = captureLog();
 let sick = false;

@@ -2,9 +2,9 @@ import net from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import { migrate } from '../migrations/migrate.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
-import { startProxy, type Proxy } from '../testing/database-proxy.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 import { createDatabasePool } from './database-pool.ts';
 import { createOutages } from './outages/outages.ts';
 

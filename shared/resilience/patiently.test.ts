@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createOutages } from './outages/outages.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { patiently } from './patiently.ts';
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

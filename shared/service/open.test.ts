@@ -1,5 +1,5 @@
 import { createOutages } from '../resilience/outages/outages.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { expect, test } from 'vitest';
 import { createClosers } from './closers.ts';
 import { tellConsumeError, tellLost } from './open.ts';

@@ -2,7 +2,7 @@ import { afterAll, expect, it } from 'vitest';
 import { createHealth } from '../http/health.ts';
 import { route } from '../http/route.ts';
 import { startServer } from '../http/server.ts';
-import { captureLog } from '../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { createEntrance } from './run-service.ts';
 
 const { logger } = captureLog();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { captureLog } from './testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { newApiKey } from '../security/api-key.ts';
 import { withContext } from './request-context.ts';
 

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { nodeArguments } from '../testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
-const PROGRAM = fileURLToPath(new URL('./testing/log-and-exit.program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../infra/testing/processes/log-and-exit.program.ts', import.meta.url));
 
 const start = (lines: number): ChildProcess =>
   spawn(process.execPath, [...nodeArguments(PROGRAM), String(lines)], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -2,7 +2,7 @@ import { createHttpCommands } from '@workledger/shared/commands/http/http-comman
 import type { CommandAnswer, CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, type RefusalCode } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { claim, create, register } from '../../processes/testing/tasks.ts';
+import { claim, create, register } from '../../processes/testing.ts';
 import type { Service } from './service.ts';
 
 /** What a sender of commands is told: an answer, or what was thrown, as far as callers look at it. */

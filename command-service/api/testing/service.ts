@@ -3,14 +3,14 @@ import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/a
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { problemCode, serve, type TestClient, type Told } from '@workledger/shared/http/testing/client.ts';
+import { problemCode, serve, type TestClient, type Told } from '@workledger/infra/testing/servers/application.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { expect } from 'vitest';
-import { startWriteSide, type WriteSide } from '../../processes/testing/write-side.ts';
+import { startWriteSide, type WriteSide } from '../../processes/testing.ts';
 import type { RoutingRules } from '../../domain/delivery.ts';
 import type { Provider } from '../../intake/provider.ts';
 import { providers } from '../../intake/providers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anyEvent } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createBatchQueue, type RelayBatch } from './batch-queue.ts';

@@ -1,10 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
-
-const PROGRAM = fileURLToPath(new URL('./relay.program.ts', import.meta.url));
+import { messagesOf, startProgram } from '@workledger/infra/testing/processes/program.ts';
+import type { Pool } from 'pg';
+import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 
 export type RelayProcess = {
   readonly pid: number;
@@ -17,18 +13,54 @@ export type RelayProcess = {
 
 /** Starts a relay that publishes to the table of arrivals. */
 export function startRelayProcess(url: string, leaseMilliseconds: number, publishMilliseconds: number): RelayProcess {
-  const args = [...nodeArguments(PROGRAM), url, String(leaseMilliseconds), String(publishMilliseconds)];
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  const said: string[] = [];
-  createInterface({ input: child.stdout! }).on('line', (line) => said.push(String(JSON.parse(line)['msg'])));
+  const args = [url, String(leaseMilliseconds), String(publishMilliseconds)];
+  const { pid, signal, end, ...program } = startProgram('command-service/relay/testing/relay.program.ts', args);
   return {
-    pid: child.pid!,
-    said,
-    signal: (name) => void child.kill(name),
-    kill: async (name = 'SIGKILL') => {
-      child.kill(name);
-      await exited;
+    pid,
+    get said() {
+      return messagesOf(program);
+    },
+    signal,
+    kill: (name = 'SIGKILL') => end(name),
+  };
+}
+
+/** What arrived, in the order in which it arrived, and from which process in which of its batches. */
+export type Arrival = { process: number; batch: number; id: string; stream: string; revision: number };
+
+/** Where relays of several processes publish to. */
+export const createArrivals = (pool: Pool): Promise<unknown> =>
+  pool.query(
+    `create table arrivals (
+       number bigserial primary key, process integer not null, batch integer not null,
+       id uuid not null, stream text not null, revision integer not null
+     )`,
+  );
+
+export async function readArrivals(pool: Pool): Promise<Arrival[]> {
+  const { rows } = await pool.query<Arrival>(
+    'select process, batch, id, stream, revision from arrivals order by number',
+  );
+  return rows;
+}
+
+/** A bus that many processes can share: a table. Each publish takes so many milliseconds at least. */
+export function createTableBus(pool: Pool, milliseconds: number): Pick<EventBus, 'publish'> {
+  let batch = 0;
+  return {
+    publish: async (events) => {
+      await pool.query('select pg_sleep($1::double precision / 1000)', [milliseconds]);
+      await pool.query(
+        `insert into arrivals (process, batch, id, stream, revision)
+         select $1, $2, * from unnest($3::uuid[], $4::text[], $5::integer[])`,
+        [
+          process.pid,
+          ++batch,
+          events.map(({ id }) => id),
+          events.map(({ stream }) => stream),
+          events.map(({ revision }) => revision),
+        ],
+      );
     },
   };
 }

@@ -1,12 +1,12 @@
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyEvents, collect } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '@workledger/shared/testing/database.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { relayMigrations } from '../migrations.ts';
 import { runRelay, type RelayOptions } from '../run-relay.ts';
 import type { RelayState } from '../state.ts';
@@ -89,4 +89,21 @@ export async function openRelayTest(): Promise<RelayTest> {
       await database.drop();
     },
   };
+}
+
+type Arrived = { readonly id: string; readonly stream: string; readonly revision: number };
+
+/**
+ * What a consumer keeps that drops repeats by revision: ids by stream. A gap is an error: nothing that comes later mends it.
+ */
+export function firstArrivals(arrivals: readonly Arrived[]): Map<string, string[]> {
+  const kept = new Map<string, string[]>();
+  for (const { id, stream, revision } of arrivals) {
+    const ids = kept.get(stream) ?? [];
+    if (revision > ids.length) throw new Error(`${stream}: revision ${revision} came after ${ids.length - 1}`);
+    if (revision === ids.length) ids.push(id);
+    else if (ids[revision] !== id) throw new Error(`${stream}: revision ${revision} came as another event`);
+    kept.set(stream, ids);
+  }
+  return kept;
 }

@@ -2,7 +2,7 @@ import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/ev
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { runRelay } from '../run-relay.ts';
-import { createTableBus } from './table-bus.ts';
+import { createTableBus } from './relay-process.ts';
 
 // A relay of its own process, named by its process id: <connection string> <lease in ms> <milliseconds a publish takes>.
 const [connectionString = '', lease = '', milliseconds = ''] = process.argv.slice(2);

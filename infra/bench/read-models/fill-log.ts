@@ -1,8 +1,8 @@
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyMetadata } from '../../guarantees/harness/any-metadata.ts';
-import { makeHistories, type StreamHistory } from '../../guarantees/harness/histories.ts';
-import { createRandom, type Random } from '../../guarantees/harness/random.ts';
+import { anyMetadata } from '../../testing/events/any-event.ts';
+import { makeHistories, type StreamHistory } from '../../testing/events/histories.ts';
+import { createRandom, type Random } from '../../testing/events/random.ts';
 
 /** Streams of a type in one round: tasks are most of what happens, keys and agents little. */
 const MIX = { task: 24, delivery: 6, generation: 6, validation: 6, 'saga-code-evolution': 6, evolution: 2, agent: 1 };

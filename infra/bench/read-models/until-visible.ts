@@ -6,9 +6,9 @@ import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
-import { anyMetadata } from '../../guarantees/harness/any-metadata.ts';
-import { makeHistories } from '../../guarantees/harness/histories.ts';
-import { createRandom } from '../../guarantees/harness/random.ts';
+import { anyMetadata } from '../../testing/events/any-event.ts';
+import { makeHistories } from '../../testing/events/histories.ts';
+import { createRandom } from '../../testing/events/random.ts';
 import { logger, type Place } from './run-until.ts';
 
 export type Visible = { readonly perSecond: number; readonly p50: number; readonly p99: number };

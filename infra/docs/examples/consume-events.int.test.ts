@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
-import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents } from '../../testing/events/any-event.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '../../testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '../../testing/servers/kafka.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startCommand, type Program } from '../../local/testing/program.ts';
+import { startCommand, type Program } from '../../testing/processes/program.ts';
 
 const EXAMPLE = fileURLToPath(new URL('./consume-events.ts', import.meta.url));
 
@@ -24,7 +24,7 @@ describeWithKafka('the example of a consumer in another system', () => {
   });
   afterAll(() => bus.close());
   afterEach(async () => {
-    program?.child.kill('SIGKILL');
+    program?.signal('SIGKILL');
     await program?.ended;
   });
 
@@ -51,7 +51,7 @@ describeWithKafka('the example of a consumer in another system', () => {
       TOPICS: `${topicPrefix}.task,${topicPrefix}.agent`,
     };
     const command = ['--import', import.meta.resolve('tsx'), EXAMPLE];
-    return (program = startCommand(process.execPath, command, { cwd: process.cwd(), environment }));
+    return (program = startCommand(process.execPath, command, { environment }));
   }
   const lineOf = ({ stream, revision, type, data }: RecordedEvent): string =>
     `${stream} ${revision} workledger.${streamType(stream)}.${type}.v1 ${JSON.stringify(data)}`;
@@ -79,7 +79,7 @@ describeWithKafka('the example of a consumer in another system', () => {
     const lines = await told(running, rounds[5]!);
     expect(perStream(lines)).toEqual(perStream(rounds.flat().map(lineOf)));
     expect(lines).toHaveLength(rounds.flat().length);
-    running.child.kill('SIGTERM');
+    running.signal('SIGTERM');
     expect(await running.ended).toBe(0);
   });
 
@@ -88,7 +88,7 @@ describeWithKafka('the example of a consumer in another system', () => {
     await bus.publish(later);
     const running = start();
     expect((await told(running, later)).toSorted()).toEqual(later.map(lineOf).toSorted());
-    running.child.kill('SIGTERM');
+    running.signal('SIGTERM');
     expect(await running.ended).toBe(0);
   });
 });

@@ -1,16 +1,13 @@
 import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import { encodeCloudEvent } from '@workledger/shared/events/published/cloud-event.ts';
-import {
-  createSchemaValidator,
-  type SchemaValidator,
-} from '@workledger/shared/events/published/testing/schema-validator.ts';
+import { createSchemaValidator, type SchemaValidator } from '@workledger/shared/events/published/testing.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeHistories, type StreamHistory } from '../../guarantees/harness/histories.ts';
-import { failureOf } from '../../guarantees/harness/made-up.ts';
-import { createRandom } from '../../guarantees/harness/random.ts';
+import { makeHistories, type StreamHistory } from '../../testing/events/histories.ts';
+import { failureOf } from '../../testing/events/made-up.ts';
+import { createRandom } from '../../testing/events/random.ts';
 
 let validator: SchemaValidator;
 beforeAll(async () => {

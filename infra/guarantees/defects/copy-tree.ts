@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { temporaryFolder } from '../harness/temporary-folder.ts';
+import { temporaryFolder } from '../../testing/processes/folder.ts';
 import { runProgram } from './run-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

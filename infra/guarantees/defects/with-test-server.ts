@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { startEmbeddedPostgres } from '../../local/postgres/embedded-postgres.ts';
-import { temporaryFolder } from '../harness/temporary-folder.ts';
+import { temporaryFolder } from '../../testing/processes/folder.ts';
 
 const VARIABLE = 'WORKLEDGER_TEST_DATABASE_URL';
 

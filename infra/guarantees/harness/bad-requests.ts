@@ -1,6 +1,6 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from '@workledger/shared/client/client.ts';
-import { labeledIssue, signed } from './github.ts';
+import { labeledIssue, signed } from '../../testing/system/github.ts';
 
 /** What there is before anything bad is asked. */
 export type Known = {

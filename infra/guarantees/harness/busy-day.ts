@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NoAnswer, type Answer, type Call, type Client } from '@workledger/shared/client/client.ts';
-import { closedIssue, deliver, labeledIssue, newIssueNumber, type Delivery } from './github.ts';
-import type { Accepted } from './load.ts';
+import { closedIssue, deliver, labeledIssue, newIssueNumber, type Delivery } from '../../testing/system/github.ts';
+import type { Accepted } from '../../testing/system/load.ts';
 
 /** A delivery that was taken, and what it is to lead to. */
 export type Taken = {

@@ -1,6 +1,6 @@
 import type { Client } from '@workledger/shared/client/client.ts';
-import { deliver, labeledIssue } from './github.ts';
-import { untilFinal } from './saga.ts';
+import { deliver, labeledIssue } from '../../testing/system/github.ts';
+import { untilFinal } from '../../testing/system/saga.ts';
 
 /** A bit of everything that can be asked for over the API, and one task that is carried to its end by a configured agent. */
 export async function eventfulDay(client: Client): Promise<void> {

@@ -5,8 +5,8 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import { selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Pool } from 'pg';
-import { collect } from '@workledger/shared/event-log/testing/any-event.ts';
-import { until } from './until.ts';
+import { collect } from '../../testing/events/any-event.ts';
+import { until } from '../../testing/processes/until.ts';
 
 /** The events of the log that a projection follows. */
 export const followed = ({ streams }: Projection, log: EventLog): Promise<RecordedEvent[]> =>

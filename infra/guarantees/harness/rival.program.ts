@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { openLog } from './logs.ts';
+import { openLog } from '../../testing/system/logs.ts';
 import { rival } from './rival.ts';
 
 // A process that competes: <engine> <address of the log> <streams, comma-separated> <events a stream>. Says "ready", begins

@@ -1,6 +1,7 @@
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { anyEvents } from '@workledger/shared/event-log/testing/any-event.ts';
+import { anyEvents } from '../../testing/events/any-event.ts';
+import { startProgram } from '../../testing/processes/program.ts';
 
 /** One append of a rival: on which revision (-1: none), under which ids, and whether it was told that it won. */
 export type Attempt = {
@@ -27,4 +28,22 @@ export async function rival(log: EventLog, stream: string, events: number): Prom
     }
   }
   return attempts;
+}
+
+/** A child process that competes for streams; it begins with `go`, so that several can begin together. */
+export type RivalProcess = { readonly ready: Promise<void>; go(): Promise<readonly Attempt[]> };
+
+export function startRival(engine: string, address: string, streams: readonly string[], events: number): RivalProcess {
+  const args = [engine, address, streams.join(','), String(events)];
+  const program = startProgram('infra/guarantees/harness/rival.program.ts', args, { reads: true });
+  const ready = program.until(/^ready\n/m).then(() => undefined);
+  return {
+    ready,
+    go: async () => {
+      await ready;
+      program.tell('go');
+      const [, attempts = ''] = await program.until(/^(\[.*\])\n/m);
+      return JSON.parse(attempts) as Attempt[];
+    },
+  };
 }

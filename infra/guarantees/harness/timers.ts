@@ -1,4 +1,4 @@
-import type { SagaRecord } from './saga.ts';
+import type { SagaRecord } from '../../testing/system/saga.ts';
 
 export type Timer = {
   readonly stream: string;

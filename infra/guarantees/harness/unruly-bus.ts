@@ -1,7 +1,7 @@
 import { partitionKey, type BusBatch, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import type { PortEngine } from './ports/port-engine.ts';
-import type { Random } from './random.ts';
+import type { PortEngine } from '../../testing/system/ports/port-engine.ts';
+import type { Random } from '../../testing/events/random.ts';
 
 const REPEATED_AT_MOST = 12;
 

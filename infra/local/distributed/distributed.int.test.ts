@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { kafkaBrokers } from '@workledger/shared/testing/kafka.ts';
-import { temporaryFolder, type TemporaryFolder } from '../testing/folder.ts';
-import { noProcessesOf, processesOf } from '../testing/processes.ts';
-import { startProgram, type Program } from '../testing/program.ts';
+import { kafkaBrokers } from '../../testing/servers/kafka.ts';
+import { systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
+import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
+import { startProgram, type Program } from '../../testing/processes/program.ts';
 
 type Health = { status: string; dependencies: Record<string, string>; details?: Record<string, unknown> };
 
 describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native', { timeout: 240_000 }, () => {
-  let folder: TemporaryFolder;
+  let folder: SystemFolder;
   let data: string;
   let system: Program;
   const urls = new Map<string, string>();
@@ -17,13 +17,13 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   const health = async (name: string): Promise<Health> =>
     (await fetch(`${urls.get(name)}/health`)).json() as Promise<Health>;
   const demo = (...args: string[]): Program =>
-    startProgram('demo/main.ts', ['--data', data, '--against', ...args], { cwd: folder.path });
+    startProgram('infra/local/demo/main.ts', ['--data', data, '--against', ...args], { cwd: folder.path });
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
+    folder = await systemFolder();
     data = join(folder.path, 'the data');
     const options = ['--native', '--data', data, '--port', '0', '--scale', 'projections=2', '--scale', 'sagas=2'];
-    system = startProgram('distributed/start.ts', options, { cwd: folder.path });
+    system = startProgram('infra/local/distributed/start.ts', options, { cwd: folder.path });
     gateway = (await system.until(/Workledger is ready: (\S+)\n(.*\n)* {2}try it/))[1]!;
     for (const [, name, url] of system.written.stdout.matchAll(/^([a-z0-9-]+) +(http:\S+)$/gm)) urls.set(name!, url!);
   }, 240_000);
@@ -121,7 +121,7 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   });
 
   test('stops in order at Ctrl-C, leaving no process', async () => {
-    system.child.kill('SIGINT');
+    system.signal('SIGINT');
     expect(await system.ended, system.written.output).toBe(0);
     expect(system.written.stdout).toMatch(/SIGINT: stopping\n(.*\n)*stopped\n$/);
     await noProcessesOf(folder.path);

@@ -6,11 +6,11 @@ import { expect, it } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createFeed } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
+import { captureLog } from '../../testing/events/captured-logger.ts';
+import { describeWithKafka } from '../../testing/servers/kafka.ts';
 import { isBrokerOn, pidFile } from './broker-process.ts';
-import { ownKafkas } from './testing/kafkas.ts';
-import { runStarter } from './testing/starter.ts';
+import { ownKafkas } from '../../testing/servers/own-servers.ts';
+import { runStarter } from '../../testing/servers/starter.ts';
 
 const kafkas = ownKafkas();
 const open = (brokers: string): KafkaBus =>
@@ -49,9 +49,9 @@ describeWithKafka('Kafka without Docker', { timeout: 240_000 }, () => {
 
   it('stops the broker that a killed starter left on the folder, and no other process', async () => {
     const folder = await kafkas.folder();
-    const starter = await runStarter(folder);
+    const starter = await runStarter('kafka', folder);
     expect(isBrokerOn(folder, starter.pid)).toBe(true);
-    const second = await runStarter(folder);
+    const second = await runStarter('kafka', folder);
     expect(second.error).toContain(`the data folder ${folder} is in use by another Workledger`);
     await starter.kill();
     expect(isBrokerOn(folder, starter.pid)).toBe(true);
@@ -96,7 +96,7 @@ describeWithKafka('Kafka without Docker', { timeout: 240_000 }, () => {
 
   it('says how to get Java where it is missing, and what is too old', async () => {
     const folder = await kafkas.folder();
-    const missing = await runStarter(folder, { JAVA_HOME: join(folder, 'nowhere') });
+    const missing = await runStarter('kafka', folder, { JAVA_HOME: join(folder, 'nowhere') });
     expect(missing.error).toMatch(
       /^Kafka needs Java 17 or newer, and there is no .*nowhere\/bin\/java: on Debian: `apt/,
     );
@@ -105,7 +105,7 @@ describeWithKafka('Kafka without Docker', { timeout: 240_000 }, () => {
     const java = join(folder, 'old', 'bin', 'java');
     await writeFile(java, '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\' >&2\n');
     await chmod(java, 0o755);
-    const old = await runStarter(folder, { JAVA_HOME: join(folder, 'old') });
+    const old = await runStarter('kafka', folder, { JAVA_HOME: join(folder, 'old') });
     expect(old.error).toMatch(/^Kafka needs Java 17 or newer, and .* says: openjdk version "11\.0\.2"/);
   });
 });

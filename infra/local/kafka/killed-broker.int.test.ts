@@ -5,9 +5,9 @@ import { createRecorder } from '@workledger/shared/event-bus/kafka/testing/feed.
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { captureLog } from '@workledger/shared/telemetry/testing/captured-logger.ts';
-import { describeWithKafka } from '@workledger/shared/testing/kafka.ts';
-import { ownKafkas } from './testing/kafkas.ts';
+import { captureLog } from '../../testing/events/captured-logger.ts';
+import { describeWithKafka } from '../../testing/servers/kafka.ts';
+import { ownKafkas } from '../../testing/servers/own-servers.ts';
 
 const kafkas = ownKafkas();
 const open = (brokers: string, more: { publishTimeout?: number } = {}) => {

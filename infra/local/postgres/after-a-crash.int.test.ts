@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
 import { isServerOn } from './server-process.ts';
-import { temporaryFolders } from './testing/folders.ts';
-import { countMarks, leaveMark } from './testing/query.ts';
-import { runStarter, type Starter } from './testing/starter.ts';
-import { makeZombie } from './testing/zombie.ts';
+import { temporaryFolders, countMarks, leaveMark } from './testing.ts';
+import { runStarter, type Starter } from '../../testing/servers/starter.ts';
+import { makeZombie } from '../../testing/processes/processes.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();
@@ -27,7 +26,7 @@ async function start(folder: string, log: string[] = []): Promise<EmbeddedPostgr
 }
 
 async function startElsewhere(folder: string): Promise<Starter> {
-  const starter = await runStarter({ folder });
+  const starter = await runStarter('postgres', { folder });
   starters.push(starter);
   return starter;
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { identify } from '@workledger/sagas/components/process/processes.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
-import { temporaryFolders } from './testing/folders.ts';
-import { makeZombie } from './testing/zombie.ts';
+import { temporaryFolders } from './testing.ts';
+import { makeZombie } from '../../testing/processes/processes.ts';
 
 const temporaryFolder = temporaryFolders();
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
-import { temporaryFolders } from './testing/folders.ts';
-import { countMarks, leaveMark, query } from './testing/query.ts';
+import { temporaryFolders, countMarks, leaveMark, query } from './testing.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();

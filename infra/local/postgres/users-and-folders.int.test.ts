@@ -5,9 +5,8 @@ import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { standInFor } from './home.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
-import { copyWithoutLinks, hasLinks, temporaryFolders } from './testing/folders.ts';
-import { countMarks, leaveMark, query } from './testing/query.ts';
-import { runStarter, type Starter } from './testing/starter.ts';
+import { copyWithoutLinks, hasLinks, temporaryFolders, countMarks, leaveMark, query } from './testing.ts';
+import { runStarter, type Starter } from '../../testing/servers/starter.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();
@@ -44,7 +43,7 @@ describe('where npm blocked the install script', () => {
     const user = await ordinaryUser(context);
     const native = await copyWithoutLinks(await temporaryFolder());
     const folder = join(await temporaryFolder(0o777), 'data');
-    const starter = await runStarter({ folder, native, user });
+    const starter = await runStarter('postgres', { folder, native, user });
     starters.push(starter);
     expect(await query(starter.url, 'select 1 as one')).toEqual([{ one: 1 }]);
     expect(await hasLinks(native)).toBe(false);
@@ -133,7 +132,7 @@ describe('as an ordinary user', () => {
     const native = await copyWithoutLinks(await temporaryFolder());
     const folder = join(await temporaryFolder(), 'data');
     await mkdir(folder);
-    const starter = await runStarter({ folder, native, user });
+    const starter = await runStarter('postgres', { folder, native, user });
     expect(starter.error).toMatch(
       /^cannot write to the data folder .*\/data \(E(PERM|ACCES)\): make it writable, or choose another$/,
     );

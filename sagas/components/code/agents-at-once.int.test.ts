@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;

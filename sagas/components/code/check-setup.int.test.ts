@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
-import { createBareOrigin, createUserRepository } from '../testing/origin.ts';
+import { createBareOrigin, createUserRepository } from '@workledger/infra/testing/repository/git.ts';
 import { checkSetup, type CheckResult } from './check-setup.ts';
 
 const node = process.execPath;

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { commitAsUser, git, type Files } from '@workledger/infra/testing/repository/git.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
@@ -18,8 +18,8 @@ function world(options: Parameters<typeof createCodeWorld>[1] = {}) {
   /** A commit of somebody else on a branch of the origin. */
   const change = (files: Files, branch = 'other'): string => {
     const commit = commitAsUser(made.user, files, 'Change');
-    userGit(made.user, 'push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${branch}`);
-    userGit(made.user, 'reset', '--quiet', '--hard', made.base);
+    git(made.user, 'push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${branch}`);
+    git(made.user, 'reset', '--quiet', '--hard', made.base);
     return commit;
   };
   const validate = (commit: string) =>
@@ -110,8 +110,8 @@ describe('validate', () => {
     const commit = change({ ...fixed, 'test/add.test.mjs': '' });
     const result = await validate(commit);
     expect(result.commit).not.toBe(commit);
-    expect(userGit(bare, 'rev-parse', `${result.commit}^`)).toBe(commit);
-    expect(userGit(bare, 'diff', '--name-only', commit, result.commit)).toBe('test/add.test.mjs');
+    expect(git(bare, 'rev-parse', `${result.commit}^`)).toBe(commit);
+    expect(git(bare, 'diff', '--name-only', commit, result.commit)).toBe('test/add.test.mjs');
     const unchanged = change({ 'src/add.mjs': 'export const add = (a, b) => b + a;\n' });
     expect((await validate(unchanged)).commit).toBe(unchanged);
   });
@@ -120,7 +120,7 @@ describe('validate', () => {
     const made = world({ repository: { test: [process.execPath, '-e', list] } });
     const elsewhere = join(made.folder, 'elsewhere');
     mkdirSync(elsewhere);
-    userGit(made.user, 'rm', '-r', '--quiet', 'test');
+    git(made.user, 'rm', '-r', '--quiet', 'test');
     symlinkSync(elsewhere, join(made.user, 'test'));
     const { report } = await made.validate(made.change({}));
     const text = Buffer.from((await store.artefacts.get(report.digest))!.bytes).toString();
@@ -187,7 +187,7 @@ describe('inspect and diff', () => {
   test('inspect refuses a commit that is not in the origin, does not descend from the base, or changes nothing', async () => {
     const made = world();
     const local = commitAsUser(made.user, fixed, 'Not pushed');
-    userGit(made.user, 'checkout', '--quiet', '--orphan', 'stranger');
+    git(made.user, 'checkout', '--quiet', '--orphan', 'stranger');
     const stranger = made.change({ 'new.txt': 'x' }, 'stranger');
     const empty = made.change({}, 'empty');
     const refusal = (commit: string) => made.call('code.inspect', { commit, base: made.base });

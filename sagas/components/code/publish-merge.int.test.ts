@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { ComponentFailure } from '../../engine/component.ts';
 import { resultOf } from '../git/names.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { commitAsUser, userGit, type Files } from '../testing/origin.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { commitAsUser, git, type Files } from '@workledger/infra/testing/repository/git.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
@@ -32,20 +32,20 @@ async function worldWithWork(options: Parameters<typeof createCodeWorld>[1] = {}
     /** Somebody else pushes to the base branch. */
     moveBase: (files: Files): string => {
       const moved = commitAsUser(made.user, files, 'Meanwhile');
-      userGit(made.user, 'push', '--quiet', 'origin', 'HEAD:main');
+      git(made.user, 'push', '--quiet', 'origin', 'HEAD:main');
       return moved;
     },
   };
 }
 
-const has = (repository: string, ref: string): boolean => userGit(repository, 'for-each-ref', ref) !== '';
+const has = (repository: string, ref: string): boolean => git(repository, 'for-each-ref', ref) !== '';
 
 describe('publish', () => {
   test('puts the commit on a branch of the origin, and may be repeated', async () => {
     const { publish, bare, branch, commit } = await worldWithWork();
     expect(await publish()).toEqual({ branch, commit });
     expect(await publish()).toEqual({ branch, commit });
-    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(commit);
+    expect(git(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(commit);
   });
 
   test('moves its own branch on to other work of the same task', async () => {
@@ -53,28 +53,28 @@ describe('publish', () => {
     await publish();
     const second = await call<ResultOf<'code.work'>>('code.work', workRequest('agent', { label: 'generate-2' }));
     await publish(second.commit);
-    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(second.commit);
+    expect(git(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(second.commit);
   });
 
   test('leaves a branch with other commits alone, and never takes the base branch', async () => {
     const { publish, call, commit, user, bare, branch } = await worldWithWork();
     const theirs = commitAsUser(user, { 'theirs.txt': 'x' }, 'Theirs');
-    userGit(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
+    git(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
     await expect(publish()).rejects.toThrow(/has commits that are not of this task/);
     await expect(call('code.publish', { commit, branch: 'main' })).rejects.toThrow(/is the base branch/);
     await expect(call('code.publish', { commit, branch: '--mirror' })).rejects.toThrow(/is no branch name/);
-    expect(userGit(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(theirs);
+    expect(git(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(theirs);
   });
 
   test('is undone by unpublish, which may be repeated and keeps what people added', async () => {
     const { publish, unpublish, user, bare, branch } = await worldWithWork();
     await publish();
-    userGit(user, 'fetch', '--quiet', 'origin', branch);
-    userGit(user, 'checkout', '--quiet', 'FETCH_HEAD');
+    git(user, 'fetch', '--quiet', 'origin', branch);
+    git(user, 'checkout', '--quiet', 'FETCH_HEAD');
     commitAsUser(user, { 'theirs.txt': 'x' }, 'Theirs');
-    userGit(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
+    git(user, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
     expect(await unpublish()).toEqual({ outcome: 'kept' });
-    userGit(user, 'push', '--quiet', '--force', 'origin', `FETCH_HEAD:refs/heads/${branch}`);
+    git(user, 'push', '--quiet', '--force', 'origin', `FETCH_HEAD:refs/heads/${branch}`);
     expect(await unpublish()).toEqual({ outcome: 'deleted' });
     expect(has(bare, `refs/heads/${branch}`)).toBe(false);
     expect(await unpublish()).toEqual({ outcome: 'absent' });
@@ -86,25 +86,25 @@ describe('merge', () => {
     const { merge, bare, base, commit } = await worldWithWork();
     expect(await merge()).toEqual({ outcome: 'merged', commit, base });
     expect(await merge()).toEqual({ outcome: 'merged', commit, base });
-    expect(userGit(bare, 'rev-parse', 'main')).toBe(commit);
+    expect(git(bare, 'rev-parse', 'main')).toBe(commit);
   });
 
   test('answers base-moved when somebody was faster, and changes nothing', async () => {
     const { merge, moveBase, bare, commit } = await worldWithWork();
     const base = moveBase({ 'readme.txt': 'hello' });
     expect(await merge()).toEqual({ outcome: 'base-moved', commit, base });
-    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
   });
 
   test('is refused for work that changes protected paths: what would be merged is not what was judged', async () => {
     const { merge, user, bare, base } = await worldWithWork();
     const commit = commitAsUser(user, { 'src/add.mjs': 'export const add = 1;\n', 'test/add.test.mjs': null }, 'Cheat');
-    userGit(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/other');
+    git(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/other');
     await expect(merge(commit)).rejects.toMatchObject({
       retryable: false,
       failure: { reason: expect.stringMatching(/the work changes test\/add\.test\.mjs, which is protected/) },
     });
-    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
   });
 
   test('is refused where the registration says never', async () => {
@@ -113,7 +113,7 @@ describe('merge', () => {
       retryable: false,
       failure: { reason: expect.stringMatching(/never/) },
     });
-    expect(userGit(bare, 'rev-parse', 'main')).toBe(base);
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
   });
 
   test('is refused by git where a person has the base branch checked out; nothing of theirs changes', async () => {
@@ -122,8 +122,8 @@ describe('merge', () => {
       retryable: false,
       failure: { step: 'merge', reason: expect.stringMatching(/"main" is checked out in the origin/) },
     });
-    expect(userGit(user, 'rev-parse', 'HEAD')).toBe(base);
-    expect(userGit(user, 'status', '--porcelain')).toBe('');
+    expect(git(user, 'rev-parse', 'HEAD')).toBe(base);
+    expect(git(user, 'status', '--porcelain')).toBe('');
     expect(readFileSync(join(user, 'src/add.mjs'), 'utf8')).toContain('a - b');
   });
 
@@ -145,8 +145,8 @@ describe('rebase', () => {
     const result = await rebase();
     expect(result).toMatchObject({ outcome: 'rebased', base: moved });
     const { commit } = result as { commit: string };
-    expect(userGit(bare, 'rev-parse', resultOf(inRun, 'rebase-1', commit))).toBe(commit);
-    expect(userGit(bare, 'diff', '--name-only', moved, commit)).toBe('src/add.mjs');
+    expect(git(bare, 'rev-parse', resultOf(inRun, 'rebase-1', commit))).toBe(commit);
+    expect(git(bare, 'diff', '--name-only', moved, commit)).toBe('src/add.mjs');
     expect(await merge(commit, moved)).toMatchObject({ outcome: 'merged' });
   });
 
@@ -188,10 +188,8 @@ describe('cleanup', () => {
     await old.call<ResultOf<'code.cleanup'>>('code.cleanup', {});
     const refs = `refs/workledger/${old.inRun.taskId}`;
     expect(has(old.bare, `${refs}/${old.inRun.runId}/`)).toBe(false);
-    expect(userGit(old.bare, 'rev-parse', resultOf({ ...old.inRun, runId }, 'generate-1', next.commit))).toBe(
-      next.commit,
-    );
-    expect(userGit(old.bare, 'rev-parse', `refs/heads/${old.branch}`)).toBe(next.commit);
+    expect(git(old.bare, 'rev-parse', resultOf({ ...old.inRun, runId }, 'generate-1', next.commit))).toBe(next.commit);
+    expect(git(old.bare, 'rev-parse', `refs/heads/${old.branch}`)).toBe(next.commit);
   });
 
   test('keeps the branch when another run published the same commit', async () => {
@@ -205,12 +203,12 @@ describe('cleanup', () => {
     const { call, user, bare, base, inRun } = await worldWithWork();
     const task = `refs/workledger/${inRun.taskId}`;
     const commit = commitAsUser(user, { 'remote.txt': '1' }, 'Remote');
-    userGit(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-1`);
+    git(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-1`);
     await call('code.inspect', { commit, base });
     const later = commitAsUser(user, { 'remote.txt': '2' }, 'Remote again');
-    userGit(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-2`);
+    git(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-2`);
     await call<ResultOf<'code.cleanup'>>('code.cleanup', {});
-    expect(userGit(bare, 'for-each-ref', '--format=%(refname) %(objectname)', task)).toBe(`${task}/remote-2 ${later}`);
+    expect(git(bare, 'for-each-ref', '--format=%(refname) %(objectname)', task)).toBe(`${task}/remote-2 ${later}`);
   });
 
   test('kills the agent that still runs for this task run', async () => {

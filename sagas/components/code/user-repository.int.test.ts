@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { resultOf } from '../git/names.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { userGit } from '../testing/origin.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { git } from '@workledger/infra/testing/repository/git.ts';
 import type { ResultOf } from '../catalogue.ts';
 
 let store: TestArtefacts;
@@ -19,19 +19,19 @@ test('a user working tree, index and HEAD are never touched, also when the user 
   const { call, workRequest, user, inRun } = made;
   writeFileSync(join(user, 'src/add.mjs'), 'half done');
   writeFileSync(join(user, 'untracked'), 'mine');
-  userGit(user, 'add', 'src/add.mjs');
+  git(user, 'add', 'src/add.mjs');
   const look = (): string[] => [
-    userGit(user, 'status', '--porcelain'),
-    userGit(user, 'rev-parse', 'HEAD'),
-    userGit(user, 'symbolic-ref', 'HEAD'),
-    userGit(user, 'branch', '--list'),
-    userGit(user, 'worktree', 'list'),
+    git(user, 'status', '--porcelain'),
+    git(user, 'rev-parse', 'HEAD'),
+    git(user, 'symbolic-ref', 'HEAD'),
+    git(user, 'branch', '--list'),
+    git(user, 'worktree', 'list'),
     readFileSync(join(user, '.git/index')).toString('hex'),
     readFileSync(join(user, 'src/add.mjs'), 'utf8'),
   ];
-  userGit(user, 'status');
+  git(user, 'status');
   const before = look();
   const { commit } = await call<ResultOf<'code.work'>>('code.work', workRequest('agent', { evaluate: true }));
-  expect(userGit(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
+  expect(git(user, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   expect(look()).toEqual(before);
 });

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing/code-world.ts';
-import { userGit } from '../testing/origin.ts';
-import { eventuallyGone } from '../testing/processes.ts';
+import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../testing.ts';
+import { git } from '@workledger/infra/testing/repository/git.ts';
+import { eventuallyGone } from '@workledger/infra/testing/processes/processes.ts';
 import { resultOf } from '../git/names.ts';
 import type { ResultOf } from '../catalogue.ts';
 
@@ -39,9 +39,9 @@ describe('an agent that edits the code', () => {
     );
     const result = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     const ref = resultOf(inRun, 'generate-1', result.commit);
-    expect(userGit(bare, 'rev-parse', ref)).toBe(result.commit);
-    expect(userGit(bare, 'rev-parse', `${ref}^`)).toBe(base);
-    expect(userGit(bare, 'log', '-1', '--format=%an <%ae>', ref)).toBe('Workledger <workledger@localhost>');
+    expect(git(bare, 'rev-parse', ref)).toBe(result.commit);
+    expect(git(bare, 'rev-parse', `${ref}^`)).toBe(base);
+    expect(git(bare, 'log', '-1', '--format=%an <%ae>', ref)).toBe('Workledger <workledger@localhost>');
     const diffStat = { files: 1, insertions: 1, deletions: 1 };
     expect(result).toMatchObject({ exitCode: 0, costUsd: null, metrics: null, diffStat });
     expect(await text(result.diff.digest)).toContain('+export const add = (a, b) => a + b;');
@@ -63,7 +63,7 @@ describe('an agent that edits the code', () => {
     const { call, workRequest, bare, inRun } = world(fix);
     const run = (): Promise<ResultOf<'code.work'>> => call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     for (const { commit } of [await run(), await run()])
-      expect(userGit(bare, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
+      expect(git(bare, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
   });
 
   test('gets the end of the log of the last attempt as feedback', async () => {
@@ -89,8 +89,8 @@ describe('an agent that edits the code', () => {
       execFileSync('git', ['commit', '--all', '--message', 'My own commit']);
       mkdirSync('ignored'); writeFileSync('ignored/file', 'x'); writeFileSync('new.txt', 'new');`);
     const { commit } = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
-    expect(userGit(bare, 'log', '--format=%s', `${base}..${commit}`).split('\n')).toEqual(['Fix add', 'My own commit']);
-    expect(userGit(bare, 'diff', '--name-only', base, commit).split('\n')).toEqual(['new.txt', 'src/add.mjs']);
+    expect(git(bare, 'log', '--format=%s', `${base}..${commit}`).split('\n')).toEqual(['Fix add', 'My own commit']);
+    expect(git(bare, 'diff', '--name-only', base, commit).split('\n')).toEqual(['new.txt', 'src/add.mjs']);
   });
 
   test('may set a filter: none of our calls runs it, and the next worktree does not know it', async () => {
@@ -248,7 +248,8 @@ test('cancelling kills the agent and removes its worktree', async () => {
   const controller = new AbortController();
   const failed = failureOf(made.call('code.work', made.workRequest('agent'), controller.signal));
   const started = join(made.folder, 'started');
-  while (!existsSync(started)) await sleep(20);
+  // A file is there before what is written to it.
+  while (!existsSync(started) || readFileSync(started, 'utf8') === '') await sleep(20);
   expect(made.leftovers().length).toBeGreaterThan(0);
   controller.abort();
   expect(await failed).toMatchObject({ failure: { reason: 'stopped before its end' }, retryable: true });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { commitAsUser, createUserRepository, userGit } from '../testing/origin.ts';
+import { commitAsUser, createUserRepository, git as userGit } from '@workledger/infra/testing/repository/git.ts';
 import { branchHead, diffStat, fetchOrigin } from './commits.ts';
 import { git, GitFailure } from './git.ts';
 import { openMirror, addWorktree, removeWorktree, worktreeAt } from './mirror.ts';

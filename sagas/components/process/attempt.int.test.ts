@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventuallyGone } from '../testing/processes.ts';
+import { eventuallyGone } from '@workledger/infra/testing/processes/processes.ts';
 import { endScope, killLeftover, openAttempt, sweepAttempts, newRecordFile, writeRecord } from './attempt.ts';
 import { identify, isSameProcess } from './processes.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventuallyGone, isRunning } from '../testing/processes.ts';
+import { eventuallyGone, isRunning } from '@workledger/infra/testing/processes/processes.ts';
 import { childEnvironment, ProcessNotStarted, runProcess, type ProcessOptions } from './run-process.ts';
 
 let folder: string;

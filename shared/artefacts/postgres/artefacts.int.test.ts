@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrate } from '../../migrations/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { artefactsContract } from '../contract.ts';
 import { ArtefactDamaged, type Artefacts } from '../port.ts';
 import { createPostgresArtefacts } from './artefacts.ts';

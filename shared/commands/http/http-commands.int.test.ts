@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { newId } from '../../contexts/stream.ts';
 import { createOutages } from '../../resilience/outages/outages.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { type Commands, NoAnswer } from '../port.ts';
 import { CommandRefused } from '../refusal.ts';
 import { createHttpCommands } from './http-commands.ts';

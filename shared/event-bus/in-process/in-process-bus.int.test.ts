@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { anyEvents, collect } from '../../event-log/testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { eventBusContract } from '../contract.ts';
 import { partitionOf } from '../partition.ts';
 import { partitionKey, type ConsumeError, type EventBus } from '../port.ts';
@@ -31,8 +32,6 @@ async function feed(stream: string, count: number): Promise<readonly RecordedEve
   await log.append(stream, anyEvents(count), last?.revision ?? 'none');
   return collect(log.readStream(stream, { from: last === undefined ? 0 : last.revision + 1 }));
 }
-const until = (condition: () => boolean): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 20_000, interval: 10 });
 
 eventBusContract('in process', () => ({ bus, feed }));
 
@@ -60,7 +59,7 @@ it('tells who failed, where and how often', async () => {
     },
   });
   await feed(stream, 1);
-  await until(() => consumer.events(stream).length === 1);
+  await untilTrue(() => consumer.events(stream).length === 1);
   await consumer.stop();
   const told = errors.filter(({ group }) => group === 'failing');
   const where = { topic: 'task', partition: partitionOf(stream) };
@@ -85,12 +84,12 @@ it('lets a failing partition fall far behind without stopping the others, and wi
   });
   for (let times = 0; times < 6; times++) await feed(poisoned, 700);
   for (const stream of others) await feed(stream, 100);
-  await until(() => others.every((stream) => consumer.events(stream).length === 100));
+  await untilTrue(() => others.every((stream) => consumer.events(stream).length === 100));
   expect(consumer.events(poisoned)).toEqual([]);
   mended = true;
-  await until(() => consumer.events(poisoned).length >= 4200);
+  await untilTrue(() => consumer.events(poisoned).length >= 4200);
   await feed(poisoned, 1);
-  await until(() => consumer.events(poisoned).length >= 4201);
+  await untilTrue(() => consumer.events(poisoned).length >= 4201);
   await consumer.stop();
   expect(consumer.events(poisoned).map(({ revision }) => revision)).toEqual(Array.from({ length: 4201 }, (_, n) => n));
 });
@@ -100,8 +99,8 @@ it('moves the progress of a partition in which nothing happens, so that a restar
   const progress = await bus.endOffsets(['task']);
   const consumer = startConsumer(bus, { progress });
   for (let times = 0; times < 12; times++) await feed(busy, 1000);
-  await until(() => consumer.events(busy).length === 12_000);
-  await until(() => [...consumer.progress.values()].every((offset) => offset > (progress.get('task/0') ?? 0n)));
+  await untilTrue(() => consumer.events(busy).length === 12_000);
+  await untilTrue(() => [...consumer.progress.values()].every((offset) => offset > (progress.get('task/0') ?? 0n)));
   await consumer.stop();
   const at = new Map(progress);
   for (const batch of consumer.batches) {
@@ -114,11 +113,11 @@ it('goes on after every connection to the database was cut', async () => {
   const stream = streamName('task', newId());
   const consumer = startConsumer(bus, { progress: await bus.endOffsets(['task']) });
   await feed(stream, 2);
-  await until(() => consumer.events(stream).length === 2);
+  await untilTrue(() => consumer.events(stream).length === 2);
   await database.pool.query(
     'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
   );
   await log.append(stream, anyEvents(2), 1);
-  await until(() => consumer.events(stream).length === 4);
+  await untilTrue(() => consumer.events(stream).length === 4);
   await consumer.stop();
 });

@@ -1,13 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createPostgresEventLog } from '../../event-log/postgres/event-log.ts';
 import type { EventLog } from '../../event-log/port.ts';
-import { anyEvents } from '../../event-log/testing/any-event.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { partitionKey, type BusBatch, type EventBus } from '../port.ts';
 import { startConsumer, type TestConsumer } from '../testing.ts';
 import { createInProcessBus } from './in-process-bus.ts';
-import { countSubscriptions, type CountedLog } from './testing/count-subscriptions.ts';
 
 let database: TestDatabase;
 let log: EventLog;
@@ -29,7 +29,6 @@ afterAll(async () => {
 
 const newStream = (): string => streamName('task', newId());
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
-const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const append = (stream: string, count: number, written = 0): Promise<unknown> =>
   log.append(stream, anyEvents(count), written === 0 ? 'none' : written - 1);
@@ -48,15 +47,15 @@ it('follows the log once for all groups that have caught up, and not at all with
   const stream = newStream();
   await append(stream, 1000);
   const groups = Array.from({ length: 6 }, () => startConsumer(bus));
-  await until(() => counted.opened() > groups.length && counted.open() === 1);
+  await untilTrue(() => counted.opened() > groups.length && counted.open() === 1);
   await append(stream, 5, 1000);
-  for (const group of groups) await until(() => revisions(group, stream).length === 1005);
+  for (const group of groups) await untilTrue(() => revisions(group, stream).length === 1005);
   expect(counted.opened()).toBe(groups.length + 1);
   const [last, ...others] = groups;
   await Promise.all(others.map((group) => group.stop()));
   expect(counted.open()).toBe(1);
   await last?.stop();
-  await until(() => counted.open() === 0);
+  await untilTrue(() => counted.open() === 0);
   for (const group of groups) expect(revisions(group, stream)).toEqual(upTo(1005));
 });
 
@@ -64,13 +63,13 @@ it('starts again from where a new group has caught up', async () => {
   const stream = newStream();
   const progress = await bus.endOffsets(['task']);
   const first = startConsumer(bus, { progress });
-  await until(() => counted.opened() === 2 && counted.open() === 1);
+  await untilTrue(() => counted.opened() === 2 && counted.open() === 1);
   await first.stop();
   await append(stream, 3);
   const second = startConsumer(bus, { progress });
-  await until(() => counted.opened() === 4 && counted.open() === 1);
+  await untilTrue(() => counted.opened() === 4 && counted.open() === 1);
   await append(stream, 3, 3);
-  await until(() => revisions(second, stream).length === 6);
+  await untilTrue(() => revisions(second, stream).length === 6);
   await second.stop();
   expect(revisions(second, stream)).toEqual(upTo(6));
   expectNoGap(second, progress);
@@ -92,17 +91,17 @@ it('misses nothing that the tail gave to the others while a group was about to j
   const progress = await bus.endOffsets(['task']);
   const first = startConsumer(slowToJoin, { progress });
   await append(stream, 1);
-  await until(() => revisions(first, stream).length === 1);
+  await untilTrue(() => revisions(first, stream).length === 1);
   let open = (): void => undefined;
   gate = new Promise((resolve) => (open = resolve));
   const second = startConsumer(slowToJoin, { progress });
-  await until(() => isHeld);
+  await untilTrue(() => isHeld);
   await append(stream, 5, 1);
-  await until(() => revisions(first, stream).length === 6);
+  await untilTrue(() => revisions(first, stream).length === 6);
   open();
-  await until(() => revisions(second, stream).length === 6);
+  await untilTrue(() => revisions(second, stream).length === 6);
   await append(stream, 5, 6);
-  await until(() => revisions(second, stream).length === 11);
+  await untilTrue(() => revisions(second, stream).length === 11);
   await slowToJoin.close();
   expect(revisions(second, stream)).toEqual(upTo(11));
   expectNoGap(second, progress);
@@ -115,17 +114,17 @@ it('waits for no slow group, which reads by itself until it has caught up', asyn
   const held = new Promise<void>((resolve) => (release = resolve));
   const slow = startConsumer(bus, { progress, handle: () => held.then(() => undefined) });
   const quick = startConsumer(bus, { progress });
-  await until(() => counted.opened() === 3 && counted.open() === 1);
+  await untilTrue(() => counted.opened() === 3 && counted.open() === 1);
   for (let times = 0; times < 20; times++) await append(stream, 500, times * 500);
-  await until(() => revisions(quick, stream).length === 10_000);
+  await untilTrue(() => revisions(quick, stream).length === 10_000);
   expect(slow.events()).toEqual([]);
   release();
-  await until(() => revisions(slow, stream).length === 10_000);
-  await until(() => counted.open() === 1);
+  await untilTrue(() => revisions(slow, stream).length === 10_000);
+  await untilTrue(() => counted.open() === 1);
   const opened = counted.opened();
   expect(opened).toBeGreaterThan(3);
   await append(stream, 5, 10_000);
-  for (const consumer of [slow, quick]) await until(() => revisions(consumer, stream).length === 10_005);
+  for (const consumer of [slow, quick]) await untilTrue(() => revisions(consumer, stream).length === 10_005);
   expect(counted.opened()).toBe(opened);
   await Promise.all([slow.stop(), quick.stop()]);
   for (const consumer of [slow, quick]) {
@@ -148,7 +147,7 @@ it('gives every group all in order, whoever dawdles, stops and starts while othe
       const consumer = startConsumer(bus, { group: `group-${number}`, progress: new Map(progress), handle });
       consumers.push(consumer);
       const end = performance.now() + 100 + number * 40;
-      await until(() => events.left <= 0 || performance.now() > end);
+      await untilTrue(() => events.left <= 0 || performance.now() > end);
       await consumer.stop();
       expectNoGap(consumer, progress);
     }
@@ -173,7 +172,7 @@ it('fails every group when the log cannot be read any more, and serves those who
     ),
   );
   const ended = Promise.allSettled(groups);
-  await until(() => counted.opened() === 3 && counted.open() === 1);
+  await untilTrue(() => counted.opened() === 3 && counted.open() === 1);
   await database.pool.query('alter table event_log.events rename to hidden');
   const why = '"event_log.events" does not exist';
   for (const end of await ended)
@@ -182,6 +181,30 @@ it('fails every group when the log cannot be read any more, and serves those who
   const stream = newStream();
   await append(stream, 2);
   const later = startConsumer(bus, { progress });
-  await until(() => revisions(later, stream).length === 2);
+  await untilTrue(() => revisions(later, stream).length === 2);
   await later.stop();
 });
+
+export type CountedLog = {
+  readonly log: EventLog;
+  /** Subscriptions that go on now. */
+  open(): number;
+  /** Subscriptions that ever began. */
+  opened(): number;
+};
+
+/** A log, and how often it is followed. */
+export function countSubscriptions(log: EventLog): CountedLog {
+  let open = 0;
+  let opened = 0;
+  const subscribe: EventLog['subscribe'] = async function* (options) {
+    open += 1;
+    opened += 1;
+    try {
+      yield* log.subscribe(options);
+    } finally {
+      open -= 1;
+    }
+  };
+  return { log: { ...log, subscribe }, open: () => open, opened: () => opened };
+}

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { expect, it } from 'vitest';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { createLogLines } from './client.ts';
 
 const { ERROR, INFO } = kafkajs.logLevel;

@@ -1,7 +1,7 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import type { BusBatch } from '../port.ts';
 import { decodeBatch } from './fetched.ts';
 import { messageOf } from './message.ts';

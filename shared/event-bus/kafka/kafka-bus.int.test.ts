@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { newId } from '../../contexts/stream.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { eventBusContract } from '../contract.ts';
 import { eventBusGroupContract } from '../testing/group-contract.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';

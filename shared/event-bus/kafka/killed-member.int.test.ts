@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
-import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createFeed } from './testing/feed.ts';
 import { createProgress, handledRevisions, storingConsumer } from './testing/stored-progress.ts';
-import { nodeArguments } from '../../testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const program = fileURLToPath(new URL('testing/member.program.ts', import.meta.url));
 

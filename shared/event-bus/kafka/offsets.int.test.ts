@@ -1,8 +1,8 @@
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { partitionOf } from '../partition.ts';
 import { OffsetOutOfRange, partitionKey, type TopicPartition } from '../port.ts';
 import { startConsumer } from '../testing.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { MAX_EVENT_BYTES } from '../../event-log/check-append.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { startConsumer } from '../testing.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
 import { createRecorder } from './testing/feed.ts';

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
-import { describeWithKafka, kafkaBrokers } from '../../testing/kafka.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
+import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { OffsetOutOfRange } from '../port.ts';
 import { startConsumer } from '../testing.ts';
 import { createKafkaBus, type KafkaBus } from './kafka-bus.ts';
-import { createRecorder } from './testing/feed.ts';
-import { loseTopics } from './testing/lose-topics.ts';
+import { createRecorder, loseTopics } from './testing/feed.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,9 +1,10 @@
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { BusUnderTest } from '../contract.ts';
-import type { EventBus } from '../port.ts';
-import { createSharedProgress, type SharedProgress } from './shared-progress.ts';
+import { type EventBus, partitionKey, type BusBatch, type Consumer, type Offset } from '../port.ts';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
 
 export type GroupBusUnderTest = BusUnderTest & {
   /** The same bus as another process opens it. The suite closes it. */
@@ -11,8 +12,6 @@ export type GroupBusUnderTest = BusUnderTest & {
 };
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
-const until = (condition: () => boolean): Promise<unknown> =>
-  vi.waitUntil(condition, { timeout: 30_000, interval: 10 });
 
 /** What adapters do, beside the contract of all, that share a group's partitions among several members. */
 export function eventBusGroupContract(name: string, underTest: () => GroupBusUnderTest): void {
@@ -48,7 +47,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
 
       const first = join(progress, group, 'first');
       await feedAll();
-      await until(() => by('first') > 0);
+      await untilTrue(() => by('first') > 0);
       const second = join(progress, group, 'second');
       let rounds = 1;
       while (by('second') === 0 && rounds < 50) {
@@ -59,7 +58,7 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
       await second.leave();
       await feedAll();
       rounds += 2;
-      await until(() => progress.handled.length >= streams.length * 2 * rounds);
+      await untilTrue(() => progress.handled.length >= streams.length * 2 * rounds);
       await first.leave();
 
       expect(by('second')).toBeGreaterThan(0);
@@ -80,10 +79,40 @@ export function eventBusGroupContract(name: string, underTest: () => GroupBusUnd
         // A member may join later than it takes to feed all rounds.
         await pause(100);
       }
-      await until(() => progress.handled.length >= streams.length * rounds);
+      await untilTrue(() => progress.handled.length >= streams.length * rounds);
       for (const member of members) await member.leave();
       expect([...handledBy()].sort()).toEqual(['first', 'second']);
       for (const stream of streams) expect(progress.revisions(stream)).toEqual(upTo(rounds));
     });
   });
+}
+
+type SharedProgress = {
+  /** A consumer that keeps its progress here, as every member of its group does. */
+  consumer(name: string): Consumer;
+  /** What was handled, in order, by whom. */
+  readonly handled: { readonly by: string; readonly event: RecordedEvent }[];
+  revisions(stream: string): number[];
+};
+
+/** Progress of a group in one place, as a database keeps it: a batch that does not start where the last one ended is stale. */
+function createSharedProgress(start: ReadonlyMap<string, Offset>): SharedProgress {
+  const progress = new Map(start);
+  const handled: { by: string; event: RecordedEvent }[] = [];
+  return {
+    handled,
+    revisions: (stream) => handled.filter(({ event }) => event.stream === stream).map(({ event }) => event.revision),
+    consumer: (by) => ({
+      resume: () => Promise.resolve(new Map(progress)),
+      handle: async (batch: BusBatch): Promise<Offset> => {
+        // As long as a transaction takes: members overlap in it.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        const stored = progress.get(partitionKey(batch)) ?? 0n;
+        if (stored !== batch.from) return stored;
+        progress.set(partitionKey(batch), batch.next);
+        for (const event of batch.events) handled.push({ by, event });
+        return batch.next;
+      },
+    }),
+  };
 }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { OutcomeUnknown, RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvent, anyEvents, collect } from '../testing/any-event.ts';
+import { anyEvent, anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { createEventStoreDbLog } from './event-log.ts';
 

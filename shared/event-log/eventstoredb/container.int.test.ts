@@ -1,6 +1,6 @@
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { dockerAnswers } from '../../testing/docker.ts';
+import { dockerAnswers } from '@workledger/infra/testing/servers/docker.ts';
 import { eventLogContract } from '../contract.ts';
 import { createEventStoreDbLog } from './event-log.ts';
 

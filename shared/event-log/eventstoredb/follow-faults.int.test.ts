@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvents, collect } from '../testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { createEventStoreDbLog } from './event-log.ts';
-import { listen } from './testing/listen.ts';
+import { listen } from './testing.ts';
 
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index);
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

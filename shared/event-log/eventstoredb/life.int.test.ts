@@ -6,14 +6,14 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { AccessRefused } from '../errors.ts';
-import { anyEvents, collect } from '../testing/any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import { startDoubleServer, type DoubleServer } from './double/server.ts';
 import { startDouble } from './double/start-double.ts';
 import { createEventStoreDbLog } from './event-log.ts';
-import { listen } from './testing/listen.ts';
-import { nodeArguments } from '../../testing/node-arguments.ts';
+import { listen } from './testing.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
-const PROGRAM = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../testing/use-eventstoredb.program.ts', import.meta.url));
 let double: DoubleServer;
 beforeAll(async () => {
   double = await startDoubleServer();

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { OutcomeUnknown } from '../errors.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvent, anyEvents, collect } from '../testing/any-event.ts';
+import { anyEvent, anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 import { createPostgresEventLog } from './event-log.ts';
-import { startProxy, type Proxy } from '../../testing/database-proxy.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
 
 let database: TestDatabase;
 let proxy: Proxy;

@@ -4,14 +4,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvent } from '../testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { appendEvent } from './append.ts';
 import { createPostgresEventLog } from './event-log.ts';
-import { nodeArguments } from '../../testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
-const program = fileURLToPath(new URL('./testing/append.program.ts', import.meta.url));
+const program = fileURLToPath(new URL('../testing/append-to-postgres.program.ts', import.meta.url));
 const run = promisify(execFile);
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
-import { startProxy, type Proxy } from '../../testing/database-proxy.ts';
-import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { startProxy, type Proxy } from '@workledger/infra/testing/servers/database-proxy.ts';
+import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { eventLogContract } from '../contract.ts';
 import { createPostgresEventLog } from './event-log.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvent, anyEvents, collect } from './any-event.ts';
+import { anyEvent, anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 
 const newStream = (): string => streamName('task', newId());
 

@@ -4,7 +4,7 @@ import { newId, streamName } from '../../contexts/stream.ts';
 import { AppendTooLarge, InvalidAppend } from '../errors.ts';
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_TYPE_LENGTH } from '../check-append.ts';
 import type { EventLog, ExpectedRevision } from '../port.ts';
-import { anyEvent, anyEvents, collect } from './any-event.ts';
+import { anyEvent, anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 
 /** An event of exactly so many bytes of data and metadata, most of them in characters of two bytes. */
 function eventOf(bytes: number): NewEvent {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
-import { anyEvents, collect } from './any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const revisions = (events: readonly RecordedEvent[]): number[] => events.map(({ revision }) => revision);

@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
+import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { Batch, EventLog, SubscribeOptions } from '../port.ts';
-import { anyEvent, anyEvents } from './any-event.ts';
+import { anyEvent, anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 
-const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index);
 
 type Follower = {
@@ -45,12 +45,12 @@ export function subscribeContract(log: () => EventLog): void {
       await log().append(stream, anyEvents(1000), 'none');
       await log().append(stream, anyEvents(500), 999);
       const follower = follow({ after });
-      await until(() => hasCaughtUp(follower));
+      await untilTrue(() => hasCaughtUp(follower));
       expect(follower.revisions(stream)).toEqual(range(1500));
       await log().append(stream, anyEvents(5), 1499);
-      await until(() => follower.revisions(stream).length >= 1505);
+      await untilTrue(() => follower.revisions(stream).length >= 1505);
       await log().append(stream, anyEvents(5), 1504);
-      await until(() => follower.revisions(stream).length >= 1510);
+      await untilTrue(() => follower.revisions(stream).length >= 1510);
       await follower.stop();
       expect(follower.revisions(stream)).toEqual(range(1510));
     });
@@ -60,7 +60,7 @@ export function subscribeContract(log: () => EventLog): void {
       const after = await log().head();
       await log().append(stream, anyEvents(20), 'none');
       const follower = follow({ after });
-      await until(() => follower.revisions(stream).length === 20);
+      await untilTrue(() => follower.revisions(stream).length === 20);
       await follower.stop();
       const events = follower.batches.flatMap((batch) => batch.events);
       const last = events.at(-1)?.position ?? 0n;
@@ -72,15 +72,15 @@ export function subscribeContract(log: () => EventLog): void {
     it('says once that it has caught up, also when nothing comes', async () => {
       const stream = streamName('task', newId());
       const follower = follow({ after: await log().head(), streams: ['no-such-type'] });
-      await until(() => hasCaughtUp(follower));
+      await untilTrue(() => hasCaughtUp(follower));
       expect(follower.batches.flatMap(({ events }) => events)).toEqual([]);
       await follower.stop();
 
       const second = follow({ after: await log().head() });
-      await until(() => hasCaughtUp(second));
+      await untilTrue(() => hasCaughtUp(second));
       for (let revision = 0; revision < 3; revision++) {
         await log().append(stream, anyEvents(1), revision === 0 ? 'none' : revision - 1);
-        await until(() => second.revisions(stream).length === revision + 1);
+        await untilTrue(() => second.revisions(stream).length === revision + 1);
       }
       await second.stop();
       expect(second.batches.filter(({ caughtUp }) => caughtUp)).toHaveLength(1);
@@ -91,12 +91,12 @@ export function subscribeContract(log: () => EventLog): void {
       const after = await log().head();
       await log().append(stream, anyEvents(300), 'none');
       const first = follow({ after });
-      await until(() => first.revisions(stream).length > 0);
+      await untilTrue(() => first.revisions(stream).length > 0);
       await first.stop();
       const next = first.batches.at(-1)?.next ?? 0n;
       await log().append(stream, anyEvents(3), 299);
       const second = follow({ after: next });
-      await until(() => second.revisions(stream).includes(302));
+      await untilTrue(() => second.revisions(stream).includes(302));
       await second.stop();
       expect([...first.revisions(stream), ...second.revisions(stream)]).toEqual(range(303));
     });
@@ -109,7 +109,7 @@ export function subscribeContract(log: () => EventLog): void {
       await log().append(agent, [anyEvent({}, 'AgentErrorCleared'), anyEvent({}, 'AgentErrorReported')], 'none');
       const { position } = await log().append(task, anyEvents(500), 0);
       await log().append(agent, [anyEvent({}, 'AgentErrorReported')], 1);
-      await until(() => follower.revisions(agent).length === 2);
+      await untilTrue(() => follower.revisions(agent).length === 2);
       await follower.stop();
       expect(follower.revisions(agent)).toEqual([1, 2]);
       expect(follower.revisions(task)).toEqual([]);
@@ -118,7 +118,7 @@ export function subscribeContract(log: () => EventLog): void {
 
     it('ends without an error when it is cancelled, while it waits and while it catches up', async () => {
       const waiting = follow({ after: await log().head() });
-      await until(() => hasCaughtUp(waiting));
+      await untilTrue(() => hasCaughtUp(waiting));
       await waiting.stop();
 
       // What comes first on a server that others use may be events of theirs, of which the batch shows none.
@@ -152,7 +152,7 @@ export function subscribeContract(log: () => EventLog): void {
             await log().append(stream, anyEvents(20), times === 0 ? 'none' : times * 20 - 1);
         }),
       );
-      await until(() => streams.every((stream) => follower.revisions(stream).length >= 400));
+      await untilTrue(() => streams.every((stream) => follower.revisions(stream).length >= 400));
       await follower.stop();
       for (const stream of streams) expect(follower.revisions(stream)).toEqual(range(400));
     });
@@ -163,7 +163,7 @@ export function subscribeContract(log: () => EventLog): void {
       const { position } = await log().append(stream, anyEvents(5), 'none');
       const followers = [follow({ after }), follow({ after }), follow({ after: position })];
       await log().append(stream, anyEvents(5), 4);
-      await until(() => followers.every((follower) => follower.revisions(stream).at(-1) === 9));
+      await untilTrue(() => followers.every((follower) => follower.revisions(stream).at(-1) === 9));
       for (const follower of followers) await follower.stop();
       expect(followers.map((follower) => follower.revisions(stream).length)).toEqual([10, 10, 5]);
     });

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, streamName } from '../../contexts/stream.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvents, collect } from './any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 
 /** Something that befalls the server, or the way to it, in the middle of reads. */
 export type Disturbance = {

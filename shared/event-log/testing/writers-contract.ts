@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { newId, streamName } from '../../contexts/stream.ts';
 import { RevisionConflict } from '../errors.ts';
 import type { EventLog } from '../port.ts';
-import { anyEvents, collect } from './any-event.ts';
+import { anyEvents, collect } from '@workledger/infra/testing/events/any-event.ts';
 
 export function writersContract(logs: () => readonly [EventLog, EventLog]): void {
   describe('two writers', () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { streamTypes } from '../catalogue.ts';
 import { personal } from '../../contexts/define-events.ts';
 import { publishedSchemas, personalField } from './json-schemas.ts';
-import { createSchemaValidator, publishedFiles, publishedText } from './testing/schema-validator.ts';
+import { createSchemaValidator, publishedFiles, publishedText } from './testing.ts';
 
 const published = streamTypes.filter(({ context }) => context !== 'saga');
 const events = published.flatMap(({ type: streamType, events }) =>

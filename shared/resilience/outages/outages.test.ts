@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CommandRefused } from '../../commands/refusal.ts';
 import { NoAnswer } from '../../commands/port.ts';
-import { captureLog } from '../../telemetry/testing/captured-logger.ts';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { createOutages } from './outages.ts';
 
 const fails = (error: Error) => () => Promise.reject(error);

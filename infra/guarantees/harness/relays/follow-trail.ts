@@ -6,7 +6,7 @@ import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
 import { createTrailTable, readTrails, trail } from '../trail.ts';
-import { until } from '../until.ts';
+import { until } from '../../../testing/processes/until.ts';
 
 const logger = createLogger({ service: 'trail', level: 'silent' });
 const PATIENCE_SECONDS = 60;

@@ -1,10 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { nodeArguments } from '@workledger/shared/testing/node-arguments.ts';
-
-const root = resolve(import.meta.dirname, '../../../..');
+import { messagesOf, startProgram } from '../../../testing/processes/program.ts';
 
 /** A relay as it is deployed, in a process of its own. */
 export type RelayProcess = {
@@ -29,41 +23,22 @@ export type RelaySettings = {
 
 /** It ends when this process does. */
 export function startRelayProcess(name: string, settings: RelaySettings): RelayProcess {
-  const { PATH, HOME } = process.env;
-  const env = {
-    PATH,
-    HOME,
+  const environment = {
     PORT: '0',
     DATABASE_URL: `${settings.databaseUrl}?application_name=${name}`,
     KAFKA_BROKERS: settings.kafkaBrokers,
     KAFKA_TOPIC_PREFIX: settings.topicPrefix,
     ...(settings.eventStoreDbUrl === null ? {} : { EVENTSTOREDB_URL: settings.eventStoreDbUrl }),
   };
-  const child = spawn(process.execPath, nodeArguments(join(root, 'command-service/relay/main.ts')), {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const exited = once(child, 'exit');
-  const said: string[] = [];
-  createInterface({ input: child.stdout! }).on('line', (line) => said.push(messageOf(line)));
+  const { pid, signal, end, lines } = startProgram('command-service/relay/main.ts', [], { environment });
   return {
     name,
-    pid: child.pid!,
-    said,
-    freeze: () => void child.kill('SIGSTOP'),
-    wake: () => void child.kill('SIGCONT'),
-    kill9: async () => {
-      child.kill('SIGKILL');
-      await exited;
+    pid,
+    get said() {
+      return messagesOf({ lines });
     },
+    freeze: () => signal('SIGSTOP'),
+    wake: () => signal('SIGCONT'),
+    kill9: () => end('SIGKILL'),
   };
-}
-
-function messageOf(line: string): string {
-  try {
-    return String((JSON.parse(line) as { msg?: unknown }).msg);
-  } catch {
-    return line;
-  }
 }

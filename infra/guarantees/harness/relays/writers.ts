@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createdTask, retitled } from '@workledger/projections/testing/task-events.ts';
+import { createdTask, retitled } from '../../../testing/events/task-events.ts';
 import { RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { encode } from '@workledger/shared/events/codec.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { anyMetadata } from '../any-metadata.ts';
+import { anyMetadata } from '../../../testing/events/any-event.ts';
 
 const EVENTS_A_STREAM = 30;
 const PAUSE_MILLISECONDS = 25;

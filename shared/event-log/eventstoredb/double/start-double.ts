@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './faults.ts';
 import type { Counts, DoubleServer } from './server.ts';
-import { nodeArguments } from '../../../testing/node-arguments.ts';
+import { nodeArguments } from '@workledger/infra/testing/processes/program.ts';
 
 const PROGRAM = fileURLToPath(new URL('./double.program.ts', import.meta.url));
 

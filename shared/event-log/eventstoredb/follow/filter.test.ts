@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newId, streamName } from '../../../contexts/stream.ts';
 import type { RecordedEvent } from '../../../events/recorded-event.ts';
-import { anyEvent } from '../../testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { toServerFilter, toTest } from './filter.ts';
 
 const serverFilter = (filter: object): unknown => toServerFilter(filter, () => undefined);

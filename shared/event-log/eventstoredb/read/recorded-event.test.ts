@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { anyEvent } from '../../testing/any-event.ts';
+import { anyEvent } from '@workledger/infra/testing/events/any-event.ts';
 import { fromStoredMetadata, toStoredMetadata } from './recorded-event.ts';
 
 it('gives back version and metadata as they were', () => {

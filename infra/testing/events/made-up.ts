@@ -1,0 +1,65 @@
+import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
+import type { Random } from './random.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import { createdTask } from './task-events.ts';
+
+const hex = (random: Random, length: number): string =>
+  Array.from({ length }, () => random.below(16).toString(16)).join('');
+
+export const commitOf = (random: Random): string => hex(random, 40);
+
+export const artefactOf = (random: Random): ArtefactReference => ({
+  digest: hex(random, 64),
+  size: random.below(10_000),
+  mediaType: 'text/plain',
+});
+
+export const failureOf = (random: Random): Failure => ({
+  step: 'validate',
+  reason: 'the tests fail',
+  command: ['node', '--test'],
+  exitCode: 1 + random.below(9),
+  lastLines: ['not ok 1'],
+  log: artefactOf(random),
+});
+
+const result = (random: Random) => ({
+  commit: commitOf(random),
+  branch: 'workledger/x',
+  merged: random.chance(0.5),
+  diffStat: { files: 1, insertions: random.below(99), deletions: 0 },
+  metricsBefore: { m: 1.5 },
+  metricsAfter: { m: 0.25 },
+  costUsd: random.below(100) / 100,
+  durationMs: random.below(100_000),
+});
+
+/** What may happen to one task: changed, claimed, worked on, given back, sent back, ended, begun again. */
+export function taskHistory(random: Random): TaskEvent[] {
+  const title = () => `title ${random.below(1_000)} — ünïcode "quoted"`;
+  const events: TaskEvent[] = [
+    createdTask({ title: title(), priority: 1 + random.below(5), labels: ['a', 'b'], metadata: { k: 'v' } }),
+  ];
+  const push = (...more: readonly TaskEvent[]): void => void events.push(...more);
+  for (let round = random.below(4); round >= 0; round--) {
+    const claimId = newId();
+    const agentId = newId();
+    for (let changes = random.below(4); changes > 0; changes--)
+      push({ type: 'TaskDetailsChanged', data: { title: title(), description: title() } });
+    push({ type: 'TaskClaimed', data: { claimId, agentId, runtime: 'remote', repository: null, leaseSeconds: 60 } });
+    push({ type: 'TaskProgressReported', data: { claimId, note: title(), percent: random.below(100) } });
+    if (random.chance(0.3)) {
+      push({ type: 'TaskClaimReleased', data: { claimId, agentId, reason: 'tired' } });
+      continue;
+    }
+    push({ type: 'TaskWorkSubmitted', data: { claimId, commit: commitOf(random), summary: title() } });
+    if (random.chance(0.3)) push({ type: 'TaskSentBack', data: { claimId, reason: 'tests', report: null } });
+    if (round === 0) push({ type: 'TaskCompleted', data: { claimId, parentId: null, result: result(random) } });
+    else {
+      push({ type: 'TaskFailed', data: { claimId, failure: failureOf(random) } });
+      push({ type: 'TaskRetried', data: { reason: 'again' } });
+    }
+  }
+  return events;
+}

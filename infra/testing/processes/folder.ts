@@ -1,0 +1,28 @@
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { killProcessesOf } from './processes.ts';
+
+/** A new folder that PostgreSQL's user may pass through, too. */
+export async function temporaryFolder(purpose: string, mode = 0o755): Promise<string> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), `workledger-${purpose}-`));
+  await chmod(folder, mode);
+  return folder;
+}
+
+export const removeFolder = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+
+export type SystemFolder = { readonly path: string; remove(): Promise<void> };
+
+/** A folder for a whole system; its removal ends every process that still works in it. */
+export async function systemFolder(): Promise<SystemFolder> {
+  const path = await temporaryFolder('local');
+  return {
+    path,
+    remove: async () => {
+      await killProcessesOf(path);
+      await removeFolder(path);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Connection URL of the test run's PostgreSQL server, as a superuser. */
+    databaseUrl: string;
+  }
+}
+
+export type TestDatabase = { readonly url: string; readonly pool: pg.Pool; drop(): Promise<void> };
+
+/** An empty database of its own on the test run's real PostgreSQL server. Call `drop` in `afterAll`. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = inject('databaseUrl');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(server, `create database ${name} template template0`);
+  const url = Object.assign(new URL(server), { pathname: `/${name}` }).toString();
+  const pool = createDatabasePool({ connectionString: url, max: 10, applicationName: 'workledger-test' });
+  return {
+    url,
+    pool,
+    drop: async () => {
+      await pool.end();
+      await administer(server, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

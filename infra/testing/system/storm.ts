@@ -1,0 +1,43 @@
+import { createRandom } from '../events/random.ts';
+import { STRIKES, type Store, type Strike } from './stores.ts';
+
+/** One store is struck, and left so for some time. */
+export type Blow = { readonly store: Store['name']; readonly strike: Strike; readonly milliseconds: number };
+
+const FREEZES = [7_000, 15_000];
+const LONGEST_ABSENCE = 5_000;
+const minutes = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0);
+
+/** Whether a promise is tried at full length: in a storm and on a planted defect; `npm test` has shorter schedules of the same. */
+export const isFullLength = minutes > 0 || process.env['WORKLEDGER_FULL_LENGTH'] === '1';
+
+/** A line for whoever watches a storm. */
+export function tell(line: string): void {
+  if (minutes > 0) process.stdout.write(`${line}\n`);
+}
+
+/** Whether a variable, where it is set, names this. */
+const isMeant = (variable: string, name: string): boolean => (process.env[variable] ?? name) === name;
+
+/**
+ * The blows of a run: those given for the engine, or as many as WORKLEDGER_STORM_MINUTES minutes take, drawn by
+ * WORKLEDGER_STORM_SEED from its stores.
+ */
+export function* schedule(
+  engine: string,
+  stores: readonly Store[],
+  usual: Readonly<Record<string, readonly Blow[]>>,
+): Generator<Blow> {
+  if (minutes === 0) return yield* usual[engine] ?? [];
+  const struck = stores.filter(({ name }) => isMeant('WORKLEDGER_STORM_STORE', name));
+  const strikes = STRIKES.filter((strike) => isMeant('WORKLEDGER_STORM_STRIKE', strike));
+  const random = createRandom(Number(process.env['WORKLEDGER_STORM_SEED'] ?? 1));
+  const endAt = performance.now() + minutes * 60_000;
+  for (let number = 1; performance.now() < endAt; number++) {
+    const strike = random.pick(strikes);
+    const milliseconds = strike === 'freeze' ? random.pick(FREEZES) : 200 + random.below(LONGEST_ABSENCE);
+    const { name } = random.pick(struck);
+    tell(`blow ${number}: ${strike} ${name}, ${milliseconds} ms`);
+    yield { store: name, strike, milliseconds };
+  }
+}
