@@ -1,7 +1,9 @@
+import type { Logger } from 'pino';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import { consume } from '@workledger/shared/consumption/consume.ts';
 import { createProgress } from '@workledger/shared/consumption/progress.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
@@ -52,7 +54,7 @@ type Queueing = {
  * Folds the effect's saga to its head and queues what has no result yet.
  * @returns whether it had none @throws LogBehind, or Error, when the log does not give what it said: nothing may be concluded
  */
-export async function queueUnlessSettled(
+async function queueUnlessSettled(
   { stream, key, revision }: OpenEffect,
   { store, queue, outages }: Queueing,
 ): Promise<boolean> {
@@ -76,4 +78,56 @@ function whatTheyTell(events: readonly RecordedEvent[]): Told {
       told.settled.push({ stream, key: event.data.key });
   }
   return told;
+}
+
+export type SweepOptions = Queueing & {
+  readonly openEffects: OpenEffects;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Between two looks; default 30,000. */
+  readonly sweepMilliseconds?: number;
+};
+
+const EVERY_MILLISECONDS = 30_000;
+/** Younger ones are still on their way into the queue. */
+const SETTLED_SECONDS = 20;
+const PAGE = 200;
+
+/**
+ * Queues again, at once and then by and by until the signal aborts, what was requested and has neither a result nor a job: whoever
+ * lost it on the way, and whatever became of the queue. Costs what is open, not what ever was.
+ */
+export async function runSweep(options: SweepOptions): Promise<void> {
+  const { outages, logger, signal, sweepMilliseconds = EVERY_MILLISECONDS } = options;
+  for (let seconds = 0; !signal.aborted;) {
+    try {
+      const queued = await sweepOnce(options, seconds);
+      if (queued > 0) logger.warn({ effects: queued }, 'effects that had no job are queued again');
+      seconds = SETTLED_SECONDS;
+    } catch (error) {
+      if (!signal.aborted && !outages.isTold(error)) logger.warn({ err: error }, 'sweep failed: trying again');
+    }
+    await pause(sweepMilliseconds, signal);
+  }
+}
+
+/** @returns how many were queued */
+async function sweepOnce(options: SweepOptions, seconds: number): Promise<number> {
+  const { store, openEffects, outages, signal } = options;
+  const inPostgres = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('postgresql', action);
+  let queued = 0;
+  let last: OpenEffect | undefined;
+  do {
+    const page: OpenEffect[] = await inPostgres(() => openEffects.withoutJob(seconds, PAGE, last));
+    const settled: OpenEffect[] = [];
+    for (const open of page) {
+      if (signal.aborted) return queued;
+      if (store.sagaOf(open.stream) === null) continue;
+      if (await queueUnlessSettled(open, options)) queued += 1;
+      else settled.push(open);
+    }
+    await inPostgres(() => openEffects.settle(settled));
+    last = page.length === PAGE ? page.at(-1) : undefined;
+  } while (last !== undefined);
+  return queued;
 }
