@@ -40,8 +40,8 @@ const createEvents: Migration = { name: '0001-create-events', up: async (knex) =
  * the head check sees what the lock waited for; then keeps the appends whose stream is at the expected revision (-1: none).
  * Answers the position before the first event written, and the numbers (from 1) of the refused appends.
  */
-const appendBatchSql = `
-create function event_log.append_batch(
+const appendBatch = (takeLock: string, moveHead: string): string => `
+create or replace function event_log.append_batch(
   streams text, expected integer[],
   event_append integer[], event_revision integer[], event_id text, event_type text, event_version smallint[],
   event_data text, event_metadata text,
@@ -51,7 +51,7 @@ declare
   stream_of text[] := string_to_array(streams, e'\\n');
   written bigint;
 begin
-  select position into before from event_log.head for update;
+  ${takeLock}
 
   refused := array(
     select append.number
@@ -67,17 +67,51 @@ begin
     with ordinality as event(append, revision, id, type, version, data, metadata, number),
     (select clock_timestamp() as now) as clock
   where event.append <> all (refused);
-
-  get diagnostics written = row_count;
-  if written > 0 then
-    update event_log.head set position = before + written;
-  end if;
+  ${moveHead}
 end $$;
 `;
 
 const createAppendBatch: Migration = {
   name: '0002-create-append-batch',
-  up: async (knex) => void (await knex.raw(appendBatchSql)),
+  up: async (knex) =>
+    void (await knex.raw(
+      appendBatch(
+        'select position into before from event_log.head for update;',
+        'get diagnostics written = row_count; if written > 0 then update event_log.head set position = before + written; end if;',
+      ),
+    )),
 };
 
-export const eventLogMigrations: readonly Migration[] = [createEvents, createAppendBatch];
+/**
+ * The head was a row that every append moved: under an old snapshot (a dump, an idle transaction) none of its dead versions can
+ * go, and every append walks over all of them. Now it is what the last event says, under a lock that leaves nothing behind.
+ * `lock_head` looks in a statement of its own, so that it sees what the lock waited for. `head` stays for whoever reads it, or
+ * moves it as appends did before this migration.
+ */
+const headFromEventsSql = `
+drop table event_log.head;
+
+create function event_log.lock_head() returns bigint language plpgsql volatile as $$
+begin
+  perform pg_advisory_xact_lock('event_log.events'::regclass::bigint);
+  return coalesce((select position from event_log.events order by position desc limit 1), 0);
+end $$;
+
+create view event_log.head as
+  select coalesce((select position from event_log.events order by position desc limit 1), 0) as position;
+
+create function event_log.move_head() returns trigger language plpgsql as $$
+begin
+  new.position := event_log.lock_head() + (new.position - old.position);
+  return new;
+end $$;
+create trigger head_is_locked instead of update on event_log.head
+  for each row execute function event_log.move_head();
+`;
+
+const headFromEvents: Migration = {
+  name: '0003-head-from-events',
+  up: async (knex) => void (await knex.raw(headFromEventsSql + appendBatch('before := event_log.lock_head();', ''))),
+};
+
+export const eventLogMigrations: readonly Migration[] = [createEvents, createAppendBatch, headFromEvents];
