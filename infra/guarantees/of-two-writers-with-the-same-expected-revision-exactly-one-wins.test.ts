@@ -66,16 +66,17 @@ describe.each(portEnginesOfEveryLog)(
     });
 
     test('in two processes', async () => {
-      const streams = Array.from({ length: 30 }, aStream);
-      const rivals = [1, 2].map(() => startRival(engine.name, ports.address, streams, 25));
-      await Promise.all(rivals.map(({ ready }) => ready));
-      const attempts = await Promise.all(rivals.map(({ go }) => go()));
-      for (const own of attempts)
-        expect(
-          own.some(({ won }) => !won),
-          'each met the other',
-        ).toBe(true);
-      await expectOneWinnerEach(ports.log, streams, attempts.flat());
+      // On a busy machine one may be through before the other begins: then they meet another time.
+      let haveMet = false;
+      for (let round = 0; !haveMet && round < 5; round++) {
+        const streams = Array.from({ length: 30 }, aStream);
+        const rivals = [1, 2].map(() => startRival(engine.name, ports.address, streams, 25));
+        await Promise.all(rivals.map(({ ready }) => ready));
+        const attempts = await Promise.all(rivals.map(({ go }) => go()));
+        await expectOneWinnerEach(ports.log, streams, attempts.flat());
+        haveMet = attempts.every((own) => own.some(({ won }) => !won));
+      }
+      expect(haveMet, 'each met the other').toBe(true);
     });
   },
 );

@@ -5,7 +5,7 @@ import { startBusyDay, type BusyDay } from './harness/busy-day.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { createGithubSide, REPOSITORY, SENDER, type GithubSide } from '../testing/system/github.ts';
-import { schedule, tell, type Blow } from '../testing/system/storm.ts';
+import { isFullLength, schedule, tell, type Blow } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
@@ -31,7 +31,7 @@ const blows: Readonly<Record<string, readonly Blow[]>> = {
   eventstoredb: [
     { store: 'event-log', strike: 'freeze', milliseconds: 7_000 },
     { store: 'postgresql', strike: 'kill', milliseconds: GONE_MILLISECONDS },
-    { store: 'event-log', strike: 'freeze', milliseconds: 15_000 },
+    ...(isFullLength ? [{ store: 'event-log', strike: 'freeze', milliseconds: 15_000 } as const] : []),
     { store: 'event-log', strike: 'kill', milliseconds: GONE_MILLISECONDS },
   ],
 };
