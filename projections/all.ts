@@ -1,7 +1,4 @@
-import {
-  untilLogIsRight as untilItIsTheLog,
-  type LogIdentityOptions,
-} from '@workledger/shared/consumption/log-identity.ts';
+import { untilLogIsRight, type LogIdentityOptions } from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
@@ -34,19 +31,19 @@ const READ_MODELS = {
 };
 
 /** Waits until the read models and the log belong together; says once why it waits. What is away is told by those who use it. */
-export const untilLogIsRight = ({
+export const untilReadModelsFitLog = ({
   pool,
   log,
   logger,
   signal,
   onProblem,
 }: Omit<LogIdentityOptions, 'outages'>): Promise<void> =>
-  untilItIsTheLog('projections', READ_MODELS, { pool, log, logger, signal, onProblem });
+  untilLogIsRight('projections', READ_MODELS, { pool, log, logger, signal, onProblem });
 
 export type ReadModelsOptions = Omit<RunOptions, 'projections'> & Pick<LogIdentityOptions, 'onProblem'>;
 
 /** Keeps all read models up to date until the signal aborts; waits, and says so, when they are made from another log. Their tables must be there: `migrateReadModels`. */
 export async function runReadModels(options: ReadModelsOptions): Promise<void> {
-  await untilLogIsRight(options);
+  await untilReadModelsFitLog(options);
   await runProjections({ ...options, projections });
 }

@@ -4,7 +4,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
-import { untilLogIsRight } from './all.ts';
+import { untilReadModelsFitLog } from './all.ts';
 import { migrateReadModels } from './migrations.ts';
 import { silent } from './testing/engine.ts';
 
@@ -36,7 +36,7 @@ it('read models wait, and say why, while the log is not the one that they were m
   const { pool } = mine.database;
   const { signal } = stopping;
   // The log is empty at first: it is known by its first event as soon as that is there.
-  await untilLogIsRight({ pool, log: mine.log, logger: silent, signal });
+  await untilReadModelsFitLog({ pool, log: mine.log, logger: silent, signal });
   await append(mine.log);
   await append(other.log);
   await vi.waitUntil(async () => (await pool.query('select from read_models.log')).rowCount === 1, { timeout: 20_000 });
@@ -46,7 +46,9 @@ it('read models wait, and say why, while the log is not the one that they were m
   const onProblem = (problem: string | null): void => void told.push(problem);
   let log = other.log;
   const given: Pick<EventLog, 'readAll'> = { readAll: (options) => log.readAll(options) };
-  const waiting = untilLogIsRight({ pool, log: given, logger: silent, signal, onProblem }).then(() => (isRight = true));
+  const waiting = untilReadModelsFitLog({ pool, log: given, logger: silent, signal, onProblem }).then(
+    () => (isRight = true),
+  );
   await vi.waitUntil(() => told.length > 0, { timeout: 20_000 });
   expect(told).toEqual([expect.stringContaining('belong to the event log that begins with event')]);
   expect(isRight).toBe(false);

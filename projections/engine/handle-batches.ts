@@ -6,6 +6,7 @@ import {
   type Offset,
   type TopicPartition,
 } from '@workledger/shared/event-bus/port.ts';
+import { contexts } from '@workledger/shared/events/catalogue.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
 import { follows, topicsOf, type Target } from './projection.ts';
 import { standings } from './progress.ts';
@@ -43,8 +44,10 @@ export function handleBatches(options: HandlingOptions): Handling {
   const { targets, pool, logger } = options;
   const skipping = createSkipping();
   const known = new Map<string, Offset>();
-  const followers = ({ topic }: TopicPartition): Target[] =>
-    targets.filter(({ projection }) => topicsOf(projection).includes(topic));
+  const followersOf = new Map(
+    contexts.map((topic) => [topic, targets.filter(({ projection }) => topicsOf(projection).includes(topic))]),
+  );
+  const followers = ({ topic }: TopicPartition): readonly Target[] => followersOf.get(topic) ?? [];
 
   async function handle(batch: BusBatch): Promise<Offset> {
     const own = followers(batch);
@@ -92,7 +95,7 @@ export function handleBatches(options: HandlingOptions): Handling {
     const stored = await standings(pool, own);
     for (const [target, standing] of stored)
       for (const partition of partitions)
-        if (topicsOf(target.projection).includes(partition.topic) && !standing.has(partitionKey(partition))) {
+        if (followers(partition).includes(target) && !standing.has(partitionKey(partition))) {
           options.onReturnedToLog(target);
           throw new Error(
             `projection ${target.projection.name}: no progress for ${partitionKey(partition)}: it catches up from the log again`,
