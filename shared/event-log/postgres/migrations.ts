@@ -49,7 +49,6 @@ create or replace function event_log.append_batch(
 ) language plpgsql volatile as $$
 declare
   stream_of text[] := string_to_array(streams, e'\\n');
-  written bigint;
 begin
   ${takeLock}
 
@@ -77,7 +76,10 @@ const createAppendBatch: Migration = {
     void (await knex.raw(
       appendBatch(
         'select position into before from event_log.head for update;',
-        'get diagnostics written = row_count; if written > 0 then update event_log.head set position = before + written; end if;',
+        `declare written bigint; begin
+    get diagnostics written = row_count;
+    if written > 0 then update event_log.head set position = before + written; end if;
+  end;`,
       ),
     )),
 };
