@@ -13,7 +13,6 @@ const { values } = parseArgs({
   },
 });
 const { url } = values;
-if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
 const milliseconds = Number(values.seconds) * 1000;
 
 const callers = [1, 64, 256] as const;

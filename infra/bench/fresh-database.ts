@@ -3,8 +3,12 @@ import pg from 'pg';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { NewEvent } from '@workledger/shared/events/recorded-event.ts';
 
-/** Creates a database on a server, works in it, and drops it. */
-export async function inFreshDatabase(url: string, work: (connectionString: string) => Promise<void>): Promise<void> {
+/** Creates a database on a server, works in it, and drops it. @throws Error when no server is given */
+export async function inFreshDatabase(
+  url: string | undefined,
+  work: (connectionString: string) => Promise<void>,
+): Promise<void> {
+  if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
   const name = `bench_${randomBytes(6).toString('hex')}`;
   const server = new pg.Client({ connectionString: url });
   await server.connect();

@@ -14,7 +14,6 @@ const { values } = parseArgs({
   },
 });
 const { url } = values;
-if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
 const commits = Number(values.commits);
 const milliseconds = Number(values.seconds) * 1000;
 

@@ -49,7 +49,6 @@ const { values } = parseArgs({
   },
 });
 const { url } = values;
-if (url === undefined) throw new Error('give the server: --url postgres://user@host:port/postgres');
 
 const latencies: ({ what: string } & Visible)[] = [];
 const rates = new Map<string, { wall: number; cpu: number }[]>();
