@@ -1,10 +1,10 @@
-import pg from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { sagasOf } from '../testing/system/saga.ts';
 import { timersOf, type Timer } from './harness/timers.ts';
+import { query } from '../testing/servers/database.ts';
 import { until } from '../testing/processes/until.ts';
 
 const LEASE_SECONDS = 8;
@@ -83,13 +83,3 @@ describe.each(engines)('a timer never fires early, fires once, and survives rest
     expect(claimsThat('TaskClaimExpired').sort()).toEqual(claimsThat('TaskClaimed').sort());
   });
 });
-
-async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}

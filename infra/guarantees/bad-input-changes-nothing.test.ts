@@ -1,6 +1,6 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import pg from 'pg';
+import { query } from '../testing/servers/database.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests, type Known } from './harness/bad-requests.ts';
 import type { Answer } from '@workledger/shared/client/client.ts';
@@ -81,11 +81,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
   });
 
   test('nothing was kept beside the log either', async () => {
-    const database = new pg.Client({ connectionString: await system.databaseUrl() });
-    await database.connect();
-    const { rows } = await database.query('select digest from artefacts.artefacts');
-    await database.end();
-    expect(rows).toEqual([]);
+    expect(await query(await system.databaseUrl(), 'select digest from artefacts.artefacts')).toEqual([]);
   });
 
   test('two dependencies at once that would close a cycle together: one is refused', async () => {

@@ -3,21 +3,22 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliCompress, constants } from 'node:zlib';
-import type { Client } from '@workledger/shared/client/client.ts';
 import { removeFolder, temporaryFolder } from '../testing/processes/folder.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 import { embedded } from '../testing/system/embedded.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
 import { createGithubSide, deliver, labeledIssue, REPOSITORY, SENDER } from '../testing/system/github.ts';
+import { untilQuiet } from '../testing/system/logs.ts';
 import { untilFinal } from '../testing/system/saga.ts';
 
 // Packs what a killed system of this version leaves behind, as the next version will find it: `pack.program.ts <name>`, run on the
 // version before a change of what is stored, named after the change.
 const [name = ''] = process.argv.slice(2);
 if (!/^[a-z-]+$/.test(name)) throw new Error('give the name: small letters and dashes');
+const CALM_MILLISECONDS = 2_000;
 const target = join(import.meta.dirname, name);
 
 const github = await createGithubSide();
@@ -34,7 +35,7 @@ const system = await embedded.start({
 });
 const packing = await temporaryFolder('old-data');
 try {
-  const facts = await fill(system.client, workshop);
+  const facts = await fill(system, workshop);
   await system.kill9('service', 'storage');
   for (const agent of await workshop.alive()) process.kill(agent, 'SIGKILL');
   await mkdir(target);
@@ -52,7 +53,7 @@ try {
 process.exit();
 
 /** One task that is done, one that an agent is working on, a claim, and tasks, keys and an agent that wait. */
-async function fill(client: Client, { hold, visits }: Workshop): Promise<object> {
+async function fill({ client, openLog }: RunningSystem, { hold, visits }: Workshop): Promise<object> {
   const post = (path: string, body: object, idempotencyKey?: string) =>
     client.expect2xx('POST', path, { body, ...(idempotencyKey !== undefined && { idempotencyKey }) });
 
@@ -78,7 +79,10 @@ async function fill(client: Client, { hold, visits }: Workshop): Promise<object>
   const revoked = await post('/keys', { name: 'revoked', role: 'viewer' });
   await client.expect2xx('DELETE', `/keys/${revoked.id}`, { body: {} });
 
-  const log = await untilStill(client);
+  // What follows from the last command is part of what is noted.
+  const whole = await openLog();
+  await untilQuiet(whole, CALM_MILLISECONDS).finally(() => whole.close());
+  const log = await client.log();
   const tasks = (await client.expect2xx('GET', '/tasks?limit=100', { token: expanded.token })).body;
   return {
     events: log.length,
@@ -90,17 +94,6 @@ async function fill(client: Client, { hold, visits }: Workshop): Promise<object>
     keys: { viewer: viewer.body['key'], revoked: revoked.body['key'] },
     tasks,
   };
-}
-
-/** What follows from the last command is part of what is noted. */
-async function untilStill(client: Client): Promise<Awaited<ReturnType<Client['log']>>> {
-  let events = await client.log();
-  return until('the log to stand still', async () => {
-    const before = events.length;
-    await pause(2_000);
-    events = await client.log();
-    return events.length === before && events;
-  });
 }
 
 async function pack(folder: string, file: string): Promise<void> {

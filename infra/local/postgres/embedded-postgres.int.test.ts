@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
-import { temporaryFolders, countMarks, leaveMark, query } from './testing.ts';
+import { temporaryFolders, countMarks, leaveMark } from './testing.ts';
+import { query } from '../../testing/servers/database.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.
 const temporaryFolder = temporaryFolders();

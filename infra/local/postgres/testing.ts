@@ -1,21 +1,9 @@
-import pg from 'pg';
 import { cp, lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { removeFolder, temporaryFolder } from '../../testing/processes/folder.ts';
+import { query } from '../../testing/servers/database.ts';
 import { packagedBinaries } from './binaries.ts';
-
-/** Runs one statement on a connection of its own. */
-export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 /** Leaves a mark that must be found again. */
 export const leaveMark = (url: string): Promise<unknown> =>

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { standInFor } from './home.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
-import { copyWithoutLinks, hasLinks, temporaryFolders, countMarks, leaveMark, query } from './testing.ts';
+import { copyWithoutLinks, hasLinks, temporaryFolders, countMarks, leaveMark } from './testing.ts';
+import { query } from '../../testing/servers/database.ts';
 import { runStarter, type Starter } from '../../testing/servers/starter.ts';
 
 // First of the hooks, so last after a test: what runs in the folders is stopped before they go.

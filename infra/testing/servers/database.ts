@@ -16,7 +16,7 @@ export type TestDatabase = { readonly url: string; readonly pool: pg.Pool; drop(
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('databaseUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(server, `create database ${name} template template0`);
+  await query(server, `create database ${name} template template0`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).toString();
   const pool = createDatabasePool({ connectionString: url, max: 10, applicationName: 'workledger-test' });
   return {
@@ -24,16 +24,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     pool,
     drop: async () => {
       await pool.end();
-      await administer(server, `drop database if exists ${name} with (force)`);
+      await query(server, `drop database if exists ${name} with (force)`);
     },
   };
 }
 
-async function administer(url: string, sql: string): Promise<void> {
+/** Runs one statement on a connection of its own, whatever becomes of the server. @returns its rows */
+export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
   }

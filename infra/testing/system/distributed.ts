@@ -77,8 +77,13 @@ async function createSystem(
     folder,
     stores: [
       ...(logServer?.store === undefined ? [] : [logServer.store]),
-      storeOfProcesses(logServer === null ? 'event-log' : 'postgresql', postgres.processes, 'SIGINT'),
-      storeOfProcesses('kafka', processes.kafka, 'SIGTERM'),
+      // Those that are shared are nobody's to strike.
+      ...(shared === null
+        ? [
+            storeOfProcesses(logServer === null ? 'event-log' : 'postgresql', postgres.processes, 'SIGINT'),
+            storeOfProcesses('kafka', processes.kafka, 'SIGTERM'),
+          ]
+        : []),
     ],
     health: () => healthAt(urlOf(launcher, 'command-service')),
     client: await createOwnClient(logServer, {
