@@ -1,6 +1,6 @@
 import { migrate, type SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { projections } from './all.ts';
-import { engineMigration, identitiesMigration, positionsMigration } from './engine/migration.ts';
+import { engineMigration, identitiesMigration, positionsMigration, redrivesMigration } from './engine/migration.ts';
 
 /** By their numbers; one that was released never changes: a new version of a read model is a new table. */
 export const readModels: SqlSchema = {
@@ -9,6 +9,7 @@ export const readModels: SqlSchema = {
     engineMigration,
     identitiesMigration,
     positionsMigration,
+    redrivesMigration,
     ...projections.flatMap(({ migrations }) => migrations),
   ].sort((one, other) => (one.name < other.name ? -1 : 1)),
 };

@@ -1,3 +1,4 @@
+import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 
 /** The engine's own tables: how far each partition came, and how far each stream. */
@@ -64,5 +65,13 @@ export const identitiesMigration: Migration = {
         first_event_id uuid not null
       );
     `);
+  },
+};
+
+/** Parked streams that operators want to be tried again. */
+export const redrivesMigration: Migration = {
+  name: '0013-redrives',
+  up: async (knex) => {
+    await knex.raw(redrivesTable('read_models'));
   },
 };

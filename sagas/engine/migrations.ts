@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
 export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<void> }[] = [
@@ -61,6 +62,30 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
           only_row boolean primary key default true check (only_row),
           first_event_id uuid not null
         );
+      `),
+  },
+  {
+    name: '0005-parked',
+    up: (knex) =>
+      knex.raw(`
+        -- a saga that stands still (key '': at an input or a result that it cannot fold), or one of its effects that cannot be
+        -- carried out (its key): until somebody asks for a redrive
+        create table sagas.parked (
+          stream text not null,
+          key text not null default '',
+          reason text not null,
+          parked_at timestamptz not null default clock_timestamp(),
+          primary key (stream, key)
+        );
+        -- events for sagas that stand still, in the order in which they came
+        create table sagas.waiting_inputs (
+          stream text not null,
+          number bigint generated always as identity,
+          source_stream text not null,
+          source_revision integer not null,
+          primary key (stream, source_stream, source_revision)
+        );
+        ${redrivesTable('sagas')}
       `),
   },
 ];
