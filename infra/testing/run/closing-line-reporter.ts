@@ -47,10 +47,13 @@ export default class ClosingLineReporter implements Reporter {
   }
 }
 
-/** Where it is, how often it was tried again, and the first line of what failed. */
+/** As much of a failure as helps to mend it: what a program printed last stands at its end. */
+const TOLD_LINES = 40;
+
+/** Where it is, how often it was tried again, and what failed. */
 function unsteady(test: TestCase): string {
   const [error] = test.result().errors ?? [];
-  const why = error === undefined ? '' : `: ${String(error.message).split('\n')[0]}`;
+  const why = error === undefined ? '' : `:\n${String(error.message).split('\n').slice(-TOLD_LINES).join('\n')}`;
   return `  ${test.module.relativeModuleId} > ${test.fullName} (${test.diagnostic()?.retryCount} more)${why}\n`;
 }
 
