@@ -9,6 +9,7 @@ import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
+import { startLeaseWatch } from './processes/leases.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
 
@@ -19,7 +20,7 @@ type CommandFoundation = Pick<
 
 export type CommandService = RunningService & { readonly commands: Commands; readonly routes: readonly Route[] };
 
-/** Starts the write side: handlers, the watch over agents, and the routes before them. @throws ConfigurationError */
+/** Starts the write side: handlers, the watches over agents and leases, and the routes before them. @throws ConfigurationError */
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
   const { log, pool, keys, artefacts, configuration, folder, logger } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
@@ -32,7 +33,10 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
     nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
   });
-  const monitor = startAgentMonitor({ commands, logger, heartbeatSeconds });
+  const watches = [
+    startAgentMonitor({ commands, logger, heartbeatSeconds }),
+    startLeaseWatch({ commands, logger, leaseSeconds }),
+  ];
   return {
     commands,
     routes: [
@@ -41,6 +45,6 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
         createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
       ),
     ],
-    stop: () => monitor.stop(),
+    stop: async () => void (await Promise.all(watches.map((watch) => watch.stop()))),
   };
 }

@@ -8,7 +8,10 @@ import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.
 import { agentFold, agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 
 /** `agent.reconnect` is the part of a sign of life that the log is to know. */
-export type AgentDecisions = Omit<DataOf<typeof agentCommands>, 'agent.beat' | 'agent.claim-next'> & {
+export type AgentDecisions = Omit<
+  DataOf<typeof agentCommands>,
+  'agent.beat' | 'agent.claim-next' | 'agent.release-unclaimed'
+> & {
   'agent.reconnect': Record<string, never>;
 };
 

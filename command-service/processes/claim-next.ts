@@ -14,14 +14,17 @@ import {
   reserveAndTake,
   reserveId,
 } from './claims.ts';
-import type { Room } from './room.ts';
+import type { Hint, Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 
-const HINTS = 50;
+const HINTS = 25;
+/** How often one command asks for more hints when others took all that it was given. */
+const LOOKS = 8;
 
 /**
  * Claims the most urgent task that this agent can have; `details` is {} when there is none. A repeat goes on where the first
- * left off: at the claim that it made, or at the reservation that it was killed upon.
+ * left off: at the claim that it made, or at the reservation that it was killed upon. Agents that ask at once do not all go for
+ * the same task: what one of this process has in hand the others leave alone.
  * @throws CommandRefused
  */
 export async function claimNext(room: Room, agentId: string, context: StepContext): Promise<CommandAnswer> {
@@ -44,20 +47,50 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   const status = agentStatus(agent.state);
   if (status !== 'idle' && status !== 'active')
     refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
-  const hints = await room.nextTasks({
-    capabilities: registration.capabilities,
-    withRepository: registration.runtime === 'command',
-    limit: HINTS,
-  });
-  for (const { taskId } of hints) {
-    if (!(await isClaimable(room, taskId, agent.state))) continue;
-    const claimed = await tryClaim(room, agentId, taskId, attempt++, context);
-    if (claimed !== null) return answer(claimed);
+  const tried = new Set<string>();
+  let isContended = false;
+  // Read models are a little behind what was claimed a moment ago; but it may be free again: it is looked at last.
+  let passedBy = room.handing.claimedJustNow();
+  for (let look = 0; look < LOOKS; look++) {
+    const hints = await room.nextTasks({
+      capabilities: registration.capabilities,
+      withRepository: registration.runtime === 'command',
+      without: [...tried, ...passedBy, ...room.handing.others(context.commandId)],
+      limit: HINTS,
+    });
+    const candidates = [...hints];
+    while (candidates.length > 0) {
+      const { taskId } = takeOne(candidates, isContended || room.handing.others(context.commandId).length > 0);
+      tried.add(taskId);
+      if (!room.handing.take(taskId, context.commandId)) continue;
+      let claimed: Claimed | null = null;
+      try {
+        if (!(await isClaimable(room, taskId, agent.state))) continue;
+        claimed = await tryClaim(room, agentId, taskId, attempt++, context);
+      } finally {
+        room.handing.give(taskId, context.commandId, claimed !== null);
+      }
+      if (claimed !== null) return answer(claimed);
+      isContended = true;
+    }
+    if (hints.length === HINTS) continue;
+    if (passedBy.length === 0) break;
+    passedBy = [];
   }
   // Perhaps the same command, sent at the same time, took what there was.
   const after = await room.agents.load(agentId);
   const { claimed } = await earlierAttempts(room, after, context);
   return claimed === null ? unchanged(agentId, after) : answer(claimed);
+}
+
+/**
+ * Takes the most urgent one out; where several ask at once, in this process or another, any of those that are as urgent: who goes
+ * down the same list in the same order meets the others at every task.
+ */
+function takeOne(candidates: Hint[], isContended: boolean): Hint {
+  const equal = candidates.findIndex(({ urgency }) => urgency !== candidates[0]?.urgency);
+  const choices = equal < 0 ? candidates.length : equal;
+  return candidates.splice(isContended ? Math.floor(Math.random() * choices) : 0, 1)[0] as Hint;
 }
 
 /** How many attempts this very command has made until now, and the claim of the last, if there is one. */

@@ -13,7 +13,7 @@ import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { Room } from './room.ts';
-import { joinTokens, step, stepId, type StepContext } from './step.ts';
+import { joinTokens, step, stepId, type StepContext, unchanged } from './step.ts';
 
 /**
  * Whether the log, as it is now, lets this agent have this task: waiting to be done, within what the agent can do (a command
@@ -193,4 +193,22 @@ export async function claimTask(
   let attempt = 0;
   while (isOver(agent, context, attempt)) attempt++;
   return answer(await reserveAndTake(room, { agentId, taskId, attempt, takeContext: context }, context));
+}
+
+/**
+ * Gives a reservation back that no claim followed: not while the log has the task under this claim.
+ * @throws CommandRefused
+ */
+export async function releaseUnclaimed(
+  room: Room,
+  agentId: string,
+  claimId: string,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const agent = await room.agents.load(agentId);
+  const taskId = agent.state.reservations.get(claimId);
+  const isRepeat = recall(agent.commands, context.commandId, context.commandHash) !== undefined;
+  if (!isRepeat && taskId !== undefined && (await room.tasks.load(taskId)).state.claim?.claimId === claimId)
+    return unchanged(agentId, agent);
+  return room.agents.handle(agentId, { type: 'agent.release', data: { claimId, reason: 'never claimed' } }, context);
 }

@@ -16,7 +16,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
 import { claimNext } from './claim-next.ts';
-import { claimTask } from './claims.ts';
+import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expireClaim, renewLease } from './leases.ts';
@@ -70,6 +70,7 @@ const createProcesses = (room: Room) => {
     },
     'agent.beat': (id, _, context) => beatAgent(room, id, context),
     'agent.claim-next': (id, _, context) => claimNext(room, id, context),
+    'agent.release-unclaimed': (id, { claimId }, context) => releaseUnclaimed(room, id, claimId, context),
     'agent.change': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);
       return agents.handle(id, { type: 'agent.change', data }, context);

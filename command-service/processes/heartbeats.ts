@@ -10,6 +10,8 @@ export type Heartbeats = {
   /** Those of a kind without a beat for `seconds`, counted from this service's readiness at the earliest. */
   silent(kind: 'agent' | 'claim', seconds: number): Promise<readonly Silent[]>;
   forget(seen: readonly Silent[]): Promise<void>;
+  /** Claims that the read model holds for open, the one first whose lease runs out first, at most so many. */
+  openClaims(limit: number): Promise<readonly OpenClaim[]>;
 };
 
 /**
@@ -35,6 +37,7 @@ export async function createHeartbeats(pool: Pool): Promise<Heartbeats> {
     lease: (subject, since, seconds) => heard((ready) => lease(pool, { subject, since, ready, seconds })),
     silent: (kind, seconds) => heard((ready) => silent(pool, { kind, ready, seconds })),
     forget: (seen) => heard(() => forget(pool, seen)),
+    openClaims: (limit) => heard((ready) => openClaims(pool, ready, limit)),
   };
 }
 
@@ -111,6 +114,28 @@ async function forget(pool: Pool, seen: readonly Silent[]): Promise<void> {
      where known.subject = seen.subject and known.beat_at < seen.beat_at + interval '1 millisecond'`,
     [seen.map(({ subject }) => subject), seen.map(({ beatAt }) => beatAt)],
   );
+}
+
+export type OpenClaim = {
+  readonly taskId: string;
+  readonly claimId: string;
+  /** Until its lease runs out, as far as the read model knows; negative: since it did. */
+  readonly seconds: number;
+};
+
+/** Costs what is claimed now, however long it has been. */
+async function openClaims(pool: Pool, ready: Date, limit: number): Promise<readonly OpenClaim[]> {
+  const { rows } = await pool.query<OpenClaim>(
+    `select t.id as "taskId", t.claim_id as "claimId", extract(epoch from
+       greatest(known.beat_at, t.claimed_at, $1::timestamptz) + make_interval(secs => t.lease_seconds) - clock_timestamp()
+     )::double precision as seconds
+     from read_models.tasks t left join command_service.heartbeats known on known.subject = 'claim:' || t.claim_id
+     where t.state = 'in-progress' and t.claim_id is not null
+     order by seconds, t.claim_id
+     limit $2`,
+    [ready, limit],
+  );
+  return rows;
 }
 
 /** Tables of the command service, for `migrate(url, 'command_service', commandServiceMigrations)`. */

@@ -1,6 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { disconnectSilentAgents } from './agents.ts';
+import { createLeaseLook } from './leases.ts';
 import {
   claim,
   create,
@@ -118,6 +119,105 @@ describe('a lease', () => {
       'illegal-transition',
       { status: 'deregistered' },
     );
+  });
+});
+
+describe('the watch over leases', () => {
+  const table = `
+    create schema if not exists read_models;
+    create table if not exists read_models.tasks (
+      id text, state text, claim_id text, claimed_at timestamptz, lease_seconds integer)`;
+  beforeAll(() => side.database.pool.query(table));
+  beforeEach(() => side.database.pool.query('truncate read_models.tasks'));
+
+  /** As the read model tells of the claim, whatever the log says. */
+  const shows = (taskId: string, claimId: string, leaseSeconds = 60): Promise<unknown> =>
+    side.database.pool.query(
+      `insert into read_models.tasks values ($1, 'in-progress', $2, now() - interval '1 hour', $3)`,
+      [taskId, claimId, leaseSeconds],
+    );
+  const size = async (): Promise<bigint> => side.log.head();
+  async function claimed(leaseSeconds: number) {
+    const commands = { commands: await side.another({ leaseSeconds }) };
+    const [taskId, agentId] = [await create(side), await register(side)];
+    const claimId = await claim(commands, taskId, agentId);
+    await shows(taskId, claimId, leaseSeconds);
+    return { ...commands, taskId, agentId, claimId };
+  }
+
+  it('writes nothing for a claim that is renewed for a week, and says when to look again', async () => {
+    const { commands, taskId, claimId } = await claimed(60);
+    const look = createLeaseLook({ commands });
+    const before = await size();
+    for (let beat = 0; beat < 500; beat++) {
+      if (beat % 100 === 0) await ask({ commands }, 'task.renew', taskId, { claimId });
+      const next = await look();
+      expect(next).toBeGreaterThan(50_000);
+      expect(next).toBeLessThanOrEqual(60_000);
+    }
+    expect(await size()).toBe(before);
+  });
+
+  it('takes back what ran out, once, and then has nothing to look at', async () => {
+    const { commands, taskId, claimId } = await claimed(1);
+    const look = createLeaseLook({ commands });
+    await expect.poll(async () => (await look(), typesOf(side.log, `task-${taskId}`)), PATIENCE).toHaveLength(3);
+    const before = await size();
+    // The read model is behind: it still shows the claim.
+    expect(await look()).toBeLessThanOrEqual(1_000);
+    expect(await size()).toBe(before);
+    expect(await typesOf(side.log, `task-${taskId}`)).toEqual(['TaskCreated', 'TaskClaimed', 'TaskClaimExpired']);
+    await side.database.pool.query('truncate read_models.tasks');
+    expect(await look()).toBe(Infinity);
+    expect(claimId).not.toBe('');
+  });
+
+  it('is not ended by a refusal: a claim that was in validation, and is sent back, runs out later', async () => {
+    const { commands, taskId, claimId } = await claimed(1);
+    const look = createLeaseLook({ commands });
+    await ask(side, 'task.submit', taskId, { claimId, commit: null });
+    await side.database.pool.query(`update command_service.heartbeats set beat_at = beat_at - interval '1 hour'`);
+    await look();
+    expect((await typesOf(side.log, `task-${taskId}`)).at(-1)).toBe('TaskWorkSubmitted');
+    await ask(side, 'task.send-back', taskId, { claimId, reason: 'red', report: null });
+    await expect
+      .poll(async () => (await look(), (await typesOf(side.log, `task-${taskId}`)).at(-1)), PATIENCE)
+      .toBe('TaskClaimExpired');
+  });
+
+  it('does not ask again and again for what the log holds for running', async () => {
+    const { commands, taskId, claimId } = await claimed(60);
+    await side.database.pool.query('truncate read_models.tasks');
+    await side.database.pool.query(`delete from command_service.heartbeats where subject = $1`, [`claim:${claimId}`]);
+    // A lease that the read model takes for shorter than it is.
+    await shows(taskId, claimId, 0);
+    let asked = 0;
+    const counting = {
+      ...commands,
+      send: (...given: Parameters<typeof commands.send>) => (asked++, commands.send(...given)),
+    };
+    const look = createLeaseLook({ commands: counting });
+    for (let times = 0; times < 20; times++) await look();
+    expect(asked).toBe(1);
+  });
+});
+
+describe('a reservation that may be left over', () => {
+  it('stays while the log has the task under its claim, and is given back when no claim followed', async () => {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    const claimId = await claim(side, taskId, agentId);
+    await ask(side, 'agent.release-unclaimed', agentId, { claimId });
+    expect((await typesOf(side.log, `agent-${agentId}`)).at(-1)).toBe('AgentReserved');
+
+    const left = newId();
+    await ask(side, 'agent.reserve', agentId, { claimId: left, taskId: await create(side) });
+    const commandId = newId();
+    const release = () => ask(side, 'agent.release-unclaimed', agentId, { claimId: left }, { commandId });
+    const answer = await release();
+    expect(await release()).toEqual(answer);
+    expect((await eventsOf(side.log, `agent-${agentId}`)).at(-1)).toMatchObject({
+      ...{ type: 'AgentReleased', data: { claimId: left, reason: 'never claimed' } },
+    });
   });
 });
 

@@ -11,6 +11,7 @@ import { dependencies, type DependenciesDecisions } from '../domain/dependencies
 import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
+import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
@@ -18,8 +19,12 @@ export type NextTasks = (wanted: {
   readonly capabilities: readonly string[];
   /** Only tasks of a repository: an agent that is run as a command can do no other. */
   readonly withRepository: boolean;
+  /** Not these. */
+  readonly without: readonly string[];
   readonly limit: number;
-}) => Promise<readonly { readonly taskId: string }[]>;
+}) => Promise<readonly Hint[]>;
+
+export type Hint = { readonly taskId: string; readonly urgency: number };
 
 export type HandlersConfiguration = {
   readonly repositories: readonly { readonly name: string }[];
@@ -60,6 +65,7 @@ export const createRoom = (
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
     ...{ log, heartbeats, nextTasks, configuration },
+    handing: createHanding(),
     /** By stream type. */
     aggregates,
     ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },

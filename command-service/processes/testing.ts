@@ -49,7 +49,10 @@ export async function startWriteSide(): Promise<WriteSide> {
       nextTasks: async (asked) => {
         wanted.last = asked;
         await wanted.until;
-        return [...hints];
+        return hints
+          .filter(({ taskId }) => !asked.without.includes(taskId))
+          .slice(0, asked.limit)
+          .map((hint) => ({ urgency: 3, ...hint }));
       },
     });
     return { log, commands };

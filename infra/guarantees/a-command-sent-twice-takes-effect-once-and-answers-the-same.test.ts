@@ -53,7 +53,7 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     const log = await system.openLog();
     return untilQuiet(log, engine.calmMilliseconds).finally(() => log.close());
   };
-  /** What was appended after this position, when all is quiet, but for what the clock brings: a claim's timer is due after 30 s. */
+  /** What was appended after this position, when all is quiet, but for what the clock brings: a claim's timer is due after 10 s. */
   const appendedAfter = async (head: bigint): Promise<string[]> => {
     await quietHead();
     return (await system.client.log(head))

@@ -50,4 +50,18 @@ const v1: Migration = {
   },
 };
 
-export const tasksMigrations: readonly Migration[] = [v1];
+/** What is asked of the open ones: the queue in its order, and the claims whose leases run. */
+const openIndexes: Migration = {
+  name: '0014-open-tasks',
+  up: async (knex) => {
+    await knex.raw(`
+      drop index read_models.tasks_v1_queue;
+      create index tasks_v1_queue on read_models.tasks_v1
+        (capabilities, (repository is null), priority, waiting_since, created_at, id)
+        where state = 'pending' and subtasks = '{}';
+      create index tasks_v1_claimed on read_models.tasks_v1 (claim_id) where state = 'in-progress';
+    `);
+  },
+};
+
+export const tasksMigrations: readonly Migration[] = [v1, openIndexes];

@@ -98,12 +98,16 @@ describe('task assignment', () => {
     expect(run.open()).toEqual([]);
   });
 
-  it('looks at the lease when it would run out, and again later while the agent reports', () => {
+  it('asks for nothing while a claim is held: its lease is watched elsewhere', () => {
     const run = claimed();
-    run.succeeds(`lease/${run.claimId}/1`);
-    expect(run.requested(`expire/${run.claimId}/1`)).toMatchObject({ type: 'task.expire-claim', target: run.taskId });
-    run.succeeds(`expire/${run.claimId}/1`, { details: { dueAt: '2026-01-01T00:00:42Z' } });
-    expect(run.requested(`lease/${run.claimId}/2`)).toMatchObject({ kind: 'timer', dueAt: '2026-01-01T00:00:42.000Z' });
+    expect(run.open()).toEqual([`orphan/${run.claimId}`]);
+  });
+
+  it.each(['lease', 'expire'])('asks for nothing after a %s of a version that watched leases by itself', (kind) => {
+    const run = claimed();
+    const result = { details: { dueAt: '2026-01-01T00:00:42Z' } };
+    const event = { type: 'SagaEffectSucceeded', data: { key: `${kind}/${run.claimId}/1`, result } } as const;
+    expect(taskAssignment.react(run.state(), event, new Map(), new Date())).toEqual([]);
   });
 
   it.each(['TaskClaimReleased', 'TaskClaimExpired', 'TaskCompleted', 'TaskFailed', 'TaskCancelled'])(
@@ -129,16 +133,14 @@ describe('task assignment', () => {
     expect(run.open()).toContain(`release/${claimId}`);
   });
 
-  it('frees a reservation that no claim followed, but not one that is in use or free already', () => {
+  it('has a reservation looked at that may be left over, unless it is free already', () => {
     const orphan = assignment();
     const { taskId, agentId, claimId } = orphan;
     orphan.receives('agent', agentId, 'AgentReserved', { claimId, taskId });
     orphan.succeeds(`orphan/${claimId}`);
-    expect(orphan.requested(`release/${claimId}`)).toMatchObject({ data: { reason: 'never claimed' } });
-
-    const used = claimed();
-    used.succeeds(`orphan/${used.claimId}`);
-    expect(used.requested(`release/${used.claimId}`)).toBeUndefined();
+    expect(orphan.requested(`unclaimed/${claimId}`)).toMatchObject({
+      ...{ type: 'agent.release-unclaimed', target: agentId, data: { claimId } },
+    });
 
     const freed = assignment();
     freed.receives('agent', freed.agentId, 'AgentReserved', { claimId: freed.claimId, taskId: freed.taskId });
@@ -148,7 +150,22 @@ describe('task assignment', () => {
       reason: 'x',
     });
     freed.succeeds(`orphan/${freed.claimId}`);
-    expect(freed.requested(`release/${freed.claimId}`)).toBeUndefined();
+    expect(freed.open()).toEqual([]);
+  });
+
+  it('keeps nothing of claims that are over', () => {
+    const run = assignment();
+    const { taskId, agentId } = run;
+    for (let round = 0; round < 3; round++) {
+      const claimId = newId();
+      run.receives('agent', agentId, 'AgentReserved', { claimId, taskId });
+      run.receives('task', taskId, 'TaskClaimed', {
+        ...{ claimId, agentId, runtime: 'remote', repository: null, leaseSeconds: 60 },
+      });
+      run.receives('task', taskId, 'TaskClaimExpired', { claimId, agentId });
+      run.receives('agent', agentId, 'AgentReleased', { claimId, taskId, reason: 'x' });
+    }
+    expect(run.state()).toMatchObject({ claim: null, agents: {} });
   });
 
   it('tells the parent when a subtask is complete', () => {

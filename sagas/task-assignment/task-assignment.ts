@@ -14,10 +14,8 @@ export type CurrentClaim = { readonly claimId: string; readonly agentId: string;
 export type AssignmentState = {
   readonly taskId: string | null;
   readonly claim: CurrentClaim | null;
-  /** Who was to work on it, by claim: from the reservation or the claim, whichever is seen first. */
+  /** Who is to work on it, by claim, until the reservation is freed: from it or the claim, whichever is seen first. */
   readonly agents: Readonly<Record<string, string>>;
-  /** Claims whose reservation is freed. */
-  readonly released: readonly string[];
   /** Deliveries that ask for the task, by id: where they stand in the log. */
   readonly creations: Readonly<Record<string, bigint>>;
   /** Deliveries that ask for its end. They may be seen before the one that asked for the task. */
@@ -35,7 +33,6 @@ const initial: AssignmentState = {
   taskId: null,
   claim: null,
   agents: {},
-  released: [],
   creations: {},
   cancellations: [],
 };
@@ -59,7 +56,7 @@ function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
       return { ...state, taskId, agents: { ...state.agents, [claimId]: agentId } };
     }
     case 'AgentReleased':
-      return { ...state, released: [...state.released, input.data.claimId] };
+      return { ...state, agents: without(state.agents, input.data.claimId) };
     case 'TaskClaimed': {
       const { claimId, agentId, leaseSeconds } = input.data;
       return {
@@ -80,12 +77,15 @@ function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
   }
 }
 
+const without = (agents: AssignmentState['agents'], claimId: string): AssignmentState['agents'] =>
+  Object.fromEntries(Object.entries(agents).filter(([id]) => id !== claimId));
+
 /** A reservation must be followed by a claim within this time. */
-const CLAIM_WITHIN_SECONDS = 30;
+const CLAIM_WITHIN_SECONDS = 10;
 
 /**
- * Brings a task to an agent and back: creates it from a webhook delivery, watches the lease of its claim, and frees
- * reservations that are left over. One instance a task.
+ * Brings a task to an agent and back: creates it from a webhook delivery, and frees reservations whose claim has ended, or never
+ * followed. One instance a task. Leases are watched by command-service: watching is no event.
  */
 export const taskAssignment: Saga<AssignmentState> = {
   name: 'task-assignment',
@@ -93,9 +93,9 @@ export const taskAssignment: Saga<AssignmentState> = {
   correlate,
   initial,
   evolve,
-  react: (state, event, effects, now) => {
+  react: (state, event, effects) => {
     if (event.type === 'SagaInputReceived') return onInput(state, event, effects);
-    if (event.type === 'SagaEffectSucceeded') return onResult(state, event.data, effects, now);
+    if (event.type === 'SagaEffectSucceeded') return onResult(state, event.data.key, effects);
     if (event.type === 'SagaEffectFailed') return isCreation(event.data.key) ? cancelWhatIsCreated(state, effects) : [];
     return [];
   },
@@ -126,8 +126,6 @@ function onInput(state: AssignmentState, event: Received, effects: Effects): rea
       return routed(state, input.data, streamId(event.data.source.stream), effects);
     case 'AgentReserved':
       return [request(timer(`orphan/${input.data.claimId}`, CLAIM_WITHIN_SECONDS))];
-    case 'TaskClaimed':
-      return [request(timer(`lease/${input.data.claimId}/1`, input.data.leaseSeconds))];
     case 'TaskClaimReleased':
     case 'TaskClaimExpired':
     case 'TaskFailed':
@@ -172,34 +170,20 @@ function cancelWhatIsCreated({ creations, cancellations }: AssignmentState, effe
 
 function release(state: AssignmentState, claimId: string | null, reason: string): readonly Decision[] {
   const agentId = claimId === null ? undefined : state.agents[claimId];
-  if (claimId === null || agentId === undefined || state.released.includes(claimId)) return [];
+  if (claimId === null || agentId === undefined) return [];
   return [request(command(`release/${claimId}`, 'agent.release', agentId, { claimId, reason }))];
 }
 
 const tellParent = (parentId: string | null, childStream: string): readonly Decision[] =>
   parentId === null ? [] : [request(command(`parent/${childStream}`, 'task.complete-parent', parentId, {}))];
 
-function onResult(
-  state: AssignmentState,
-  { key, result }: { key: string; result: unknown },
-  effects: Effects,
-  now: Date,
-): readonly Decision[] {
+/** Timers and commands about leases are of sagas that watched them once: nothing follows. */
+function onResult(state: AssignmentState, key: string, effects: Effects): readonly Decision[] {
   if (isCreation(key)) return cancelWhatIsCreated(state, effects);
-  const [kind, claimId = '', number = '1'] = key.split('/');
-  const isCurrent = state.claim?.claimId === claimId;
-  if (kind === 'orphan' && !isCurrent && !effects.has(`release/${claimId}`))
-    return release(state, claimId, 'never claimed');
-  if (kind === 'lease' && isCurrent && state.taskId !== null)
-    return [request(command(`expire/${claimId}/${number}`, 'task.expire-claim', state.taskId, { claimId }))];
-  if (kind === 'expire' && isCurrent) return nextLook(claimId, Number(number) + 1, result, now);
-  return [];
-}
-
-/** The agent reported in time: look again when its lease would run out now. */
-function nextLook(claimId: string, number: number, result: unknown, now: Date): readonly Decision[] {
-  const { dueAt } = (result as { details: { dueAt?: string } }).details;
-  if (dueAt === undefined) return [];
-  const seconds = Math.max(1, (Date.parse(dueAt) - now.getTime()) / 1000);
-  return [request(timer(`lease/${claimId}/${number}`, seconds))];
+  const [kind, claimId = ''] = key.split('/');
+  const agentId = state.agents[claimId];
+  // This view may be behind: whether a claim followed is asked where it is known.
+  return kind === 'orphan' && agentId !== undefined
+    ? [request(command(`unclaimed/${claimId}`, 'agent.release-unclaimed', agentId, { claimId }))]
+    : [];
 }

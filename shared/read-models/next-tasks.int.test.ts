@@ -9,10 +9,10 @@ beforeAll(async () => {
   await database.pool.query(`
     create schema read_models;
     create table read_models.tasks (
-      id uuid, title text, priority integer, state text, repository text,
-      subtasks uuid[] default '{}', capabilities text[] default '{}',
+      id text, title text, priority integer, state text, repository text,
+      subtasks text[] default '{}', capabilities text[] default '{}',
       waiting_since timestamptz default now(), created_at timestamptz default now());
-    create table read_models.dependencies (task_id uuid, depends_on uuid)`);
+    create table read_models.dependencies (task_id text, depends_on text)`);
 });
 afterAll(() => database.drop());
 

@@ -13,6 +13,8 @@ export type NextTasksOptions = {
   readonly capabilities?: readonly string[];
   /** Only tasks of a repository; left out: also those of none. */
   readonly withRepository?: boolean;
+  /** Ids of tasks to leave out. */
+  readonly without?: readonly string[];
   /** Seconds after which a waiting task counts as one priority more urgent. */
   readonly ageingSeconds: number;
   /** At most so many. */
@@ -25,23 +27,50 @@ export const UNBLOCKED = `not exists (
   left join read_models.tasks needed on needed.id = d.depends_on
   where d.task_id = t.id and needed.state is distinct from 'complete')`;
 
+/**
+ * For each set of capabilities that a waiting task needs (found by hopping along the index) and each priority, the tasks that
+ * wait longest; of all these the most urgent. So what is read depends on the limit, and on how many such sets there are, not on
+ * how many tasks wait; tasks that are blocked are passed by one by one.
+ */
 const nextTasksSql = `
+with recursive needed as (
+  (select capabilities from read_models.tasks where state = 'pending' and subtasks = '{}' order by capabilities limit 1)
+  union all
+  select (
+    select t.capabilities from read_models.tasks t
+    where t.state = 'pending' and t.subtasks = '{}' and t.capabilities > needed.capabilities
+    order by t.capabilities limit 1)
+  from needed where needed.capabilities is not null
+)
 select t.id as "taskId", t.title, t.priority,
   t.priority - floor(extract(epoch from clock_timestamp() - t.waiting_since) / $2)::integer as urgency
-from read_models.tasks t
-where t.state = 'pending' and t.subtasks = '{}'
-  and ($1::text[] is null or t.capabilities <@ $1)
-  and (t.repository is not null or not $4::boolean) and ${UNBLOCKED}
-order by urgency, t.created_at, t.id
+from needed
+cross join (values (false), (true)) as without (repository)
+cross join generate_series(1, 5) as level (priority)
+cross join lateral (
+  select * from read_models.tasks t
+  where t.state = 'pending' and t.subtasks = '{}' and t.capabilities = needed.capabilities
+    and (t.repository is null) = without.repository and t.priority = level.priority
+    and t.id <> all ($5) and ${UNBLOCKED}
+  order by t.waiting_since, t.created_at, t.id
+  limit $3
+) as t
+where needed.capabilities is not null and ($1::text[] is null or needed.capabilities <@ $1)
+  and not (without.repository and $4::boolean)
+order by t.waiting_since + t.priority * make_interval(secs => $2), t.created_at, t.id
 limit $3`;
 
-/** The tasks that wait for an agent, most urgent first (1 before 5; waiting makes more urgent), then oldest. Only a hint. */
+/**
+ * The tasks that wait for an agent, most urgent first: 1 before 5, and each ageing time of waiting counts as one priority; then
+ * oldest. Their order never changes while they wait. Only a hint.
+ */
 export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTask[]> => {
-  const { capabilities, withRepository, ageingSeconds, limit } = options;
+  const { capabilities, withRepository, without, ageingSeconds, limit } = options;
   return selectRows<NextTask>(pool, nextTasksSql, [
     capabilities ?? null,
     ageingSeconds,
     limit,
     withRepository ?? false,
+    without ?? [],
   ]);
 };

@@ -35,6 +35,8 @@ export const agentCommands = defineCommands({
   'agent.claim-next': { data: z.strictObject({}), roles: workers, sentBy: ['agent'] },
   'agent.reserve': { data: z.strictObject({ claimId: uuid, taskId: uuid }), sentBy: ['command-service'] },
   'agent.release': { data: z.strictObject({ claimId: uuid, reason }), sentBy: ['saga'] },
+  /** Gives a reservation back that no claim followed; what the log says of the task decides. */
+  'agent.release-unclaimed': { data: z.strictObject({ claimId: uuid }), sentBy: ['saga'] },
   'agent.disconnect': {
     data: z.strictObject({ lastBeatAt: z.iso.datetime().nullable() }),
     sentBy: ['command-service'],

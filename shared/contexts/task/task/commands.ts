@@ -88,7 +88,7 @@ export const taskCommands = defineCommands({
   'task.send-back': { data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }), sentBy: ['saga'] },
   'task.release': { data: z.strictObject({ claimId: uuid, reason }), roles: workers },
   /** Takes the task from an agent whose lease has run out; answers `details.dueAt` while it has not. */
-  'task.expire-claim': { data: z.strictObject({ claimId: uuid }), sentBy: ['saga'] },
+  'task.expire-claim': { data: z.strictObject({ claimId: uuid }), sentBy: ['command-service'] },
   'task.complete': {
     data: TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
     sentBy: ['saga'],
