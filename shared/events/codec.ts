@@ -27,6 +27,20 @@ export class FromTheFuture extends Error {
   override name = 'FromTheFuture';
 }
 
+/** Why this program does not know an event; null: it does. What the event holds of another stream is not looked at. */
+export function fromTheFuture({
+  stream,
+  type,
+  version,
+}: Pick<RecordedEvent, 'stream' | 'type' | 'version'>): FromTheFuture | null {
+  const definition = findDefinition(stream, type);
+  if (definition !== null && version <= definition.version) return null;
+  const instead = definition === null ? 'does not know it' : `knows versions up to ${definition.version}`;
+  return new FromTheFuture(
+    `event ${type} v${version} of stream ${stream} is from a newer version: this program ${instead}; update it`,
+  );
+}
+
 /**
  * Brings an event of an older version to the current one; what it holds of another stream, too.
  * @throws FromTheFuture on what this program does not know; whatever an upcaster throws.
@@ -46,10 +60,9 @@ function withHeldUpcast(held: Held): Held {
 }
 
 function upcastData(stream: string, type: string, from: number, given: unknown) {
-  const definition = findDefinition(stream, type);
-  if (definition === null) throw fromTheFuture(stream, type, from, 'does not know it');
-  const { version, past, holds } = definition;
-  if (from > version) throw fromTheFuture(stream, type, from, `knows versions up to ${version}`);
+  const future = fromTheFuture({ stream, type, version: from });
+  if (future !== null) throw future;
+  const { version, past, holds } = definitionOf(stream, type);
   let data = given;
   for (let at = from; at < version; at++) {
     const step = past?.[at]?.upcast;
@@ -58,8 +71,3 @@ function upcastData(stream: string, type: string, from: number, given: unknown) 
   }
   return { version, data, holds };
 }
-
-const fromTheFuture = (stream: string, type: string, version: number, instead: string): FromTheFuture =>
-  new FromTheFuture(
-    `event ${type} v${version} of stream ${stream} is from a newer version: this program ${instead}; update it`,
-  );
