@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { NoAnswer, type Commands } from '@workledger/shared/commands/port.ts';
 import { requestRedrive } from '@workledger/shared/consumption/redrives.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import { partitionOf } from '@workledger/shared/event-bus/partition.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
@@ -198,6 +199,23 @@ describe('an input that a saga cannot fold', () => {
 });
 
 const openEffects = (): Promise<unknown[]> => rows('select from sagas.open_effects');
+
+describe('what a newer program wrote', () => {
+  it('into the stream of a saga holds the partitions of its inputs, and parks nothing', async () => {
+    const [newer, well] = [await trial.reserve(), await trial.reserve()];
+    const waits = new Map<string, string | null>();
+    start({ onWaiting: (where, reason) => void waits.set(where, reason) });
+    await until(async () => (await inputs(newer.taskId)).length + (await inputs(well.taskId)).length === 2);
+    await log.append(streamOf(newer.taskId), [anyEvent({}, 'SagaTeleported')], 0);
+    await trial.release(newer);
+    await until(() => waits.has(`saga-code-evolution at agent/${partitionOf(streamName('agent', newer.agentId))}`));
+    // Its jobs and the sweep meet it as well.
+    await until(() => waits.has(`saga-performer at saga/${partitionOf(streamOf(newer.taskId))}`));
+    expect([...waits.values()].every((reason) => reason?.includes('SagaTeleported v1'))).toBe(true);
+    expect([await parked(), await inputs(newer.taskId)]).toEqual([[], [0]]);
+    expect(captured.text().split('waits for an update').length - 1).toBe(2);
+  });
+});
 
 describe('a result on which a saga cannot decide', () => {
   it('ends its job and lets the saga stand still; after a redrive it is performed again and recorded once', async () => {
