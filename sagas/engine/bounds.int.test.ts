@@ -4,6 +4,7 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { OffsetOutOfRange, PARTITIONS, type EventBus } from '@workledger/shared/event-bus/port.ts';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
@@ -153,7 +154,7 @@ it('what the performer missed from the start of the log on is read once, and of 
 
 it('lost partitions are caught up from their position on, with one look for what stands still', async () => {
   await plantProgress();
-  const begun = 300;
+  const begun = 100;
   await database.pool.query(`
     insert into event_log.events (position, stream, revision, id, type, version, data, metadata, recorded_at)
     select ${HEAD} + number, 'agent-' || uuidv7(), 0, uuidv7(), 'AgentReserved', 1,
@@ -216,6 +217,31 @@ it('instances are kept within bytes: the largest ones are read again, the others
   };
   expect(await eventsReadAgain(storeOf(250_000))).toBe(5);
   expect(await eventsReadAgain(storeOf(1_000_000))).toBe(0);
+});
+
+it('what several read of one saga at once is folded once, and a gap is no history', async () => {
+  const counts: Saga<number> = {
+    ...{ name: 'code-evolution', topics: [], correlate: () => null, initial: 0 },
+    ...{ evolve: (state) => state + 1, react: () => [] },
+  };
+  const stream = streamName('saga-code-evolution', newId());
+  const cancelled = Array.from({ length: 50 }, () => ({ type: 'SagaEffectCancelled', data: { key: 'call' } }));
+  await log.append(stream, encode(stream, cancelled, anyMetadata()), 'none');
+  const gappy: EventLog = {
+    ...log,
+    async *readStream(...asked) {
+      for await (const event of log.readStream(...asked)) if (event.revision !== 7) yield event;
+    },
+  };
+  const { logger } = captureLog();
+  const storeOf = (read: EventLog): SagaStore =>
+    createSagaStore({ log: read, sagas: [anySaga(counts)], outages: createOutages(logger), now: () => new Date() });
+  const store = storeOf(log);
+  await store.load(stream);
+  await log.append(stream, encode(stream, cancelled, anyMetadata()), 49);
+  const loaded = await Promise.all(Array.from({ length: 5 }, () => store.load(stream)));
+  expect(loaded.map(({ instance, revision }) => [instance.state, revision])).toEqual(Array(5).fill([100, 99]));
+  await expect(storeOf(gappy).load(stream)).rejects.toThrow(LogBehind);
 });
 
 it('timers are due by the clock of the database, though that of the worker is an hour ahead', async () => {

@@ -3,7 +3,7 @@ import { encode, FromTheFuture, upcast } from '@workledger/shared/events/codec.t
 import type { EventMetadata, NewEvent, RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamName, streamType } from '@workledger/shared/contexts/stream.ts';
-import { InvalidAppend, OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
+import { InvalidAppend, LogBehind, OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { accept, fold, newInstance, roughBytes, type Instance, type Trigger } from './instance.ts';
@@ -89,9 +89,12 @@ export function createSagaStore(options: SagaStoreOptions): SagaStore {
     const kept = cache.get(stream) ?? newKept(saga, stream);
     const before = kept.revision;
     try {
-      // Who read the same stream meanwhile may have folded some of it.
-      for await (const recorded of read(stream, before + 1, reaches))
-        if (recorded.revision === kept.revision + 1) foldIn(saga, kept, recorded);
+      for await (const recorded of read(stream, before + 1, reaches)) {
+        // Who read the same stream meanwhile may have folded some of it.
+        if (recorded.revision <= kept.revision) continue;
+        if (recorded.revision > kept.revision + 1) throw new LogBehind(stream, recorded.revision - 1, kept.revision);
+        foldIn(saga, kept, recorded);
+      }
     } catch (error) {
       // Nobody goes on from what may be folded by half.
       if (isOwnFault(error)) cache.delete(stream);

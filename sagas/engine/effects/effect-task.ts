@@ -5,6 +5,7 @@ import { InvalidAppend, LogBehind, RevisionConflict } from '@workledger/shared/e
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { type Patience, patiently } from '@workledger/shared/resilience/patiently.ts';
+import { backOff } from '@workledger/shared/resilience/pause.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import { because } from '../component.ts';
 import type { Trigger } from '../instance.ts';
@@ -13,7 +14,6 @@ import type { Parking } from '../parking.ts';
 import { isOwnFault, type Loaded, type SagaStore } from '../store.ts';
 import { effectId, perform, type Performing } from './perform.ts';
 import { type EffectJob, jobKey } from './queue.ts';
-import { backOff } from '@workledger/shared/resilience/pause.ts';
 import type { RunningJobs } from './running-jobs.ts';
 
 /** Waits until the signal aborts. @throws when it is not recorded: the effect comes again, here or elsewhere */

@@ -9,7 +9,7 @@ import { consume } from '@workledger/shared/consumption/consume.ts';
 import { createProgress } from '@workledger/shared/consumption/progress.ts';
 import type { CoordinatorOptions } from '../coordinator.ts';
 import type { Parking } from '../parking.ts';
-import { isOwnFault, type SagaStore } from '../store.ts';
+import { isOwnFault, Unfoldable, type SagaStore } from '../store.ts';
 import type { OpenEffect, OpenEffects } from './open-effects.ts';
 import { jobKey, PERFORMER, type EffectQueue } from './queue.ts';
 
@@ -83,15 +83,14 @@ export async function queueOrPark(open: OpenEffect, options: Queueing): Promise<
 
 /**
  * Folds the effect's saga to its head and queues what has no result yet.
- * @returns whether it had none @throws LogBehind, or Error, when the log does not give what it said: nothing may be concluded
+ * @returns whether it had none @throws LogBehind when the log does not give what it said: nothing may be concluded; Unfoldable
  */
 async function queueUnlessSettled(
   { stream, key, revision }: OpenEffect,
   { store, queue, outages }: Queueing,
 ): Promise<boolean> {
   const { instance } = await store.load(stream, revision);
-  if (!instance.effects.has(key))
-    throw new Error(`${stream} requested ${key} at revision ${revision}, and does not know it`);
+  if (!instance.effects.has(key)) throw new Unfoldable(`${key} of revision ${revision}`, 'the saga does not know it');
   const effect = instance.requests.get(key);
   if (effect === undefined) return false;
   await outages.watch('postgresql', () => queue.enqueue(stream, effect));
