@@ -1,6 +1,7 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
+import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
@@ -35,17 +36,28 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
 export function start(options: SagaOptions): RunningService {
   const { log, artefacts, configuration, dataFolder, logger, outages } = options;
   const { agents, leaseSeconds, heartbeatSeconds } = configuration;
+  // What is no outage is told where it is met: it may never go away by itself.
+  const isOutage = (error: unknown): boolean => isAway(error) || isAccessRefused(error);
   const commands: Commands = {
-    send: (command, context) => outages.watch('command-service', () => options.commands.send(command, context)),
+    send: (command, context) =>
+      outages.watch('command-service', () => options.commands.send(command, context), isOutage),
   };
+  const problems = new Map<string, string>();
+  const onWaiting = (where: string, reason: string | null): void =>
+    void (reason === null ? problems.delete(where) : problems.set(where, reason));
   const readTask = createTaskReader(log);
   const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger });
-  return runLoops((signal) => {
+  const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);
     return [
-      runEngine({ ...common, sagas: Object.values(sagas) }),
+      runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
       ...agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
     ];
   });
+  return {
+    ...running,
+    facts: () =>
+      problems.size === 0 ? {} : { problem: [...problems].map(([where, why]) => `${where}: ${why}`).join('; ') },
+  };
 }

@@ -7,8 +7,9 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Component } from './component.ts';
 import { runCoordinator } from './coordinator.ts';
-import { effectTask } from './effects/effect-task.ts';
-import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
+import { createDatabaseClock } from './database-clock.ts';
+import { effectTask, type Tries } from './effects/effect-task.ts';
+import { beat, freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
 import { runPerformer, runSweep } from './effects/performer.ts';
 import { createOpenEffects } from './effects/open-effects.ts';
 import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
@@ -16,6 +17,8 @@ import { runEffects } from './effects/runner.ts';
 import { createRunningJobs, createWorkers } from './effects/running-jobs.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { patiently } from '@workledger/shared/resilience/patiently.ts';
+import { createParking } from './parking.ts';
+import { runRedrives } from './redrive.ts';
 import type { Saga } from './saga.ts';
 import { createSagaStore } from './store.ts';
 
@@ -32,6 +35,10 @@ export type EngineOptions = {
   readonly alone: boolean;
   /** Between two looks for effects that lost their job; default 30,000. */
   readonly sweepMilliseconds?: number;
+  /** Of an effect that fails for reasons that are no outage; default: 10, from one second to a minute apart. */
+  readonly tries?: Tries;
+  /** Told what keeps this program from working, by what it concerns; null: nothing any more. */
+  readonly onWaiting?: (where: string, reason: string | null) => void;
   readonly outages: Outages;
   readonly logger: Logger;
   /** Ends it all, after what is in hand was given back. */
@@ -47,32 +54,37 @@ const STOP_MILLISECONDS = 15_000;
 /** Runs sagas until the signal aborts: their input, their effects and the jobs in which these are carried out. Servers that are away are waited for. */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { pool, commands, outages, logger, signal } = options;
+  const clock = createDatabaseClock();
   const open = async (): Promise<EffectQueue> => {
+    await clock.set(() => beat(pool, []));
     const queue = await openEffectQueue(pool, logger, outages);
     if (options.alone) await freeAllJobs({ pool, queue, logger });
     return queue;
   };
   const queue = await patiently('postgresql', open, { outages, logger, signal }).catch(unlessAborted(signal));
   if (queue === null) return;
-  await untilLogIsRight('sagas', SAGAS, options);
+  const onProblem = (problem: string | null): void => options.onWaiting?.('the event log', problem);
+  await untilLogIsRight('sagas', SAGAS, { ...options, onProblem });
   if (signal.aborted) return queue.close().catch(() => undefined);
 
-  const store = createSagaStore(options.log, options.sagas, outages);
+  const store = createSagaStore({ ...options, now: clock.now });
   const openEffects = createOpenEffects(pool);
-  const consumption = { ...options, store };
+  const parking = createParking(pool);
+  const consumption = { ...options, store, parking };
   const consumed = Promise.all([
     ...options.sagas.map((saga) => runCoordinator(saga, consumption)),
     runPerformer({ ...consumption, queue, openEffects }),
   ]);
-  const swept = runSweep({ ...options, store, queue, openEffects });
+  const looking = { ...consumption, queue, openEffects };
+  const swept = Promise.all([runSweep(looking), runRedrives(looking)]).then(() => undefined);
 
   const workers = createWorkers();
   const running = createRunningJobs();
   const beating = new AbortController();
-  const beaten = runHeartbeat({ pool, queue, workers, running, outages, logger, signal: beating.signal });
+  const beaten = runHeartbeat({ pool, queue, workers, running, clock, outages, logger, signal: beating.signal });
   signal.addEventListener('abort', running.abortAll, { once: true });
   const task = effectTask({
-    store,
+    ...{ store, parking, clock, tries: options.tries },
     running,
     outages,
     logger,

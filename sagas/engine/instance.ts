@@ -1,15 +1,15 @@
 import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Decision, EffectRequest, Effects, EffectStatus, Saga } from './saga.ts';
+import type { Decision, EffectRequest, EffectStatus, Saga } from './saga.ts';
 
-/** One running saga, folded from its stream. */
+/** One running saga, folded from its stream in place: a copy at each event would make long streams cost their square. */
 export type Instance<State> = {
   /** Highest revision seen of each source stream: a repeated input is ignored. */
-  readonly inputs: ReadonlyMap<string, number>;
-  readonly effects: Effects;
-  /** Effects as they were requested, by key. */
-  readonly requests: ReadonlyMap<string, Effect>;
-  readonly ended: boolean;
-  readonly state: State;
+  readonly inputs: Map<string, number>;
+  readonly effects: Map<string, EffectStatus>;
+  /** Effects as they were requested, by key, until they have their result: their data may be large. */
+  readonly requests: Map<string, Effect>;
+  ended: boolean;
+  state: State;
 };
 
 /** What moves a saga: an event from outside, or the result of one of its effects. */
@@ -23,38 +23,36 @@ export const newInstance = <State>(saga: Saga<State>): Instance<State> => ({
   state: saga.initial,
 });
 
-/** Folds one event of the saga's own stream. */
-export function evolve<State>(saga: Saga<State>, instance: Instance<State>, event: SagaEvent): Instance<State> {
-  const next = { ...instance, state: saga.evolve(instance.state, event) };
+/** Folds one event of the saga's own stream into the instance. @throws what the saga throws: the instance is as it was */
+export function fold<State>(saga: Saga<State>, instance: Instance<State>, event: SagaEvent): void {
+  instance.state = saga.evolve(instance.state, event);
   switch (event.type) {
     case 'SagaInputReceived':
-      return { ...next, inputs: new Map(instance.inputs).set(event.data.source.stream, event.data.source.revision) };
+      instance.inputs.set(event.data.source.stream, event.data.source.revision);
+      return;
     case 'SagaEffectRequested': {
       const { effect } = event.data;
-      return {
-        ...next,
-        requests: new Map(instance.requests).set(effect.key, effect),
-        effects: new Map(instance.effects).set(effect.key, { state: 'requested', kind: effect.kind }),
-      };
+      instance.requests.set(effect.key, effect);
+      instance.effects.set(effect.key, { state: 'requested', kind: effect.kind });
+      return;
     }
     case 'SagaEffectSucceeded':
     case 'SagaEffectFailed':
-    case 'SagaEffectCancelled':
-      return { ...next, effects: settle(instance.effects, event) };
+    case 'SagaEffectCancelled': {
+      const before = instance.effects.get(event.data.key);
+      if (before === undefined) return;
+      instance.effects.set(event.data.key, after(before, event));
+      if (event.type !== 'SagaEffectCancelled') instance.requests.delete(event.data.key);
+      return;
+    }
     case 'SagaEnded':
-      return { ...next, ended: true };
+      instance.ended = true;
+      return;
     case 'SagaStepChanged':
-      return next;
   }
 }
 
 type Settling = Extract<SagaEvent, { type: 'SagaEffectSucceeded' | 'SagaEffectFailed' | 'SagaEffectCancelled' }>;
-
-function settle(effects: Effects, event: Settling): Effects {
-  const before = effects.get(event.data.key);
-  if (before === undefined) return effects;
-  return new Map(effects).set(event.data.key, after(before, event));
-}
 
 function after({ state, kind }: EffectStatus, event: Settling): EffectStatus {
   if (event.type === 'SagaEffectCancelled') return { state: 'cancelled', kind };
@@ -64,13 +62,31 @@ function after({ state, kind }: EffectStatus, event: Settling): EffectStatus {
   return { state: 'failed', kind, failure, retryable, costUsd };
 }
 
-/** The events to append for a trigger, the trigger first; none when it was seen before or is no longer wanted. */
+/**
+ * The events to append for a trigger, the trigger first; none when it was seen before or is no longer wanted. The instance stays as
+ * it is: it is moved by what the log gives back.
+ * @throws what the saga throws
+ */
 export function accept<State>(saga: Saga<State>, instance: Instance<State>, trigger: Trigger, now: Date): SagaEvent[] {
   if (!isWanted(instance, trigger)) return [];
-  const moved = evolve(saga, instance, trigger);
-  if (moved.ended) return [trigger];
-  const decisions = saga.react(moved.state, trigger, moved.effects, now);
+  const state = saga.evolve(instance.state, trigger);
+  if (instance.ended) return [trigger];
+  const decisions = asAfter(trigger, instance.effects, () => saga.react(state, trigger, instance.effects, now));
   return [trigger, ...decisions.map((decision) => toEvent(decision, now))];
+}
+
+/** Decides as if the effect had its result, without a copy of all effects. */
+function asAfter<Result>(trigger: Trigger, effects: Map<string, EffectStatus>, decide: () => Result): Result {
+  if (trigger.type === 'SagaInputReceived') return decide();
+  const { key } = trigger.data;
+  const before = effects.get(key);
+  if (before === undefined) return decide();
+  effects.set(key, after(before, trigger));
+  try {
+    return decide();
+  } finally {
+    effects.set(key, before);
+  }
 }
 
 function isWanted<State>({ ended, inputs, effects }: Instance<State>, trigger: Trigger): boolean {
@@ -97,3 +113,15 @@ const due = (effect: EffectRequest, now: Date): Effect =>
   effect.kind === 'timer'
     ? { kind: 'timer', key: effect.key, dueAt: new Date(now.getTime() + effect.afterSeconds * 1000).toISOString() }
     : effect;
+
+const BYTES_OF_A_VALUE = 16;
+
+/** About how many bytes a value takes in memory. */
+export function roughBytes(value: unknown): number {
+  if (typeof value === 'string') return BYTES_OF_A_VALUE + value.length;
+  if (typeof value !== 'object' || value === null) return BYTES_OF_A_VALUE;
+  let bytes = BYTES_OF_A_VALUE;
+  const entries = value instanceof Map ? value : Object.entries(value);
+  for (const [key, each] of entries) bytes += roughBytes(key) + roughBytes(each);
+  return bytes;
+}

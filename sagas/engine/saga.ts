@@ -9,7 +9,7 @@ export type EffectRequest =
   | {
       readonly kind: 'command';
       readonly key: string;
-      readonly type: string;
+      readonly type: CommandTypeOf<'saga'>;
       readonly target: string;
       readonly data: unknown;
     }
@@ -46,8 +46,9 @@ export type Decision =
   | { readonly decide: 'record'; readonly event: StepChanged | Ended };
 
 /**
- * A long-running process, all pure: `correlate` names the instance that an event concerns, `evolve` folds the instance's own
- * stream, `react` says what follows from the newest event in it. Replaying calls `evolve` only.
+ * A long-running process, all pure: `correlate` names the instance that an event concerns (by its type first: data that is not
+ * looked at need not be readable), `evolve` folds the instance's own stream, `react` says what follows from the newest event in it.
+ * Replaying calls `evolve` only. What `evolve` or `react` throws lets this instance stand still until somebody mends it.
  */
 export type Saga<State = unknown> = {
   /** Its streams are of type `saga-<name>`. */
@@ -59,11 +60,11 @@ export type Saga<State = unknown> = {
   readonly react: (state: State, event: SagaEvent, effects: Effects, now: Date) => readonly Decision[];
 };
 
-/** A saga as the engine sees it: only the saga itself knows its state. */
 /** What a saga was given, as its own union of events has it: the catalogue has validated it when it was written. */
 export const inputOf = <Input>(event: Extract<SagaEvent, { type: 'SagaInputReceived' }>): Input =>
   event.data as unknown as Input;
 
+/** A saga as the engine sees it: only the saga itself knows its state. */
 export const anySaga = <State>(saga: Saga<State>): Saga => saga as unknown as Saga;
 
 export const request = (effect: EffectRequest): Decision => ({ decide: 'request', effect });

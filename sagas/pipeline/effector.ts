@@ -1,4 +1,5 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { EffectRequest, Effects } from '../engine/saga.ts';
 import type { CommandResult, Effector, Settled } from './definition.ts';
 
@@ -41,7 +42,7 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
   }
 
   const key = (name: string): string => `${place.prefix}/${name}`;
-  const commandEffect = (name: string, type: string, target: string, data: unknown): EffectRequest => ({
+  const commandEffect = (name: string, type: CommandTypeOf<'saga'>, target: string, data: unknown): EffectRequest => ({
     kind: 'command',
     key: key(name),
     type,

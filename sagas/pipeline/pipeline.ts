@@ -11,7 +11,7 @@ import {
   type PipelineState,
   type Step,
 } from './definition.ts';
-import { unwind, type Way } from './unwind.ts';
+import { stepOf, unwind, type Way } from './unwind.ts';
 
 /** Makes a saga of the steps: one after the other, with retries; on failure or stop, what succeeded is undone in reverse. */
 export function definePipeline<Facts>(definition: PipelineDefinition<Facts>): Saga<PipelineState<Facts>> {
@@ -169,10 +169,4 @@ function change<Facts>(
   if (current === null) throw new Error('no step is under way');
   const { step, round, attempt } = current;
   way.record({ type: 'SagaStepChanged', data: { step, round, attempt, state, detail } });
-}
-
-function stepOf<Facts>({ definition }: Way<Facts>, name: string): Step<Facts> {
-  const step = definition.steps.find((candidate) => candidate.name === name);
-  if (step === undefined) throw new Error(`pipeline ${definition.name} has no step ${name}`);
-  return step;
 }

@@ -8,6 +8,7 @@ import {
   type Outcome,
   type PipelineDefinition,
   type PipelineState,
+  type Step,
 } from './definition.ts';
 
 /** A pipeline on its way through one reaction: the state as decided so far, and the decisions. */
@@ -31,8 +32,8 @@ export function unwind<Facts>(way: Way<Facts>, ending: Ending): boolean {
   if (stillRunning(way.effects)) return false;
   const [next] = ending.undo;
   if (next === undefined) return conclude(way, ending);
-  const step = way.definition.steps.find(({ name }) => name === next.step);
-  const undo = next.abandoned ? (step?.abandon ?? step?.compensate) : step?.compensate;
+  const step = stepOf(way, next.step);
+  const undo = next.abandoned ? (step.abandon ?? step.compensate) : step.compensate;
   const round = way.state().rounds[next.step] ?? 1;
   const attempted = attempt(
     way,
@@ -49,6 +50,13 @@ export function unwind<Facts>(way: Way<Facts>, ending: Ending): boolean {
   if (attempted.outcome.is === 'waiting') return false;
   record('compensated', attempted.outcome.is === 'failed' ? { failure: attempted.outcome.failure } : {});
   return true;
+}
+
+/** A step by its name. @throws when this version of the pipeline does not know it: its saga stands still until one does */
+export function stepOf<Facts>({ definition }: Way<Facts>, name: string): Step<Facts> {
+  const step = definition.steps.find((candidate) => candidate.name === name);
+  if (step === undefined) throw new Error(`pipeline ${definition.name} has no step ${name}`);
+  return step;
 }
 
 function conclude<Facts>(way: Way<Facts>, ending: Ending): boolean {

@@ -33,5 +33,10 @@ export type Commands = {
 
 /** No answer to a command: it may have taken effect or not. Send it again under the same id. */
 export class NoAnswer extends Error {
-  override name = 'NoAnswer';
+  override name: string = 'NoAnswer';
+}
+
+/** As NoAnswer, but command-service is there: something went wrong in it that is no outage, and another try may never help. */
+export class CommandFault extends NoAnswer {
+  override name = 'CommandFault';
 }

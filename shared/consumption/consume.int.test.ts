@@ -6,6 +6,7 @@ import { OffsetOutOfRange, type EventBus, type TopicPartition } from '../event-b
 import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
+import { pause } from '../resilience/pause.ts';
 import { createOutages } from '../resilience/outages/outages.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
@@ -19,9 +20,12 @@ let log: EventLog;
 let ranges: ReadAllOptions[];
 /** `stream@revision`, as they came. */
 let received: string[];
+/** Where something waits for an update, and why. */
+let waits: Map<string, string>;
+let captured: ReturnType<typeof captureLog>;
 
 beforeEach(async () => {
-  [ranges, received] = [[], []];
+  [ranges, received, waits, captured] = [[], [], new Map(), captureLog()];
   database = await createTestDatabase();
   log = await createPostgresEventLog({ connectionString: database.url });
   await database.pool.query(`
@@ -39,7 +43,9 @@ afterEach(async () => {
 /** @param lost partitions that the bus has lost when the consumer comes first */
 function start(lost: readonly TopicPartition[] = []): () => Promise<void> {
   const stopping = new AbortController();
-  const { logger } = captureLog();
+  const { logger } = captured;
+  const onWaiting = (where: string, reason: string | null): void =>
+    void (reason === null ? waits.delete(where) : waits.set(where, reason));
   const inProcess = createInProcessBus(log);
   let toTell = lost;
   const bus: EventBus = {
@@ -58,7 +64,7 @@ function start(lost: readonly TopicPartition[] = []): () => Promise<void> {
     },
   };
   const consuming = consume(
-    { bus, log: heard, outages: createOutages(logger), logger, signal: stopping.signal },
+    { bus, log: heard, outages: createOutages(logger), logger, signal: stopping.signal, onWaiting },
     {
       group: GROUP,
       topics: ['task'],
@@ -140,4 +146,64 @@ it('a lost partition whose position nobody knows is read from the start of the l
   await stop();
   expect(received).toEqual(all);
   expect(ranges.at(-1)?.after).toBeUndefined();
+});
+
+/** As a newer program would write it. */
+const FUTURE = { type: 'TaskTeleported', version: 1 } as const;
+const told = (): number => captured.text().split('what comes behind it waits for an update').length - 1;
+
+it('an event from the future holds its own partition, is told once, and is gone past after an update', async () => {
+  const held = streamName('task', newId());
+  let other = streamName('task', newId());
+  while (partitionOf(other) === partitionOf(held)) other = streamName('task', newId());
+  const stop = start();
+  const before = await append(held, 2);
+  await until(2);
+  await log.append(held, [{ ...anyEvents(1)[0]!, ...FUTURE }], 1);
+  await vi.waitUntil(() => waits.size === 1, { timeout: 20_000 });
+  const behind = await append(held, 2, 2);
+  const elsewhere = await append(other, 3);
+  await until(5);
+  // Time for some tries more.
+  await pause(500);
+  expect(received).toEqual([...before, ...elsewhere]);
+  expect([...waits]).toEqual([
+    [`${GROUP} at task/${partitionOf(held)}`, expect.stringMatching(/TaskTeleported v1 .*update it/)],
+  ]);
+  expect(told()).toBe(1);
+  await stop();
+
+  // A newer program knows it: here, it becomes an event that this one knows, too.
+  await database.pool.query(`
+    alter table event_log.events disable trigger events_are_final;
+    update event_log.events set type = 'TaskDetailsChanged' where type = '${FUTURE.type}'`);
+  received = [];
+  const updated = start();
+  await until(3);
+  await updated();
+  expect(received).toEqual([`${held}@2`, ...behind]);
+});
+
+it('what came before an event from the future in the same batch is handed on once, however often it is tried', async () => {
+  const stream = streamName('task', newId());
+  const stop = start();
+  await until(0);
+  await log.append(stream, [...anyEvents(2), { ...anyEvents(1)[0]!, ...FUTURE }], 'none');
+  await until(2);
+  await pause(500);
+  await stop();
+  expect(received).toEqual([`${stream}@0`, `${stream}@1`]);
+});
+
+it('an event from the future in the part that is read from the log is waited for without reading it again and again', async () => {
+  const stream = streamName('task', newId());
+  await append(stream, 2);
+  await log.append(stream, [{ ...anyEvents(1)[0]!, ...FUTURE }], 1);
+  const stop = start();
+  await vi.waitUntil(() => waits.size === 1, { timeout: 20_000 });
+  await pause(500);
+  await stop();
+  expect(received).toEqual([`${stream}@0`, `${stream}@1`]);
+  expect(ranges).toHaveLength(1);
+  expect([...waits.keys()]).toEqual([`${GROUP} at the log`]);
 });

@@ -3,20 +3,24 @@ import {
   type BusBatch,
   type Consumer,
   type EventBus,
+  partitionKey,
   type TopicPartition,
 } from '../event-bus/port.ts';
 import type { Context } from '../contexts/define-events.ts';
 import { streamTypesOf } from '../events/catalogue.ts';
+import { FromTheFuture } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import { checkedHead } from '../event-bus/checked-head.ts';
 import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
+import { pause } from '../resilience/pause.ts';
 import { keepFollowing } from './keep-following.ts';
 import type { Progress } from './progress.ts';
 import { findTurn, knownTopics, type KnownTopics, placeOf, type TopicIds, whatIsMissed } from './topics.ts';
+import { createWaiting, type WaitingOptions } from './waiting.ts';
 
-export type ConsumptionOptions = {
+export type ConsumptionOptions = Pick<WaitingOptions, 'onWaiting'> & {
   readonly bus: EventBus;
   readonly log: EventLog;
   readonly outages: Outages;
@@ -28,15 +32,21 @@ export type Consumption = {
   readonly group: string;
   readonly topics: readonly Context[];
   readonly progress: Progress;
-  /** Repeats are harmless. */
-  readonly receive: (events: readonly RecordedEvent[]) => Promise<void>;
+  /** Repeats are harmless. @throws FromTheFuture as well: the partition waits */
+  readonly receive: (events: readonly RecordedEvent[], from: 'bus' | 'log') => Promise<void>;
+  /** The log was read to its end; until this is done, it counts as not read. */
+  readonly caughtUp?: () => Promise<void>;
 };
 
 const EVENTS_AT_ONCE = 500;
 
+/** What is waited for that only a new program ends. */
+const FOR_EVER = 2 ** 31 - 1;
+
 /**
  * Hands every event of the topics on, at least once and in order of each stream, until the signal aborts. The log tells what was
- * there before, and what was missed where the bus cannot go on from the stored progress.
+ * there before, and what was missed where the bus cannot go on from the stored progress. An event from the future holds its
+ * partition, and where the log is read all of them, until this program is updated.
  */
 export async function consume(options: ConsumptionOptions, consumption: Consumption): Promise<void> {
   const { bus, log, outages, logger, signal } = options;
@@ -51,9 +61,11 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     adopt: (ids) => fromDatabase(() => progress.adopt(ids)),
   };
 
+  const waiting = createWaiting({ ...options, group });
+
   async function handle(batch: BusBatch): Promise<bigint> {
     // What fails is told by the bus, which brings the batch again.
-    await receive(batch.events);
+    await waiting.during(partitionKey(batch), batch.events, (known) => receive(known, 'bus'));
     return fromDatabase(() => progress.advance(batch));
   }
 
@@ -66,7 +78,10 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   async function consumeOrCatchUp(progressed: () => void): Promise<void> {
     const topicIds = await begin();
     const consumer: Consumer = {
-      resume: (partitions) => fromBus(() => fromDatabase(() => progress.resume(partitions))),
+      resume: (partitions) => {
+        waiting.forget();
+        return fromBus(() => fromDatabase(() => progress.resume(partitions)));
+      },
       handle: async (batch) => {
         const offset = await fromBus(() => handle(batch));
         progressed();
@@ -115,8 +130,10 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
       const range = { ...(after > 0n && { after }), until, streams, signal };
       for await (const events of inChunks(read(range), EVENTS_AT_ONCE)) {
         signal.throwIfAborted();
-        await receive(events.filter((event) => places.has(placeOf(event))));
+        const concerned = events.filter((event) => places.has(placeOf(event)));
+        await waiting.during('the log', concerned, (known) => receive(known, 'log'));
       }
+      await consumption.caughtUp?.();
     }
     signal.throwIfAborted();
     // Ids only of topics that were looked at: the others' offsets stay, and so does what they are about.
@@ -140,7 +157,17 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     }
   }
 
-  await keepFollowing(consumeOrCatchUp, {
+  /** To read the log again would not help: whoever is updated begins anew. */
+  async function consumeOrWait(progressed: () => void): Promise<void> {
+    try {
+      await consumeOrCatchUp(progressed);
+    } catch (error) {
+      if (error instanceof FromTheFuture) await pause(FOR_EVER, signal);
+      throw error;
+    }
+  }
+
+  await keepFollowing(consumeOrWait, {
     signal,
     outages,
     onFailed: (error) => logger.error({ err: error, group }, 'the input of a consumer ended: trying again'),

@@ -34,10 +34,14 @@ export const contextOf = (stream: string): Context | null => byType.get(streamTy
 export const streamTypesOf = (context: Context): readonly string[] =>
   streamTypes.filter((definition) => definition.context === context).map((definition) => definition.type);
 
-/** The definition of an event of a stream. @throws UnknownEvent when the catalogue has no such event. */
+/** The definition of an event of a stream; null when the catalogue has no such event. */
+export const findDefinition = (stream: string, type: string): EventDefinition | null =>
+  byType.get(streamType(stream))?.events[type] ?? null;
+
+/** The definition of an event that is to be written. @throws UnknownEvent when the catalogue has no such event. */
 export function definitionOf(stream: string, type: string): EventDefinition {
-  const definition = byType.get(streamType(stream))?.events[type];
-  if (definition === undefined) throw new UnknownEvent(stream, type);
+  const definition = findDefinition(stream, type);
+  if (definition === null) throw new UnknownEvent(stream, type);
   return definition;
 }
 

@@ -1,4 +1,4 @@
-import { definitionOf } from './catalogue.ts';
+import { definitionOf, findDefinition } from './catalogue.ts';
 import type { DomainEvent } from '../contexts/define-events.ts';
 import type { EventMetadata, NewEvent, RecordedEvent } from './recorded-event.ts';
 import { derivedId } from '../contexts/stream.ts';
@@ -20,8 +20,30 @@ export const encode = (stream: string, events: readonly DomainEvent[], metadata:
   });
 
 /**
+ * An event that a newer program wrote, of a type, a stream type or a version that this one does not know. It is not broken: whoever
+ * follows its stream waits until this program is updated.
+ */
+export class FromTheFuture extends Error {
+  override name = 'FromTheFuture';
+}
+
+/** Why this program does not know an event; null: it does. What the event holds of another stream is not looked at. */
+export function fromTheFuture({
+  stream,
+  type,
+  version,
+}: Pick<RecordedEvent, 'stream' | 'type' | 'version'>): FromTheFuture | null {
+  const definition = findDefinition(stream, type);
+  if (definition !== null && version <= definition.version) return null;
+  const instead = definition === null ? 'does not know it' : `knows versions up to ${definition.version}`;
+  return new FromTheFuture(
+    `event ${type} v${version} of stream ${stream} is from a newer version: this program ${instead}; update it`,
+  );
+}
+
+/**
  * Brings an event of an older version to the current one; what it holds of another stream, too.
- * @throws UnknownEvent, RangeError on a version from the future.
+ * @throws FromTheFuture on what this program does not know; whatever an upcaster throws.
  */
 export function upcast(event: RecordedEvent): RecordedEvent {
   const { version, data, holds } = upcastData(event.stream, event.type, event.version, event.data);
@@ -38,8 +60,9 @@ function withHeldUpcast(held: Held): Held {
 }
 
 function upcastData(stream: string, type: string, from: number, given: unknown) {
+  const future = fromTheFuture({ stream, type, version: from });
+  if (future !== null) throw future;
   const { version, past, holds } = definitionOf(stream, type);
-  if (from > version) throw new RangeError(`${type} v${from} is newer than this program (v${version}): update it`);
   let data = given;
   for (let at = from; at < version; at++) {
     const step = past?.[at]?.upcast;

@@ -4,6 +4,7 @@ import type { ReadModel } from '../contexts/define-row.ts';
 import type { InProcessBusOptions } from '../event-bus/in-process/in-process-bus.ts';
 import { createKafkaBus, type KafkaBus } from '../event-bus/kafka/kafka-bus.ts';
 import type { EventLog } from '../event-log/port.ts';
+import { FromTheFuture } from '../events/codec.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
 import { migrate, type SqlSchema } from '../migrations/migrate.ts';
 import { createPostgresWakeUps } from '../resilience/notifier.ts';
@@ -155,11 +156,11 @@ export function openWakeUps({ name, environment, onClose }: OnPostgres): WakeUps
   return wakeUps;
 }
 
-/** Logs what a consumer of the bus could not do, unless an outage was told; the bus tries it again. */
+/** Logs what a consumer could not do, unless it is told already: an outage, an event from the future. The bus tries it again. */
 export const tellConsumeError =
   (logger: Logger, outages: Outages): NonNullable<InProcessBusOptions['onError']> =>
   ({ group, partition, attempt, error }) =>
-    logger[outages.isTold(error) ? 'debug' : 'warn'](
+    logger[outages.isTold(error) || error instanceof FromTheFuture ? 'debug' : 'warn'](
       { err: error, group, partition, attempt },
       'events could not be handled: trying again',
     );

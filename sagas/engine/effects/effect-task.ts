@@ -1,12 +1,17 @@
 import type { JobHelpers, Task } from 'graphile-worker';
 import type { Logger } from 'pino';
-import { InvalidAppend, LogBehind } from '@workledger/shared/event-log/errors.ts';
+import { FromTheFuture } from '@workledger/shared/events/codec.ts';
+import { InvalidAppend, LogBehind, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { type Patience, patiently } from '@workledger/shared/resilience/patiently.ts';
+import { backOff } from '@workledger/shared/resilience/pause.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import { because } from '../component.ts';
 import type { Trigger } from '../instance.ts';
-import type { Loaded, SagaStore } from '../store.ts';
+import type { DatabaseClock } from '../database-clock.ts';
+import type { Parking } from '../parking.ts';
+import { isOwnFault, type Loaded, type SagaStore } from '../store.ts';
 import { effectId, perform, type Performing } from './perform.ts';
 import { type EffectJob, jobKey } from './queue.ts';
 import type { RunningJobs } from './running-jobs.ts';
@@ -16,13 +21,22 @@ type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal) => Pro
 
 /**
  * Records what came of an effect, however long the log is away: what took an hour is not done again for that. A result that the
- * log cannot hold is a failure that no repeat can mend.
+ * log cannot hold is a failure that no repeat can mend. What the saga itself cannot take is thrown at once.
  */
 function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>): RecordResult {
   return async (saga, trigger, signal) => {
     const key = (trigger.data as { key: string }).key;
-    const write = (): Promise<void> => recordOrFail(key, saga, trigger);
-    await (signal.aborted ? write() : patiently('event-log', write, { ...patience, signal }));
+    // Given back, not thrown: it says nothing of the log.
+    const write = (): Promise<Error | null> =>
+      recordOrFail(key, saga, trigger).then(
+        () => null,
+        (error: unknown) => {
+          if (isOwnFault(error) || error instanceof FromTheFuture) return error;
+          throw error;
+        },
+      );
+    const failure = await (signal.aborted ? write() : patiently('event-log', write, { ...patience, signal }));
+    if (failure !== null) throw failure;
   };
 
   async function recordOrFail(key: string, saga: Loaded, trigger: Trigger): Promise<void> {
@@ -57,17 +71,31 @@ const failedFor = (key: string, reason: string): Trigger => ({
   data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
 });
 
+/** How often an effect is tried that fails for reasons that are no outage, and the pauses between: milliseconds. */
+export type Tries = { readonly most: number; readonly shortest: number; readonly longest: number };
+
+const TRIES: Tries = { most: 10, shortest: 1_000, longest: 60_000 };
+
 export type EffectTaskOptions = Performing & {
   readonly store: SagaStore;
+  readonly parking: Parking;
+  readonly clock: Pick<DatabaseClock, 'now'>;
+  /** Default: 10, from one second to a minute apart. */
+  readonly tries?: Tries | undefined;
   readonly running: RunningJobs;
   readonly outages: Outages;
   readonly logger: Logger;
 };
 
-/** What is done with one job: look whether its result stands, else carry the effect out and record the result. */
+/**
+ * What is done with one job: look whether its result stands, else carry the effect out and record the result. A saga that cannot be
+ * folded, or cannot take the result, stands still; an effect that fails time after time is given up; the job ends in both cases.
+ */
 export function effectTask(options: EffectTaskOptions): Task {
-  const { store, running, outages, logger } = options;
+  const { store, parking, clock, running, outages, logger, tries = TRIES } = options;
   const recordResult = createRecordResult(store, { outages, logger });
+  const inPostgres = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('postgresql', action);
+  let toldOfFuture = '';
 
   return async (payload: unknown, helpers: JobHelpers) => {
     const job = payload as EffectJob;
@@ -76,12 +104,26 @@ export function effectTask(options: EffectTaskOptions): Task {
         const loaded = await store.load(job.stream);
         await withContext(contextOf(loaded), () => work(loaded, job, helpers, signal));
       } catch (error) {
-        if (!signal.aborted && !outages.isTold(error))
+        if (isOwnFault(error)) return standStill(job, error);
+        if (!signal.aborted && !isKnown(error))
           logger.error({ err: error, job }, 'effect could not be carried out: trying again');
         throw error;
       }
     });
   };
+
+  /** Outages are told by those who meet them, and a saga of a newer program once. */
+  function isKnown(error: unknown): boolean {
+    if (!(error instanceof FromTheFuture)) return outages.isTold(error);
+    const known = error.message === toldOfFuture;
+    toldOfFuture = error.message;
+    return known;
+  }
+
+  async function standStill({ stream }: EffectJob, error: Error): Promise<void> {
+    await inPostgres(() => parking.park(stream, error.message, null));
+    logger.error({ err: error, saga: stream }, 'a saga cannot go on: it stands still');
+  }
 
   async function work(loaded: Loaded, job: EffectJob, helpers: JobHelpers, signal: AbortSignal): Promise<void> {
     const state = loaded.instance.effects.get(job.key)?.state;
@@ -89,9 +131,34 @@ export function effectTask(options: EffectTaskOptions): Task {
     if (state === undefined) throw new LogBehind(`${job.stream} with its request ${job.key}`, 0, loaded.revision);
     if (state === 'cancelled') return recordResult(loaded, cancelled(job), signal);
     if (state !== 'requested') return logger.debug({ job }, 'effect has its result already');
-    const trigger = await carryOut(loaded, job, signal);
+    let trigger: Trigger | null;
+    try {
+      trigger = await carryOut(loaded, job, signal);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return tryLater(job, helpers, error);
+    }
     if (trigger === null) return leave(job, helpers, signal);
     await recordResult(loaded, trigger, signal);
+  }
+
+  /** What a server that is away, or busy, ends by itself: it is no try. */
+  function isPassing(error: unknown): boolean {
+    if (error instanceof RevisionConflict || error instanceof FromTheFuture) return true;
+    return outages.isTold(error) || isAway(error) || isAccessRefused(error);
+  }
+
+  async function tryLater(job: EffectJob, helpers: JobHelpers, error: unknown): Promise<void> {
+    const failures = (job.failures ?? 0) + 1;
+    const facts = { err: error, job: jobKey(job), failures };
+    if (failures >= tries.most) {
+      const reason = error instanceof Error ? error.message : String(error);
+      await inPostgres(() => parking.parkEffect(job, `failed ${failures} times: ${reason}`));
+      return logger.error(facts, 'effect is given up: it failed time after time');
+    }
+    const milliseconds = backOff(failures - 1, tries.shortest, tries.longest);
+    await putBack({ ...job, failures }, helpers, new Date(clock.now().getTime() + milliseconds));
+    logger.error({ ...facts, retryInMs: milliseconds }, 'effect could not be carried out: trying again');
   }
 
   /** The result to record; null when this process has to leave it to another one. */
@@ -110,7 +177,7 @@ export function effectTask(options: EffectTaskOptions): Task {
 
   async function leave(job: EffectJob, helpers: JobHelpers, { reason }: AbortSignal): Promise<void> {
     if (reason === 'lost') logger.warn({ job }, 'another worker has taken this effect over: stopped here');
-    else await giveBack(job, helpers);
+    else await putBack(job, helpers);
   }
 }
 
@@ -120,7 +187,14 @@ const contextOf = ({ stream, origin }: Loaded) => ({
   actor: `saga:${stream}`,
 });
 
-/** A stop is no failure: a fresh job takes the place of this one, for whoever works next. */
-async function giveBack(job: EffectJob, { addJob, job: { task_identifier, max_attempts } }: JobHelpers): Promise<void> {
-  await addJob(task_identifier, job, { jobKey: jobKey(job), jobKeyMode: 'replace', maxAttempts: max_attempts });
+/** A stop is no failure, and a failure no outage: a fresh job takes the place of this one, for whoever works next. */
+async function putBack(
+  job: EffectJob,
+  { addJob, job: { task_identifier, max_attempts } }: JobHelpers,
+  runAt?: Date,
+): Promise<void> {
+  await addJob(task_identifier, job, {
+    ...{ jobKey: jobKey(job), jobKeyMode: 'replace', maxAttempts: max_attempts },
+    ...(runAt !== undefined && { runAt }),
+  });
 }

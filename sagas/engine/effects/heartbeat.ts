@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import type { DatabaseClock } from '../database-clock.ts';
 import type { EffectQueue } from './queue.ts';
 import type { RunningJobs, Workers } from './running-jobs.ts';
 
@@ -11,6 +12,8 @@ export type HeartbeatOptions = {
   readonly queue: Pick<EffectQueue, 'unlock'>;
   readonly workers: Workers;
   readonly running: RunningJobs;
+  /** Set by each beat. */
+  readonly clock: Pick<DatabaseClock, 'set'>;
   readonly outages: Outages;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -55,9 +58,9 @@ export async function freeAllJobs({
 }
 
 async function beatOnce(options: HeartbeatOptions, mayJudge: boolean): Promise<void> {
-  const { pool, workers, running, logger } = options;
+  const { pool, workers, running, clock, logger } = options;
   const ids = [...workers.ids];
-  await beat(pool, ids);
+  await clock.set(() => beat(pool, ids));
   await running.abortUnwanted(pool, ids);
   const left = await abandoned(pool, ids, running.keys(), STALE_SECONDS);
   if (left > 0) logger.warn({ jobs: left }, 'jobs whose end could not be noted go back to the queue');
@@ -76,13 +79,18 @@ async function free(
   logger.warn({ workers: ids.length }, 'jobs of workers that are gone go back to the queue');
 }
 
-/** Tells that these workers live. */
-const beat = (pool: Pool, workerIds: readonly string[]): Promise<unknown> =>
-  pool.query(
-    `insert into sagas.workers (worker_id) select unnest($1::text[])
-     on conflict (worker_id) do update set beat_at = clock_timestamp()`,
+/** Tells that these workers live. @returns the database's time: milliseconds since the epoch */
+export async function beat(pool: Pool, workerIds: readonly string[]): Promise<number> {
+  const { rows } = await pool.query<{ time: string }>(
+    `with beat as (
+       insert into sagas.workers (worker_id) select unnest($1::text[])
+       on conflict (worker_id) do update set beat_at = clock_timestamp()
+     )
+     select extract(epoch from clock_timestamp()) * 1000 as time`,
     [[...workerIds]],
   );
+  return Number(rows[0]?.time);
+}
 
 /** Workers that hold a job. */
 async function holders(pool: Pool): Promise<string[]> {

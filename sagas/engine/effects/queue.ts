@@ -5,13 +5,18 @@ import type { Effect } from '@workledger/shared/contexts/saga/events.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 
 /** What a queued job says: which effect of which saga. All else is read from the saga's stream. */
-export type EffectJob = { readonly stream: string; readonly key: string };
+export type EffectJob = {
+  readonly stream: string;
+  readonly key: string;
+  /** How often it failed for reasons that are no outage; missing: never. */
+  readonly failures?: number;
+};
 
 /** Long calls have workers of their own, so that commands and timers never wait behind them. */
 export const EFFECT_TASKS = { command: 'perform-command', timer: 'perform-timer', call: 'perform-call' } as const;
 
 /** One job an effect, however often it is queued. The attempt is part of the effect's key. */
-export const jobKey = ({ stream, key }: EffectJob): string => `${stream}/${key}`;
+export const jobKey = ({ stream, key }: Pick<EffectJob, 'stream' | 'key'>): string => `${stream}/${key}`;
 
 /**
  * Lets the job queue speak through our logger; its everyday notes are for debugging only, and so is what the runner has told already:

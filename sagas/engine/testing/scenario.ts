@@ -2,7 +2,7 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../component.ts';
-import { accept, evolve, newInstance, type Trigger } from '../instance.ts';
+import { accept, fold, newInstance, type Trigger } from '../instance.ts';
 import type { Saga } from '../saga.ts';
 
 type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['effect'];
@@ -25,7 +25,7 @@ export type Scenario<State> = {
 
 /** Runs a saga on its own events, without any I/O. */
 export function scenario<State>(saga: Saga<State>): Scenario<State> {
-  let instance = newInstance(saga);
+  const instance = newInstance(saga);
   const history: SagaEvent[] = [];
   const revisions = new Map<string, number>();
   let last: Trigger | null = null;
@@ -34,7 +34,7 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
   function trigger(event: Trigger): SagaEvent[] {
     last = event;
     const events = accept(saga, instance, event, new Date('2026-01-01T00:00:00Z'));
-    for (const each of events) instance = evolve(saga, instance, each);
+    for (const each of events) fold(saga, instance, each);
     history.push(...events);
     return events;
   }
@@ -55,7 +55,10 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
         data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null },
       }),
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
-    requested: (key) => instance.requests.get(key),
+    requested: (key) =>
+      history
+        .flatMap(({ type, data }) => (type === 'SagaEffectRequested' ? [data.effect] : []))
+        .findLast((effect) => effect.key === key),
     steps: () =>
       history.flatMap((event) => (event.type === 'SagaStepChanged' ? [`${event.data.step} ${event.data.state}`] : [])),
     ended: () => history.flatMap((event) => (event.type === 'SagaEnded' ? [event.data.outcome] : [])).at(-1) ?? null,

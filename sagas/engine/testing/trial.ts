@@ -8,13 +8,14 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Component } from '../component.ts';
-import { runEngine } from '../engine.ts';
+import { runEngine, type EngineOptions } from '../engine.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { anySaga, cancel, request, timer, type Saga } from '../saga.ts';
 
 /** Calls on reservation, waits for a timer on its success, and cancels when the agent is released. */
-const saga: Saga<null> = {
+const callOnReservation: Saga<null> = {
   name: 'code-evolution',
   topics: ['agent'],
   correlate: ({ type, data }) => (type.startsWith('AgentRe') ? (data as { taskId: string }).taskId : null),
@@ -32,22 +33,27 @@ const saga: Saga<null> = {
 /** What the component does in a call. */
 export type Work = (signal: AbortSignal) => Promise<unknown>;
 
-export type EngineUnderTest = {
+export type EngineUnderTest = Pick<EngineOptions, 'sweepMilliseconds' | 'tries' | 'onWaiting'> & {
   readonly log: EventLog;
   readonly pool: Pool;
   readonly work: Work;
+  /** Default: the one above. */
+  readonly saga?: Saga;
+  /** Default: none are expected. */
+  readonly commands?: Commands;
   /** Keys of the calls that were begun, in order. */
   readonly calls?: string[];
   /** Default: one on the log, of its own. */
   readonly bus?: EventBus;
   readonly logger?: Logger;
   readonly alone?: boolean;
-  readonly sweepMilliseconds?: number;
 };
 
 /** Runs the engine on one saga that calls. @returns how to stop it */
 export function startEngine(options: EngineUnderTest): () => Promise<void> {
   const { log, pool, work, calls = [], alone = true, logger = pino({ level: 'silent' }) } = options;
+  const { saga = anySaga(callOnReservation), sweepMilliseconds, tries, onWaiting } = options;
+  const commands = options.commands ?? { send: () => Promise.reject(new Error('this saga sends no commands')) };
   const component: Component = {
     name: 'test',
     perform: (_request, { key, signal }) => {
@@ -58,15 +64,17 @@ export function startEngine(options: EngineUnderTest): () => Promise<void> {
   const bus = options.bus ?? createInProcessBus(log);
   const stopping = new AbortController();
   const running = runEngine({
-    sagas: [anySaga(saga)],
+    sagas: [saga],
     log,
     bus,
     pool,
-    commands: { send: () => Promise.reject(new Error('this saga sends no commands')) },
+    commands,
     components: [component],
     callConcurrency: 2,
     alone,
-    ...(options.sweepMilliseconds !== undefined && { sweepMilliseconds: options.sweepMilliseconds }),
+    ...(sweepMilliseconds !== undefined && { sweepMilliseconds }),
+    ...(tries !== undefined && { tries }),
+    ...(onWaiting !== undefined && { onWaiting }),
     outages: createOutages(logger),
     logger,
     signal: stopping.signal,
@@ -82,8 +90,8 @@ export function startEngine(options: EngineUnderTest): () => Promise<void> {
 export type Trial = {
   /** Begins a saga. */
   reserve(): Promise<{ agentId: string; taskId: string; claimId: string }>;
-  /** Lets it cancel its call. */
-  release(ids: { agentId: string; taskId: string; claimId: string }): Promise<void>;
+  /** Lets it cancel its call. @param times how often it was released before: 0 */
+  release(ids: { agentId: string; taskId: string; claimId: string }, reason?: string, times?: number): Promise<void>;
   history(taskId: string): Promise<SagaEvent[]>;
   until(taskId: string, found: (event: SagaEvent) => boolean): Promise<SagaEvent[]>;
 };
@@ -115,8 +123,8 @@ export function createTrial(log: EventLog): Trial {
       await agentEvent(ids.agentId, 'AgentReserved', { claimId: ids.claimId, taskId: ids.taskId }, 'none');
       return ids;
     },
-    release: ({ agentId, claimId, taskId }) =>
-      agentEvent(agentId, 'AgentReleased', { claimId, taskId, reason: 'enough' }, 0),
+    release: ({ agentId, claimId, taskId }, reason = 'enough', times = 0) =>
+      agentEvent(agentId, 'AgentReleased', { claimId, taskId, reason }, times),
     history,
     until: async (taskId, found) => {
       for (;;) {

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { newId } from '../../contexts/stream.ts';
 import { createOutages } from '../../resilience/outages/outages.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
-import { type Commands, NoAnswer } from '../port.ts';
+import { CommandFault, type Commands, NoAnswer } from '../port.ts';
+import { isAway } from '../../resilience/outages/signs.ts';
 import { CommandRefused } from '../refusal.ts';
 import { createHttpCommands } from './http-commands.ts';
 
@@ -143,6 +144,9 @@ describe('neither yes nor no', () => {
     const { url } = await serve(listener);
     const error: unknown = await send(connect([url])).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(NoAnswer);
+    // Only who says that something went wrong in it is there, and may never do it.
+    expect(error instanceof CommandFault).toBe((error as Error).message.endsWith('500'));
+    expect(isAway(error)).toBe(!(error instanceof CommandFault));
     expect((error as Error).message).toMatch(told);
     expect((error as Error).message).not.toContain('wl_x');
   });

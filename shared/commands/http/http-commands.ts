@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { newId } from '../../contexts/stream.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
-import { NoAnswer, type Command, type CommandAnswer, type CommandContext, type Commands } from '../port.ts';
+import {
+  CommandFault,
+  NoAnswer,
+  type Command,
+  type CommandAnswer,
+  type CommandContext,
+  type Commands,
+} from '../port.ts';
 import { SERVICE_COMMANDS_PATH, commandAnswer, REFUSAL_HEADER } from '../wire.ts';
 import { CommandRefused, type RefusalCode } from '../refusal.ts';
 
@@ -75,7 +82,7 @@ export function createHttpCommands({ urls, key, timeoutMilliseconds, outages }: 
         outage?.worked(null);
         return answer;
       } catch (error) {
-        if (error instanceof NoAnswer) outage?.failed(null, error);
+        if (error instanceof NoAnswer && !(error instanceof CommandFault)) outage?.failed(null, error);
         else outage?.worked(null);
         throw error;
       }
@@ -124,7 +131,7 @@ const unacceptable: Readonly<Record<string, RefusalCode>> = {
 
 /**
  * What command-service's response says.
- * @throws CommandRefused; NoAnswer when it says neither yes nor no, or breaks off
+ * @throws CommandRefused; NoAnswer when it says neither yes nor no, or breaks off; CommandFault when it says that it has a fault
  */
 async function readAnswer(response: Response, deadline: AbortSignal): Promise<CommandAnswer> {
   const { status } = response;
@@ -139,7 +146,8 @@ async function readAnswer(response: Response, deadline: AbortSignal): Promise<Co
   if (code) throw new CommandRefused(code, told.detail, factsOf(told));
   if (status === 401) throw new NoAnswer(`${placeOf(response)} does not know the service key (401): ${KEY_REMEDY}`);
   if (status === 403) throw new NoAnswer(`${placeOf(response)} wants a key of role service (403): ${KEY_REMEDY}`);
-  throw new NoAnswer(`${placeOf(response)} answered ${status}${told ? `: ${told.detail}` : ''}`);
+  const NoReceipt = status === 500 ? CommandFault : NoAnswer;
+  throw new NoReceipt(`${placeOf(response)} answered ${status}${told ? `: ${told.detail}` : ''}`);
 }
 
 const KEY_REMEDY = 'give command-service and its callers the same SERVICE_KEY_FILE';

@@ -14,7 +14,14 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** Errors by which a server that is there says no. By name: what is thrown above this room is unknown here. */
-const ANSWERS = new Set(['CommandRefused', 'RevisionConflict', 'InvalidAppend', 'AppendTooLarge']);
+const ANSWERS = new Set([
+  'CommandRefused',
+  'RevisionConflict',
+  'InvalidAppend',
+  'AppendTooLarge',
+  'CommandFault',
+  'FromTheFuture',
+]);
 /** No server makes these. */
 const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
 const SQLSTATE = /^(?!EPIPE)[0-9A-Z]{5}$/;
