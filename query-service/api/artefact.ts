@@ -17,12 +17,13 @@ export const getArtefact = ({ artefacts }: QueryOptions): Route =>
     answers: { 200: { description: 'The bytes as they were stored, to download.', mediaType: '*/*' } },
     problems: ['not-found'],
     handler: async ({ params: { digest } }) => {
-      const found = await artefacts.get(digest);
+      const found = await artefacts.head(digest);
       if (found === null) throw new Problem('not-found', `there is no artefact ${digest}`);
       return {
-        bytes: found.bytes,
+        stream: artefacts.stream(digest),
         mediaType: MEDIA_TYPE.test(found.mediaType) ? found.mediaType : 'application/octet-stream',
         headers: {
+          'Content-Length': String(found.size),
           ETag: `"${digest}"`,
           'Cache-Control': 'private, max-age=31536000, immutable',
           'Content-Disposition': `attachment; filename="${digest}"`,
