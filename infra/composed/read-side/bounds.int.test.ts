@@ -2,8 +2,10 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CHUNK_BYTES } from '@workledger/shared/artefacts/port.ts';
+import { newId, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { items, startReadSide, type ReadSide } from './testing.ts';
+import type { Told } from '../../testing/servers/application.ts';
 import { newTaskStream } from '../../testing/events/task-events.ts';
 
 const MIB = 1024 * 1024;
@@ -22,7 +24,7 @@ beforeAll(async () => {
   await side.database.pool.query(
     `insert into event_log.events
      select $1::bigint + number, $2, number - 1, gen_random_uuid(), 'TaskDetailsChanged', 1,
-       json_build_object('description', repeat('x', $3::integer)), '{}', now()
+       json_build_object('reason', repeat('x', $3::integer)), '{}', now()
      from generate_series(1, $4::integer) as number`,
     [String(after), stream, EVENT_BYTES, LARGE],
   );
@@ -50,6 +52,76 @@ describe('a page of large events ends at 4 MiB, and the pages together are all o
     }
     expect(revisions.size).toBe(LARGE);
     expect(pages).toBeLessThanOrEqual((LARGE * EVENT_BYTES) / (4 * MIB) + 2);
+  });
+});
+
+/** Where the page after this one is; null after the last. */
+const following = (path: string, { body }: Told): string | null =>
+  typeof body['next'] === 'string' ? `${path.replace(/&cursor=.*/, '')}&cursor=${body['next']}` : null;
+
+describe('read models with large rows, and many that hang together', () => {
+  const ROWS = 60;
+  const taskId = newId();
+  beforeAll(async () => {
+    const query = (text: string, values: unknown[]): Promise<unknown> => side.database.pool.query(text, values);
+    await query(
+      `insert into read_models.tasks (id, revision, state, title, description, priority, labels, metadata, capabilities,
+         subtasks, source_kind, failure, attempts, sent_back, created_at, waiting_since, updated_at)
+       select case number when 1 then $1 when 2 then $5 else gen_random_uuid()::text end, $2::integer - 1, 'failed', 'large', '', 3, '{}',
+         '{}', '{}', '{}', 'api', json_build_object('step', 'work', 'reason', repeat('x', $3::integer), 'command', null,
+         'exitCode', 1, 'lastLines', '[]'::json, 'log', null), 1, 0, now() - number * interval '1 s', now(), now()
+       from generate_series(1, $4::integer) as number`,
+      [taskId, LARGE, EVENT_BYTES, ROWS, streamId(stream)],
+    );
+    await query(
+      `insert into read_models.dependencies (id, task_id, depends_on, added_at)
+       select gen_random_uuid()::text, id, $1, now() from read_models.tasks
+       union all select gen_random_uuid()::text, gen_random_uuid()::text, $1, now() from generate_series(1, 10000)`,
+      [taskId],
+    );
+    await query(
+      `insert into read_models.validations (id, revision, task_id, run_id, repository, state, commit, base,
+         protected_changes, requested_at)
+       select gen_random_uuid()::text, 0, $1, gen_random_uuid()::text, 'shop', 'failed', 'a', 'b', '{}',
+         now() - number * interval '1 s' from generate_series(1, 10000) as number`,
+      [taskId],
+    );
+  });
+
+  it.each(['created', '-created'])('a page of a list ends at 4 MiB, in order %s', async (sort) => {
+    const seen = new Set<unknown>();
+    let pages = 0;
+    for (let path: string | null = `/tasks?limit=100&sort=${sort}`; path !== null; pages += 1) {
+      const told = await side.get(path);
+      expect(Buffer.byteLength(JSON.stringify(told.body))).toBeLessThan(4 * MIB + EVENT_BYTES + 20_000);
+      for (const item of items(told)) seen.add(item['id']);
+      path = following(path, told);
+    }
+    expect(seen.size).toBe(ROWS);
+    expect(pages).toBeLessThanOrEqual((ROWS * EVENT_BYTES) / (4 * MIB) + 2);
+  });
+
+  it('a task comes with the newest of what hangs together with it; lists have the others', async () => {
+    const { body } = await side.get(`/tasks/${taskId}`);
+    expect(body['dependents']).toHaveLength(100);
+    expect(body['validations']).toHaveLength(100);
+    const waiting: unknown[] = [];
+    for (let path: string | null = `/tasks?limit=40&dependsOn=${taskId}`; path !== null;) {
+      const told = await side.get(path);
+      waiting.push(...items(told));
+      path = following(path, told);
+    }
+    expect(waiting).toHaveLength(ROWS);
+    expect(items(await side.get(`/tasks?neededBy=${String((waiting[1] as { id: string }).id)}`))).toMatchObject([
+      { id: taskId },
+    ]);
+  });
+
+  it('a history of large events ends at a megabyte', async () => {
+    const { body } = await side.get(`/tasks/${streamId(stream)}`);
+    const history = body['history'] as { revision: number }[];
+    expect(history.at(-1)?.revision).toBe(LARGE - 1);
+    expect(history.length).toBeLessThanOrEqual(6);
   });
 });
 
