@@ -14,7 +14,12 @@ export const getArtefact = ({ artefacts }: QueryOptions): Route =>
     summary: 'The bytes of an artefact',
     params: z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits') }),
     query: z.strictObject({}),
-    answers: { 200: { description: 'The bytes as they were stored, to download.', mediaType: '*/*' } },
+    answers: {
+      200: {
+        description: 'The bytes as they were stored, to download; HEAD and If-None-Match (304) read none of them.',
+        mediaType: '*/*',
+      },
+    },
     problems: ['not-found'],
     handler: async ({ params: { digest } }) => {
       const found = await artefacts.head(digest);

@@ -110,7 +110,7 @@ const badCursor =
 /** A page of a list, as every list answers it. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
-    items: z.array(item),
+    items: z.array(item).describe('as many as asked for, fewer where they fill 4 MiB'),
     next: z.string().nullable().describe('cursor of the page after it; null on the last'),
   });
 
