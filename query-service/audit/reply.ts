@@ -4,6 +4,7 @@ import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { Reply } from '@workledger/shared/http/route.ts';
 import { eventJson, type EventJson } from '@workledger/shared/events/event-json.ts';
+import { PAGE_BYTES } from '../reading/page.ts';
 import { many, atMost } from '../reading/query-route.ts';
 
 /** A recorded event, as it was written. */
@@ -35,8 +36,6 @@ export const limit = atMost(1_000, 100)
   .describe('JSON: 1 to 1000, default 100, fewer where 4 MiB are full before; NDJSON: default all');
 
 const PAGE = 100;
-/** A page of JSON ends with the event that brings it here: it is held whole in memory, once as values and once as text. */
-export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** Answers events as a page of JSON or as NDJSON, and reads no further than the client does. */
 export async function replyEvents(

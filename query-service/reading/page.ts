@@ -35,7 +35,7 @@ export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal:
   limit: atMost(100, 50),
 });
 
-/** A page ends with the row that brings it here, in bytes: rows may hold what an event holds. */
+/** A page ends with what brings it here, in bytes: a row may hold what an event holds, and a page is held whole, as values and as text. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
