@@ -61,6 +61,14 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     return { agentId, task, claimed, claimId, cancelled, waiting, viewer, auditor, operator, service };
   }
 
+  /** Types of what was appended, but for what the clock brings: whether a claim followed a reservation is looked at after 10 s. */
+  async function appendedAfter(position: bigint): Promise<string[]> {
+    const types: string[] = [];
+    for await (const { type, data } of log.readAll({ after: position }))
+      if (!/"key":"(orphan|unclaimed)\//.test(JSON.stringify(data))) types.push(type);
+    return types;
+  }
+
   /** The problem, told as RFC 9457 has it and without a word of our insides. */
   function expectProblem(answer: Answer, status: number, code: string): void {
     expect([answer.status, answer.body['type']]).toEqual([status, PROBLEMS + code]);
@@ -77,7 +85,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const { method, path, call } = request(known);
     const before = await log.head();
     expectProblem(await system.client.send(method, path, call), status, code);
-    expect(await log.head(), 'nothing was appended').toBe(before);
+    expect(await appendedAfter(before)).toEqual([]);
   });
 
   test('nothing was kept beside the log either', async () => {
@@ -135,6 +143,6 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const before = await untilQuiet(log, engine.calmMilliseconds);
     const again = await deliver(system.client, delivery);
     expect([again.status, again.body]).toEqual([200, first.body]);
-    expect(await log.head()).toBe(before);
+    expect(await appendedAfter(before)).toEqual([]);
   });
 });

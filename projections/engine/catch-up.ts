@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { findTurn, placeOf } from '@workledger/shared/consumption/topics.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { eventSize } from '@workledger/shared/events/event-size.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
 import type { EngineLogger } from './handle-batches.ts';
@@ -27,6 +28,7 @@ export type CatchUpOptions = {
 
 /** Events in one transaction while catching up: enough to make its round trips cheap, little enough to stay in memory. */
 const BATCH = 1_000;
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * Brings a read model, in the partitions where it has no place yet, to where the bus ends now: first the bus's end is read (of which
@@ -74,6 +76,7 @@ async function applyLog(
 
   let from = start;
   let events: RecordedEvent[] = [];
+  let bytes = 0;
   // A batch is written while the next one is read.
   let writing = Promise.resolve(true);
   const flush = async (next: bigint): Promise<boolean> => {
@@ -83,6 +86,7 @@ async function applyLog(
     writing.catch(() => undefined);
     from = next;
     events = [];
+    bytes = 0;
     return true;
   };
 
@@ -92,7 +96,8 @@ async function applyLog(
       if (signal.aborted) break;
       if (!counts(event)) continue;
       events.push(event);
-      if (events.length === BATCH && !(await flush(event.position))) return false;
+      bytes += eventSize(event);
+      if ((events.length === BATCH || bytes >= BATCH_BYTES) && !(await flush(event.position))) return false;
     }
   }
   if (signal.aborted) {

@@ -55,9 +55,10 @@ const openIndexes: Migration = {
   name: '0014-open-tasks',
   up: async (knex) => {
     await knex.raw(`
-      drop index read_models.tasks_v1_queue;
+      drop index if exists read_models.tasks_v1_queue;
+      -- a hash, since fifty capabilities may be more than an index takes
       create index tasks_v1_queue on read_models.tasks_v1
-        (capabilities, (repository is null), priority, waiting_since, created_at, id)
+        (hash_array_extended(capabilities, 0), (repository is null), priority, waiting_since, created_at, id)
         where state = 'pending' and subtasks = '{}';
       create index tasks_v1_claimed on read_models.tasks_v1 (claim_id) where state = 'in-progress';
     `);

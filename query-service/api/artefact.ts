@@ -14,15 +14,21 @@ export const getArtefact = ({ artefacts }: QueryOptions): Route =>
     summary: 'The bytes of an artefact',
     params: z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits') }),
     query: z.strictObject({}),
-    answers: { 200: { description: 'The bytes as they were stored, to download.', mediaType: '*/*' } },
+    answers: {
+      200: {
+        description: 'The bytes as they were stored, to download; HEAD and If-None-Match (304) read none of them.',
+        mediaType: '*/*',
+      },
+    },
     problems: ['not-found'],
     handler: async ({ params: { digest } }) => {
-      const found = await artefacts.get(digest);
+      const found = await artefacts.head(digest);
       if (found === null) throw new Problem('not-found', `there is no artefact ${digest}`);
       return {
-        bytes: found.bytes,
+        stream: artefacts.stream(digest),
         mediaType: MEDIA_TYPE.test(found.mediaType) ? found.mediaType : 'application/octet-stream',
         headers: {
+          'Content-Length': String(found.size),
           ETag: `"${digest}"`,
           'Cache-Control': 'private, max-age=31536000, immutable',
           'Content-Disposition': `attachment; filename="${digest}"`,

@@ -37,8 +37,12 @@ const wholeTask = withLinksSchema(taskRow).extend({
   ),
 });
 
-/** Events of the history that come with a task: the last ones. The whole is under /streams. */
+/** Events of the history that come with a task: the last ones, fewer where they are large. The whole is under /streams. */
 const HISTORY = 200;
+/** Bytes of the history, about. */
+const HISTORY_BYTES = 1024 * 1024;
+/** Of what hangs together with a task, so many of each kind come with it: the newest. The lists have the others. */
+const MOST_RELATED = 100;
 
 /** GET /tasks/{id} */
 export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
@@ -46,7 +50,7 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     path: '/tasks/{id}',
     role: READERS,
     summary: 'A task with its history',
-    description: `History: what its last ${HISTORY} events tell, up to the revision of the answer. Auditors read the events themselves under /streams.`,
+    description: `History: what its last ${HISTORY} events tell (fewer where they fill 1 MiB), up to the revision of the answer. Auditors read the events themselves under /streams. Of all that hangs together with it the newest ${MOST_RELATED} of a kind: for the others, ask the lists (/tasks?dependsOn=, /tasks?neededBy=, /pipelines?taskId= and their like).`,
     answer: 'The task, what it waits for, the runs that worked on it, its history.',
     schema: wholeTask,
     params: byId,
@@ -62,8 +66,13 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
 async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<HistoryEntry[]> {
   const events: HistoryEntry[] = [];
   const newestFirst = { from: revision, direction: 'backward', limit: HISTORY } as const;
-  for await (const event of log.readStream(streamName('task', id), newestFirst))
-    events.push(historyEntry(upcast(event)));
+  let bytes = 0;
+  for await (const event of log.readStream(streamName('task', id), newestFirst)) {
+    const entry = historyEntry(upcast(event));
+    events.push(entry);
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    if (bytes >= HISTORY_BYTES) break;
+  }
   return events.reverse();
 }
 
@@ -108,11 +117,13 @@ type TaskRelations = {
 
 const edges = (from: string, to: string): string => `
 coalesce((select json_agg(json_build_object('taskId', d.${to}, 'title', n.title, 'state', n.state) order by d.added_at, d.id)
-  from read_models.dependencies d left join read_models.tasks n on n.id = d.${to} where d.${from} = $1), '[]')`;
+  from (select * from read_models.dependencies where ${from} = $1
+    order by added_at desc, id desc limit ${MOST_RELATED}) d left join read_models.tasks n on n.id = d.${to}), '[]')`;
 
 const runs = (table: string, time: string, fields = ''): string => `
 coalesce((select json_agg(json_build_object('id', r.id, 'state', r.state${fields}) order by r.${time}, r.id)
-  from read_models.${table} r where r.task_id = $1), '[]')`;
+  from (select * from read_models.${table} where task_id = $1
+    order by ${time} desc, id desc limit ${MOST_RELATED}) r), '[]')`;
 
 const taskRelationsSql = `
 select

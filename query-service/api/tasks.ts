@@ -53,6 +53,8 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
       agent: several(anyId).optional().describe('id of the agent that holds or held its claim'),
       source: several(taskSource.shape.kind).optional(),
       parent: anyId.optional(),
+      dependsOn: anyId.optional().describe('tasks that wait for this one'),
+      neededBy: anyId.optional().describe('tasks that this one waits for'),
       blocked: yesOrNo.optional(),
       text: short.optional().describe('in title or description; case does not matter'),
       ...pageParameters(list.sorts, '-created'),
@@ -68,6 +70,14 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
           if (asked.agent) query.whereIn('t.agent_id', asked.agent);
           if (asked.source) query.whereIn('t.source_kind', asked.source);
           if (asked.parent) query.where('t.parent_id', asked.parent);
+          if (asked.dependsOn)
+            query.whereRaw('t.id in (select task_id from read_models.dependencies where depends_on = ?)', [
+              asked.dependsOn,
+            ]);
+          if (asked.neededBy)
+            query.whereRaw('t.id in (select depends_on from read_models.dependencies where task_id = ?)', [
+              asked.neededBy,
+            ]);
           if (asked.blocked !== undefined) query.whereRaw(`(${UNBLOCKED}) = ?`, [!asked.blocked]);
           if (asked.text) {
             const pattern = `%${asked.text.replaceAll(/[\\%_]/g, '\\$&')}%`;

@@ -3,7 +3,8 @@ import { time } from '@workledger/shared/contexts/define-row.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { Reply } from '@workledger/shared/http/route.ts';
-import { eventJson } from '@workledger/shared/events/event-json.ts';
+import { eventJson, type EventJson } from '@workledger/shared/events/event-json.ts';
+import { PAGE_BYTES } from '../reading/page.ts';
 import { many, atMost } from '../reading/query-route.ts';
 
 /** A recorded event, as it was written. */
@@ -32,7 +33,7 @@ export const acceptHeader = z.object({ accept: z.string().max(1_000).optional() 
 export const limit = atMost(1_000, 100)
   .removeDefault()
   .optional()
-  .describe('JSON: 1 to 1000, default 100; NDJSON: default all');
+  .describe('JSON: 1 to 1000, default 100, fewer where 4 MiB are full before; NDJSON: default all');
 
 const PAGE = 100;
 
@@ -46,13 +47,18 @@ export async function replyEvents(
   },
   next: (last: RecordedEvent) => string | null,
 ): Promise<Reply> {
-  const lines = asked.format === undefined ? (asked.accept ?? '').includes(NDJSON) : asked.format === 'ndjson';
-  if (lines) return ndjson(read(asked.limit));
+  const inLines = asked.format === undefined ? (asked.accept ?? '').includes(NDJSON) : asked.format === 'ndjson';
+  if (inLines) return { stream: lines(read(asked.limit)), mediaType: NDJSON, headers: { 'Cache-Control': 'no-store' } };
   const wanted = asked.limit ?? PAGE;
-  const items: RecordedEvent[] = [];
-  for await (const event of read(wanted)) items.push(event);
-  const last = items.at(-1);
-  return many({ items: items.map(eventJson), next: last === undefined || items.length < wanted ? null : next(last) });
+  const items: EventJson[] = [];
+  let bytes = 0;
+  for await (const event of read(wanted)) {
+    const item = eventJson(event);
+    items.push(item);
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    if (items.length === wanted || bytes >= PAGE_BYTES) return many({ items, next: next(event) });
+  }
+  return many({ items, next: null });
 }
 
 /** The first so many of what a reader gives. */
@@ -71,27 +77,14 @@ export const NDJSON = 'application/x-ndjson';
 /** Characters gathered before they are handed on: lines alone would be too many small writes. */
 const CHUNK = 32_768;
 
-/** Events as one JSON text a line. The first is read before the answer begins, so that a failing log is still a problem. */
-async function ndjson(events: AsyncIterable<RecordedEvent>): Promise<Reply> {
-  const reader = events[Symbol.asyncIterator]();
-  const first = await reader.next();
-  return { stream: chunks(first, reader), mediaType: NDJSON, headers: { 'Cache-Control': 'no-store' } };
-}
-
-async function* chunks(
-  first: IteratorResult<RecordedEvent>,
-  reader: AsyncIterator<RecordedEvent>,
-): AsyncGenerator<string, void, undefined> {
-  try {
-    let chunk = '';
-    for (let item = first; item.done !== true; item = await reader.next()) {
-      chunk += `${JSON.stringify(eventJson(item.value))}\n`;
-      if (chunk.length < CHUNK) continue;
-      yield chunk;
-      chunk = '';
-    }
-    if (chunk !== '') yield chunk;
-  } finally {
-    await reader.return?.();
+/** Events as one JSON text a line. */
+async function* lines(events: AsyncIterable<RecordedEvent>): AsyncGenerator<string, void, undefined> {
+  let chunk = '';
+  for await (const event of events) {
+    chunk += `${JSON.stringify(eventJson(event))}\n`;
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = '';
   }
+  if (chunk !== '') yield chunk;
 }

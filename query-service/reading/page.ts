@@ -35,7 +35,13 @@ export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal:
   limit: atMost(100, 50),
 });
 
-/** One page of a list, by keyset: rows that come or go meanwhile move no page boundary. @throws Problem on a bad cursor */
+/** A page ends with what brings it here, in bytes: a row may hold what an event holds, and a page is held whole, as values and as text. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * One page of a list, by keyset: rows that come or go meanwhile move no page boundary. Shorter than asked for where `PAGE_BYTES` are
+ * full before. @throws Problem on a bad cursor
+ */
 export async function readPage<Row extends ReadModelRow, Computed extends object>(
   pool: Pool,
   { model, without = [], computed, sorts }: ListDefinition<Row, Computed>,
@@ -66,15 +72,29 @@ export async function readPage<Row extends ReadModelRow, Computed extends object
   }
 
   const native = query.toSQL().toNative();
-  const rows = await selectRows<Row & Computed>(pool, native.sql, native.bindings).catch(badCursor(cursor));
-  const items = rows.slice(0, limit);
+  const text = firstBytes(native.sql, `"${by.column}" ${direction}, id ${direction}`);
+  const rows = await selectRows<Sized<Row & Computed>>(pool, text, native.bindings).catch(badCursor(cursor));
+  const items = rows.slice(0, limit).map(withoutSizes);
   const last = items.at(-1);
-  const more = rows.length > limit && last !== undefined;
+  const more = last !== undefined && Number(rows[0]?.rows_found) > items.length;
   return {
     items,
     next: more ? writeCursor({ order: sort, value: String(last[by.column]), id: last.id }) : null,
   };
 }
+
+type Sized<Row> = Row & { readonly rows_found: string; readonly bytes_before: string };
+
+/** The first rows of a query in an order, until they are enough bytes; each with how many rows the query found. No field has such a name. */
+const firstBytes = (query: string, order: string): string => `
+select * from (
+  select page.*, count(*) over () as rows_found,
+    sum(octet_length(page::text)) over (order by ${order} rows unbounded preceding) - octet_length(page::text) as bytes_before
+  from (${query}) as page
+) as sized where bytes_before < ${PAGE_BYTES} order by ${order}`;
+
+const withoutSizes = <Row extends object>({ rows_found: _found, bytes_before: _before, ...row }: Sized<Row>): Row =>
+  row as unknown as Row;
 
 /** A cursor that somebody changed may hold a value that is none of the column's type (SQLSTATE class 22). */
 const badCursor =
@@ -90,7 +110,7 @@ const badCursor =
 /** A page of a list, as every list answers it. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
-    items: z.array(item),
+    items: z.array(item).describe('as many as asked for, fewer where they fill 4 MiB'),
     next: z.string().nullable().describe('cursor of the page after it; null on the last'),
   });
 

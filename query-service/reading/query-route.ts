@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { ArtefactStore } from '@workledger/shared/artefacts/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
@@ -14,7 +14,7 @@ export type QueryOptions = {
   /** Reads schema `read_models`. */
   readonly pool: Pool;
   readonly log: EventLog;
-  readonly artefacts: Artefacts;
+  readonly artefacts: ArtefactStore;
   /** Seconds after which a waiting task counts as one priority more urgent. */
   readonly ageingSeconds: number;
   /** Milliseconds that a query waits for its consistency token; default 5,000. */

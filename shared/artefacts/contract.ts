@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Artefacts, MAX_ARTEFACT_BYTES } from './port.ts';
+import { type ArtefactStore, CHUNK_BYTES, MAX_ARTEFACT_BYTES } from './port.ts';
 
 /** What every adapter of the artefact store does. */
-export function artefactsContract(name: string, artefacts: () => Artefacts): void {
+export function artefactsContract(name: string, artefacts: () => ArtefactStore): void {
   describe(`artefacts: ${name}`, () => {
     it('gives back the bytes and the media type under their SHA-256', async () => {
       const bytes = randomBytes(1000);
@@ -38,6 +38,27 @@ export function artefactsContract(name: string, artefacts: () => Artefacts): voi
       expect(await artefacts().get('0'.repeat(64))).toBeNull();
       expect(await artefacts().get("' or 1=1 --")).toBeNull();
       expect(await artefacts().get('\0')).toBeNull();
+    });
+
+    it('tells size and media type without the bytes', async () => {
+      const { digest } = await artefacts().put(randomBytes(1_234), 'text/x-diff');
+      expect(await artefacts().head(digest)).toEqual({ size: 1_234, mediaType: 'text/x-diff' });
+      expect(await artefacts().head('0'.repeat(64))).toBeNull();
+      expect(await artefacts().head('\0')).toBeNull();
+    });
+
+    it.each([0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 7])('streams %d bytes in chunks', async (size) => {
+      const bytes = randomBytes(size);
+      const { digest } = await artefacts().put(bytes, 'application/octet-stream');
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of artefacts().stream(digest)) chunks.push(chunk);
+      expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+      expect(chunks.every(({ byteLength }) => byteLength <= CHUNK_BYTES)).toBe(true);
+    });
+
+    it.each(['0'.repeat(64), '\0'])('has nothing to stream under %j', async (digest) => {
+      const chunks = artefacts().stream(digest)[Symbol.asyncIterator]();
+      await expect(chunks.next()).rejects.toThrow('there are no bytes');
     });
 
     it('refuses more than 100 MB, with both sizes in the message', async () => {

@@ -8,6 +8,19 @@ export type Artefacts = {
   get(digest: string): Promise<{ bytes: Uint8Array; mediaType: string } | null>;
 };
 
+/** The whole store: what is large can be looked at without its bytes, and read without holding all of them. */
+export type ArtefactStore = Artefacts & {
+  /** Size in bytes and media type, without reading the bytes; null when there are none under this digest. */
+  head(digest: string): Promise<{ readonly size: number; readonly mediaType: string } | null>;
+  /**
+   * The bytes in order, at most `CHUNK_BYTES` at a time, no further than they are asked for.
+   * @throws ArtefactDamaged in place of the last chunk when they have another digest; Error when there are none
+   */
+  stream(digest: string): AsyncIterable<Uint8Array>;
+};
+
+/** Bytes of one chunk of a stream. */
+export const CHUNK_BYTES = 256 * 1024;
 /** Bytes of one artefact. */
 export const MAX_ARTEFACT_BYTES = 100_000_000;
 export const MAX_MEDIA_TYPE_LENGTH = 255;

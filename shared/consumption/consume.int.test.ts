@@ -20,12 +20,14 @@ let log: EventLog;
 let ranges: ReadAllOptions[];
 /** `stream@revision`, as they came. */
 let received: string[];
+/** How many events came at once, at most. */
+let largest: number;
 /** Where something waits for an update, and why. */
 let waits: Map<string, string>;
 let captured: ReturnType<typeof captureLog>;
 
 beforeEach(async () => {
-  [ranges, received, waits, captured] = [[], [], new Map(), captureLog()];
+  [ranges, received, waits, captured, largest] = [[], [], new Map(), captureLog(), 0];
   database = await createTestDatabase();
   log = await createPostgresEventLog({ connectionString: database.url });
   await database.pool.query(`
@@ -69,7 +71,10 @@ function start(lost: readonly TopicPartition[] = []): () => Promise<void> {
       group: GROUP,
       topics: ['task'],
       progress: createProgress(database.pool, 'trial', GROUP),
-      receive: async (events) => void received.push(...events.map(({ stream, revision }) => `${stream}@${revision}`)),
+      receive: async (events) => {
+        largest = Math.max(largest, events.length);
+        received.push(...events.map(({ stream, revision }) => `${stream}@${revision}`));
+      },
     },
   );
   return async () => {
@@ -102,6 +107,21 @@ it('a new consumer reads from the log what was there, then from the bus what com
   await stop();
   expect(received).toEqual(all);
   expect(ranges).toHaveLength(1);
+});
+
+it('what was there comes a few megabytes at a time, where events are large', async () => {
+  const stream = streamName('task', newId());
+  await database.pool.query(
+    `insert into event_log.events
+     select number, $1, number - 1, gen_random_uuid(), 'TaskDetailsChanged', 1,
+       json_build_object('text', repeat('x', 250000)), '{}', now() from generate_series(1, 60) as number`,
+    [stream],
+  );
+  const stop = start();
+  await until(60);
+  await stop();
+  expect(received).toEqual(Array.from({ length: 60 }, (_, revision) => `${stream}@${revision}`));
+  expect(largest * 250_000).toBeLessThan(5 * 1024 * 1024);
 });
 
 it('a lost partition is read from the log from where it stood, and the others go on untouched', async () => {

@@ -9,6 +9,7 @@ import {
 import type { Context } from '../contexts/define-events.ts';
 import { streamTypesOf } from '../events/catalogue.ts';
 import { FromTheFuture } from '../events/codec.ts';
+import { eventSize } from '../events/event-size.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import { checkedHead } from '../event-bus/checked-head.ts';
 import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
@@ -39,6 +40,7 @@ export type Consumption = {
 };
 
 const EVENTS_AT_ONCE = 500;
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 /** What is waited for that only a new program ends. */
 const FOR_EVER = 2 ** 31 - 1;
@@ -128,7 +130,7 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     if (until > after) {
       const streams = missed.topics.flatMap(streamTypesOf);
       const range = { ...(after > 0n && { after }), until, streams, signal };
-      for await (const events of inChunks(read(range), EVENTS_AT_ONCE)) {
+      for await (const events of inChunks(read(range))) {
         signal.throwIfAborted();
         const concerned = events.filter((event) => places.has(placeOf(event)));
         await waiting.during('the log', concerned, (known) => receive(known, 'log'));
@@ -174,14 +176,17 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   });
 }
 
-/** Gathers what comes into arrays of at most `size`, none empty. */
-async function* inChunks<Item>(items: AsyncIterable<Item>, size: number): AsyncGenerator<readonly Item[]> {
-  let chunk: Item[] = [];
-  for await (const item of items) {
-    chunk.push(item);
-    if (chunk.length < size) continue;
+/** Gathers what comes into arrays, bounded in events and bytes, none empty. */
+async function* inChunks(events: AsyncIterable<RecordedEvent>): AsyncGenerator<readonly RecordedEvent[]> {
+  let chunk: RecordedEvent[] = [];
+  let bytes = 0;
+  for await (const event of events) {
+    chunk.push(event);
+    bytes += eventSize(event);
+    if (chunk.length < EVENTS_AT_ONCE && bytes < BYTES_AT_ONCE) continue;
     yield chunk;
     chunk = [];
+    bytes = 0;
   }
   if (chunk.length > 0) yield chunk;
 }

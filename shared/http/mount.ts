@@ -135,6 +135,7 @@ function refuseOtherThanUtf8(_request: unknown, _response: unknown, bytes: Buffe
 
 /** Sends a reply. A stream is pulled as fast as the client reads; when it fails midway the connection is cut. */
 async function sendReply(response: Response, reply: Reply): Promise<void> {
+  if ('stream' in reply) return sendStream(response, reply);
   response.status(reply.status ?? 200);
   if (reply.headers !== undefined) response.set(reply.headers);
   if ('json' in reply) {
@@ -142,8 +143,38 @@ async function sendReply(response: Response, reply: Reply): Promise<void> {
     return;
   }
   response.set('Content-Type', reply.mediaType);
-  if ('bytes' in reply) response.send(Buffer.from(reply.bytes.buffer, reply.bytes.byteOffset, reply.bytes.byteLength));
-  else await pipeline(Readable.from(reply.stream), response);
+  response.send(Buffer.from(reply.bytes.buffer, reply.bytes.byteOffset, reply.bytes.byteLength));
+}
+
+/**
+ * Nothing is pulled for HEAD, nor for a client that has it already (If-None-Match). The first chunk is there before the answer
+ * begins, so that what fails at once is still a problem.
+ */
+async function sendStream(response: Response, reply: Extract<Reply, { stream: unknown }>): Promise<void> {
+  const headers = { ...reply.headers, 'Content-Type': reply.mediaType };
+  response.status(reply.status ?? 200).set(headers);
+  const isKnown = knows(response.req.headers['if-none-match'], reply.headers?.['ETag']);
+  if (isKnown) response.status(304).removeHeader('Content-Length');
+  if (isKnown || response.req.method === 'HEAD') return void response.end();
+  const reader = reply.stream[Symbol.asyncIterator]();
+  const first = await reader.next().catch((error: unknown) => {
+    for (const name of Object.keys(headers)) response.removeHeader(name);
+    throw error;
+  });
+  await pipeline(Readable.from(resumed(first, reader), { highWaterMark: 1 }), response);
+}
+
+/** Express' own look counts `Cache-Control: no-cache`, which fetch adds by itself and which is for caches, not for us. */
+const knows = (tags: string | undefined, ours: string | undefined): boolean =>
+  ours !== undefined &&
+  (tags ?? '').split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === ours);
+
+async function* resumed<Chunk>(first: IteratorResult<Chunk>, reader: AsyncIterator<Chunk>): AsyncGenerator<Chunk> {
+  try {
+    for (let item = first; item.done !== true; item = await reader.next()) yield item.value;
+  } finally {
+    await reader.return?.();
+  }
 }
 
 /** Sends problem details (RFC 9457). */

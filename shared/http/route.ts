@@ -38,7 +38,7 @@ export type RouteInput<Params = unknown, Query = unknown, Body = unknown, Header
 
 type Head = { readonly status?: number; readonly headers?: Readonly<Record<string, string>> };
 
-/** What a handler answers: JSON, bytes, or chunks as they come (back-pressure is kept). Status: 200 when left out. */
+/** What a handler answers: JSON, bytes, or chunks as they come (back-pressure is kept; none is asked for where no body is due). Status: 200 when left out. */
 export type Reply =
   | (Head & { readonly json: unknown })
   | (Head & { readonly bytes: Uint8Array; readonly mediaType: string })

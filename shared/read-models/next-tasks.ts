@@ -34,13 +34,14 @@ export const UNBLOCKED = `not exists (
  */
 const nextTasksSql = `
 with recursive needed as (
-  (select capabilities from read_models.tasks where state = 'pending' and subtasks = '{}' order by capabilities limit 1)
+  (select capabilities, hash_array_extended(capabilities, 0) as hash
+   from read_models.tasks where state = 'pending' and subtasks = '{}' order by hash limit 1)
   union all
-  select (
-    select t.capabilities from read_models.tasks t
-    where t.state = 'pending' and t.subtasks = '{}' and t.capabilities > needed.capabilities
-    order by t.capabilities limit 1)
-  from needed where needed.capabilities is not null
+  select next.capabilities, next.hash
+  from needed cross join lateral (
+    select t.capabilities, hash_array_extended(t.capabilities, 0) as hash from read_models.tasks t
+    where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) > needed.hash
+    order by hash_array_extended(t.capabilities, 0) limit 1) as next
 )
 select t.id as "taskId", t.title, t.priority,
   t.priority - floor(extract(epoch from clock_timestamp() - t.waiting_since) / $2)::integer as urgency
@@ -49,14 +50,13 @@ cross join (values (false), (true)) as without (repository)
 cross join generate_series(1, 5) as level (priority)
 cross join lateral (
   select * from read_models.tasks t
-  where t.state = 'pending' and t.subtasks = '{}' and t.capabilities = needed.capabilities
-    and (t.repository is null) = without.repository and t.priority = level.priority
+  where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
+    and ($1::text[] is null or t.capabilities <@ $1) and (t.repository is null) = without.repository and t.priority = level.priority
     and t.id <> all ($5) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
-where needed.capabilities is not null and ($1::text[] is null or needed.capabilities <@ $1)
-  and not (without.repository and $4::boolean)
+where ($1::text[] is null or needed.capabilities <@ $1) and not (without.repository and $4::boolean)
 order by t.waiting_since + t.priority * make_interval(secs => $2), t.created_at, t.id
 limit $3`;
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Artefacts } from '../artefacts/port.ts';
+import type { ArtefactStore } from '../artefacts/port.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventBus } from '../event-bus/port.ts';
 import type { EventLog } from '../event-log/port.ts';
@@ -14,7 +14,7 @@ export type Foundation = {
   readonly log: EventLog;
   readonly bus: EventBus;
   readonly pool: Pool;
-  readonly artefacts: Artefacts;
+  readonly artefacts: ArtefactStore;
   readonly keys: KeyStore;
   /** Told by projections, heard by queries that wait for them. */
   readonly wakeUps: WakeUps;

@@ -1,5 +1,6 @@
 import type { Batch } from '@workledger/shared/event-log/port.ts';
 import { contextOf } from '@workledger/shared/events/catalogue.ts';
+import { eventSize } from '@workledger/shared/events/event-size.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 
 /** What goes to the bus in one publish; `next` = everything up to this position is in it or in those before. */
@@ -52,19 +53,4 @@ export function createBatchQueue(limits: BatchLimits, readAhead: number): BatchQ
     takeWhole: () => (waiting.length > 1 ? (waiting.shift() ?? null) : null),
     isFull: () => waiting.length > readAhead,
   };
-}
-
-/** Names, ids and metadata, whatever the event. */
-const ENVELOPE = 700;
-
-/** About how many bytes an event has once it is encoded: exact enough to cut batches, without encoding it. */
-const eventSize = ({ data }: RecordedEvent): number => ENVELOPE + sizeOf(data);
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value) + 2;
-  if (typeof value !== 'object' || value === null) return 8;
-  let size = 2;
-  if (Array.isArray(value)) for (const item of value as readonly unknown[]) size += sizeOf(item) + 1;
-  else for (const [name, item] of Object.entries(value)) size += name.length + 4 + sizeOf(item);
-  return size;
 }

@@ -11,8 +11,12 @@ create table artefacts.artefacts (
 );
 `;
 
+/** A part of what is stored uncompressed is read alone; of what is compressed, all before it has to be unpacked each time. */
+const storeUncompressed = 'alter table artefacts.artefacts alter column bytes set storage external';
+
 export const artefactMigrations: readonly Migration[] = [
   { name: '0001-create-artefacts', up: async (knex) => void (await knex.raw(sql)) },
+  { name: '0002-store-uncompressed', up: async (knex) => void (await knex.raw(storeUncompressed)) },
 ];
 
 export const artefactTables: SqlSchema = { name: 'artefacts', migrations: artefactMigrations };

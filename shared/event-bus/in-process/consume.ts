@@ -18,8 +18,9 @@ import { followLog, type LiveTail } from './live-tail.ts';
 import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
 import { workPartition } from './work-partition.ts';
 
-/** A group stops reading ahead when healthy partitions hold so many events. */
+/** A group stops reading ahead when healthy partitions hold so many events, or so many bytes of them. */
 const READ_AHEAD = 2_000;
+const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** Runs one consumer over the log until the signal aborts and every batch in hand is done. */
 export async function consumeLog(
@@ -95,6 +96,11 @@ function offerTo(queues: ReadonlyMap<string, PartitionQueue>, event: RecordedEve
 
 function isFull(queues: ReadonlyMap<string, PartitionQueue>): boolean {
   let held = 0;
-  for (const queue of queues.values()) if (!queue.failing) held += queue.pending.length;
-  return held >= READ_AHEAD;
+  let bytes = 0;
+  for (const queue of queues.values()) {
+    if (queue.failing) continue;
+    held += queue.pending.length;
+    bytes += queue.bytes;
+  }
+  return held >= READ_AHEAD || bytes >= READ_AHEAD_BYTES;
 }

@@ -121,3 +121,59 @@ it('goes on after every connection to the database was cut', async () => {
   await untilTrue(() => consumer.events(stream).length === 4);
   await consumer.stop();
 });
+
+it.each([
+  ['a slow consumer', false],
+  ['a consumer that fails for a while', true],
+])('%s has some megabytes of large events before it, not the log', async (_, fails) => {
+  const EVENT = 250_000;
+  const LARGE = 60;
+  const stream = streamName('task', newId());
+  const progress = await bus.endOffsets(['task']);
+  let pulled = 0;
+  const counting = createInProcessBus({
+    ...log,
+    async *subscribe(options) {
+      for await (const batch of log.subscribe(options)) {
+        pulled += batch.events.length;
+        yield batch;
+      }
+    },
+  });
+  await database.pool.query(
+    `insert into event_log.events
+     select (select position from event_log.head) + number, $1, number - 1, gen_random_uuid(), 'TaskDetailsChanged', 1,
+       json_build_object('text', repeat('x', $2::integer)), '{}', now()
+     from generate_series(1, $3::integer) as number`,
+    [stream, EVENT, LARGE],
+  );
+  let letGo: () => void = () => undefined;
+  let isHeldUp = true;
+  const heldUp = new Promise<void>((resolve) => {
+    letGo = () => {
+      isHeldUp = false;
+      resolve();
+    };
+  });
+  const consumer = startConsumer(counting, {
+    progress,
+    handle: async (batch) => {
+      if (batch.events.length > 0 && isHeldUp && fails) throw new Error('refused on purpose');
+      if (batch.events.length > 0) await heldUp;
+      return undefined;
+    },
+  });
+  await untilTrue(async () => {
+    const before = pulled;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return before > 0 && pulled === before;
+  });
+  // Four megabytes, and the pages that were on their way; who fails lets the others go on, and reads again what it did not keep.
+  if (!fails) expect(pulled * EVENT).toBeLessThan(8 * 1024 * 1024);
+  letGo();
+  await untilTrue(() => consumer.events(stream).length === LARGE);
+  await consumer.stop();
+  await counting.close();
+  expect(consumer.events(stream).map(({ revision }) => revision)).toEqual(Array.from({ length: LARGE }, (_, n) => n));
+  for (const { events } of consumer.batches) expect(events.length * EVENT).toBeLessThan(8 * 1024 * 1024);
+});

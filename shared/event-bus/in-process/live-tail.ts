@@ -1,11 +1,13 @@
 import type { Batch, EventLog } from '../../event-log/port.ts';
+import { sizeOfEvents } from '../../events/event-size.ts';
 import { createWakeUps, type WakeUps } from '../../resilience/wake-ups.ts';
 
 /** What the log has, and how far everything was seen. */
 export type Stretch = Pick<Batch, 'events' | 'next'>;
 
-/** Whoever has so many events before it is too slow to stay, so that nobody else waits and memory stays bounded. */
+/** Whoever has so many events before it, or so many bytes, is too slow to stay: nobody else waits, and memory stays bounded. */
 const MOST_WAITING = 2_000;
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Where one follower stands at the live tail. */
 export type Place = {
@@ -14,7 +16,7 @@ export type Place = {
   /** Everything behind this position comes to this place, until it ends. */
   readonly after: bigint;
   /** What came, in order; the follower takes it from the front. */
-  readonly waiting: Stretch[];
+  readonly waiting: (Stretch & { readonly bytes: number })[];
   /** Nothing more comes: the follower was too slow, or the log was closed, or reading failed for good. */
   ended: { readonly failure: Error | null } | null;
   leave(): void;
@@ -44,7 +46,8 @@ export function createLiveTail(log: EventLog): LiveTail {
       for await (const batch of log.subscribe({ after: run.position, signal: run.stopping.signal })) {
         // In one go: who joins now gets what comes next, and nothing twice.
         run.position = batch.next;
-        for (const place of [...run.places]) offer(run, place, batch);
+        const stretch = { ...batch, bytes: sizeOfEvents(batch.events) };
+        for (const place of [...run.places]) offer(run, place, stretch);
       }
     } catch (error) {
       failure = error instanceof Error ? error : new Error('the log cannot be followed', { cause: error });
@@ -52,9 +55,9 @@ export function createLiveTail(log: EventLog): LiveTail {
     for (const place of [...run.places]) end(run, place, failure);
   };
 
-  const offer = (run: Run, place: Place, batch: Batch): void => {
-    if (countEvents(place.waiting) >= MOST_WAITING) return end(run, place, null);
-    place.waiting.push(batch);
+  const offer = (run: Run, place: Place, stretch: Place['waiting'][number]): void => {
+    if (isTooSlow(place)) return end(run, place, null);
+    place.waiting.push(stretch);
     place.wakeUps.wake();
   };
 
@@ -87,8 +90,15 @@ export function createLiveTail(log: EventLog): LiveTail {
   };
 }
 
-const countEvents = (waiting: readonly Stretch[]): number =>
-  waiting.reduce((sum, { events }) => sum + events.length, 0);
+function isTooSlow({ waiting }: Place): boolean {
+  let count = 0;
+  let bytes = 0;
+  for (const stretch of waiting) {
+    count += stretch.events.length;
+    bytes += stretch.bytes;
+  }
+  return count >= MOST_WAITING || bytes >= MOST_BYTES;
+}
 
 export type FollowOptions = {
   /** Exclusive. */

@@ -1,9 +1,11 @@
+import { eventSize, sizeOfEvents } from '../../events/event-size.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { createWakeUps, type WakeUps } from '../../resilience/wake-ups.ts';
 import type { Offset, TopicPartition } from '../port.ts';
 
-/** Events that a partition keeps in memory while its handler fails. */
+/** Events that a partition keeps in memory while its handler fails, and their bytes. */
 const KEPT_WHILE_FAILING = 500;
+const BYTES_WHILE_FAILING = 1024 * 1024;
 
 /** What one consumer has before it in one partition. An event's offset is its position. */
 export type PartitionQueue = TopicPartition & {
@@ -11,6 +13,8 @@ export type PartitionQueue = TopicPartition & {
   progress: Offset;
   /** Read ahead, in order, at or after `progress`. */
   pending: RecordedEvent[];
+  /** Bytes of what is pending, about. */
+  bytes: number;
   /** From here on, events were not kept: they are read from the log again when `pending` is used up. */
   missingFrom: Offset | null;
   /** The handler threw, and has not succeeded since. */
@@ -23,6 +27,7 @@ export const createPartitionQueue = (partition: TopicPartition, progress: Offset
   ...partition,
   progress,
   pending: [],
+  bytes: 0,
   missingFrom: null,
   failing: false,
   wakeUps: createWakeUps(),
@@ -31,8 +36,12 @@ export const createPartitionQueue = (partition: TopicPartition, progress: Offset
 /** Takes an event from the tail. A failing partition forgets what it cannot keep, so that it never stops the others. */
 export function offer(queue: PartitionQueue, event: RecordedEvent): void {
   if (event.position < queue.progress || queue.missingFrom !== null) return;
-  if (queue.failing && queue.pending.length >= KEPT_WHILE_FAILING) queue.missingFrom = event.position;
-  else queue.pending.push(event);
+  const keeps = queue.pending.length < KEPT_WHILE_FAILING && queue.bytes < BYTES_WHILE_FAILING;
+  if (queue.failing && !keeps) queue.missingFrom = event.position;
+  else {
+    queue.pending.push(event);
+    queue.bytes += eventSize(event);
+  }
   queue.wakeUps.wake();
 }
 
@@ -43,9 +52,20 @@ const LONGEST_IDLE_STRETCH = 10_000n;
 export const isFarBehindWithoutEvents = (queue: PartitionQueue, tail: bigint): boolean =>
   queue.pending.length === 0 && queue.missingFrom === null && tail - queue.progress >= LONGEST_IDLE_STRETCH;
 
+/** Forgets what the handler has taken. */
+export function drop(queue: PartitionQueue, count: number): void {
+  queue.bytes -= sizeOfEvents(queue.pending.splice(0, count));
+}
+
+/** Takes what was read again in place of what is pending. */
+export function replace(queue: PartitionQueue, events: RecordedEvent[]): void {
+  queue.pending = events;
+  queue.bytes = sizeOfEvents(events);
+}
+
 /** Goes on from another offset than the next one; what is there is read again. */
 export function seek(queue: PartitionQueue, offset: Offset): void {
   queue.progress = offset;
-  queue.pending = [];
+  replace(queue, []);
   queue.missingFrom = offset;
 }

@@ -1,10 +1,11 @@
 import type { EventLog } from '../../event-log/port.ts';
 import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
+import { eventSize } from '../../events/event-size.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
 import { partitionOf } from '../partition.ts';
 import { PAUSES, type BusBatch, type Consumer, type Offset, type TopicPartition } from '../port.ts';
-import { isFarBehindWithoutEvents, type PartitionQueue, seek } from './partition-queue.ts';
+import { drop, isFarBehindWithoutEvents, type PartitionQueue, replace, seek } from './partition-queue.ts';
 
 const LARGEST_BATCH = 500;
 
@@ -42,7 +43,7 @@ async function hand(batch: BusBatch, queue: PartitionQueue, work: PartitionWork)
   if (offset === null) return;
   if (offset === batch.next) {
     queue.progress = offset;
-    queue.pending.splice(0, batch.events.length);
+    drop(queue, batch.events.length);
   } else seek(queue, offset);
   work.onTaken();
 }
@@ -74,6 +75,7 @@ const refillPatiently = (queue: PartitionQueue, work: PartitionWork): Promise<un
   });
 
 const MOST = 500;
+const MOST_BYTES = 1024 * 1024;
 
 /**
  * Reads what a partition did not keep. When it comes to where the tail is, the tail's next event follows without a gap.
@@ -84,17 +86,21 @@ async function refill(log: EventLog, queue: PartitionQueue, tail: () => bigint, 
   if (from === null) return;
   const until = tail();
   const events: RecordedEvent[] = [];
+  let bytes = 0;
+  let isFull = false;
   if (from <= until) {
     const range = { after: from > 0n ? from - 1n : 0n, until, streams: streamTypesOf(queue.topic) };
     for await (const event of log.readAll(range)) {
       if (signal.aborted) return;
       if (!isIn(queue, event)) continue;
       events.push(event);
-      if (events.length === MOST) break;
+      bytes += eventSize(event);
+      isFull = events.length === MOST || bytes >= MOST_BYTES;
+      if (isFull) break;
     }
   }
-  queue.pending = events;
-  const last = events.length === MOST ? events.at(-1) : undefined;
+  replace(queue, events);
+  const last = isFull ? events.at(-1) : undefined;
   if (last !== undefined) queue.missingFrom = last.position + 1n;
   else queue.missingFrom = until >= tail() ? null : until + 1n;
 }

@@ -93,8 +93,8 @@ export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGe
   while (coming !== null) {
     options.signal?.throwIfAborted();
     const page = await coming;
+    window = nextWindow(window, after, page);
     after = page.next;
-    window = nextWindow(window, page.size);
     coming = read();
     // pg sends a query when the event loop turns; without a turn, the server would idle until this page is used up.
     if (coming !== null) await setImmediate();
@@ -102,43 +102,67 @@ export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGe
   }
 }
 
+/** A page ends with the event that fills it up, in bytes: the largest event on top of this is what a page can have. */
+export const PAGE_BYTES = 1024 * 1024;
+/** An event of more than these bytes is large, and so many fill a page whatever the others have. */
+const LARGE_EVENT = PAGE_BYTES / 64;
+const MOST_LARGE = 65;
+
+/**
+ * SQL for the first events of a range that fill a page. `lines`: what `toRecordedEvents` reads; `last`: the number of the last of
+ * them where the page is full before the range ends, else null. The sum alone would look at the whole range: PostgreSQL stops where
+ * a count has got too high, so it counts what is large, and reads at most that and what is small.
+ * @param number column that orders them @param events from what, with its conditions
+ */
+const filledPage = (number: 'position' | 'revision', order: 'asc' | 'desc', events: string): string => `
+select string_agg(line, ',' order by number ${order}) filter (where before < ${PAGE_BYTES}) as lines,
+  case when bool_or(before >= ${PAGE_BYTES})
+    then ${order === 'asc' ? 'max' : 'min'}(number) filter (where before < ${PAGE_BYTES}) end as last
+from (
+  select number, line, sum(octet_length(line)) over page - octet_length(line) as before,
+    count(nullif(octet_length(line) > ${LARGE_EVENT}, false)) over page as large
+  from (select ${number} as number, ${eventLine} as line from ${events} order by ${number} ${order}) as line
+  window page as (order by number ${order} rows unbounded preceding)
+) as sized where large <= ${MOST_LARGE}`;
+
 // One statement, one snapshot: the head and what is below it belong together. A stream is its type, a dash and 36 characters.
 const readPageText = `
-select (select position from event_log.head) as head, (
-  select string_agg(${eventLine}, ',' order by position) from event_log.events
-  where position > $1 and position <= $2
-    and ($3::text[] is null or type = any ($3)) and ($4::text[] is null or left(stream, -37) = any ($4))
-) as lines`;
+select (select position from event_log.head) as head, page.* from (${filledPage(
+  'position',
+  'asc',
+  `event_log.events where position > $1 and position <= $2
+    and ($3::text[] is null or type = any ($3)) and ($4::text[] is null or left(stream, -37) = any ($4))`,
+)}) as page`;
 
 export type Page = {
   /** What `toRecordedEvents` reads: the caller sends for the next page first. */
   readonly lines: string | null;
   /** Everything up to here was looked at. */
   readonly next: bigint;
+  /** The page was full before the range ended. */
+  readonly isFull: boolean;
   /** Position of the log's last event at that moment. */
   readonly head: bigint;
-  /** Characters that came over the wire. */
-  readonly size: number;
 };
 
-/** The events of a range of positions that pass the filter. Positions have no gaps, so a range bounds the work. */
+/** The events of a range of positions that pass the filter, until a page is full. Positions have no gaps: a range bounds the work. */
 export async function readPage(pool: ReadPool, after: bigint, until: bigint, filter: EventFilter): Promise<Page> {
   const values = [after, until, filter.types ?? null, filter.streams ?? null];
-  const { rows } = await pool.query<{ head: string; lines: string | null }>({
+  const { rows } = await pool.query<{ head: string; lines: string | null; last: string | null }>({
     name: 'read-page',
     text: readPageText,
     values,
   });
   const row = rows[0];
   if (row === undefined) throw new Error('event_log.head has no row');
+  const { lines } = row;
   const head = BigInt(row.head);
+  if (row.last !== null) return { lines, next: BigInt(row.last), isFull: true, head };
   const seen = until < head ? until : head;
-  return { lines: row.lines, next: seen > after ? seen : after, head, size: row.lines?.length ?? 0 };
+  return { lines, next: seen > after ? seen : after, isFull: false, head };
 }
 
 const PAGE = 500;
-/** Events may have 256 KiB each: the first page is small, until their size is known. */
-const FIRST_PAGE = 100;
 const LAST_REVISION = 2 ** 31 - 1;
 
 /** Reads a stream page by page; nothing is held open between them. */
@@ -150,56 +174,57 @@ export async function* readStream(
   const direction = options.direction ?? 'forward';
   let left = options.limit ?? Infinity;
   let from = options.from ?? (direction === 'forward' ? 0 : LAST_REVISION);
-  let page = FIRST_PAGE;
   while (left > 0 && from >= 0 && from <= LAST_REVISION) {
     options.signal?.throwIfAborted();
-    const size = Math.min(page, left);
-    const events = await readStreamPage(pool, stream, direction, from, size);
+    const size = Math.min(PAGE, left);
+    const { events, isFull } = await readStreamPage(pool, stream, direction, from, size);
     yield* events;
     const last = events.at(-1);
-    if (last === undefined || events.length < size) return;
+    if (last === undefined || (events.length < size && !isFull)) return;
     left -= events.length;
     from = direction === 'forward' ? last.revision + 1 : last.revision - 1;
-    page = PAGE;
   }
 }
 
-const statement = (order: 'asc' | 'desc'): string => `
-select string_agg(${eventLine}, ',' order by revision ${order}) as lines from (
-  select * from event_log.events
-  where stream = $1 and revision ${order === 'asc' ? '>=' : '<='} $2
-  order by revision ${order} limit $3) as page`;
+const statement = (order: 'asc' | 'desc'): string =>
+  filledPage(
+    'revision',
+    order,
+    `(select * from event_log.events where stream = $1 and revision ${order === 'asc' ? '>=' : '<='} $2
+      order by revision ${order} limit $3) as range`,
+  );
 
 const forward = { name: 'read-stream-forward', text: statement('asc') };
 const backward = { name: 'read-stream-backward', text: statement('desc') };
 
-/** Up to `limit` events of a stream from a revision on, that one included. */
+/** Up to `limit` events of a stream from a revision on, that one included, or until a page is full. */
 async function readStreamPage(
   pool: ReadPool,
   stream: string,
   direction: Direction,
   from: number,
   limit: number,
-): Promise<RecordedEvent[]> {
+): Promise<{ events: RecordedEvent[]; isFull: boolean }> {
   const { name, text } = direction === 'forward' ? forward : backward;
-  const { rows } = await pool.query<{ lines: string | null }>({ name, text, values: [stream, from, limit] });
-  return toRecordedEvents(rows[0]?.lines ?? null);
+  const values = [stream, from, limit];
+  const { rows } = await pool.query<{ lines: string | null; last: number | null }>({ name, text, values });
+  return { events: toRecordedEvents(rows[0]?.lines ?? null), isFull: (rows[0]?.last ?? null) !== null };
 }
 
 const FIRST = 128;
-const SMALLEST = 16;
+const SMALLEST = 4;
 const LARGEST = 8192;
-const SMALL_PAGE = 512 * 1024;
-const LARGE_PAGE = 1024 * 1024;
+const SMALL_PAGE = PAGE_BYTES / 2;
 
 /** How many positions the first page spans. */
 export const firstWindow = FIRST;
 
 /**
- * How many positions the next page spans, after one of so many characters: wider over what is small or filtered out, narrower
- * over what is large, so that a page in memory stays near a megabyte.
+ * How many positions the next page spans: wider over what is small or filtered out; where a page was full, as many as fitted,
+ * so that little is looked at in vain.
+ * @param current how many the page was to span @param after where it began, exclusive
  */
-export function nextWindow(current: number, size: number): number {
-  if (size > LARGE_PAGE) return Math.max(SMALLEST, Math.floor(current / 2));
-  return size < SMALL_PAGE ? Math.min(LARGEST, current * 2) : current;
+export function nextWindow(current: number, after: bigint, { isFull, next, lines }: Page): number {
+  if (isFull) return Math.max(SMALLEST, Number(next - after));
+  return (lines?.length ?? 0) < SMALL_PAGE ? Math.min(LARGEST, current * 2) : current;
 }

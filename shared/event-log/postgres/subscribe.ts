@@ -35,8 +35,8 @@ export async function* subscribe(
     const isFirstEnd = isAtEnd && !caughtUp;
     const hasNews = page.next > after || isFirstEnd;
     caughtUp ||= isAtEnd;
+    window = nextWindow(window, after, page);
     after = page.next;
-    window = nextWindow(window, page.size);
     if (!isAtEnd) {
       coming = readPatiently(pool, after, window, options);
       // pg sends a query when the event loop turns; without a turn, the server would idle until this page is used up.

@@ -88,7 +88,11 @@ export const taskCommands = defineCommands({
   'task.send-back': { data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }), sentBy: ['saga'] },
   'task.release': { data: z.strictObject({ claimId: uuid, reason }), roles: workers },
   /** Takes the task from an agent whose lease has run out; answers `details.dueAt` while it has not. */
-  'task.expire-claim': { data: z.strictObject({ claimId: uuid }), sentBy: ['command-service'] },
+  'task.expire-claim': {
+    data: z.strictObject({ claimId: uuid }),
+    // Sagas of the version before watched leases: what they had asked for may still be on its way.
+    sentBy: ['command-service', 'saga'],
+  },
   'task.complete': {
     data: TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
     sentBy: ['saga'],

@@ -86,7 +86,8 @@ async function askStream(
 ): Promise<AppendResult | null> {
   const first = lastRevisionOf(expected, 1);
   const request = toStreamRequest(stream, { from: first, direction: 'forward', count: events.length });
-  const found = await readOnce(connection, `asking ${stream}`, request, { silence, patience });
+  // An append is smaller than a page.
+  const { events: found } = await readOnce(connection, `asking ${stream}`, request, { silence, patience });
   const isOther = found.some(({ event }, index) => event?.id !== events[index]?.id);
   if (isOther) {
     const settings = { connection, silence, patience };

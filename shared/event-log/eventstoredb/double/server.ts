@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { serveBatchAppend, type AppendCall } from './batch-append.ts';
 import { createPendingFaults, type Fault } from './faults.ts';
@@ -10,7 +11,12 @@ import { serveRead, type ReadCall } from './read.ts';
 import { createSubscriptions, tooSlow } from './subscribe.ts';
 
 /** What reached the server so far. */
-export type Counts = { readonly appends: number; readonly subscriptions: number };
+export type Counts = {
+  readonly appends: number;
+  readonly subscriptions: number;
+  /** Events that it sent to readers. */
+  readonly sent: number;
+};
 
 export type DoubleServer = {
   readonly connectionString: string;
@@ -32,6 +38,7 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
   const faults = createPendingFaults();
   const subscriptions = createSubscriptions(log);
   let appends = 0;
+  let sent = 0;
   /** Why nobody is let in. */
   let refusal: { readonly code: status; readonly details: string } | null = null;
   const admitted = (call: ReadCall | AppendCall): boolean => {
@@ -43,6 +50,11 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
     read: (call: ReadCall) => {
       call.on('error', () => undefined);
       if (!admitted(call)) return;
+      const write = call.write.bind(call) as (message: ReadResp) => boolean;
+      call.write = (message: ReadResp): boolean => {
+        if (message.hasEvent()) sent += 1;
+        return write(message);
+      };
       const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
       const served = isSubscription ? subscriptions.serve(call) : serveRead(log, call);
       served.then(
@@ -91,7 +103,7 @@ export async function startDoubleServer(options: DoubleOptions = {}): Promise<Do
     fault: async (fault) => {
       if (!faults.add(fault)) await act[fault]?.();
     },
-    counts: async () => ({ appends, subscriptions: subscriptions.opened() }),
+    counts: async () => ({ appends, subscriptions: subscriptions.opened(), sent }),
     close: async () => {
       await front.leave();
       server.forceShutdown();

@@ -4,8 +4,11 @@ import type { AllStreamResolvedEvent, AllStreamSubscription, EventStoreDBClient 
 import type { EventFilter } from '../../port.ts';
 import { toServerFilter } from './filter.ts';
 
-/** Events that wait in memory at most; behind them the connection's flow control holds the server back. */
+/** Events that wait in memory at most, and their bytes, about; behind them the connection's flow control holds the server back. */
 const MOST_WAITING = 256;
+const MOST_BYTES = 1024 * 1024;
+/** Events that the client's own stream keeps, on either side, while nobody takes them: whatever their size. */
+const BUFFERED = 4;
 const MOST_TURNS = 20;
 
 /** One subscription as long as it lives: it never reconnects. */
@@ -30,6 +33,8 @@ export type Subscription = {
 /** @param after exclusive; one that the log gave */
 export function openSubscription(client: EventStoreDBClient, after: bigint, filter: EventFilter): Subscription {
   let failure: Error | null = null;
+  let waiting: AllStreamResolvedEvent[] = [];
+  let bytes = 0;
   let isConfirmed = false;
   let saysCaughtUp = false;
   let searched = 0n;
@@ -51,7 +56,7 @@ export function openSubscription(client: EventStoreDBClient, after: bigint, filt
   const fromPosition = after === 0n ? START : { commit: after, prepare: after };
   const subscription: AllStreamSubscription = client.subscribeToAll(
     { fromPosition, filter: serverFilter },
-    { highWaterMark: MOST_WAITING },
+    { highWaterMark: BUFFERED },
   );
   // The listener for errors stays for good: one that comes after `close` would end the process.
   subscription.on('error', fail);
@@ -61,33 +66,38 @@ export function openSubscription(client: EventStoreDBClient, after: bigint, filt
     isConfirmed = true;
     news();
   });
-  subscription.on('readable', news);
+  subscription.on('data', (event: AllStreamResolvedEvent) => {
+    waiting.push(event);
+    bytes += sizeOf(event);
+    if (waiting.length >= MOST_WAITING || bytes >= MOST_BYTES) subscription.pause();
+    news();
+  });
   subscription.on('caughtUp', () => {
     saysCaughtUp = true;
     news();
   });
 
+  const isDrained = (): boolean => waiting.length === 0 && subscription.readableLength === 0;
+
   return {
     gather: async () => {
       let before = -1;
-      for (let turns = 0; turns < MOST_TURNS && subscription.readableLength > before; turns++) {
-        before = subscription.readableLength;
+      for (let turns = 0; turns < MOST_TURNS && waiting.length > before && !subscription.isPaused(); turns++) {
+        before = waiting.length;
         await setImmediate();
       }
     },
     take: () => {
-      const events: AllStreamResolvedEvent[] = [];
-      for (let count = 0; count < MOST_WAITING; count++) {
-        const event = subscription.read() as AllStreamResolvedEvent | null;
-        if (event === null) break;
-        events.push(event);
-      }
+      const events = waiting;
+      waiting = [];
+      bytes = 0;
+      if (subscription.isPaused()) subscription.resume();
       return events;
     },
     isConfirmed: () => isConfirmed,
-    hasCaughtUp: () => saysCaughtUp && subscription.readableLength === 0,
-    searchedTo: () => (subscription.readableLength === 0 ? searched : 0n),
-    failure: () => (subscription.readableLength === 0 ? failure : null),
+    hasCaughtUp: () => saysCaughtUp && isDrained(),
+    searchedTo: () => (isDrained() ? searched : 0n),
+    failure: () => (isDrained() ? failure : null),
     wait: async (milliseconds, signal) => {
       if (!hasNews && !signal.aborted)
         await new Promise<void>((resolve) => {
@@ -111,3 +121,7 @@ export function openSubscription(client: EventStoreDBClient, after: bigint, filt
     },
   };
 }
+
+/** Bytes of an event's data, about: the client gives it parsed. */
+const sizeOf = ({ event }: AllStreamResolvedEvent): number =>
+  event === undefined ? 0 : event.isJson ? JSON.stringify(event.data).length : event.data.byteLength;

@@ -9,6 +9,12 @@ import { isPassing, ServerAway, toFailure, Unanswered } from '../connection/fail
 
 export type ReadEvent = ResolvedEvent & Partial<Pick<AllStreamResolvedEvent, 'commitPosition'>>;
 
+/** A page ends with the event that brings it here, in bytes of data and metadata. */
+export const PAGE_BYTES = 1024 * 1024;
+
+/** What a bounded read gave. `isFull`: it ended because `PAGE_BYTES` were full; there may be more. */
+export type ReadPage = { readonly events: readonly ReadEvent[]; readonly isFull: boolean };
+
 export type ReadSettings = {
   readonly connection: Connection;
   /** How long the server may be silent, in milliseconds. */
@@ -18,7 +24,8 @@ export type ReadSettings = {
 };
 
 /**
- * All events of a bounded read; none when the stream does not exist. A server that is away is asked again for a while.
+ * The events of a bounded read, until a page is full; none when the stream does not exist. A server that is away is asked again for
+ * a while.
  * @param what names the read in errors
  * @throws ServerAway; the signal's reason; Refused or the server's error for what no retry can mend
  */
@@ -27,7 +34,7 @@ export async function readPatiently(
   what: string,
   request: ReadReq,
   signal?: AbortSignal,
-): Promise<ReadEvent[]> {
+): Promise<ReadPage> {
   const giveUpAt = performance.now() + patience;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
@@ -62,12 +69,13 @@ export function readOnce(
   what: string,
   request: ReadReq,
   { silence, patience, signal }: Attempt,
-): Promise<ReadEvent[]> {
+): Promise<ReadPage> {
   const milliseconds = Math.min(silence, patience);
   return connection.call(
     (client) =>
-      new Promise<ReadEvent[]>((resolve, reject) => {
+      new Promise<ReadPage>((resolve, reject) => {
         const events: ReadEvent[] = [];
+        let bytes = 0;
         let call: ClientReadableStream<ReadResp> | null = null;
         let hasEnded = false;
         let isDone = false;
@@ -83,7 +91,7 @@ export function readOnce(
         const fail = (error: Error): void => end(() => reject(toFailure(what, error)));
         const abort = (): void => end(() => reject(signal?.reason as Error));
         const complete = (): void => {
-          if (hasEnded && isDone) end(() => resolve(events));
+          if (hasEnded && isDone) end(() => resolve({ events, isFull: false }));
         };
         const timer = setTimeout(() => {
           if (milliseconds >= silence) connection.renew(client);
@@ -97,9 +105,11 @@ export function readOnce(
             .on('data', (response: ReadResp) => {
               timer.refresh();
               const event = response.getEvent();
-              if (event === undefined) return;
+              if (event === undefined || isOver) return;
               const read: ReadEvent = convertGrpcEvent(event);
               events.push(read);
+              bytes += sizeOf(event);
+              if (bytes >= PAGE_BYTES) end(() => resolve({ events, isFull: true }));
             })
             .on('end', () => {
               hasEnded = true;
@@ -115,6 +125,11 @@ export function readOnce(
       }),
   );
 }
+
+const sizeOf = (event: ReadResp.ReadEvent): number => {
+  const record = event.getEvent();
+  return record === undefined ? 0 : record.getData_asU8().byteLength + record.getCustomMetadata_asU8().byteLength;
+};
 
 const openCall = (client: EventStoreDBClient, request: ReadReq): Promise<ClientReadableStream<ReadResp>> =>
   client['GRPCStreamCreator'](grpc.StreamsClient, 'read', (stub) =>

@@ -1,5 +1,5 @@
 import { LogBehind } from '../../errors.ts';
-import { readPatiently, type ReadEvent, type ReadSettings } from './read-call.ts';
+import { readPatiently, type ReadPage, type ReadSettings } from './read-call.ts';
 import { toBackwardRequest } from './read-request.ts';
 
 const FIRST_PAGE = 8;
@@ -33,7 +33,11 @@ async function readHead(settings: ReadSettings, seen: Seen): Promise<Seen> {
   let newest: bigint | null = null;
   let scanned = 0;
   for (let size = FIRST_PAGE; scanned < MOST_SCANNED; size = PAGE) {
-    const events: ReadEvent[] = await readPatiently(settings, 'reading the head', toBackwardRequest(before, size));
+    const { events, isFull }: ReadPage = await readPatiently(
+      settings,
+      'reading the head',
+      toBackwardRequest(before, size),
+    );
     for (const { event } of events) {
       const position = event?.position?.commit;
       if (event === undefined || position === undefined) continue;
@@ -44,7 +48,7 @@ async function readHead(settings: ReadSettings, seen: Seen): Promise<Seen> {
     }
     scanned += events.length;
     const last: bigint | undefined = events.at(-1)?.event?.position?.commit;
-    if (last === undefined || events.length < size) {
+    if (last === undefined || (events.length < size && !isFull)) {
       if (newest === null && seen.newest >= 0n) throw new LogBehind('the log', seen.newest, 0n);
       return { head: seen.head, newest: newest ?? seen.newest };
     }

@@ -6,8 +6,6 @@ import { toStreamRequest } from './read-request.ts';
 import { toRecordedEvent } from './recorded-event.ts';
 
 const PAGE = 500;
-/** Events may have 256 KiB each: the first page is small, until their size is known. */
-const FIRST_PAGE = 100;
 
 /** Reads a stream page by page; nothing is held open between them. A name that no stream can have has no events. */
 export async function* readStream(
@@ -18,21 +16,19 @@ export async function* readStream(
   if (!isStreamName(stream)) return;
   const { signal, direction = 'forward' } = options;
   let left = options.limit ?? Infinity;
-  let page = FIRST_PAGE;
   let from = await firstRevision(settings, stream, options);
   while (left > 0 && from !== null) {
-    const size = Math.min(page, left);
+    const size = Math.min(PAGE, left);
     const request = toStreamRequest(stream, { from, direction, count: size });
-    const events = await readPatiently(settings, `reading ${stream}`, request, signal);
+    const { events, isFull } = await readPatiently(settings, `reading ${stream}`, request, signal);
     for (const event of events) {
       const recorded = toRecordedEvent(event);
       if (recorded !== null) yield recorded;
     }
     const last = events.at(-1)?.event?.revision;
-    if (last === undefined || events.length < size) return;
+    if (last === undefined || (events.length < size && !isFull)) return;
     left -= events.length;
     from = direction === 'forward' ? Number(last) + 1 : last === 0n ? null : Number(last) - 1;
-    page = PAGE;
   }
 }
 
@@ -57,7 +53,8 @@ export async function readLastRevision(
   signal?: AbortSignal,
 ): Promise<number | 'none'> {
   const request = toStreamRequest(stream, { from: 'end', direction: 'backward', count: 1 });
-  const [last] = await readPatiently(settings, `reading the end of ${stream}`, request, signal);
+  const { events } = await readPatiently(settings, `reading the end of ${stream}`, request, signal);
+  const last = events[0];
   return last?.event === undefined ? 'none' : Number(last.event.revision);
 }
 
