@@ -11,6 +11,7 @@ import {
   SENDER,
   type GithubSide,
 } from '../testing/system/github.ts';
+import { ofTheClock } from './harness/timers.ts';
 import { until } from '../testing/processes/until.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
@@ -53,11 +54,11 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     const log = await system.openLog();
     return untilQuiet(log, engine.calmMilliseconds).finally(() => log.close());
   };
-  /** What was appended after this position, when all is quiet, but for what the clock brings: a claim's timer is due after 10 s. */
+  /** What was appended after this position, when all is quiet. */
   const appendedAfter = async (head: bigint): Promise<string[]> => {
     await quietHead();
     return (await system.client.log(head))
-      .filter(({ data }) => !/^orphan\//.test((data as { key?: string }).key ?? ''))
+      .filter((event) => !ofTheClock(event))
       .map(({ stream, type }) => `${type} in ${stream}`);
   };
 

@@ -25,3 +25,7 @@ export const timersOf = (sagas: ReadonlyMap<string, readonly SagaRecord[]>): Tim
         .map(({ recordedAt }) => new Date(recordedAt)),
     }));
   });
+
+/** What the clock brings, whatever a caller does: seconds after a reservation somebody looks whether a claim followed. */
+export const ofTheClock = ({ data }: { readonly data: unknown }): boolean =>
+  /"key":"(orphan|unclaimed)\//.test(JSON.stringify(data));
