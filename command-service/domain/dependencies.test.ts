@@ -83,7 +83,7 @@ it('edges hold what a plain set of pairs holds, and a path is there exactly when
         const reachable = reach(plain, from);
         for (let to = 0; to <= 12; to++) {
           expect(waitsFor(edges, id(from)).includes(id(to))).toBe(plain.has(`${from}-${to}`));
-          expect(pathBetween(edges, id(from), id(to)) !== null).toBe(reachable.has(to));
+          expect(pathBetween(edges, [id(from)], id(to)) !== null).toBe(reachable.has(to));
         }
       }
     }),

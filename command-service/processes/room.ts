@@ -12,6 +12,7 @@ import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import type { PastEdges } from './settled-edges.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -60,6 +61,8 @@ export const createRoom = (
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
     ...{ log, heartbeats, nextTasks, configuration },
+    /** By stream of edges: how far the look for edges of finished tasks has come. */
+    pastEdges: new Map<string, PastEdges>(),
     /** By stream type. */
     aggregates,
     ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },
