@@ -56,7 +56,8 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       event('SubtasksAdded', parts),
       ...added.map((edge) => event('DependencyAdded', edge)),
       ...added.filter(() => random.chance(0.5)).map((edge) => event('DependencyRemoved', edge)),
-      random.chance(0.5) ? event('SubtasksRemoved', parts) : event('DependenciesSettled', { taskId: ids[0]! }),
+      event('SubtasksRemoved', parts),
+      event('DependenciesSettled', { taskId: ids[0]! }),
     ];
   },
   delivery: (random) => [
