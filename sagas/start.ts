@@ -10,11 +10,13 @@ import { createTaskReader } from './components/environment.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
+import { subtasks } from './subtasks/subtasks.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
+  subtasks: anySaga(subtasks),
   'task-assignment': anySaga(taskAssignment),
 };
 

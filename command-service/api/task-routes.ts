@@ -17,7 +17,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     type: 'task.create',
     maxBodyBytes: WORDY_BYTES,
     summary: 'Create a task',
-    problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle'],
+    problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle', 'graph-too-large'],
   }),
   intention(commands, {
     method: 'patch',
@@ -92,14 +92,14 @@ export const taskRoutes = (commands: Commands): Route[] => [
     maxBodyBytes: WORDY_BYTES,
     summary: 'Expand a task into subtasks',
     description: 'The task completes when they do.',
-    problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle'],
+    problems: ['unknown-repository', 'unknown-reference', 'dependency-cycle', 'graph-too-large'],
   }),
   intention(commands, {
     method: 'post',
     path: `${TASK}/dependencies`,
     type: 'task.add-dependency',
     summary: 'Let a task wait for another',
-    problems: ['unknown-reference', 'dependency-cycle'],
+    problems: ['unknown-reference', 'dependency-cycle', 'graph-too-large'],
   }),
   intentionFromPath(commands, {
     method: 'delete',

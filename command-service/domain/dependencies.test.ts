@@ -49,6 +49,52 @@ describe('adding dependencies', () => {
   });
 });
 
+const parts = (taskId: string, ...subtasks: string[]): DependenciesEvent => ({
+  type: 'SubtasksAdded',
+  data: { taskId, subtasks },
+});
+const settled = (taskId: string): DependenciesEvent => ({ type: 'DependenciesSettled', data: { taskId } });
+
+describe('expanding', () => {
+  const edges = [{ taskId: c, dependsOn: [a] }];
+  it('tells the parts before what they wait for', () => {
+    given(dependencies)
+      .when('dependencies.expand', { taskId: b, subtasks: [c, d], edges })
+      .then(parts(b, c, d), added(c, a));
+  });
+  it('is refused where a part would wait for what waits for the whole', () => {
+    given(dependencies, added(a, b))
+      .when('dependencies.expand', { taskId: b, subtasks: [c], edges })
+      .thenRefused('dependency-cycle', { cycle: [c, a, b, c] });
+  });
+  it('makes a dependency on the whole refused', () => {
+    given(dependencies, parts(b, c), added(c, a))
+      .when('dependencies.add', { taskId: a, dependsOn: [b] })
+      .thenRefused('dependency-cycle', { cycle: [a, b, c, a] });
+  });
+  it('that is given up is forgotten, with what never came to be', () => {
+    given(dependencies, parts(b, c, d), added(c, a), added(d, a))
+      .when('dependencies.give-up', { taskId: b, subtasks: [c, d], missing: [d] })
+      .then({ type: 'SubtasksRemoved', data: { taskId: b, subtasks: [c, d] } }, removed(d, a));
+  });
+});
+
+describe('tasks that are complete', () => {
+  it('lose their own edges, once', () => {
+    given(dependencies, added(a, b), parts(a, c), added(b, c))
+      .when('dependencies.settle', { finished: [a, a, d] })
+      .then(settled(a));
+    given(dependencies, added(a, b), settled(a))
+      .when('dependencies.settle', { finished: [a] })
+      .then();
+  });
+  it('lead to no cycle: their edges are dropped with what is added', () => {
+    given(dependencies, added(b, c), added(c, a))
+      .when('dependencies.add', { taskId: a, dependsOn: [b], finished: [b] })
+      .then(settled(b), added(a, b));
+  });
+});
+
 describe('removing dependencies', () => {
   it('tells those that were there', () => {
     given(dependencies, added(a, b))
@@ -83,7 +129,7 @@ it('edges hold what a plain set of pairs holds, and a path is there exactly when
         const reachable = reach(plain, from);
         for (let to = 0; to <= 12; to++) {
           expect(waitsFor(edges, id(from)).includes(id(to))).toBe(plain.has(`${from}-${to}`));
-          expect(pathBetween(edges, id(from), id(to)) !== null).toBe(reachable.has(to));
+          expect(pathBetween(edges, [id(from)], id(to)) !== null).toBe(reachable.has(to));
         }
       }
     }),

@@ -39,6 +39,7 @@ const creation: TaskDecisions['task.create'] = {
 };
 const created: TaskEvent = { type: 'TaskCreated', data: creation };
 const expanded: TaskEvent = { type: 'TaskExpanded', data: { subtasks: [parentId] } };
+const givenUp: TaskEvent = { type: 'TaskExpansionGivenUp', data: { subtasks: [parentId] } };
 const taking = { claimId, agentId, runtime: 'remote', leaseSeconds: 60 } as const;
 const claimed: TaskEvent = { type: 'TaskClaimed', data: { ...taking, repository: 'sample' } };
 const submitted: TaskEvent = { type: 'TaskWorkSubmitted', data: { claimId, commit, summary: null } };
@@ -47,7 +48,7 @@ const released: TaskEvent = { type: 'TaskClaimReleased', data: { claimId, agentI
 const expired: TaskEvent = { type: 'TaskClaimExpired', data: { claimId, agentId } };
 const completed: TaskEvent = { type: 'TaskCompleted', data: { claimId, parentId, result } };
 const failed: TaskEvent = { type: 'TaskFailed', data: { claimId, failure } };
-const cancelled: TaskEvent = { type: 'TaskCancelled', data: { claimId: null, reason: 'no need' } };
+const cancelled = { type: 'TaskCancelled', data: { claimId: null, reason: 'no need', parentId } } satisfies TaskEvent;
 const retried: TaskEvent = { type: 'TaskRetried', data: { reason: 'again' } };
 const progress: TaskEvent = { type: 'TaskProgressReported', data: { claimId, note: 'half', percent: 50 } };
 
@@ -83,6 +84,20 @@ const table: Record<keyof TaskDecisions, Expectation> = {
         [{ type: 'TaskDetailsChanged', data: { title: 'New' } }],
       ]),
     ),
+    refused: 'illegal-transition',
+  },
+  'task.give-up-expansion': {
+    data: { subtasks: [parentId] },
+    decided: {
+      pending: [givenUp],
+      expanded: [],
+      working: [givenUp],
+      reworking: [givenUp],
+      validation: [givenUp],
+      failed: [givenUp],
+      cancelled: [givenUp],
+      complete: [],
+    },
     refused: 'illegal-transition',
   },
   'task.expand': { data: { subtasks: [parentId] }, decided: { pending: [expanded] }, refused: 'illegal-transition' },
@@ -136,11 +151,11 @@ const table: Record<keyof TaskDecisions, Expectation> = {
     data: { reason: 'no need' },
     decided: {
       pending: [cancelled],
-      expanded: [cancelled],
+      expanded: [{ type: 'TaskCancelled', data: { ...cancelled.data, hasSubtasks: true } }],
       failed: [cancelled],
-      working: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need' } }],
-      reworking: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need' } }],
-      validation: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need' } }],
+      working: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need', parentId } }],
+      reworking: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need', parentId } }],
+      validation: [{ type: 'TaskCancelled', data: { claimId, reason: 'no need', parentId } }],
       cancelled: [],
     },
     refused: 'illegal-transition',
@@ -216,4 +231,26 @@ it('a retried task can be claimed again', () => {
     .thenState(({ status, claim }) =>
       expect({ status, claim: claim?.claimId }).toEqual({ status: 'in-progress', claim: claimId }),
     );
+});
+
+describe('an expansion that was given up', () => {
+  it('is so once, and refused ever after', () => {
+    given(task, created, givenUp)
+      .when('task.give-up-expansion', { subtasks: [parentId] })
+      .then();
+    given(task, created, givenUp)
+      .when('task.expand', { subtasks: [parentId] })
+      .thenRefused('illegal-transition');
+  });
+  it('leaves the task free for another', () => {
+    given(task, created, givenUp)
+      .when('task.expand', { subtasks: [agentId] })
+      .then({ type: 'TaskExpanded', data: { subtasks: [agentId] } });
+  });
+});
+
+it('a task that is cancelled with its whole does not tell it', () => {
+  given(task, created)
+    .when('task.cancel', { reason: 'no need', withWhole: true })
+    .then({ type: 'TaskCancelled', data: { claimId: null, reason: 'no need' } });
 });

@@ -24,10 +24,14 @@ export type TaskDecisions = Omit<
   | 'task.renew'
   | 'task.expand'
   | 'task.complete-parent'
+  | 'task.cancel'
+  | 'task.finish-cancellation'
 > & {
   'task.take': { claimId: string; agentId: string; runtime: 'command' | 'remote'; leaseSeconds: number };
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };
+  /** `withWhole`: the whole is cancelled, too, or does not have it as a part. */
+  'task.cancel': { reason: string; withWhole?: boolean };
 };
 
 /**
@@ -52,7 +56,18 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.expand': ({ subtasks }, state) => {
       only(state, 'be expanded', 'pending');
       if (state.subtasks.length > 0) refuseExpanded(state, 'be expanded again');
+      if (subtasks.some((id) => state.givenUp.includes(id)))
+        refuse('illegal-transition', 'this expansion took too long and was given up: ask again', {
+          status: state.status,
+        });
       return [{ type: 'TaskExpanded', data: { subtasks } }];
+    },
+    'task.give-up-expansion': ({ subtasks }, state) => {
+      if (state.status === 'missing') refuse('not-found', 'there is no such task');
+      const left = subtasks.filter((id) => !state.givenUp.includes(id));
+      // What is complete or expanded is never expanded again.
+      if (state.status === 'complete' || state.subtasks.length > 0 || left.length === 0) return [];
+      return [{ type: 'TaskExpansionGivenUp', data: { subtasks: left } }];
     },
     'task.take': (data, state) => {
       only(state, 'be claimed', 'pending');
@@ -101,10 +116,13 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       holds(state, data.claimId, context);
       return [{ type: 'TaskFailed', data }];
     },
-    'task.cancel': ({ reason }, state) => {
+    'task.cancel': ({ reason, withWhole = false }, state) => {
       if (state.status === 'cancelled') return [];
       only(state, 'be cancelled', 'pending', 'in-progress', 'validation', 'failed');
-      return [{ type: 'TaskCancelled', data: { claimId: state.claim?.claimId ?? null, reason } }];
+      const { claim, parentId, subtasks } = state;
+      const whole = withWhole || parentId === null ? {} : { parentId };
+      const parts = subtasks.length === 0 ? {} : { hasSubtasks: true as const };
+      return [{ type: 'TaskCancelled', data: { claimId: claim?.claimId ?? null, reason, ...whole, ...parts } }];
     },
     'task.retry': ({ reason }, state) => {
       only(state, 'be retried', 'failed', 'cancelled');

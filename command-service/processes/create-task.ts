@@ -25,17 +25,34 @@ export async function createTask(
   const before = await room.tasks.load(taskId);
   const isRepeat = recall(before.commands, context.commandId, context.commandHash) !== undefined;
   if (!isRepeat && before.revision >= 0) return room.tasks.handle(taskId, command, context);
+  let finished: readonly string[] = [];
   if (!isRepeat) {
     checkRevision(before, context);
-    await checkReferences(room, taskId, data);
+    const { repository, dependencies: dependsOn } = data;
+    finished = await checkReferences(room, [{ taskId, repository, dependsOn }], data.parentId);
   }
+  return createChecked(room, taskId, data, context, finished);
+}
+
+/**
+ * Creates a task whose references are known to be right: its edges, then itself.
+ * @param finished tasks that are known to be complete @throws CommandRefused
+ */
+export async function createChecked(
+  room: Room,
+  taskId: string,
+  data: CommandData<'task.create'>,
+  context: StepContext,
+  finished: readonly string[],
+): Promise<CommandAnswer> {
+  const command = { type: 'task.create', data } as const;
   if (data.dependencies.length === 0) return room.tasks.handle(taskId, command, context);
 
   const edgesId = dependenciesId(data.repository);
   const edges = { taskId, dependsOn: data.dependencies };
   const added = await room.dependencies.handle(
     edgesId,
-    { type: 'dependencies.add', data: edges },
+    { type: 'dependencies.add', data: { ...edges, finished } },
     step(context, 'add-edges'),
   );
   try {

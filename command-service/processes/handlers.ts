@@ -19,11 +19,13 @@ import { claimNext } from './claim-next.ts';
 import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
+import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { changeDependencies } from './references.ts';
 import { createRoom, type Decided, type HandlersConfiguration, type NextTasks, type Room } from './room.ts';
 import { parseData, type StepContext } from './step.ts';
-import { cancelTask, completeParent, expandTask } from './subtasks.ts';
+import { completeTask } from './settled-edges.ts';
+import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,
@@ -46,6 +48,7 @@ const createProcesses = (room: Room) => {
     'task.remove-dependency': (id, data, context) =>
       changeDependencies(room, 'task.remove-dependency', id, data, context),
     'task.expand': (id, data, context) => expandTask(room, id, data, context),
+    'task.give-up-expansion': (id, data, context) => giveUpExpansion(room, id, data, context),
     'task.claim': (id, data, context) => claimTask(room, id, data, context),
     'task.renew': (id, { claimId }, context) => renewLease(room, id, claimId, context),
     'task.report-progress': async (id, data, context) => {
@@ -59,8 +62,10 @@ const createProcesses = (room: Room) => {
       return answer;
     },
     'task.expire-claim': (id, { claimId }, context) => expireClaim(room, id, claimId, context),
+    'task.complete': (id, data, context) => completeTask(room, id, { type: 'task.complete', data }, context),
     'task.complete-parent': (id, _, context) => completeParent(room, id, context),
     'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
+    'task.finish-cancellation': (id, _, context) => finishCancellation(room, id, context),
 
     'agent.register': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);

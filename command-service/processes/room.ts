@@ -13,6 +13,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import type { PastEdges } from './settled-edges.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -66,6 +67,8 @@ export const createRoom = (
   return {
     ...{ log, heartbeats, nextTasks, configuration },
     handing: createHanding(),
+    /** By stream of edges: how far the look for edges of finished tasks has come. */
+    pastEdges: new Map<string, PastEdges>(),
     /** By stream type. */
     aggregates,
     ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },

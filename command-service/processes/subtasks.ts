@@ -1,64 +1,16 @@
-import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
+import { recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import type { TaskResult } from '@workledger/shared/contexts/task/task/events.ts';
-import { createTask } from './create-task.ts';
-import { checkReferences } from './references.ts';
+import type { TaskEvent, TaskResult } from '@workledger/shared/contexts/task/task/events.ts';
+import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { LogBehind } from '@workledger/shared/event-log/errors.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
+import type { TaskDecisions } from '../domain/task.ts';
 import type { Room } from './room.ts';
+import { completeTask } from './settled-edges.ts';
 import { joinTokens, step, unchanged, type StepContext } from './step.ts';
-
-/**
- * Cuts a task into subtasks: they are created first, then the parent says so. When it may not, they are cancelled again.
- * A subtask without a repository has its parent's.
- * @throws CommandRefused
- */
-export async function expandTask(
-  room: Room,
-  taskId: string,
-  data: CommandData<'task.expand'>,
-  context: StepContext,
-): Promise<CommandAnswer> {
-  const parent = await room.tasks.load(taskId);
-  const { state, commands } = parent;
-  const isRepeat = recall(commands, context.commandId, context.commandHash) !== undefined;
-  const subtasks = data.subtasks.map((subtask, index) => ({
-    id: derivedId('task', context.commandId, 'subtask', String(index)),
-    context: step(context, 'subtask', String(index)),
-    data: {
-      ...subtask,
-      repository: subtask.repository ?? state.repository,
-      parentId: taskId,
-      source: { kind: 'api' as const, reference: null, url: null },
-      requester: null,
-    },
-  }));
-  if (!isRepeat) {
-    if (state.status === 'missing') refuse('not-found', 'there is no such task');
-    checkRevision(parent, context);
-    if (state.status !== 'pending' || state.subtasks.length > 0)
-      refuse('illegal-transition', 'only a pending task without subtasks can be expanded', { status: state.status });
-    for (const subtask of subtasks) await checkReferences(room, subtask.id, subtask.data);
-  }
-
-  const ids = subtasks.map(({ id }) => id);
-  const created: CommandAnswer[] = [];
-  try {
-    for (const subtask of subtasks) created.push(await createTask(room, subtask.id, subtask.data, subtask.context));
-    const expanded = await room.tasks.handle(taskId, { type: 'task.expand', data: { subtasks: ids } }, context);
-    return { ...expanded, token: joinTokens(expanded, ...created), details: { subtasks: ids } };
-  } catch (error) {
-    if (error instanceof CommandRefused) await cancelAll(room, created, context);
-    throw error;
-  }
-}
-
-async function cancelAll(room: Room, created: readonly CommandAnswer[], context: StepContext): Promise<void> {
-  const reason = 'the task was not expanded after all';
-  for (const { id } of created)
-    await room.tasks.handle(id, { type: 'task.cancel', data: { reason } }, step(context, 'cancel', id));
-}
 
 /**
  * Completes a task whose subtasks are all complete, or cancelled, but not all of them cancelled; its result is the sum of
@@ -84,7 +36,7 @@ export async function completeParent(room: Room, taskId: string, context: StepCo
     refuse('blocked', `${waitingFor.length} of ${parent.state.subtasks.length} subtasks are not complete`, {
       waitingFor,
     });
-  return room.tasks.handle(taskId, { type: 'task.complete-parent', data: { result: sumOf(results) } }, context);
+  return completeTask(room, taskId, { type: 'task.complete-parent', data: { result: sumOf(results) } }, context);
 }
 
 const sumOf = (results: readonly TaskResult[]): TaskResult => ({
@@ -110,7 +62,7 @@ const sumOf = (results: readonly TaskResult[]): TaskResult => ({
 
 /**
  * Cancels a task, then its subtasks that are not complete. A subtask that was the last its parent waited for completes the
- * parent, if others did the work. A repeat goes on where the first left off.
+ * parent, if others did the work. A repeat goes on where the first left off, and so does a saga.
  * @throws CommandRefused
  */
 export async function cancelTask(
@@ -121,30 +73,64 @@ export async function cancelTask(
 ): Promise<CommandAnswer> {
   const cancelled = await cancelWithSubtasks(room, taskId, data, context);
   const { parentId } = (await room.tasks.load(taskId)).state;
-  if (parentId !== null) await unlessRefused(completeParent(room, parentId, step(context, 'complete-parent')));
+  if (parentId !== null) await completeWhole(room, parentId, context);
   return cancelled;
 }
 
-async function cancelWithSubtasks(
+const completeWhole = (room: Room, parentId: string, context: StepContext) =>
+  unlessRefused(completeParent(room, parentId, step(context, 'complete-parent')));
+
+/**
+ * Does what is left to do of the newest cancellation of a task, by the same steps under the same ids: what was done once is not
+ * done again, though somebody retried it since. A task that is not cancelled any more is left alone.
+ * @throws CommandRefused
+ */
+export async function finishCancellation(room: Room, taskId: string, context: StepContext): Promise<CommandAnswer> {
+  const task = await room.tasks.load(taskId);
+  if (task.state.status !== 'cancelled') return unchanged(taskId, task);
+  const { data, metadata } = await lastCancellation(room.log, task);
+  const { commandId, commandHash } = metadata;
+  const first: StepContext = { ...context, commandId, commandHash, firstTime: false };
+  const tokens = await cancelSubtasks(room, taskId, data.reason, first);
+  if (data.parentId !== undefined) await completeWhole(room, data.parentId, first);
+  return { ...unchanged(taskId, task), token: joinTokens(...tokens) };
+}
+
+async function lastCancellation(log: EventLog, { stream, revision }: Pick<Loaded<TaskState>, 'stream' | 'revision'>) {
+  for await (const event of log.readStream(stream, { from: revision, direction: 'backward' }))
+    if (event.type === 'TaskCancelled') {
+      const { data } = upcast(event) as unknown as Extract<TaskEvent, { type: 'TaskCancelled' }>;
+      return { data, metadata: event.metadata };
+    }
+  throw new LogBehind(stream, revision, -1);
+}
+
+/** Cancels a task, then what it is expanded into, at any depth. @throws CommandRefused */
+export async function cancelWithSubtasks(
   room: Room,
   taskId: string,
-  data: CommandData<'task.cancel'>,
+  data: TaskDecisions['task.cancel'],
   context: StepContext,
 ): Promise<CommandAnswer> {
   const cancelled = await room.tasks.handle(taskId, { type: 'task.cancel', data }, context);
+  const tokens = await cancelSubtasks(room, taskId, data.reason, context);
+  return { ...cancelled, token: joinTokens(cancelled, ...tokens) };
+}
+
+async function cancelSubtasks(room: Room, taskId: string, why: string, context: StepContext) {
   const tokens: Pick<CommandAnswer, 'token'>[] = [];
   for (const id of (await room.tasks.load(taskId)).state.subtasks) {
-    const reason = `its parent was cancelled: ${data.reason}`.slice(0, MAX_REASON);
-    const subtask = cancelWithSubtasks(room, id, { reason }, step(context, 'cancel-subtask', id));
+    const reason = `its parent was cancelled: ${why}`.slice(0, MAX_REASON);
+    const subtask = cancelWithSubtasks(room, id, { reason, withWhole: true }, step(context, 'cancel-subtask', id));
     tokens.push((await unlessRefused(subtask)) ?? { token: '' });
   }
-  return { ...cancelled, token: joinTokens(cancelled, ...tokens) };
+  return tokens;
 }
 
 const MAX_REASON = 1_000;
 
 /** What is complete stays so, and a parent may have to wait for others, or be cancelled itself. */
-async function unlessRefused(answer: Promise<CommandAnswer>): Promise<CommandAnswer | undefined> {
+export async function unlessRefused(answer: Promise<CommandAnswer>): Promise<CommandAnswer | undefined> {
   try {
     return await answer;
   } catch (error) {

@@ -33,3 +33,15 @@ it('has an edge again that was removed and added', () => {
   );
   expect([...rows.values()]).toMatchObject([{ taskId: first, dependsOn: second, addedAt: timeOf(2) }]);
 });
+
+it('keeps what a task waited for that is complete, and has no row of parts', () => {
+  const rows = foldAll(
+    dependencies,
+    history(stream, [
+      added(first, second),
+      { type: 'SubtasksAdded', data: { taskId: first, subtasks: [third] } },
+      { type: 'DependenciesSettled', data: { taskId: first } },
+    ]),
+  );
+  expect([...rows.values()]).toMatchObject([{ taskId: first, dependsOn: second }]);
+});

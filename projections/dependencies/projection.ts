@@ -23,12 +23,12 @@ const v1: Migration = {
 
 const dependenciesMigrations: readonly Migration[] = [v1];
 
-/** One row an edge. */
+/** One row an edge. What a task that is complete waited for stays: it tells how the work hung together. */
 export const dependencies = defineProjection<DependencyRow, Recorded<DependenciesEvent>>(dependencyModel, {
   migrations: dependenciesMigrations,
-  key: ({ stream, data }) => [`${stream}/${data.taskId}/${data.dependsOn}`],
+  key: ({ stream, data }) => ('dependsOn' in data ? [`${stream}/${data.taskId}/${data.dependsOn}`] : []),
   fold: (_row, event, id) => {
-    if (event.type === 'DependencyRemoved') return undefined;
+    if (event.type !== 'DependencyAdded') return undefined;
     const { taskId, dependsOn } = event.data;
     return { id, taskId, dependsOn, addedAt: event.recordedAt.toISOString() };
   },

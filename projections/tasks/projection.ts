@@ -26,6 +26,8 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
       return given(event.data);
     case 'TaskExpanded':
       return { subtasks: event.data.subtasks };
+    case 'TaskExpansionGivenUp':
+      return {};
     case 'TaskClaimed':
       return {
         state: 'in-progress',

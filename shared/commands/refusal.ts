@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'missing-capability'
   | 'blocked'
   | 'dependency-cycle'
+  | 'graph-too-large'
   | 'unknown-repository'
   | 'unknown-reference'
   | 'forbidden'

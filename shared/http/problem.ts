@@ -14,6 +14,7 @@ const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'missing-capability': { status: 409, title: 'The agent lacks a capability' },
   blocked: { status: 409, title: 'The task waits for another one' },
   'dependency-cycle': { status: 409, title: 'The dependency would close a cycle' },
+  'graph-too-large': { status: 409, title: 'Too many tasks hang together to rule out a cycle' },
   'unknown-repository': { status: 422, title: 'The repository is not registered' },
   'unknown-reference': { status: 422, title: 'The request names something that does not exist' },
   forbidden: { status: 403, title: 'Not allowed' },

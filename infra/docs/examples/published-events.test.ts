@@ -31,6 +31,7 @@ const histories: readonly StreamHistory[] = [
   one('task', 'TaskClaimExpired', { claimId: newId(), agentId: newId() }),
   one('task', 'TaskCancelled', { claimId: null, reason: 'no more' }),
   one('task', 'TaskExpanded', { subtasks: [newId()] }),
+  one('task', 'TaskExpansionGivenUp', { subtasks: [newId()] }),
   one('delivery', 'DeliveryRouted', {
     rule: 'label',
     taskId: newId(),

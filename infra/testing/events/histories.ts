@@ -51,9 +51,13 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
   dependencies: (random) => {
     const ids = Array.from({ length: 6 }, newId);
     const added = ids.slice(1).map((dependsOn) => ({ taskId: ids[0]!, dependsOn }));
+    const parts = { taskId: ids[0]!, subtasks: [newId()] };
     return [
+      event('SubtasksAdded', parts),
       ...added.map((edge) => event('DependencyAdded', edge)),
       ...added.filter(() => random.chance(0.5)).map((edge) => event('DependencyRemoved', edge)),
+      event('SubtasksRemoved', parts),
+      event('DependenciesSettled', { taskId: ids[0]! }),
     ];
   },
   delivery: (random) => [

@@ -65,6 +65,11 @@ export const taskCommands = defineCommands({
     data: z.strictObject({ subtasks: z.array(z.strictObject(newTask)).min(1).max(50) }),
     roles: operators,
   },
+  /**
+   * Ends an expansion that was left half done: unless the task says by now that it is expanded into them, it never will, and they
+   * are cancelled. Answers `details.missing`, those that are not there.
+   */
+  'task.give-up-expansion': { data: z.strictObject({ subtasks: z.array(uuid).min(1).max(50) }), sentBy: ['saga'] },
   /** Claims this task for an agent: reserves the agent first. */
   'task.claim': { data: z.strictObject({ agentId: uuid }), roles: workers },
   'task.renew': { data: z.strictObject({ claimId: uuid }), roles: workers, sentBy: ['agent'] },
@@ -104,5 +109,7 @@ export const taskCommands = defineCommands({
     roles: operators,
     sentBy: ['saga'],
   },
+  /** Goes on where the cancellation of a task stopped: with its subtasks, and the whole that it is a part of. */
+  'task.finish-cancellation': { data: z.strictObject({}), sentBy: ['saga'] },
   'task.retry': { data: z.strictObject({ reason: reason.default('retried on request') }), roles: operators },
 });

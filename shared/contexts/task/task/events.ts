@@ -64,6 +64,8 @@ export const taskEvents = defineStreamType({
       }),
     },
     TaskExpanded: { version: 1, schema: z.strictObject({ subtasks: z.array(uuid).min(1) }) },
+    /** It will never be expanded into these: what there is of them is cancelled. */
+    TaskExpansionGivenUp: { version: 1, schema: z.strictObject({ subtasks: z.array(uuid).min(1) }) },
     TaskClaimed: {
       version: 1,
       schema: z.strictObject({
@@ -94,7 +96,17 @@ export const taskEvents = defineStreamType({
       schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult }),
     },
     TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure }) },
-    TaskCancelled: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), reason: z.string() }) },
+    TaskCancelled: {
+      version: 1,
+      schema: z.strictObject({
+        claimId: uuid.nullable(),
+        reason: z.string(),
+        /** Whose last part this may be; left out where the whole is cancelled with it. */
+        parentId: uuid.optional(),
+        /** They are cancelled next. */
+        hasSubtasks: z.literal(true).optional(),
+      }),
+    },
     TaskRetried: { version: 1, schema: z.strictObject({ reason: z.string() }) },
   },
 });

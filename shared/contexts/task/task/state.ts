@@ -17,6 +17,8 @@ export type TaskState = {
   readonly parentId: string | null;
   /** Not empty: the work is done by these, and this task completes when they do. */
   readonly subtasks: readonly string[];
+  /** What it was nearly expanded into, and never will be. */
+  readonly givenUp: readonly string[];
   /** Who works on it; null unless in progress or in validation. */
   readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
   readonly result: TaskResultData | null;
@@ -37,6 +39,7 @@ const noTask: TaskState = {
   capabilities: [],
   parentId: null,
   subtasks: [],
+  givenUp: [],
   claim: null,
   result: null,
 };
@@ -56,6 +59,8 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
       return { ...state, details: { ...state.details, ...(event.data as Partial<TaskDetails>) } };
     case 'TaskExpanded':
       return { ...state, subtasks: event.data.subtasks };
+    case 'TaskExpansionGivenUp':
+      return { ...state, givenUp: [...state.givenUp, ...event.data.subtasks] };
     case 'TaskClaimed': {
       const { claimId, agentId, leaseSeconds } = event.data;
       return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds } };

@@ -1,0 +1,93 @@
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
+import {
+  countWaiting,
+  partsOf,
+  waitingTasks,
+  waitsFor,
+  type Edges,
+} from '@workledger/shared/contexts/task/dependencies/state.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { TaskDecisions } from '../domain/task.ts';
+import type { Room } from './room.ts';
+import type { StepContext } from './step.ts';
+
+type Completion = {
+  [Type in 'task.complete' | 'task.complete-parent']: { readonly type: Type; readonly data: TaskDecisions[Type] };
+}['task.complete' | 'task.complete-parent'];
+
+/** Completes a task; what it waited for is over then. @throws CommandRefused */
+export async function completeTask(
+  room: Room,
+  taskId: string,
+  command: Completion,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const answer = await room.tasks.handle(taskId, command, context);
+  // The task is complete whatever becomes of its edges: those that stay cost memory, nothing else.
+  await settleEdges(room, taskId).catch(() => undefined);
+  return answer;
+}
+
+async function settleEdges(room: Room, taskId: string): Promise<void> {
+  const { state } = await room.tasks.load(taskId);
+  const edgesId = dependenciesId(state.repository);
+  const edges = (await room.dependencies.load(edgesId)).state;
+  if (waitsFor(edges, taskId).length + partsOf(edges, taskId).length > 0) await settle(room, edgesId, [taskId]);
+  if (countWaiting(edges) > MANY) void settlePast(room, edgesId, edges).catch(() => undefined);
+}
+
+const settle = (room: Room, edgesId: string, finished: readonly string[]): Promise<CommandAnswer> =>
+  room.dependencies.handle(
+    edgesId,
+    { type: 'dependencies.settle', data: { finished } },
+    { actor: 'system', correlationId: newId() },
+  );
+
+/** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
+export type PastEdges = {
+  /** Tasks that are to be looked at. */
+  readonly todo: string[];
+  running: boolean;
+  /** Milliseconds on the monotonic clock before which no new look begins. */
+  restsUntil: number;
+};
+
+/** Tasks that wait: fewer are not worth a look. */
+const MANY = 1_000;
+/** Tasks looked at in one pass: the next one comes with the next task that is complete. */
+export const A_PASS = 200;
+const SIDE_BY_SIDE = 16;
+const REST_MS = 3_600_000;
+
+async function settlePast(room: Room, edgesId: string, edges: Edges): Promise<void> {
+  const past = room.pastEdges.get(edgesId) ?? { todo: [], running: false, restsUntil: 0 };
+  room.pastEdges.set(edgesId, past);
+  const now = performance.now();
+  if (past.running || (past.todo.length === 0 && now < past.restsUntil)) return;
+  if (past.todo.length === 0) {
+    for (const id of waitingTasks(edges)) past.todo.push(id);
+    past.restsUntil = now + REST_MS;
+  }
+  past.running = true;
+  try {
+    const some = past.todo.splice(-A_PASS);
+    const finished: string[] = [];
+    for (let first = 0; first < some.length; first += SIDE_BY_SIDE) {
+      const ids = some.slice(first, first + SIDE_BY_SIDE);
+      const complete = await Promise.all(ids.map((id) => isComplete(room.log, id)));
+      finished.push(...ids.filter((_, index) => complete[index]));
+    }
+    if (finished.length > 0) await settle(room, edgesId, finished);
+  } finally {
+    past.running = false;
+  }
+}
+
+/** Nothing comes after it; so the last event tells, without reading the others. */
+async function isComplete(log: EventLog, taskId: string): Promise<boolean> {
+  for await (const { type } of log.readStream(streamName('task', taskId), { direction: 'backward', limit: 1 }))
+    return type === 'TaskCompleted';
+  return false;
+}
