@@ -7,6 +7,9 @@ import { expect, test } from 'vitest';
 
 const sagas = fileURLToPath(new URL('../../sagas', import.meta.url));
 
+/** What sagas of earlier versions had asked for, and may still be on its way. */
+const ofEarlierVersions = ['task.expire-claim'];
+
 test('a service may send just what sagas and their agents send: no command less, and none more', () => {
   const sources = readdirSync(sagas, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !/\.test\.ts$|testing|node_modules/.test(file))
@@ -14,5 +17,7 @@ test('a service may send just what sagas and their agents send: no command less,
   const words = new Set(
     sources.flatMap((source) => [...source.matchAll(/'([a-z]+\.[a-z-]+)'/g)].map(([, word]) => word!)),
   );
-  expect([...serviceCommands].sort()).toEqual([...words].filter((word) => Object.hasOwn(commands, word)).sort());
+  expect([...serviceCommands].sort()).toEqual(
+    [...words, ...ofEarlierVersions].filter((word) => Object.hasOwn(commands, word)).sort(),
+  );
 });
