@@ -20,6 +20,7 @@ import {
   ask,
   isTried,
   expectRebuiltEqualsLive,
+  fragile,
   neighbourOf,
   useFragileWorld,
 } from '../testing/fragile.ts';
