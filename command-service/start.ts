@@ -40,7 +40,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   return {
     commands,
     routes: [
-      ...createCommandRoutes({ commands, log, keys, logger }),
+      ...createCommandRoutes({ commands, log, pool, keys, logger }),
       ...sources.map((source) =>
         createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
       ),

@@ -9,10 +9,14 @@ type ReadModelFoundation = Pick<Foundation, 'log' | 'bus' | 'pool' | 'wakeUps' |
 
 /** Starts all projections. */
 export function start({ wakeUps, ...foundation }: ReadModelFoundation): RunningService {
-  let problem: string | null = null;
-  const onProblem = (told: string | null): void => void (problem = told);
+  const problems = new Map<string, string>();
+  const note = (where: string, told: string | null): void =>
+    void (told === null ? problems.delete(where) : problems.set(where, told));
+  const onWaiting = (where: string, reason: string | null): void => note(where, reason && `${where}: ${reason}`);
+  const onProblem = (told: string | null): void => note('the log', told);
+  const told = { onApplied: wakeUps.wake, onWaiting, onProblem };
   return {
-    facts: () => (problem === null ? {} : { problem }),
-    ...runLoops((signal) => [runReadModels({ ...foundation, onApplied: wakeUps.wake, onProblem, signal })]),
+    facts: () => (problems.size === 0 ? {} : { problem: [...problems.values()].join('; ') }),
+    ...runLoops((signal) => [runReadModels({ ...foundation, ...told, signal })]),
   };
 }

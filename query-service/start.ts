@@ -6,6 +6,7 @@ import { getArtefact } from './api/artefact.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
 import { getKey, listKeys } from './api/keys.ts';
 import { listNextTasks } from './api/next-tasks.ts';
+import { listAllParked } from './api/parked.ts';
 import { allRunRoutes } from './api/runs.ts';
 import { getTask } from './api/task.ts';
 import { listTasks } from './api/tasks.ts';
@@ -42,6 +43,7 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     getDelivery(options, settle),
     listKeys(options, settle),
     getKey(options, settle),
+    listAllParked(options, settle),
     getArtefact(options),
     getStream(options),
     listEvents(options),

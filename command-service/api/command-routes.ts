@@ -3,22 +3,26 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
+import type { Pool } from 'pg';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
+import { redriveRoute } from './parked-route.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
   readonly log: EventLog;
+  /** Of the database in which others note what stands still. */
+  readonly pool: Pool;
   /** The store that requests are authenticated with: it forgets a key as soon as it is revoked here. */
   readonly keys: KeyStore;
   readonly logger: Logger;
 };
 
 /** Every route of the write side but the webhooks. */
-export const createCommandRoutes = ({ commands, log, keys, logger }: CommandRouteOptions): Route[] => [
+export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
   ...agentRoutes(commands),
   ...keyRoutes({ commands, log, keys }),
@@ -29,5 +33,6 @@ export const createCommandRoutes = ({ commands, log, keys, logger }: CommandRout
       if (type === 'key.revoke') await keys.forgetEverywhere(target);
     },
   }),
+  redriveRoute({ pool, logger }),
   serviceRoute({ commands, logger }),
 ];

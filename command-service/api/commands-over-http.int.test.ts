@@ -89,7 +89,7 @@ async function instance(port = 0, around = (application: RequestListener) => app
   const { commands, log } = service;
   const { logger } = captureLog();
   const keys = createKeyStore(log);
-  const routes = createCommandRoutes({ commands, log, keys, logger });
+  const routes = createCommandRoutes({ commands, log, pool: service.database.pool, keys, logger });
   const authenticate = authenticateWith(keys);
   const application = createApplication({ routes, authenticate, logger, title: 'Test', version: '1' });
   return startServer(around(application as RequestListener), { host: '127.0.0.1', port });

@@ -106,7 +106,13 @@ describe('a key of role service', () => {
 
   test('opens nothing else', async () => {
     const { commands, log } = service;
-    const routes = createCommandRoutes({ commands, log, keys: createKeyStore(log), logger: captureLog().logger });
+    const routes = createCommandRoutes({
+      commands,
+      log,
+      pool: service.database.pool,
+      keys: createKeyStore(log),
+      logger: captureLog().logger,
+    });
     for (const { method, path } of routes.filter((route) => route.path !== SERVICE_COMMANDS_PATH)) {
       const place = path.replaceAll(/\{\w+\}/g, () => newId());
       const told = await service.client.ask(method.toUpperCase(), place, { key, json: {} });

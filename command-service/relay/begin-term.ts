@@ -6,12 +6,19 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
-import { checkpointsTopics, isCheckpointsLog, takeTopics, type LogFacts } from './checkpoint.ts';
+import {
+  checkpointsTopics,
+  demandLastEvent,
+  isCheckpointsLog,
+  lastPublished,
+  takeTopics,
+  type LogFacts,
+} from './checkpoint.ts';
 import type { Lease } from './lease.ts';
 import type { RelayBus } from './send-all.ts';
 
 export type TermOptions = {
-  readonly log: Pick<EventLog, 'subscribe' | 'readAll' | 'head'>;
+  readonly log: Pick<EventLog, 'subscribe' | 'readAll' | 'readStream' | 'head'>;
   readonly bus: RelayBus;
   readonly pool: Pool;
   readonly lease: Lease;
@@ -54,6 +61,8 @@ export async function beginTerm(options: TermOptions, over: AbortSignal): Promis
   const begin = async (): Promise<Term | null> => {
     const facts = await step(outages.log, logFacts);
     let isLogKnown = await step(outages.database, () => isCheckpointsLog(pool, facts, lease.epoch, checkpoint));
+    const last = await step(outages.database, () => lastPublished(pool));
+    if (last !== null) await step(outages.log, () => demandLastEvent(log, last));
     const ids = await step(outages.bus, topicIds);
     // Of topics that it does not know yet, the checkpoint is taken to be about those that are there.
     const known = new Map([...ids, ...(await step(outages.database, () => checkpointsTopics(pool)))]);

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
 import { checkLog, mend, type KnownLog, type LogOwner } from '@workledger/shared/consumption/log-identity.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { WrongLog } from '@workledger/shared/event-log/first-event-id.ts';
 import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
@@ -8,8 +10,11 @@ import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Lease } from './lease.ts';
 
 export type CheckpointKeeper = {
-  /** Everything up to here was acknowledged. Written behind the caller's back: the next batch need not wait. */
-  note(position: bigint): void;
+  /**
+   * Everything up to here was acknowledged. Written behind the caller's back: the next batch need not wait.
+   * @param last the last event among it; null: there was none since the position before
+   */
+  note(position: bigint, last: LastEvent | null): void;
   /** Resolves when the last one noted is written, or refused, or the database did not take it. */
   stop(): Promise<void>;
 };
@@ -29,9 +34,10 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
   const noted = createWakeUps();
   let latest = options.start;
   let written = options.start;
+  let lastEvent: LastEvent | null = null;
 
   const write = async (position: bigint): Promise<void> => {
-    const moving = moveCheckpoint(pool, lease.epoch, position);
+    const moving = moveCheckpoint(pool, lease.epoch, position, lastEvent);
     const isMine = await withDeadline(moving, leaseMilliseconds / 2, 'moving the checkpoint');
     database.worked(null);
     if (isMine) written = position;
@@ -50,8 +56,9 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
   const writing = keepWriting();
 
   return {
-    note: (position) => {
+    note: (position, last) => {
       latest = position;
+      lastEvent = last ?? lastEvent;
       noted.wake();
     },
     stop: async () => {
@@ -63,14 +70,45 @@ export function keepCheckpoint(options: KeepCheckpointOptions): CheckpointKeeper
 
 /**
  * Everything up to this position has been published. Never moves back.
+ * @param last the last event that was; null: the one that is known stays
  * @returns false when another epoch has begun: nothing was changed
  */
-export async function moveCheckpoint(pool: Pool, epoch: bigint, position: bigint): Promise<boolean> {
+export async function moveCheckpoint(
+  pool: Pool,
+  epoch: bigint,
+  position: bigint,
+  last: LastEvent | null = null,
+): Promise<boolean> {
   const { rowCount } = await pool.query(
-    'update relay.leader set checkpoint = greatest(checkpoint, $2) where epoch = $1',
-    [epoch, position],
+    `update relay.leader set checkpoint = greatest(checkpoint, $2),
+       last_event = case when checkpoint <= $2 and $3::jsonb is not null then $3 else last_event end
+     where epoch = $1`,
+    [epoch, position, last && JSON.stringify({ ...last, position: String(last.position) })],
   );
   return rowCount === 1;
+}
+
+/** By which a log is known that was restored, and has grown past the checkpoint with other events. */
+export type LastEvent = Pick<RecordedEvent, 'id' | 'stream' | 'revision' | 'position'>;
+
+/** The last event that was published; null where a checkpoint is older than this knowledge: the next batch brings it. */
+export async function lastPublished(pool: Pool): Promise<LastEvent | null> {
+  const { rows } = await pool.query<{ last: (Omit<LastEvent, 'position'> & { position: string }) | null }>(
+    'select last_event as last from relay.leader',
+  );
+  const last = rows[0]?.last ?? null;
+  return last && { ...last, position: BigInt(last.position) };
+}
+
+/** @throws WrongLog when the log does not have it, where it was */
+export async function demandLastEvent(log: Pick<EventLog, 'readStream'>, last: LastEvent): Promise<void> {
+  for await (const { id, position } of log.readStream(last.stream, { from: last.revision, limit: 1 }))
+    if (id === last.id && position === last.position) return;
+  const owner = { meanwhile: 'Nothing is sent' };
+  throw new WrongLog(
+    `the relay's checkpoint (table relay.leader) is about a log in which event ${last.id} stands at position ${last.position}, as revision ` +
+      `${last.revision} of ${last.stream}; in this one it does not: it was restored, and other events came instead. ${mend(owner)}`,
+  );
 }
 
 /** Id of its first event, and position of its last. */

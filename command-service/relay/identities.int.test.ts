@@ -105,3 +105,38 @@ it('refuses to lead when the checkpoint is beyond the head of the log', async ()
   expect(relay.state()?.problem).toContain('checkpoint 1000 (table relay.leader) is beyond the head 5');
   expect(bus.calls()).toBe(0);
 });
+
+/** As a restored backup, which lost all after a position. */
+const restore = (after: number): Promise<unknown> =>
+  test.database.pool.query(`
+    alter table event_log.events disable trigger events_are_final;
+    delete from event_log.events where position > ${after};
+    alter table event_log.events enable trigger events_are_final`);
+
+it('does not lead on a log that was restored and has grown past the checkpoint with other events', async () => {
+  await test.fill({ streams: 2, events: 5 });
+  const first = test.startRelay(createRecordingBus());
+  await untilTrue(async () => (await test.leader()).checkpoint === 10n);
+  await first.stop();
+  await restore(6);
+  await test.fill({ streams: 2, events: 10 });
+  expect(await test.log.head()).toBeGreaterThan(10n);
+  const bus = createRecordingBus();
+  const relay = test.startRelay(bus);
+  await untilTrue(() => relay.state()?.problem !== undefined);
+  expect(relay.state()?.problem).toContain('it was restored, and other events came instead');
+  expect(bus.calls()).toBe(0);
+  expect((await test.leader()).checkpoint).toBe(10n);
+});
+
+it('takes note of the last event with its first batch where the checkpoint is older than that knowledge', async () => {
+  await test.fill({ streams: 1, events: 5 });
+  await test.database.pool.query('update relay.leader set checkpoint = 3');
+  const first = test.startRelay(createRecordingBus());
+  await untilTrue(async () => (await test.leader()).checkpoint === 5n);
+  await first.stop();
+  const logged = await test.logged();
+  const { rows } = await test.database.pool.query('select last_event from relay.leader');
+  const { id, stream, revision } = logged[4]!;
+  expect(rows).toEqual([{ last_event: { id, stream, revision, position: '5' } }]);
+});

@@ -55,8 +55,8 @@ async function serve(options: LeadOptions, term: Term): Promise<void> {
     bus,
     batches,
     { lease, signal: over, outage: outages.bus, onFailed: lookAtTopics },
-    (position) => {
-      keeper.note(position);
+    (position, last) => {
+      keeper.note(position, last);
       onSent(position);
     },
   );

@@ -29,4 +29,11 @@ export const relayMigrations: readonly Migration[] = [
         create table relay.topics (topic text primary key, id text not null)`);
     },
   },
+  {
+    name: '0003-last-event',
+    up: async (knex) => {
+      // That was published up to the checkpoint: { id, stream, revision, position }; null: not known yet.
+      await knex.raw('alter table relay.leader add column last_event jsonb');
+    },
+  },
 ];

@@ -3,23 +3,28 @@ import type { Outage } from '@workledger/shared/resilience/outages/outages.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { RelayBatch } from './batches/batch-queue.ts';
 import type { ReadAhead } from './batches/read-ahead.ts';
+import type { LastEvent } from './checkpoint.ts';
 import type { Lease } from './lease.ts';
 
 /** A bus that cannot lose its topics need not tell their ids. */
 export type RelayBus = Pick<EventBus, 'publish' | 'prepare'> & Partial<Pick<EventBus, 'topicIds'>>;
 
-type Prepared = { readonly next: bigint; readonly publish: (() => Promise<void>) | null };
+type Prepared = Pick<RelayBatch, 'next'> & {
+  /** Null: it has no event. */
+  readonly last: LastEvent | null;
+  readonly publish: (() => Promise<void>) | null;
+};
 
 /**
  * Sends batch after batch, one at a time, in order. When a whole one waits, it is prepared while the one before is under way;
  * one that still grows is left to grow until the bus is free.
- * @param onSent told of every position up to which the bus has acknowledged everything
+ * @param onSent told of every position up to which the bus has acknowledged everything, and of the last event among it, if any is new
  */
 export async function sendAll(
   bus: RelayBus,
   batches: ReadAhead,
   options: SendOptions,
-  onSent: (position: bigint) => void,
+  onSent: (position: bigint, last: LastEvent | null) => void,
 ): Promise<void> {
   let ahead: Promise<Prepared> | null = null;
   for (;;) {
@@ -29,7 +34,7 @@ export async function sendAll(
     const whole = batches.nextWhole();
     ahead = whole && prepare(bus, whole);
     if (!(await sending)) return;
-    onSent(batch.next);
+    onSent(batch.next, batch.last);
   }
 }
 
@@ -40,9 +45,11 @@ async function nextPrepared(bus: RelayBus, batches: ReadAhead): Promise<Prepared
 
 /** What cannot be prepared fails when it is published: it is tried again like all that fails. */
 async function prepare(bus: RelayBus, { events, next }: RelayBatch): Promise<Prepared> {
-  if (events.length === 0) return { next, publish: null };
+  const event = events.at(-1);
+  if (event === undefined) return { next, last: null, publish: null };
+  const last = { id: event.id, stream: event.stream, revision: event.revision, position: event.position };
   const ready = await bus.prepare?.(events).catch(() => undefined);
-  return { next, publish: ready ?? (() => bus.publish(events)) };
+  return { next, last, publish: ready ?? (() => bus.publish(events)) };
 }
 
 export type SendOptions = {

@@ -18,7 +18,7 @@ type Part = { readonly target: Target; readonly events: readonly Prepared[] };
  * Applies one stretch of events to read models that all stand at its start: progress, continuity, rows, all or nothing.
  * @returns null when the caller is stale: the progress of some stands elsewhere. Nothing was written; or, where some row did not
  *   fit its table, perhaps to others
- * @throws the database's error when it cannot be reached: the same stretch may come again
+ * @throws the database's error when it cannot be reached: the same stretch may come again; FromTheFuture, nothing was written
  */
 export async function applyBatch(
   pool: Pool,
@@ -114,5 +114,5 @@ async function inTurn<Item>(
 }
 
 /** PostgreSQL refuses the data itself (classes 22 and 23): trying the same again cannot help. */
-const isDataError = (error: unknown): error is Error & { code: string } =>
+export const isDataError = (error: unknown): error is Error & { code: string } =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code);

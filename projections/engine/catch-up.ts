@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { findTurn, placeOf } from '@workledger/shared/consumption/topics.ts';
+import type { Waiting } from '@workledger/shared/consumption/waiting.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { eventSize } from '@workledger/shared/events/event-size.ts';
@@ -24,6 +25,7 @@ export type CatchUpOptions = {
   readonly logger: EngineLogger;
   readonly signal: AbortSignal;
   readonly onApplied: (applied: Applied) => void;
+  readonly waiting: Waiting;
 };
 
 /** Events in one transaction while catching up: enough to make its round trips cheap, little enough to stay in memory. */
@@ -34,6 +36,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
  * Brings a read model, in the partitions where it has no place yet, to where the bus ends now: first the bus's end is read (of which
  * topics, before it), then the log's head, so that nothing lies between. Goes on where a run that died has stopped; of two workers each
  * batch is one's.
+ * @throws FromTheFuture: what comes before it is applied, and the next try goes on from that batch
  */
 export async function catchUp(target: Target, options: CatchUpOptions): Promise<void> {
   const { log, bus, pool, logger, signal } = options;
@@ -66,12 +69,25 @@ async function applyLog(
   start: bigint,
   head: bigint,
   counts: (event: RecordedEvent) => boolean,
-  { log, pool, signal, onApplied }: CatchUpOptions,
+  { log, pool, signal, onApplied, waiting }: CatchUpOptions,
 ): Promise<boolean> {
-  const write = async (from: bigint, next: bigint, events: readonly RecordedEvent[]): Promise<boolean> => {
+  const apply = async (from: bigint, next: bigint, events: readonly RecordedEvent[]): Promise<boolean> => {
     const applied = await applyBatch(pool, [target], { ...CATCHING_UP, from, next }, events);
     if (applied !== null) onApplied(applied);
     return applied !== null;
+  };
+  const write = async (from: bigint, next: bigint, events: readonly RecordedEvent[]): Promise<boolean> => {
+    if (events.length === 0) return apply(from, next, events);
+    let isMine = true;
+    try {
+      await waiting.during(`the log (${target.projection.name})`, events, async (known) => {
+        isMine = await apply(from, known.length === events.length ? next : from, known);
+        if (!isMine) throw new Error('moved by another worker meanwhile');
+      });
+    } catch (error) {
+      if (isMine) throw error;
+    }
+    return isMine;
   };
 
   let from = start;

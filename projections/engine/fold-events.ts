@@ -1,4 +1,4 @@
-import { upcast } from '@workledger/shared/events/codec.ts';
+import { FromTheFuture, upcast } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import type { Projection } from './projection.ts';
@@ -31,11 +31,13 @@ export type Prepared = {
   readonly unreadable: string | null;
 };
 
+/** @throws FromTheFuture on what this program does not know: it is not broken, its partition waits */
 export function prepare(projection: Projection, recorded: RecordedEvent): Prepared {
   try {
     const event = upcast(recorded);
     return { event, ids: projection.key(event), unreadable: null };
   } catch (error) {
+    if (error instanceof FromTheFuture) throw error;
     return { event: recorded, ids: [], unreadable: reasonOf(error) };
   }
 }

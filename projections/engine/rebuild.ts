@@ -18,7 +18,8 @@ export type RebuildOptions = {
 /**
  * Builds a read model a second time, beside the live one, for comparison. Takes the same way as the live one: batches,
  * continuity, transactions.
- * @throws RangeError on a schema that is no plain name or the live one; Error when a stream had to be parked
+ * @throws RangeError on a schema that is no plain name or the live one; Error when a stream had to be parked;
+ *   FromTheFuture on an event that this program does not know
  */
 export async function rebuild({ projection, pool, schema, events, batch = 500 }: RebuildOptions): Promise<void> {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema === LIVE)

@@ -3,9 +3,11 @@ import { setMaxListeners } from 'node:events';
 import type { Pool } from 'pg';
 import { keepFollowing } from '@workledger/shared/consumption/keep-following.ts';
 import { knownTopics, madeAnew } from '@workledger/shared/consumption/topics.ts';
+import { createWaiting, type WaitingOptions } from '@workledger/shared/consumption/waiting.ts';
 import { OffsetOutOfRange, partitionKey, type EventBus, type Offset } from '@workledger/shared/event-bus/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { contexts } from '@workledger/shared/events/catalogue.ts';
+import { FromTheFuture } from '@workledger/shared/events/codec.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Applied } from './apply-batch.ts';
@@ -13,8 +15,9 @@ import { catchUp } from './catch-up.ts';
 import { handleBatches, type EngineLogger } from './handle-batches.ts';
 import { targetOf, topicsOf, type Projection, type Target } from './projection.ts';
 import { knownTopicsOf, returnToLog } from './progress.ts';
+import { runRedrives } from './redrive.ts';
 
-export type RunOptions = {
+export type RunOptions = Pick<WaitingOptions, 'onWaiting'> & {
   readonly projections: readonly Projection[];
   readonly log: EventLog;
   readonly bus: EventBus;
@@ -36,7 +39,8 @@ const LONGEST_WAIT = 1_000;
 /**
  * Keeps read models up to date until the signal aborts. Each one that is new, or behind, catches up from the log by itself; those that
  * have follow the bus as one consumer, which reads every partition once. A read model that has caught up joins them, one that the bus
- * cannot serve goes back to the log. Servers that go away are waited for.
+ * cannot serve goes back to the log. Servers that go away are waited for, and so is the update that an event from the future needs.
+ * Parked streams are tried again when an operator asks for it.
  */
 export async function runProjections(options: RunOptions): Promise<void> {
   const { projections, log, bus, pool, logger, outages, schema } = options;
@@ -49,6 +53,7 @@ export async function runProjections(options: RunOptions): Promise<void> {
   const group = groupOf(projections);
   const live = new Set<Target>();
   const changes = createWakeUps();
+  const waiting = createWaiting({ group: 'projections', logger, onWaiting: options.onWaiting });
   const sendBack = (target: Target): void => {
     live.delete(target);
     changes.wake();
@@ -65,7 +70,7 @@ export async function runProjections(options: RunOptions): Promise<void> {
           progressed();
           onApplied(applied);
         };
-        await catchUp(target, { log, bus, pool, logger, signal, onApplied: noted });
+        await catchUp(target, { log, bus, pool, logger, signal, waiting, onApplied: noted });
         live.add(target);
         changes.wake();
         while (live.has(target) && !signal.aborted) await changes.next(null, signal);
@@ -87,7 +92,7 @@ export async function runProjections(options: RunOptions): Promise<void> {
     const others = topics.filter((topic) => !isFollowed.includes(topic));
     const ends = others.length === 0 ? new Map<string, Offset>() : await bus.endOffsets(others);
     const { consumer, known } = handleBatches({
-      ...{ targets: own, pool, logger, ends },
+      ...{ targets: own, pool, logger, ends, waiting },
       onApplied: (applied) => {
         progressed();
         onApplied(applied);
@@ -156,12 +161,17 @@ export async function runProjections(options: RunOptions): Promise<void> {
     }
   }
 
-  const tell = (facts: object) => (err: unknown, retryInMs: number) =>
-    logger.error({ err, ...facts, retryInMs }, 'projection stopped: starting it again');
+  const tell =
+    (facts: object) =>
+    (err: unknown, retryInMs: number): void => {
+      if (!(err instanceof FromTheFuture))
+        logger.error({ err, ...facts, retryInMs }, 'projection stopped: starting it again');
+    };
 
   await Promise.all([
     ...targets.map(keepCaughtUp),
     keepFollowing(follow, { signal, outages, onFailed: tell({ group }) }),
+    runRedrives({ targets, log, pool, logger, outages, signal, onApplied }),
   ]);
 }
 

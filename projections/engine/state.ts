@@ -28,7 +28,7 @@ const BEFORE_COLUMNS = 7;
 
 /** Reads how far the events' streams came and the rows that they change. @returns null when the progress is elsewhere: stale */
 export async function loadState(
-  pool: Pool,
+  pool: Pick<Pool, 'query'>,
   target: Target,
   { topic, partition, from }: Stretch,
   events: readonly Prepared[],
@@ -94,7 +94,7 @@ export type Change = {
  * @returns false when some progress row is another one now: whoever asks is stale, nothing was written
  */
 export async function saveState(
-  pool: Pool,
+  pool: Pick<Pool, 'query'>,
   { topic, partition, from, next }: Stretch,
   changes: readonly Change[],
   reached: bigint,

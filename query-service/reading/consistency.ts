@@ -61,9 +61,12 @@ const parked = ({
   revision,
   parkedRevision,
 }: Awaited & { parkedRevision: number | null }): Problem =>
-  new Problem('stream-parked', `read model ${projection} has stopped at revision ${parkedRevision} of ${stream}`, {
-    facts: { stream, readModel: projection, applied: revision, parkedAt: parkedRevision },
-  });
+  new Problem(
+    'stream-parked',
+    `read model ${projection} has stopped at revision ${parkedRevision} of ${stream}: an operator finds out why by GET /api/v1/parked, ` +
+      'and lets it go on by POST /api/v1/parked/redrive',
+    { facts: { stream, readModel: projection, applied: revision, parkedAt: parkedRevision } },
+  );
 
 const notYetVisible = (missing: readonly Awaited[]): Problem =>
   new Problem('not-yet-visible', 'the read model does not have that revision yet: ask again', {

@@ -25,13 +25,15 @@ type PageRequest = { readonly sort: string; readonly cursor?: string | undefined
 type Page<Row> = { readonly items: readonly Row[]; readonly next: string | null };
 type Filter = (query: Knex.QueryBuilder) => void;
 
+export const cursorParameter = z.string().min(1).max(1_000).optional().describe('`next` of the page before');
+
 /** The parameters that every list has. @param normal the order when none is asked for, `-` in front: descending */
 export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal: string) => ({
   sort: z
     .enum(Object.keys(sorts).flatMap((name) => [name, `-${name}`]) as [string, ...string[]])
     .default(normal)
     .describe(`order; - in front: descending; default ${normal}`),
-  cursor: z.string().min(1).max(1_000).optional().describe('`next` of the page before'),
+  cursor: cursorParameter,
   limit: atMost(100, 50),
 });
 
@@ -124,12 +126,13 @@ export const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringif
 /** Reads a cursor that a page of the same order gave. @throws Problem `invalid-request` */
 export function readCursor(text: string, order: string): Cursor {
   const parsed = schema.safeParse(decoded(text));
-  if (!parsed.success) throw invalid('use a cursor as a page gave it');
-  if (parsed.data.order !== order) throw invalid(`it belongs to the order ${parsed.data.order}: start again`);
+  if (!parsed.success) throw invalidCursor('use a cursor as a page gave it');
+  if (parsed.data.order !== order) throw invalidCursor(`it belongs to the order ${parsed.data.order}: start again`);
   return parsed.data;
 }
 
-function decoded(text: string): unknown {
+/** What a cursor holds; null: it is none. */
+export function decoded(text: string): unknown {
   try {
     return JSON.parse(Buffer.from(text, 'base64url').toString());
   } catch {
@@ -137,5 +140,5 @@ function decoded(text: string): unknown {
   }
 }
 
-const invalid = (message: string): Problem =>
+export const invalidCursor = (message: string): Problem =>
   new Problem('invalid-request', 'the cursor cannot be used', { errors: [{ path: 'query.cursor', message }] });

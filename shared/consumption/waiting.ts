@@ -1,10 +1,9 @@
 import { fromTheFuture, FromTheFuture } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
-import type { Logger } from '../telemetry/logger.ts';
 
 export type WaitingOptions = {
   readonly group: string;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly logger: { error(facts: object, message: string): void };
   /** Told where an event from the future is waited for, and why; null when that is over. */
   readonly onWaiting?: ((where: string, reason: string | null) => void) | undefined;
 };

@@ -8,6 +8,16 @@ export type Migration = { readonly name: string; up(knex: Knex): Promise<void> }
 /** The tables of one room. @see migrate */
 export type SqlSchema = { readonly name: string; readonly migrations: readonly Migration[] };
 
+/** The database was brought further by a newer program: this one cannot know what its tables mean now. */
+export class NewerDatabase extends Error {
+  override name = 'NewerDatabase';
+  constructor(schema: string, unknown: readonly string[]) {
+    super(
+      `the tables of "${schema}" are from a newer version (${unknown.join(', ')}): this program is older than its database; update it`,
+    );
+  }
+}
+
 /** Any number will do, as long as it never changes: all rooms and all processes of a database share it. */
 const LOCK = 7_216_054_318_212_001n;
 
@@ -15,8 +25,8 @@ const LOCK = 7_216_054_318_212_001n;
  * Brings one room's tables up to date. Processes that start together wait for each other; what already ran is skipped.
  * @param name of the room, in lower-case letters and underscores: its list is kept in `public.migrations_<name>`
  * @param migrations numbered, in order; a name that was released never changes
- * @throws Error when a migration fails (all of this call are rolled back) or when the database knows migrations that this
- * program does not
+ * @throws NewerDatabase when the database knows migrations that this program does not; Error when a migration fails (all of this call
+ *   are rolled back)
  */
 export async function migrate(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
   if (!/^[a-z_]{1,40}$/.test(name))
@@ -26,10 +36,27 @@ export async function migrate(connectionString: string, name: string, migrations
   await guard.connect();
   try {
     await guard.query('select pg_advisory_lock($1)', [LOCK]);
+    await refuseNewer(guard, name, migrations);
     await runAll(connectionString, name, migrations);
   } finally {
     await guard.end();
   }
+}
+
+async function refuseNewer(database: pg.Client, name: string, migrations: readonly Migration[]): Promise<void> {
+  const table = `public.migrations_${name}`;
+  const { rows: found } = await database.query<{ is: boolean }>('select to_regclass($1) is not null as is', [table]);
+  if (found[0]?.is !== true) return;
+  const known = migrations.map((migration) => migration.name);
+  const { rows } = await database.query<{ name: string }>(
+    `select name from ${table} where name <> all ($1::text[]) order by id`,
+    [known],
+  );
+  if (rows.length > 0)
+    throw new NewerDatabase(
+      name,
+      rows.map((row) => row.name),
+    );
 }
 
 async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {

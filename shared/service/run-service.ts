@@ -9,6 +9,7 @@ import {
   type Environment,
   type serverVariables,
 } from '../config/service-environment.ts';
+import { NewerDatabase } from '../migrations/migrate.ts';
 import { isAway } from '../resilience/outages/signs.ts';
 import { createOutages } from '../resilience/outages/outages.ts';
 import { rejectionOf } from '../resilience/with-deadline.ts';
@@ -53,7 +54,8 @@ const CLOSE_MILLISECONDS = 20_000;
 
 /**
  * Runs a service as this process: reads its environment, listens (so that its health can be asked at once), starts it, and stops it
- * at SIGTERM or SIGINT after what is in hand. Exit code 0: stopped; 1: wrong environment, or work that failed.
+ * at SIGTERM or SIGINT after what is in hand. Exit code 0: stopped; 1: wrong environment, a database that a newer program has
+ * brought further, or work that failed.
  */
 export async function runService<Shape extends ServerVariables>(definition: ServiceDefinition<Shape>): Promise<void> {
   if (process.argv.includes('--help') || process.argv.includes('-h')) {
@@ -91,7 +93,8 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     closing: closers.closing,
     onClose: closers.add,
     dependOn: async (dependency, open, check = open) => {
-      const opened = await patiently(dependency, open, { outages, signal: closers.closing });
+      const isFinal = (error: unknown): boolean => error instanceof NewerDatabase;
+      const opened = await patiently(dependency, open, { outages, signal: closers.closing, isFinal });
       checks[dependency] = async () => void (await check(opened));
       return opened;
     },

@@ -44,7 +44,7 @@ export async function startService(intake: IntakeSettings = {}): Promise<Service
   const { secrets = [], rules = { repositories: [], rules: [] } } = intake;
   const client = await serve({
     routes: [
-      ...createCommandRoutes({ commands, log, keys, logger }),
+      ...createCommandRoutes({ commands, log, pool: side.database.pool, keys, logger }),
       ...(intake.providers ?? providers).map((provider) =>
         createWebhookRoute({ provider, secrets, rules, commands, log, artefacts, logger }),
       ),

@@ -136,6 +136,23 @@ const meanings: readonly BadRequest[] = [
   bad('a dependency that closes a cycle', 409, 'dependency-cycle', ({ task, waiting }) =>
     post(`/tasks/${task}/dependencies`, { dependsOn: waiting }),
   ),
+  bad('a redrive of what does not stand still', 404, 'not-found', ({ task }) =>
+    post('/parked/redrive', { kind: 'read-model', name: 'tasks', stream: `task-${task}` }),
+  ),
+  bad('a redrive of a kind that there is not', 400, 'invalid-request', () =>
+    post('/parked/redrive', { kind: 'service', name: 'tasks', stream: 'x' }),
+  ),
+  bad('a redrive of an effect without its key', 400, 'invalid-request', () =>
+    post('/parked/redrive', { kind: 'effect', name: 'task-assignment', stream: 'x' }),
+  ),
+  bad('a redrive of a name with U+0000', 400, 'invalid-request', () =>
+    post('/parked/redrive', { kind: 'saga', name: 'a\u0000', stream: 'x' }),
+  ),
+  bad('a list of what stands still after a cursor that is none', 400, 'invalid-request', () => ({
+    method: 'GET',
+    path: '/parked?cursor=x',
+    call: {},
+  })),
   bad('a batch of none', 400, 'invalid-request', () => post('/commands', { commands: [] })),
   bad('a batch with an unknown command', 400, 'invalid-request', () =>
     post('/commands', { commands: [{ type: 'task.explode', target: newId() }] }),
@@ -155,6 +172,9 @@ const callers: readonly BadRequest[] = [
     create({ title }, { key: `wl_${newId().replaceAll('-', '')}_${'A'.repeat(43)}` }),
   ),
   bad("a viewer's key", 403, 'forbidden', ({ viewer }) => post('/tasks', { title }, { key: viewer })),
+  bad("an auditor's key for a redrive", 403, 'forbidden', ({ auditor }) =>
+    post('/parked/redrive', {}, { key: auditor }),
+  ),
   bad("an auditor's key", 403, 'forbidden', ({ auditor }) => post('/tasks', { title }, { key: auditor })),
   bad("an operator's key for what only administrators do", 403, 'forbidden', ({ operator }) =>
     post('/keys', { name: 'x', role: 'admin' }, { key: operator }),

@@ -38,6 +38,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/artefacts/{digest}': everybody,
   'GET /api/v1/webhooks/deliveries': observers,
   'GET /api/v1/webhooks/deliveries/{id}': observers,
+  'GET /api/v1/parked': observers,
   'GET /api/v1/streams/{stream}': auditors,
   'GET /api/v1/events': auditors,
   'GET /api/v1/keys': administrators,
@@ -68,6 +69,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/agents/{id}/error': workers,
   'POST /api/v1/agents/{id}/clear-error': workers,
 
+  'POST /api/v1/parked/redrive': operators,
   'POST /api/v1/keys': administrators,
   'DELETE /api/v1/keys/{id}': administrators,
   'POST /api/v1/commands': workers,
