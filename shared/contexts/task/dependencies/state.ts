@@ -1,5 +1,6 @@
 import type { Fold } from '../../define-events.ts';
 import type { DependenciesEvent } from './events.ts';
+import { readBuckets, writeBuckets } from './kept-edges.ts';
 
 /**
  * "Waits for" edges between tasks: a map from a task to those it waits for. A stream holds all edges of a repository, so the map
@@ -57,6 +58,7 @@ function replaced(edges: Edges, taskId: string, targets: readonly string[]): Edg
 export const dependenciesFold: Fold<Edges, DependenciesEvent> = {
   type: 'dependencies',
   initial: [],
+  snapshot: { version: 1, write: writeBuckets, read: readBuckets },
   evolve: (edges, { type, data: { taskId, dependsOn } }) =>
     type === 'DependencyAdded' ? withEdge(edges, taskId, dependsOn) : withoutEdge(edges, taskId, dependsOn),
 };
