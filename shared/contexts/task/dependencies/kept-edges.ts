@@ -11,8 +11,12 @@ const texts = new WeakMap<Bucket, string>();
 /** A text a bucket: pairs of ids in base64, or JSON where an id is not in the usual form. Only new buckets are work. */
 export const writeBuckets = (buckets: Buckets): unknown =>
   Array.from(buckets, (bucket) => {
-    if (bucket === undefined || bucket.size === 0) return null;
-    const text = texts.get(bucket) ?? written(bucket);
+    if (bucket === undefined) return null;
+    // Before its size: to ask for that would be to read it.
+    const known = texts.get(bucket);
+    if (known !== undefined) return known;
+    if (bucket.size === 0) return null;
+    const text = written(bucket);
     texts.set(bucket, text);
     return text;
   });
@@ -59,7 +63,7 @@ function lazily(text: string): Bucket {
   };
   const lazy = {
     /** In plain sight, so that whoever measures a state sees what it holds. */
-    kept: text as string | Bucket,
+    kept: text,
     get: (key) => inner().get(key),
     has: (key) => inner().has(key),
     forEach: (action) => inner().forEach(action),
