@@ -32,12 +32,12 @@ export async function createTask(
   if (data.dependencies.length === 0) return room.tasks.handle(taskId, command, context);
 
   const edgesId = dependenciesId(data.repository);
+  // A creation is remembered for ever, its edges are not: some may have been removed on purpose since.
+  const addEdges = step(context, 'add-edges');
+  if (isRepeat && !(await room.dependencies.load(edgesId)).commands.has(addEdges.commandId))
+    return room.tasks.handle(taskId, command, context);
   const edges = { taskId, dependsOn: data.dependencies };
-  const added = await room.dependencies.handle(
-    edgesId,
-    { type: 'dependencies.add', data: edges },
-    step(context, 'add-edges'),
-  );
+  const added = await room.dependencies.handle(edgesId, { type: 'dependencies.add', data: edges }, addEdges);
   try {
     const created = await room.tasks.handle(taskId, command, context);
     return { ...created, token: joinTokens(created, added) };
