@@ -187,7 +187,7 @@ export async function repeatedClaim(
 }
 
 /** The data of the event at a revision that is known to hold this type. @throws LogBehind when it is not there; RangeError when it is another one */
-export async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
+async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
   log: EventLog,
   stream: string,
   revision: number,

@@ -8,7 +8,9 @@ type Database = Pick<pg.Pool, 'query'>;
  * @param data SQL of their type and data by their number `n`, from 0; `id(text, number)` is a UUID made from both
  */
 async function plant(database: Database, stream: string, first: number, count: number, data: string): Promise<void> {
-  const id = (text: string, number: string): string => `md5('${text} ${stream} ' || ${number})::uuid`;
+  // A UUID has its version and its variant in two of its digits.
+  const id = (text: string, number: string): string =>
+    `overlay(overlay(md5('${text} ${stream} ' || ${number}) placing '5' from 13) placing '8' from 17)::uuid`;
   await database.query(
     `insert into event_log.events (position, stream, revision, id, type, version, data, metadata, recorded_at)
      select (select coalesce(max(position), 0) from event_log.events) + 1 + n, $1, $2 + n, ${id('event', '($2 + n)')}, ${data.replaceAll(
