@@ -2,6 +2,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
 import { providers, secretsOf } from './intake/providers.ts';
@@ -32,6 +33,9 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     pool,
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
     nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
+    // That a server is away is told by the process, once.
+    onSnapshotFailed: (error) =>
+      logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),
   });
   const watches = [
     startAgentMonitor({ commands, logger, heartbeatSeconds }),

@@ -5,7 +5,7 @@ import { problemDocument, toProblem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
-import { commandHeaders, pathId } from './command-route.ts';
+import { commandHeaders, keyRemembered, pathId, windowHeader } from './command-route.ts';
 import { rolesOf, sendingRoles } from './may-send.ts';
 import { sendCommand, type Caller } from './send-command.ts';
 
@@ -62,7 +62,7 @@ export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route
       200: {
         description: 'A result for each command, in their order.',
         schema: z.object({ results: z.array(result) }),
-        headers: { 'Consistency-Token': 'Of all commands together.' },
+        headers: { ...windowHeader, 'Consistency-Token': 'Of all commands together.' },
       },
     },
     handler: async (input) => {
@@ -82,8 +82,14 @@ export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route
       }
       await Promise.all(following);
       const token = newestTokens(tokens);
+      const key =
+        input.headers['idempotency-key'] ?? input.body.commands.find((wish) => wish.idempotencyKey)?.idempotencyKey;
       return {
-        headers: { 'Cache-Control': 'no-store', ...(token === '' ? {} : { 'Consistency-Token': token }) },
+        headers: {
+          'Cache-Control': 'no-store',
+          ...keyRemembered(key),
+          ...(token === '' ? {} : { 'Consistency-Token': token }),
+        },
         json: { results },
       };
     },

@@ -1,3 +1,4 @@
+import { IDEMPOTENCY_WINDOW_SECONDS } from '@workledger/shared/aggregate/command-memory.ts';
 import { declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import type { ProblemCode } from '@workledger/shared/http/problem.ts';
@@ -19,7 +20,10 @@ export const commandHeaders = z.object({
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, '1 to 255 visible ASCII characters')
     .optional()
-    .describe('The same request again under the same key takes effect once and answers the same.'),
+    .describe(
+      `The same request again under the same key takes effect once and answers the same, for ${IDEMPOTENCY_WINDOW_SECONDS} seconds; ` +
+        'a creation for ever. After that it is a new request.',
+    ),
   'if-match': z
     .string()
     .regex(/^(\*|(W\/)?"\d{1,15}")$/, 'one revision in quotes, such as "3"')
@@ -40,7 +44,18 @@ export const receipt = z.looseObject({
   revision: z.int().min(-1).describe('-1: there is no stream, and nothing was to be done'),
 });
 
+/** What an answer to a request with a key tells of keys. */
+export const windowHeader = {
+  'Idempotency-Window':
+    'For how many seconds the Idempotency-Key is remembered (a creation: for ever); only where one was sent.',
+};
+
+/** @param key of the request; undefined: it had none */
+export const keyRemembered = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'Idempotency-Window': String(IDEMPOTENCY_WINDOW_SECONDS) };
+
 const headers = {
+  ...windowHeader,
   'Consistency-Token': '<stream>@<revision>, several separated by commas: a query that carries it sees the effect.',
   ETag: 'The revision, in quotes: for If-Match.',
 };
@@ -52,11 +67,12 @@ export const created: AnswerDescription = {
   headers: { ...headers, Location: 'Where the queries know it.' },
 };
 
-/** The reply to a command. @param location path of what was created; undefined: nothing was */
-export const receiptReply = (answer: CommandAnswer, location?: string): Reply => ({
+/** The reply to a command. @param key its Idempotency-Key @param location path of what was created; undefined: nothing was */
+export const receiptReply = (answer: CommandAnswer, key: string | undefined, location?: string): Reply => ({
   status: location === undefined ? 200 : 201,
   headers: {
     'Cache-Control': 'no-store',
+    ...keyRemembered(key),
     ...(answer.token === '' ? {} : { 'Consistency-Token': answer.token }),
     ...(answer.revision < 0 ? {} : { ETag: `"${answer.revision}"` }),
     ...(location === undefined ? {} : { Location: location }),
@@ -97,7 +113,10 @@ export const intention = (commands: Commands, definition: CommandRoute): Route =
     answers: { 200: accepted },
     problems: [...refusals, 'not-found', ...(definition.problems ?? [])],
     handler: async (input) =>
-      receiptReply(await sendCommand(commands, input, request(definition, input, input.params.id, input.body))),
+      receiptReply(
+        await sendCommand(commands, input, request(definition, input, input.params.id, input.body)),
+        input.headers['idempotency-key'],
+      ),
   });
 
 /** A route that takes all data of its command from the path. */
@@ -112,7 +131,8 @@ export const intentionFromPath = <Params extends z.ZodType<{ id: string }>>(
     problems: [...refusals, 'not-found', ...(definition.problems ?? [])],
     handler: async (input) => {
       const data = definition.data(input.params);
-      return receiptReply(await sendCommand(commands, input, request(definition, input, input.params.id, data)));
+      const answer = await sendCommand(commands, input, request(definition, input, input.params.id, data));
+      return receiptReply(answer, input.headers['idempotency-key']);
     },
   });
 
@@ -125,7 +145,7 @@ export const creation = (commands: Commands, definition: CommandRoute): Route =>
     problems: [...refusals, ...(definition.problems ?? [])],
     handler: async (input) => {
       const answer = await sendCommand(commands, input, request(definition, input, undefined, input.body));
-      return receiptReply(answer, `${definition.path}/${answer.id}`);
+      return receiptReply(answer, input.headers['idempotency-key'], `${definition.path}/${answer.id}`);
     },
   });
 

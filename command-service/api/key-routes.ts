@@ -44,7 +44,8 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
         key === null
           ? 'This key was created before under the same Idempotency-Key; it cannot be shown again. If it is lost, revoke it.'
           : 'Keep this key: it cannot be shown again.';
-      return receiptReply({ ...answer, details: { ...answer.details, key, note } }, `${KEYS}/${answer.id}`);
+      const told = { ...answer, details: { ...answer.details, key, note } };
+      return receiptReply(told, input.headers['idempotency-key'], `${KEYS}/${answer.id}`);
     },
   }),
   revoking(

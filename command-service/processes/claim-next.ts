@@ -1,19 +1,8 @@
-import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate/handle.ts';
+import { checkRevision, type Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
-import {
-  checkClaimable,
-  type Claimed,
-  claimIdOf,
-  eventAt,
-  isOver,
-  repeatedClaim,
-  reserve,
-  reserveAndTake,
-  reserveId,
-} from './claims.ts';
+import { checkClaimable, type Claimed, isOver, repeatedClaim, reservationOf, reserve, take } from './claims.ts';
 import type { Hint, Room } from './room.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 
@@ -113,19 +102,14 @@ async function earlierAttempt(
   context: StepContext,
   attempt: number,
 ): Promise<Claimed | null | undefined> {
-  const reserved = recall(agent.commands, reserveId(context, attempt), context.commandHash);
+  const reserved = await reservationOf(room, agent, context, attempt);
   if (reserved === undefined) return undefined;
-  const { taskId } = await eventAt<AgentEvent, 'AgentReserved'>(
-    room.log,
-    agent.stream,
-    reserved.revision,
-    'AgentReserved',
-  );
+  const { taskId } = reserved;
   const { stream, commands } = await room.tasks.load(taskId);
   const taken = commands.get(takeContext(context, attempt).commandId);
   if (taken !== undefined) return repeatedClaim(room, { taskId, stream, revision: taken.revision }, agent, context);
   const agentId = agent.stream.slice('agent-'.length);
-  return isOver(agent, context, attempt) ? null : tryClaim(room, agentId, taskId, attempt, context);
+  return isOver(agent, reserved) ? null : tryClaim(room, agentId, taskId, attempt, context);
 }
 
 const takeContext = (context: StepContext, attempt: number): StepContext => step(context, 'take', String(attempt));
@@ -150,12 +134,12 @@ async function tryClaim(
 ): Promise<Claimed | null> {
   try {
     const claiming = { agentId, taskId, attempt, takeContext: takeContext(context, attempt) };
-    await reserve(room, claiming, context);
-    const agent = await room.agents.load(agentId);
+    const reserved = await reserve(room, claiming, context);
+    const { agent, reservation } = reserved;
     // The same command, sent at the same time, was first to reserve: perhaps for another task, perhaps it is over already.
-    if (agent.state.reservations.get(claimIdOf(context, attempt)) !== taskId)
+    if (agent.state.reservations.get(reservation.claimId) !== taskId)
       return (await earlierAttempt(room, agent, context, attempt)) ?? null;
-    return await reserveAndTake(room, claiming, context);
+    return await take(room, claiming, reserved, context);
   } catch (error) {
     if (!(error instanceof CommandRefused) || error.code === 'no-capacity') throw error;
     return null;

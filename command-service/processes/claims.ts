@@ -2,9 +2,10 @@ import { checkRevision, recall, type Loaded } from '@workledger/shared/aggregate
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
-import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { waitsFor } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
@@ -54,7 +55,7 @@ async function incomplete(room: Room, taskId: string, repository: string | null)
 export type Claiming = {
   readonly agentId: string;
   readonly taskId: string;
-  /** The command's how-manyeth reservation, from 0: each has its own claim id. */
+  /** The command's how-manyeth reservation, from 0. */
   readonly attempt: number;
   /** Under which the task is taken. */
   readonly takeContext: StepContext;
@@ -68,35 +69,62 @@ export type Claimed = {
   readonly details: { readonly claimId: string; readonly taskId: string; readonly leaseSeconds: number };
 };
 
-export const claimIdOf = (context: StepContext, attempt: number): string =>
-  derivedId('claim', context.commandId, String(attempt));
+const reserveId = (context: StepContext, attempt: number): string => stepId(context, 'reserve', String(attempt));
 
-export const reserveId = (context: StepContext, attempt: number): string => stepId(context, 'reserve', String(attempt));
+/** An agent's reservation, made at a revision of its stream. */
+export type Reservation = { readonly claimId: string; readonly taskId: string; readonly revision: number };
 
-/** A reservation of this command that was given back or freed: it cannot carry a claim any more. */
-export const isOver = (agent: Loaded<AgentState>, context: StepContext, attempt: number): boolean =>
-  agent.commands.has(reserveId(context, attempt)) && !agent.state.reservations.has(claimIdOf(context, attempt));
+/**
+ * What an attempt of this command reserved, as the log has it: a claim's id is never made up again, for the same key may come
+ * back as a new command. Undefined: it never got so far, or that is too long ago.
+ */
+export async function reservationOf(
+  room: Room,
+  agent: Loaded<AgentState>,
+  context: StepContext,
+  attempt: number,
+): Promise<Reservation | undefined> {
+  const reserved = recall(agent.commands, reserveId(context, attempt), context.commandHash);
+  return reserved === undefined ? undefined : reservationAt(room, agent.stream, reserved.revision);
+}
+
+const reservationAt = async ({ log }: Room, stream: string, revision: number): Promise<Reservation> => ({
+  ...(await eventAt<AgentEvent, 'AgentReserved'>(log, stream, revision, 'AgentReserved')),
+  revision,
+});
+
+/** Whether a reservation was given back or freed: it cannot carry a claim any more. */
+export const isOver = (agent: Loaded<AgentState>, { claimId }: Reservation): boolean =>
+  !agent.state.reservations.has(claimId);
 
 /** Reserves the agent; a reservation that this command made before, perhaps for another task, stands. @throws CommandRefused */
-export const reserve = (
+export async function reserve(
   room: Room,
-  { agentId, taskId, attempt }: Pick<Claiming, 'agentId' | 'taskId' | 'attempt'>,
+  { agentId, taskId, attempt }: Claiming,
   context: StepContext,
-): Promise<CommandAnswer> =>
-  room.agents.handle(
+): Promise<{ readonly reservation: Reservation; readonly agent: Loaded<AgentState> }> {
+  const claimId = newId();
+  const { stream, revision } = await room.agents.handle(
     agentId,
-    { type: 'agent.reserve', data: { claimId: claimIdOf(context, attempt), taskId } },
+    { type: 'agent.reserve', data: { claimId, taskId } },
     step(context, 'reserve', String(attempt)),
   );
+  const agent = await room.agents.load(agentId);
+  const isNew = agent.state.reservations.has(claimId);
+  return { reservation: isNew ? { claimId, taskId, revision } : await reservationAt(room, stream, revision), agent };
+}
 
-/** Reserves the agent, then takes the task; when the task is gone, the reservation is given back. @throws CommandRefused */
-export async function reserveAndTake(room: Room, claiming: Claiming, context: StepContext): Promise<Claimed> {
-  const { agentId, taskId, attempt, takeContext } = claiming;
-  const claimId = claimIdOf(context, attempt);
+/** Takes the task for an agent that is reserved; when the task is gone, the reservation is given back. @throws CommandRefused */
+export async function take(
+  room: Room,
+  { agentId, taskId, attempt, takeContext }: Claiming,
+  { reservation, agent }: { readonly reservation: Reservation; readonly agent: Loaded<AgentState> },
+  context: StepContext,
+): Promise<Claimed> {
+  const { claimId } = reservation;
   const { leaseSeconds } = room.configuration;
-  const reserved = await reserve(room, claiming, context);
   try {
-    const { registration } = (await room.agents.load(agentId)).state;
+    const { registration } = agent.state;
     const runtime = registration?.runtime ?? refuse('not-found', 'there is no such agent');
     const taken = await room.tasks.handle(
       taskId,
@@ -104,9 +132,9 @@ export async function reserveAndTake(room: Room, claiming: Claiming, context: St
       await inConversationOf(room.log, taskId, takeContext),
     );
     return {
-      reservedAt: reserved.revision,
+      reservedAt: reservation.revision,
       takenAt: taken.revision,
-      token: joinTokens(taken, reserved),
+      token: joinTokens(taken, { token: `${agent.stream}@${reservation.revision}` }),
       details: { claimId, taskId, leaseSeconds },
     };
   } catch (error) {
@@ -146,8 +174,10 @@ export async function repeatedClaim(
     'TaskClaimed',
   );
   let attempt = 0;
-  while (claimIdOf(context, attempt) !== claimId && agent.commands.has(reserveId(context, attempt))) attempt++;
-  const reservedAt = agent.commands.get(reserveId(context, attempt))?.revision ?? agent.revision;
+  let reserved = await reservationOf(room, agent, context, attempt);
+  while (reserved !== undefined && reserved.claimId !== claimId)
+    reserved = await reservationOf(room, agent, context, ++attempt);
+  const reservedAt = reserved?.revision ?? agent.revision;
   return {
     reservedAt,
     takenAt: taken.revision,
@@ -157,7 +187,7 @@ export async function repeatedClaim(
 }
 
 /** The data of the event at a revision that is known to hold this type. @throws LogBehind when it is not there; RangeError when it is another one */
-export async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
+async function eventAt<Event extends DomainEvent, Type extends Event['type']>(
   log: EventLog,
   stream: string,
   revision: number,
@@ -191,8 +221,10 @@ export async function claimTask(
   await checkClaimable(room, taskId, task, agent.state);
 
   let attempt = 0;
-  while (isOver(agent, context, attempt)) attempt++;
-  return answer(await reserveAndTake(room, { agentId, taskId, attempt, takeContext: context }, context));
+  let before = await reservationOf(room, agent, context, attempt);
+  while (before !== undefined && isOver(agent, before)) before = await reservationOf(room, agent, context, ++attempt);
+  const claiming = { agentId, taskId, attempt, takeContext: context };
+  return answer(await take(room, claiming, await reserve(room, claiming, context), context));
 }
 
 /**

@@ -31,8 +31,15 @@ export async function createTask(
     const { repository, dependencies: dependsOn } = data;
     finished = await checkReferences(room, [{ taskId, repository, dependsOn }], data.parentId);
   }
+  // A creation is remembered for ever, its edges are not: some may have been removed on purpose since.
+  if (isRepeat) {
+    const { commands } = await room.dependencies.load(dependenciesId(data.repository));
+    if (!commands.has(addEdges(context).commandId)) return room.tasks.handle(taskId, command, context);
+  }
   return createChecked(room, taskId, data, context, finished);
 }
+
+const addEdges = (context: StepContext): StepContext => step(context, 'add-edges');
 
 /**
  * Creates a task whose references are known to be right: its edges, then itself.
@@ -53,7 +60,7 @@ export async function createChecked(
   const added = await room.dependencies.handle(
     edgesId,
     { type: 'dependencies.add', data: { ...edges, finished } },
-    step(context, 'add-edges'),
+    addEdges(context),
   );
   try {
     const created = await room.tasks.handle(taskId, command, context);

@@ -22,7 +22,15 @@ import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { changeDependencies } from './references.ts';
-import { createRoom, type Decided, type HandlersConfiguration, type NextTasks, type Room } from './room.ts';
+import {
+  createRoom,
+  type Decided,
+  type HandlersConfiguration,
+  type HandlingOptions,
+  type NextTasks,
+  type Room,
+} from './room.ts';
+import { createPostgresSnapshots } from './snapshots.ts';
 import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
@@ -111,9 +119,15 @@ export async function createCommandHandlers(options: {
   readonly pool: Pool;
   readonly configuration: HandlersConfiguration;
   readonly nextTasks: NextTasks;
+  /** Told of the first of a row of snapshots that failed: nothing relies on them. */
+  readonly onSnapshotFailed?: (error: unknown) => void;
+  readonly now?: HandlingOptions['now'];
 }): Promise<CommandHandlers> {
-  const heartbeats = await createHeartbeats(options.pool);
-  const registry = createRegistry(createRoom(options.log, heartbeats, options.configuration, options.nextTasks));
+  const { log, pool, configuration, nextTasks, onSnapshotFailed, now } = options;
+  const heartbeats = await createHeartbeats(pool);
+  const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
+  const handling = { snapshots, ...(now && { now }) };
+  const registry = createRegistry(createRoom(log, heartbeats, configuration, nextTasks, handling));
 
   return {
     heartbeats,

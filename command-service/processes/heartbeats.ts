@@ -1,5 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { Pool } from 'pg';
+import { snapshotTables } from './snapshots.ts';
 
 export type Heartbeats = {
   /** Notes a sign of life of `agent:<id>` or `claim:<id>`. */
@@ -152,4 +153,5 @@ export const commandServiceMigrations: readonly Migration[] = [
       await knex.raw('create index heartbeats_beat_at on command_service.heartbeats (beat_at)');
     },
   },
+  snapshotTables,
 ];

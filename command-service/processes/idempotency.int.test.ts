@@ -179,7 +179,7 @@ it('the metadata of an event tell who caused it, by which command, in which conv
     .then(async () => {
       for await (const event of side.log.readStream(`task-${taskId}`)) {
         expect(event.metadata).toMatchObject(context);
-        expect(event.id).toBe(derivedId('event', commandId, '0'));
+        expect(event.id).toBe(derivedId('event', commandId, `task-${taskId}`, '0'));
         return event.metadata;
       }
       throw new Error('no event');

@@ -1,4 +1,6 @@
 import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
+import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts';
+import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { agent, type AgentDecisions } from '../domain/agent.ts';
@@ -37,15 +39,22 @@ export type TaskHandler = Handler<TaskState, TaskDecisions>;
 export type AgentHandler = Handler<AgentState, AgentDecisions>;
 export type DependenciesHandler = Handler<Edges, DependenciesDecisions>;
 
-const createAggregates = (log: EventLog) => ({
-  task: createHandler(log, task) satisfies TaskHandler,
-  dependencies: createHandler(log, dependencies) satisfies DependenciesHandler,
-  agent: createHandler(log, agent) satisfies AgentHandler,
-  key: createHandler(log, key),
-  generation: createHandler(log, generation),
-  evolution: createHandler(log, evolution),
-  validation: createHandler(log, validation),
-  delivery: createHandler(log, delivery),
+/** How all aggregates are handled: one cache for all of them. */
+export type HandlingOptions = {
+  readonly snapshots: SnapshotOptions;
+  /** Milliseconds since 1970; default: this process's clock. */
+  readonly now?: () => number;
+};
+
+const createAggregates = (log: EventLog, options: HandlingOptions & { readonly cache: StreamCache }) => ({
+  task: createHandler(log, task, options) satisfies TaskHandler,
+  dependencies: createHandler(log, dependencies, options) satisfies DependenciesHandler,
+  agent: createHandler(log, agent, options) satisfies AgentHandler,
+  key: createHandler(log, key, options),
+  generation: createHandler(log, generation, options),
+  evolution: createHandler(log, evolution, options),
+  validation: createHandler(log, validation, options),
+  delivery: createHandler(log, delivery, options),
 });
 
 type Aggregates = ReturnType<typeof createAggregates>;
@@ -61,8 +70,9 @@ export const createRoom = (
   heartbeats: Heartbeats,
   configuration: HandlersConfiguration,
   nextTasks: NextTasks,
+  handling: HandlingOptions,
 ) => {
-  const aggregates = createAggregates(log);
+  const aggregates = createAggregates(log, { ...handling, cache: createStreamCache() });
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
     ...{ log, heartbeats, nextTasks, configuration },

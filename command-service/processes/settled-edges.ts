@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
@@ -35,7 +36,7 @@ async function settleEdges(room: Room, taskId: string): Promise<void> {
   const edgesId = dependenciesId(state.repository);
   const edges = (await room.dependencies.load(edgesId)).state;
   if (waitsFor(edges, taskId).length + partsOf(edges, taskId).length > 0) await settle(room, edgesId, [taskId]);
-  if (countWaiting(edges) > MANY) void settlePast(room, edgesId, edges).catch(() => undefined);
+  void settlePast(room, edgesId, edges).catch(() => undefined);
 }
 
 const settle = (room: Room, edgesId: string, finished: readonly string[]): Promise<CommandAnswer> =>
@@ -67,8 +68,11 @@ async function settlePast(room: Room, edgesId: string, edges: Edges): Promise<vo
   const now = performance.now();
   if (past.running || (past.todo.length === 0 && now < past.restsUntil)) return;
   if (past.todo.length === 0) {
-    for (const id of waitingTasks(edges)) past.todo.push(id);
     past.restsUntil = now + REST_MS;
+    // To count them is to read them all: once a rest, and not while somebody waits for an answer.
+    await setImmediate();
+    if (countWaiting(edges) <= MANY) return;
+    for (const id of waitingTasks(edges)) past.todo.push(id);
   }
   past.running = true;
   try {

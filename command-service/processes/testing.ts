@@ -23,6 +23,7 @@ export type WriteSide = {
   another(
     configuration?: Partial<HandlersConfiguration>,
     onLog?: (log: EventLog) => EventLog,
+    now?: () => number,
   ): Promise<CommandHandlers>;
   close(): Promise<void>;
 };
@@ -34,12 +35,17 @@ export async function startWriteSide(): Promise<WriteSide> {
   const hints: { taskId: string }[] = [];
   const wanted: WriteSide['wanted'] = {};
 
-  const create = async (configuration: Partial<HandlersConfiguration> = {}, onLog = (log: EventLog) => log) => {
+  const create = async (
+    configuration: Partial<HandlersConfiguration> = {},
+    onLog = (log: EventLog) => log,
+    now: () => number = Date.now,
+  ) => {
     const log = await createPostgresEventLog({ connectionString: database.url, readConnections: 4 });
     logs.push(log);
     const commands = await createCommandHandlers({
       log: onLog(log),
       pool: database.pool,
+      now,
       configuration: {
         repositories: [{ name: 'sample' }, { name: 'other' }],
         leaseSeconds: 60,

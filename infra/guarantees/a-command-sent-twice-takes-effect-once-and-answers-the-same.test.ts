@@ -24,6 +24,7 @@ const said = ({ status, body, headers }: Answer) => {
     etag: headers.get('ETag'),
     token: headers.get('Consistency-Token'),
     location: headers.get('Location'),
+    window: headers.get('Idempotency-Window'),
   };
 };
 const problem = ({ status, body }: Answer) => [status, String(body['type']).split('/').at(-1)];
@@ -144,6 +145,7 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
     const first = said(together[0]!);
     sent.set(name, { wish, call, first });
     expect(first.status).toBeOneOf([200, 201]);
+    expect(first.window, 'seconds that the key is remembered').toBe('604800');
     if (wish.path.endsWith('/claims')) expect(first.body).toHaveProperty('claimId');
     for (const answer of together) expect(said(answer)).toEqual(first);
     const secrets = together.filter(({ body }) => typeof body['key'] === 'string');

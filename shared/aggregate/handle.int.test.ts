@@ -8,6 +8,7 @@ import { newId } from '../contexts/stream.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import type { Aggregate } from './aggregate.ts';
 import { createHandler } from './handle.ts';
+import { createStreamCache } from './stream-cache.ts';
 
 /** A key, cut down to what handling needs: it can be created once and revoked any number of times. */
 const key: Aggregate<number, KeyEvent, { create: { name: string }; revoke: { reason: string } }> = {
@@ -79,7 +80,7 @@ describe('when the answer of an append is lost', () => {
 });
 
 it('state that was pushed out of memory is read again', async () => {
-  const { handle } = createHandler(log, key, { cachedStreams: 1 });
+  const { handle } = createHandler(log, key, { cache: createStreamCache(1_000) });
   const ids = [newId(), newId()];
   for (const id of ids) await handle(id, { type: 'create', data: { name: 'Ann' } }, context());
   for (const id of ids)

@@ -1,20 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { CommandAnswer, CommandContext } from '../commands/port.ts';
 import { CommandRefused, refuse } from '../commands/refusal.ts';
 import type { DomainEvent } from '../contexts/define-events.ts';
 import { newId, streamName } from '../contexts/stream.ts';
 import { AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
 import type { AppendResult, EventLog, ExpectedRevision } from '../event-log/port.ts';
-import { encode } from '../events/codec.ts';
+import { encode, upcast } from '../events/codec.ts';
 import type { EventMetadata, NewEvent } from '../events/recorded-event.ts';
 import { createTurns } from '../resilience/in-turn.ts';
 import type { Aggregate } from './aggregate.ts';
 import { commandHash } from './canonical-json.ts';
-import { emptyStream, type FoldedStream, foldEvent, readOn, type Remembered } from './folded-stream.ts';
+import { type Remembered, remembered, type RememberedCommands } from './command-memory.ts';
+import { emptyStream, type FoldedStream, foldEvent, readOn } from './folded-stream.ts';
+import { createSnapshots, type SnapshotOptions } from './snapshots.ts';
+import { createStreamCache, type StreamCache } from './stream-cache.ts';
 
 const TRIES = 10;
 const MAX_PAUSE_MS = 40;
+/** A stream that has no more is read at once, and nobody looks for a snapshot of it. */
+const FIRST_EVENTS = 100;
 
 /** A command's context, as handlers pass it on from step to step of a larger command. */
 export type HandlingContext = CommandContext & {
@@ -24,15 +28,12 @@ export type HandlingContext = CommandContext & {
   readonly firstTime?: boolean;
 };
 
-/** Looked up by command id. */
-export type RememberedCommands = Pick<ReadonlyMap<string, Remembered>, 'get' | 'has'>;
-
 export type Loaded<State> = {
   readonly stream: string;
   readonly state: State;
   /** -1: the stream does not exist. */
   readonly revision: number;
-  /** What every command that had changed the stream by then led to, by command id. */
+  /** What the commands that had changed the stream by then led to, by command id: those of the window, and its creation. */
   readonly commands: RememberedCommands;
 };
 
@@ -51,23 +52,38 @@ export type Handler<State, Data extends Record<string, unknown>> = {
 };
 
 export type HandlerOptions = {
-  /** Streams whose state is kept in memory. */
-  readonly cachedStreams?: number;
+  /** Of folded streams; may be shared with handlers of other aggregates. Default: one of its own. */
+  readonly cache?: StreamCache;
+  /** Spares reading long streams whole, where the aggregate's fold has a form for it; default: none are kept. */
+  readonly snapshots?: SnapshotOptions;
+  /** Milliseconds since 1970, by which commands are remembered; default: this process's clock. */
+  readonly now?: () => number;
 };
 
 /** Command handling for one aggregate: cache, idempotency, expected revision, deciding again. The log alone is the truth. */
 export function createHandler<State, Event extends DomainEvent, Data extends Record<string, unknown>>(
   log: EventLog,
   aggregate: Aggregate<State, Event, Data>,
-  options: HandlerOptions = {},
+  { cache = createStreamCache(), snapshots: snapshotOptions, now = Date.now }: HandlerOptions = {},
 ): Handler<State, Data> {
-  const cache = new LRUCache<string, FoldedStream<State>>({ max: options.cachedStreams ?? 1_000 });
   const inTurn = createTurns();
+  const snapshots =
+    snapshotOptions === undefined || aggregate.snapshot === undefined
+      ? null
+      : createSnapshots(log, aggregate, aggregate.snapshot, snapshotOptions, now);
 
   const cached = (stream: string): FoldedStream<State> => {
-    const known = cache.get(stream) ?? emptyStream(stream, aggregate.initial);
-    cache.set(stream, known);
-    return known;
+    // Streams of one type are folded by one handler.
+    const known = cache.get(stream) as FoldedStream<State> | undefined;
+    if (known !== undefined) return known;
+    const unread = emptyStream(stream, aggregate.initial);
+    cache.keep(unread);
+    return unread;
+  };
+  /** After an answer: what has grown is measured, and kept if it has grown much. */
+  const answered = (folded: FoldedStream<State>): void => {
+    if (cache.get(folded.stream) === folded) cache.keep(folded);
+    snapshots?.keep(folded);
   };
 
   /** Whatever fails while folding leaves no half-folded state behind. */
@@ -75,12 +91,26 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
     try {
       await work();
     } catch (error) {
-      cache.delete(folded.stream);
+      cache.forget(folded.stream);
       throw error;
     }
   };
-  const refresh = (folded: FoldedStream<State>, reaches?: number) =>
-    fold(folded, () => readOn(log, folded, aggregate.evolve, reaches));
+  const refresh = (folded: FoldedStream<State>, reaches = -1) =>
+    fold(folded, async () => {
+      const isUnread = snapshots !== null && folded.revision < 0;
+      if (isUnread && (await readFirst(folded, snapshots)) && folded.revision >= reaches) return;
+      await readOn(log, folded, aggregate.evolve, now(), reaches);
+    });
+
+  /** The beginning of a stream, which is mostly all of it; of a long one the rest, where a snapshot helps. True: up to its end. */
+  async function readFirst(folded: FoldedStream<State>, { resume }: NonNullable<typeof snapshots>): Promise<boolean> {
+    let seen = 0;
+    for await (const event of log.readStream(folded.stream, { limit: FIRST_EVENTS })) {
+      foldEvent(folded, aggregate.evolve, upcast(event), now());
+      seen++;
+    }
+    return seen < FIRST_EVENTS || resume(folded);
+  }
 
   const answer = (id: string, stream: string, revision: number): CommandAnswer => ({
     id,
@@ -91,14 +121,16 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
   });
 
   async function decideAndAppend<Type extends keyof Data & string>(
+    folded: FoldedStream<State>,
     id: string,
     command: { readonly type: Type; readonly data: Data[Type] },
     context: HandlingContext,
   ): Promise<CommandAnswer> {
     const { expectedRevision, actor } = context;
-    const folded = cached(streamName(aggregate.type, id));
     const { stream } = folded;
     const metadata = metadataOf(context, context.commandHash ?? commandHash({ ...command, target: id }));
+    /** What this command led to before. */
+    const earlier = () => recall(remembered(folded.commands, Infinity, now), metadata.commandId, metadata.commandHash);
     const repeatable = context.commandId !== undefined && context.firstTime !== true;
 
     /** A refusal, or nothing to do, is only final when the stream was read to its end first. */
@@ -109,8 +141,8 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
     };
 
     for (let attempt = 1; ;) {
-      const remembered = recall(folded.commands, metadata.commandId, metadata.commandHash);
-      if (remembered !== undefined) return answer(id, stream, remembered.revision);
+      const before = earlier();
+      if (before !== undefined) return answer(id, stream, before.revision);
       const { state, revision } = folded;
 
       if (expectedRevision !== undefined && expectedRevision !== revision) {
@@ -133,18 +165,19 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
         continue;
       }
 
-      const encoded = encode(stream, events, metadata);
+      const encoded = encode(stream, events, metadata, revision + 1);
       try {
         const appended = await appendCertainly(log, stream, encoded, revision < 0 ? 'none' : revision);
         if (repeatable) {
           // Another process may have written these ids before us, for another body: what the log has says which.
           await refresh(folded, appended.revision);
-          recall(folded.commands, metadata.commandId, metadata.commandHash);
+          earlier();
         } else {
           const first = appended.revision - encoded.length + 1;
+          const recordedAt = new Date(now());
           await fold(folded, () =>
             encoded.forEach((event, index) =>
-              foldEvent(folded, aggregate.evolve, { ...event, revision: first + index }),
+              foldEvent(folded, aggregate.evolve, { ...event, recordedAt, revision: first + index }, now()),
             ),
           );
         }
@@ -160,13 +193,22 @@ export function createHandler<State, Event extends DomainEvent, Data extends Rec
   }
 
   return {
-    handle: (id, command, context) => inTurn(id, () => decideAndAppend(id, command, context)),
+    handle: (id, command, context) =>
+      inTurn(id, async () => {
+        const folded = cached(streamName(aggregate.type, id));
+        try {
+          return await decideAndAppend(folded, id, command, context);
+        } finally {
+          answered(folded);
+        }
+      }),
     load: async (id) => {
       const folded = cached(streamName(aggregate.type, id));
       const { stream } = folded;
       await refresh(folded);
+      answered(folded);
       const { state, revision, commands } = folded;
-      return { stream, state, revision, commands: upTo(commands, revision) };
+      return { stream, state, revision, commands: remembered(commands, revision, now) };
     },
   };
 }
@@ -182,19 +224,10 @@ const metadataOf = (context: HandlingContext, hash: string): EventMetadata => ({
 
 /** What this command led to before, if it was here. @throws CommandRefused when its id stood for something else then */
 export function recall(commands: RememberedCommands, commandId: string, hash: string): Remembered | undefined {
-  const remembered = commands.get(commandId);
-  if (remembered !== undefined && remembered.hash !== hash)
+  const before = commands.get(commandId);
+  if (before !== undefined && before.hash !== hash)
     refuse('idempotency-key-reused', 'this idempotency key was used for another request: use a new one', { commandId });
-  return remembered;
-}
-
-/** The commands as they were at a revision; the map itself goes on growing, and is too large to copy for every reader. */
-function upTo(commands: ReadonlyMap<string, Remembered>, revision: number): RememberedCommands {
-  const get = (commandId: string): Remembered | undefined => {
-    const remembered = commands.get(commandId);
-    return remembered !== undefined && remembered.revision <= revision ? remembered : undefined;
-  };
-  return { get, has: (commandId) => get(commandId) !== undefined };
+  return before;
 }
 
 /** For commands of several streams: before their first step. @throws CommandRefused when If-Match names another revision */

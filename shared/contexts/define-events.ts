@@ -54,4 +54,23 @@ export type Fold<State, Event extends DomainEvent> = {
   /** Of a stream that does not exist. */
   readonly initial: State;
   readonly evolve: (state: State, event: Event) => State;
+  /** How its state is kept outside the log, so that a long stream is not read whole; default: it is not. */
+  readonly snapshot?: SnapshotForm<State>;
 };
+
+/** How a state is written down for later. */
+export type SnapshotForm<State> = {
+  /** From 1. Raise it with every change of the state or of how it is folded: what an earlier form wrote is then folded again. */
+  readonly version: number;
+  /** A value that JSON can say. */
+  readonly write: (state: State) => unknown;
+  /** May leave the work until it is asked for. */
+  readonly read: (written: unknown) => State;
+};
+
+/** The form of a state that is JSON itself. */
+export const plainSnapshot = <State>(version: number): SnapshotForm<State> => ({
+  version,
+  write: (state) => state,
+  read: (written) => written as State,
+});

@@ -5,13 +5,21 @@ import { derivedId } from '../contexts/stream.ts';
 
 /**
  * Makes domain events ready to be appended: validated, versioned, with ids derived from the command's.
+ * @param first revision that the first is to have, where a command id can come again for another append: the same append again
+ *   has the same ids, another one others. Left out: it cannot
  * @throws ZodError when data does not fit its schema: a fault of the decider, not of the caller.
  */
-export const encode = (stream: string, events: readonly DomainEvent[], metadata: EventMetadata): NewEvent[] =>
+export const encode = (
+  stream: string,
+  events: readonly DomainEvent[],
+  metadata: EventMetadata,
+  first?: number,
+): NewEvent[] =>
   events.map((event, index) => {
     const { version, schema } = definitionOf(stream, event.type);
+    const place = first === undefined ? [String(index)] : [stream, String(first + index)];
     return {
-      id: derivedId('event', metadata.commandId, String(index)),
+      id: derivedId('event', metadata.commandId, ...place),
       type: event.type,
       version,
       data: schema.parse(event.data),

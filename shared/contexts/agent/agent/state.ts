@@ -1,4 +1,4 @@
-import type { Fold } from '../../define-events.ts';
+import type { Fold, SnapshotForm } from '../../define-events.ts';
 import type { AgentEvent } from './events.ts';
 
 type Registration = Extract<AgentEvent, { type: 'AgentRegistered' }>['data'];
@@ -67,4 +67,15 @@ function evolve(state: AgentState, event: AgentEvent): AgentState {
 const without = (reservations: ReadonlyMap<string, string>, claimId: string): ReadonlyMap<string, string> =>
   new Map([...reservations].filter(([id]) => id !== claimId));
 
-export const agentFold: Fold<AgentState, AgentEvent> = { type: 'agent', initial: noAgent, evolve };
+type Written = Omit<AgentState, 'reservations'> & { readonly reservations: readonly (readonly [string, string])[] };
+
+const snapshot: SnapshotForm<AgentState> = {
+  version: 1,
+  write: (state) => ({ ...state, reservations: [...state.reservations] }) satisfies Written,
+  read: (written) => {
+    const state = written as Written;
+    return { ...state, reservations: new Map(state.reservations) };
+  },
+};
+
+export const agentFold: Fold<AgentState, AgentEvent> = { type: 'agent', initial: noAgent, evolve, snapshot };

@@ -1,4 +1,4 @@
-import type { Fold } from '../../define-events.ts';
+import { plainSnapshot, type Fold } from '../../define-events.ts';
 import type { KeyEvent, Role } from './events.ts';
 
 /** An API key as its stream tells it; null: there is none. */
@@ -12,6 +12,7 @@ export type KeyState = {
 export const keyFold: Fold<KeyState, KeyEvent> = {
   type: 'key',
   initial: null,
+  snapshot: plainSnapshot(1),
   evolve: (state, event) => {
     if (event.type === 'KeyRevoked') return state && { ...state, revoked: true };
     const { role, agentId, secretHash } = event.data;

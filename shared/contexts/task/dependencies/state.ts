@@ -1,5 +1,6 @@
 import type { Fold } from '../../define-events.ts';
 import type { DependenciesEvent } from './events.ts';
+import { readBuckets, writeBuckets } from './kept-edges.ts';
 
 /**
  * A map from a task to others. A stream holds all edges of a repository, so the map is cut into buckets: one more edge copies one
@@ -94,5 +95,13 @@ function evolve({ dependencies, parts }: Edges, { type, data }: DependenciesEven
 export const dependenciesFold: Fold<Edges, DependenciesEvent> = {
   type: 'dependencies',
   initial: { dependencies: [], parts: [] },
+  snapshot: {
+    version: 1,
+    write: ({ dependencies, parts }) => ({ dependencies: writeBuckets(dependencies), parts: writeBuckets(parts) }),
+    read: (kept) => {
+      const { dependencies, parts } = kept as { readonly dependencies?: unknown; readonly parts?: unknown };
+      return { dependencies: readBuckets(dependencies), parts: readBuckets(parts) };
+    },
+  },
   evolve,
 };

@@ -1,4 +1,4 @@
-import type { Fold } from '../../define-events.ts';
+import { plainSnapshot, type Fold } from '../../define-events.ts';
 import { taskEvents, type TaskEvent } from './events.ts';
 
 export type TaskStatus = 'missing' | 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
@@ -84,4 +84,9 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
   }
 }
 
-export const taskFold: Fold<TaskState, TaskEvent> = { type: 'task', initial: noTask, evolve };
+export const taskFold: Fold<TaskState, TaskEvent> = {
+  type: 'task',
+  initial: noTask,
+  evolve,
+  snapshot: plainSnapshot(1),
+};
