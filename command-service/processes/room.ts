@@ -15,7 +15,6 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import type { PastEdges } from './settled-edges.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -56,6 +55,15 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   validation: createHandler(log, validation, options),
   delivery: createHandler(log, delivery, options),
 });
+
+/** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
+export type PastEdges = {
+  /** Tasks that are to be looked at. */
+  readonly todo: string[];
+  running: boolean;
+  /** Milliseconds on the monotonic clock before which no new look begins. */
+  restsUntil: number;
+};
 
 type Aggregates = ReturnType<typeof createAggregates>;
 type DecidedBy<Of> = Of extends Handler<infer _State, infer Data> ? keyof Data : never;

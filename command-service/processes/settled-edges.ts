@@ -46,15 +46,6 @@ const settle = (room: Room, edgesId: string, finished: readonly string[]): Promi
     { actor: 'system', correlationId: newId() },
   );
 
-/** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
-export type PastEdges = {
-  /** Tasks that are to be looked at. */
-  readonly todo: string[];
-  running: boolean;
-  /** Milliseconds on the monotonic clock before which no new look begins. */
-  restsUntil: number;
-};
-
 /** Tasks that wait: fewer are not worth a look. */
 const MANY = 1_000;
 /** Tasks looked at in one pass: the next one comes with the next task that is complete. */

@@ -7,6 +7,7 @@ import { agentsFreed, createTask, finalTask } from '../testing/system/tasks.ts';
 import { closedIssue, deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from '../testing/system/github.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { git } from '../testing/repository/git.ts';
+import { until } from '../testing/processes/until.ts';
 import { processesOf } from '../testing/processes/processes.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import {
@@ -62,6 +63,23 @@ async function nothingIsLeft(): Promise<void> {
   expect(await readdir(join(system.dataFolder, 'attempts'))).toEqual([]);
   expect(git(repository, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/trunk');
 }
+
+test(
+  'a saga looks whether a cancelled task with subtasks has anything left to cancel',
+  { timeout: 60_000 },
+  async () => {
+    const { client } = system;
+    const id = await createTask(client, 'greeter', { title: 'In parts', capabilities: ['nobody'] });
+    await client.expect2xx('POST', `/tasks/${id}/expand`, {
+      body: { subtasks: [{ title: 'one', capabilities: ['nobody'] }] },
+    });
+    await client.expect2xx('POST', `/tasks/${id}/cancel`, {});
+    const stream = `saga-subtasks-${id}`;
+    const told = async () => (await client.log()).filter((event) => event.stream === stream).map(({ type }) => type);
+    await until('the saga to be answered', async () => (await told()).includes('SagaEffectSucceeded'), 20);
+    expect(await told()).toEqual(['SagaInputReceived', 'SagaEffectRequested', 'SagaEffectSucceeded']);
+  },
+);
 
 describe('cancelling while the agent runs', { timeout: 60_000 }, () => {
   test('kills its process group, removes its worktree and frees the agent', async () => {
