@@ -45,7 +45,8 @@ export const defineComponent = <Request extends z.ZodType<InRun>, Result extends
 /**
  * Plain components as the engine calls them: each call is checked against its schemas, waits for its turn, ends within its time, and
  * is left out while its target keeps failing (a breaker for each repository; the work's own failures do not open it). Every error
- * leaves as a ComponentFailure without secrets; begin, end and failure are logged, with the correlation of the saga.
+ * leaves as a ComponentFailure without secrets; begin, end and failure are logged, with the correlation of the saga. A call goes through
+ * `told` (request, log), `limited` (turn, time, breaker) and `performPlain` (result) to the component's own `perform`.
  * @param before no call begins earlier
  */
 export function runComponents(

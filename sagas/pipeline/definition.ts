@@ -119,7 +119,7 @@ export type Effector = {
     target: string,
     data: CommandInput<Type>,
   ): Settled<CommandResult> | null;
-  /** Calls a component. A failure fails the step; it is tried again where that can help. */
+  /** Calls a component of `sagas/components/catalogue.ts`. A failure fails the step; it is tried again where that can help. */
   call<Name extends ComponentName>(
     name: string,
     component: Name,

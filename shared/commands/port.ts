@@ -25,7 +25,10 @@ export type CommandAnswer = {
   readonly details: Readonly<Record<string, unknown>>;
 };
 
-/** How sagas and workers send commands. In process: straight to the handlers; distributed: HTTP. */
+/**
+ * How sagas and workers send commands. In process: straight to the handlers (`command-service/processes/handlers.ts`); distributed:
+ * over HTTP to the same ones.
+ */
 export type Commands = {
   /** @throws CommandRefused when the answer is no: trying the same again cannot help. Any other error: try again. */
   send(command: Command, context: CommandContext): Promise<CommandAnswer>;

@@ -41,7 +41,7 @@ export type SubscribeOptions = EventFilter & {
   readonly signal: AbortSignal;
 };
 
-/** The append-only log. Adapters: `postgres/`; the contract suite says what each must do. */
+/** The append-only log. Adapters: `postgres/` and `eventstoredb/`; the contract suite says what each must do. */
 export type EventLog = {
   /**
    * Appends all events or none. The same event ids again, with their original expected revision, succeed and answer the same.

@@ -28,6 +28,7 @@ export const UNBLOCKED = `not exists (
   where d.task_id = t.id and needed.state is distinct from 'complete')`;
 
 /**
+ * Of the read models that `projections/tasks/` and `projections/dependencies/` write.
  * For each set of capabilities that a waiting task needs (found by hopping along the index) and each priority, the tasks that
  * wait longest; of all these the most urgent. So what is read depends on the limit, and on how many such sets there are, not on
  * how many tasks wait; tasks that are blocked are passed by one by one.

@@ -34,7 +34,7 @@ it('an id in another form keeps it', () => {
 
 it('an edge takes 43 characters, and only the bucket that is asked for is read', () => {
   const text = written(edges);
-  expect(text.length).toBeLessThan(events.length * 43 + 2 * 256 * 8);
+  expect(text.length).toBeLessThan(events.length * 43 + 2 * 1_024 * 8);
   const decode = vi.spyOn(Buffer, 'from');
   try {
     const kept = read(text);

@@ -11,7 +11,7 @@ type Targets = readonly (ReadonlyMap<string, readonly string[]> | undefined)[];
 /** What the tasks of a repository wait for: those that they depend on, and, where a task is expanded, its parts. */
 export type Edges = { readonly dependencies: Targets; readonly parts: Targets };
 
-const BUCKETS = 256;
+const BUCKETS = 1_024;
 
 const targetsOf = (targets: Targets, taskId: string): readonly string[] => targets[bucketOf(taskId)]?.get(taskId) ?? [];
 
@@ -52,7 +52,7 @@ export function wayBack(cameFrom: ReadonlyMap<string, string | null>, to: string
 }
 
 /** Ids differ most in their last digits. */
-const bucketOf = (taskId: string): number => Number.parseInt(taskId.slice(-2), 16) % BUCKETS;
+const bucketOf = (taskId: string): number => Number.parseInt(taskId.slice(-3), 16) % BUCKETS;
 
 function withTargets(targets: Targets, taskId: string, change: (ids: readonly string[]) => readonly string[]): Targets {
   const before = targetsOf(targets, taskId);
