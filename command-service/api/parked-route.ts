@@ -1,4 +1,4 @@
-import { askForRedrive, parkedPlace } from '@workledger/shared/consumption/parked.ts';
+import { askForRedrive, parkedPlace } from '@workledger/shared/read-models/parked.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';

@@ -1,4 +1,4 @@
-import { listParked, parkedItem, parkedPlace, type ParkedPlace } from '@workledger/shared/consumption/parked.ts';
+import { listParked, parkedItem, parkedPlace, type ParkedPlace } from '@workledger/shared/read-models/parked.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { cursorParameter, decoded, invalidCursor, pageOf } from '../reading/page.ts';

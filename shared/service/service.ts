@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Pool } from 'pg';
 import type { ArtefactStore } from '../artefacts/port.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -41,6 +42,8 @@ export type RunningService = {
 /** Runs loops, each of which goes on until the service stops. @param begin starts them; the signal ends them */
 export function runLoops(begin: (signal: AbortSignal) => readonly Promise<unknown>[]): RunningService {
   const stopping = new AbortController();
+  // Every loop listens, and what it runs: that many are no leak.
+  setMaxListeners(0, stopping.signal);
   const loops = begin(stopping.signal);
   const failed = new Promise<Error>((resolve) => {
     for (const loop of loops) void rejectionOf(loop).then((error) => stopping.signal.aborted || resolve(error));

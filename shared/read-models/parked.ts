@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { selectRows } from '../read-models/select-rows.ts';
-import { requestRedrive } from './redrives.ts';
+import { selectRows } from './select-rows.ts';
+import { requestRedrive } from '../consumption/redrives.ts';
 
 const kind = z.enum(['read-model', 'saga', 'effect']);
 
