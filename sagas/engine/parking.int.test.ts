@@ -280,6 +280,8 @@ describe('a command that fails for other reasons than an outage', () => {
     const ids = await trial.reserve();
     await trial.release(ids, 'command');
     await until(async () => (await parked()).length === 1);
+    // Given up while its job still ends, it would be noted by the next sweep.
+    await until(async () => (await jobs(streamOf(ids.taskId))) === 0);
     await trial.release(ids, 'give up', 1);
     const events = await trial.until(ids.taskId, isResult('call1'));
     expect(events.at(-1)).toMatchObject({ type: 'SagaEffectFailed', data: { failure: { reason: 'cancelled' } } });
