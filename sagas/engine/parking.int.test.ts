@@ -200,23 +200,6 @@ describe('an input that a saga cannot fold', () => {
 
 const openEffects = (): Promise<unknown[]> => rows('select from sagas.open_effects');
 
-describe('what a newer program wrote', () => {
-  it('into the stream of a saga holds the partitions of its inputs, and parks nothing', async () => {
-    const [newer, well] = [await trial.reserve(), await trial.reserve()];
-    const waits = new Map<string, string | null>();
-    start({ onWaiting: (where, reason) => void waits.set(where, reason) });
-    await until(async () => (await inputs(newer.taskId)).length + (await inputs(well.taskId)).length === 2);
-    await log.append(streamOf(newer.taskId), [anyEvent({}, 'SagaTeleported')], 0);
-    await trial.release(newer);
-    await until(() => waits.has(`saga-code-evolution at agent/${partitionOf(streamName('agent', newer.agentId))}`));
-    // Its jobs and the sweep meet it as well.
-    await until(() => waits.has(`saga-performer at saga/${partitionOf(streamOf(newer.taskId))}`));
-    expect([...waits.values()].every((reason) => reason?.includes('SagaTeleported v1'))).toBe(true);
-    expect([await parked(), await inputs(newer.taskId)]).toEqual([[], [0]]);
-    expect(captured.text().split('waits for an update').length - 1).toBe(2);
-  });
-});
-
 describe('a result on which a saga cannot decide', () => {
   it('ends its job and lets the saga stand still; after a redrive it is performed again and recorded once', async () => {
     undecidable = 'call1';
@@ -286,5 +269,23 @@ describe('a command that fails for other reasons than an outage', () => {
     const events = await trial.until(ids.taskId, isResult('call1'));
     expect(events.at(-1)).toMatchObject({ type: 'SagaEffectFailed', data: { failure: { reason: 'cancelled' } } });
     expect(await parked()).toEqual([]);
+  });
+});
+
+// The last of all: what it writes holds these partitions for whoever comes after.
+describe('what a newer program wrote', () => {
+  it('into the stream of a saga holds the partitions of its inputs, and parks nothing', async () => {
+    const [newer, well] = [await trial.reserve(), await trial.reserve()];
+    const waits = new Map<string, string | null>();
+    start({ onWaiting: (where, reason) => void waits.set(where, reason) });
+    await until(async () => (await inputs(newer.taskId)).length + (await inputs(well.taskId)).length === 2);
+    await log.append(streamOf(newer.taskId), [anyEvent({}, 'SagaTeleported')], 0);
+    await trial.release(newer);
+    await until(() => waits.has(`saga-code-evolution at agent/${partitionOf(streamName('agent', newer.agentId))}`));
+    // Its jobs and the sweep meet it as well.
+    await until(() => waits.has(`saga-performer at saga/${partitionOf(streamOf(newer.taskId))}`));
+    expect([...waits.values()].every((reason) => reason?.includes('SagaTeleported v1'))).toBe(true);
+    expect([await parked(), await inputs(newer.taskId)]).toEqual([[], [0]]);
+    expect(captured.text().split('waits for an update').length - 1).toBe(2);
   });
 });
