@@ -2,7 +2,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
+import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { createComponents } from './components/catalogue.ts';
@@ -44,9 +44,8 @@ export function start(options: SagaOptions): RunningService {
     send: (command, context) =>
       outages.watch('command-service', () => options.commands.send(command, context), isOutage),
   };
-  const problems = new Map<string, string>();
-  const onWaiting = (where: string, reason: string | null): void =>
-    void (reason === null ? problems.delete(where) : problems.set(where, reason));
+  const { tell, facts } = createProblems();
+  const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
   const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger });
   const running = runLoops((signal) => {
@@ -57,9 +56,5 @@ export function start(options: SagaOptions): RunningService {
       ...agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
     ];
   });
-  return {
-    ...running,
-    facts: () =>
-      problems.size === 0 ? {} : { problem: [...problems].map(([where, why]) => `${where}: ${why}`).join('; ') },
-  };
+  return { ...running, facts };
 }

@@ -48,8 +48,9 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
       limit: HINTS,
     });
     const candidates = [...hints];
+    isContended ||= room.handing.others(context.commandId).length > 0;
     while (candidates.length > 0) {
-      const { taskId } = takeOne(candidates, isContended || room.handing.others(context.commandId).length > 0);
+      const { taskId } = takeOne(candidates, isContended);
       tried.add(taskId);
       if (!room.handing.take(taskId, context.commandId)) continue;
       let claimed: Claimed | null = null;

@@ -2,12 +2,14 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { partsOf, waitsFor, wayBack, type Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { sideBySide } from '@workledger/shared/resilience/in-turn.ts';
 import { refuseCycle } from '../domain/dependencies.ts';
 import type { Room } from './room.ts';
 
 /** Tasks that one command looks at, at most: one that would need more is refused. */
 export const MOST_TASKS = 2_000;
-const SIDE_BY_SIDE = 16;
+/** Tasks read at a time. */
+export const SIDE_BY_SIDE = 16;
 
 /** Looks at tasks; answers what they are, by id. @throws CommandRefused beyond the bound */
 export type Look = (ids: readonly string[]) => Promise<(id: string) => TaskState>;
@@ -28,11 +30,8 @@ export function createLook(room: Pick<Room, 'tasks'>): Look {
         `more than ${MOST_TASKS} unfinished tasks hang together here, too many to rule out a cycle: complete some of them, or let fewer wait for one another`,
         { tasks: seen.size + unseen.length, limit: MOST_TASKS },
       );
-    for (let first = 0; first < unseen.length; first += SIDE_BY_SIDE) {
-      const some = unseen.slice(first, first + SIDE_BY_SIDE);
-      const loaded = await Promise.all(some.map((id) => room.tasks.load(id)));
-      some.forEach((id, index) => seen.set(id, loaded[index]!.state));
-    }
+    const loaded = await sideBySide(unseen, SIDE_BY_SIDE, (id) => room.tasks.load(id));
+    unseen.forEach((id, index) => seen.set(id, loaded[index]!.state));
     return stateOf;
   };
 }

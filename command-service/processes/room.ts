@@ -59,7 +59,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
 export type PastEdges = {
   /** Tasks that are to be looked at. */
-  readonly todo: string[];
+  readonly unseen: string[];
   running: boolean;
   /** Milliseconds on the monotonic clock before which no new look begins. */
   restsUntil: number;

@@ -10,7 +10,9 @@ import {
   type Edges,
 } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { sideBySide } from '@workledger/shared/resilience/in-turn.ts';
 import type { TaskDecisions } from '../domain/task.ts';
+import { SIDE_BY_SIDE } from './cycles.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
@@ -50,30 +52,25 @@ const settle = (room: Room, edgesId: string, finished: readonly string[]): Promi
 const MANY = 1_000;
 /** Tasks looked at in one pass: the next one comes with the next task that is complete. */
 export const A_PASS = 200;
-const SIDE_BY_SIDE = 16;
 const REST_MS = 3_600_000;
 
 async function settlePast(room: Room, edgesId: string, edges: Edges): Promise<void> {
-  const past = room.pastEdges.get(edgesId) ?? { todo: [], running: false, restsUntil: 0 };
+  const past = room.pastEdges.get(edgesId) ?? { unseen: [], running: false, restsUntil: 0 };
   room.pastEdges.set(edgesId, past);
   const now = performance.now();
-  if (past.running || (past.todo.length === 0 && now < past.restsUntil)) return;
-  if (past.todo.length === 0) {
+  if (past.running || (past.unseen.length === 0 && now < past.restsUntil)) return;
+  if (past.unseen.length === 0) {
     past.restsUntil = now + REST_MS;
     // To count them is to read them all: once a rest, and not while somebody waits for an answer.
     await setImmediate();
     if (countWaiting(edges) <= MANY) return;
-    for (const id of waitingTasks(edges)) past.todo.push(id);
+    for (const id of waitingTasks(edges)) past.unseen.push(id);
   }
   past.running = true;
   try {
-    const some = past.todo.splice(-A_PASS);
-    const finished: string[] = [];
-    for (let first = 0; first < some.length; first += SIDE_BY_SIDE) {
-      const ids = some.slice(first, first + SIDE_BY_SIDE);
-      const complete = await Promise.all(ids.map((id) => isComplete(room.log, id)));
-      finished.push(...ids.filter((_, index) => complete[index]));
-    }
+    const some = past.unseen.splice(-A_PASS);
+    const complete = await sideBySide(some, SIDE_BY_SIDE, (id) => isComplete(room.log, id));
+    const finished = some.filter((_, index) => complete[index]);
     if (finished.length > 0) await settle(room, edgesId, finished);
   } finally {
     past.running = false;

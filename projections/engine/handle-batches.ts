@@ -71,9 +71,9 @@ export function handleBatches(options: HandlingOptions): Handling {
     const followed = batch.events.filter((event) => own.some(({ projection }) => follows(projection, event)));
     if (followed.length === 0 && skipping.skip(batch)) return batch.next;
     const from = skipping.from(batch);
-    const receive = async (known: readonly RecordedEvent[]): Promise<void> => {
-      const part = { ...batch, from, isWhole: known.length === followed.length };
-      const events = part.isWhole ? batch.events : known;
+    const receive = async (some: readonly RecordedEvent[]): Promise<void> => {
+      const part = { ...batch, from, isWhole: some.length === followed.length };
+      const events = part.isWhole ? batch.events : some;
       const stands = await applyTogetherOrApart(own, { ...part, events });
       if (stands !== null) throw new StandsElsewhere(stands);
     };

@@ -1,7 +1,7 @@
 import { listParked, parkedItem, parkedPlace, type ParkedPlace } from '@workledger/shared/read-models/parked.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { Settle } from '../reading/consistency.ts';
-import { cursorParameter, decoded, invalidCursor, pageOf } from '../reading/page.ts';
+import { cursorParameter, decoded, encoded, invalidCursor, pageOf } from '../reading/page.ts';
 import { atMost, many, OPERATORS, queryRoute, type QueryOptions } from '../reading/query-route.ts';
 
 /** GET /parked */
@@ -24,8 +24,7 @@ export const listAllParked = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Sett
     },
   });
 
-const writePlace = ({ kind, name, stream, key }: ParkedPlace): string =>
-  Buffer.from(JSON.stringify({ kind, name, stream, key })).toString('base64url');
+const writePlace = ({ kind, name, stream, key }: ParkedPlace): string => encoded({ kind, name, stream, key });
 
 function readPlace(cursor: string): ParkedPlace {
   const parsed = parkedPlace.safeParse(decoded(cursor));

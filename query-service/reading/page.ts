@@ -121,7 +121,7 @@ type Cursor = { readonly order: string; readonly value: string; readonly id: str
 
 const schema = z.strictObject({ order: z.string().max(100), value: z.string().max(300), id: z.string().max(300) });
 
-export const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
+export const writeCursor = (cursor: Cursor): string => encoded(cursor);
 
 /** Reads a cursor that a page of the same order gave. @throws Problem `invalid-request` */
 export function readCursor(text: string, order: string): Cursor {
@@ -130,6 +130,9 @@ export function readCursor(text: string, order: string): Cursor {
   if (parsed.data.order !== order) throw invalidCursor(`it belongs to the order ${parsed.data.order}: start again`);
   return parsed.data;
 }
+
+/** A cursor that holds this. */
+export const encoded = (held: object): string => Buffer.from(JSON.stringify(held)).toString('base64url');
 
 /** What a cursor holds; null: it is none. */
 export function decoded(text: string): unknown {

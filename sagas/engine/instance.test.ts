@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { accept, fold, newInstance, roughBytes, type Trigger } from './instance.ts';
+import { sizeInMemory } from '@workledger/shared/events/event-size.ts';
+import { accept, fold, newInstance, type Trigger } from './instance.ts';
 import { request, type Saga } from './saga.ts';
 
 const BIG = 'x'.repeat(1_000);
@@ -88,6 +89,6 @@ describe('a saga instance', () => {
 });
 
 it('bytes are counted through maps and objects', () => {
-  expect(roughBytes(new Map([['key', { deep: [BIG, BIG] }]]))).toBeGreaterThan(2_000);
-  expect(roughBytes({ a: 1n, b: null, c: undefined })).toBeLessThan(200);
+  expect(sizeInMemory(new Map([['key', { deep: [BIG, BIG] }]]))).toBeGreaterThan(2_000);
+  expect(sizeInMemory({ a: 1n, b: null, c: undefined })).toBeLessThan(200);
 });

@@ -113,15 +113,3 @@ const due = (effect: EffectRequest, now: Date): Effect =>
   effect.kind === 'timer'
     ? { kind: 'timer', key: effect.key, dueAt: new Date(now.getTime() + effect.afterSeconds * 1000).toISOString() }
     : effect;
-
-const BYTES_OF_A_VALUE = 16;
-
-/** About how many bytes a value takes in memory. */
-export function roughBytes(value: unknown): number {
-  if (typeof value === 'string') return BYTES_OF_A_VALUE + value.length;
-  if (typeof value !== 'object' || value === null) return BYTES_OF_A_VALUE;
-  let bytes = BYTES_OF_A_VALUE;
-  const entries = value instanceof Map ? value : Object.entries(value);
-  for (const [key, each] of entries) bytes += roughBytes(key) + roughBytes(each);
-  return bytes;
-}

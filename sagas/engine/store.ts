@@ -6,8 +6,9 @@ import { streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import { InvalidAppend, LogBehind, OutcomeUnknown, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
-import { accept, fold, newInstance, roughBytes, type Instance, type Trigger } from './instance.ts';
-import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
+import { sizeInMemory } from '@workledger/shared/events/event-size.ts';
+import { accept, fold, newInstance, type Instance, type Trigger } from './instance.ts';
+import { type Outages, watchEach } from '@workledger/shared/resilience/outages/outages.ts';
 import type { Saga } from './saga.ts';
 
 /** A saga's instance as its stream tells it; moves on as the stream is read on. */
@@ -69,27 +70,14 @@ export function createSagaStore(options: SagaStoreOptions): SagaStore {
   const cache = new LRUCache<string, Kept>({ max: CACHED_INSTANCES, maxSize: cacheBytes });
   const sagaOf = (stream: string): Saga | null => byType.get(streamType(stream)) ?? null;
 
-  /** What fails in reading is told as the log's, not what fails in folding. */
-  async function* read(stream: string, from: number, reaches: number): AsyncGenerator<RecordedEvent> {
-    const events = readKnown(log, stream, { from, reaches });
-    try {
-      for (;;) {
-        const next = await outages.watch('event-log', () => events.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await events.return(undefined);
-    }
-  }
-
   async function load(stream: string, reaches = -1): Promise<Loaded> {
     const saga = sagaOf(stream);
     if (saga === null) throw new FromTheFuture(`${stream} is of no saga that this program knows; update it`);
     const kept = cache.get(stream) ?? newKept(saga, stream);
     const before = kept.revision;
     try {
-      for await (const recorded of read(stream, before + 1, reaches)) {
+      const events = readKnown(log, stream, { from: before + 1, reaches });
+      for await (const recorded of watchEach(outages, 'event-log', events)) {
         // Who read the same stream meanwhile may have folded some of it.
         if (recorded.revision <= kept.revision) continue;
         if (recorded.revision > kept.revision + 1) throw new LogBehind(stream, recorded.revision - 1, kept.revision);
@@ -107,7 +95,7 @@ export function createSagaStore(options: SagaStoreOptions): SagaStore {
   function keep(kept: Kept): void {
     // Measured whole only after it has grown by its own size: in sum that is as much work as the folding.
     if (kept.bytesSinceMeasured >= kept.bytes) {
-      kept.bytes = roughBytes(kept.instance);
+      kept.bytes = sizeInMemory(kept.instance);
       kept.bytesSinceMeasured = 0;
     }
     cache.delete(kept.stream);
@@ -153,7 +141,7 @@ function foldIn(saga: Saga, kept: Kept, recorded: RecordedEvent): void {
   }
   kept.revision = recorded.revision;
   kept.origin ??= recorded.metadata;
-  kept.bytesSinceMeasured += roughBytes(recorded.data);
+  kept.bytesSinceMeasured += sizeInMemory(recorded.data);
 }
 
 /** @throws Unfoldable when the saga throws, or decides what is no event */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { sizeInMemory } from '../events/event-size.ts';
 import type { FoldedStream } from './folded-stream.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -30,7 +31,7 @@ export function createStreamCache(maxBytes: number = MAX_BYTES): StreamCache {
     const grown = (folded.revision - (before?.measuredAt ?? -1)) * BYTES_OF_EVENT;
     return before?.folded === folded && grown * 8 <= before.state
       ? { ...before }
-      : { folded, state: sizeOf(folded.state), measuredAt: folded.revision };
+      : { folded, state: sizeInMemory(folded.state), measuredAt: folded.revision };
   };
 
   return {
@@ -43,15 +44,4 @@ export function createStreamCache(maxBytes: number = MAX_BYTES): StreamCache {
     forget: (stream) => void cache.delete(stream),
     bytes: () => cache.calculatedSize,
   };
-}
-
-/** About the bytes that a value takes in memory; what stands in it twice is counted twice. */
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return 24 + value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  let size = 48;
-  if (value instanceof Map) for (const [key, inner] of value) size += 32 + sizeOf(key) + sizeOf(inner);
-  else if (Array.isArray(value)) for (const inner of value) size += sizeOf(inner);
-  else for (const inner of Object.values(value)) size += 16 + sizeOf(inner);
-  return size;
 }

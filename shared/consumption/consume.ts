@@ -12,9 +12,9 @@ import { FromTheFuture } from '../events/codec.ts';
 import { eventSize } from '../events/event-size.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
 import { checkedHead } from '../event-bus/checked-head.ts';
-import type { EventLog, ReadAllOptions } from '../event-log/port.ts';
+import type { EventLog } from '../event-log/port.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Outages } from '../resilience/outages/outages.ts';
+import { type Outages, watchEach } from '../resilience/outages/outages.ts';
 import { pause } from '../resilience/pause.ts';
 import { keepFollowing } from './keep-following.ts';
 import type { Progress } from './progress.ts';
@@ -130,7 +130,7 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     if (until > after) {
       const streams = missed.topics.flatMap(streamTypesOf);
       const range = { ...(after > 0n && { after }), until, streams, signal };
-      for await (const events of inChunks(read(range))) {
+      for await (const events of inChunks(watchEach(outages, 'event-log', log.readAll(range)))) {
         signal.throwIfAborted();
         const concerned = events.filter((event) => places.has(placeOf(event)));
         await waiting.during('the log', concerned, (known) => receive(known, 'log'));
@@ -143,20 +143,6 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
     const about = new Map([...topicIds].filter(([topic]) => missed.topics.includes(topic)));
     await fromDatabase(() => progress.jump(offsets, until, about));
     return { partitions: [...places], after: String(after), until: String(until) };
-  }
-
-  /** What fails in reading is told as the log's, not as that of those who take the events. */
-  async function* read(range: ReadAllOptions): AsyncGenerator<RecordedEvent> {
-    const events = log.readAll(range)[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await outages.watch('event-log', () => events.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await events.return?.();
-    }
   }
 
   /** To read the log again would not help: whoever is updated begins anew. */

@@ -18,3 +18,14 @@ function sizeOf(value: unknown): number {
   else for (const [name, item] of Object.entries(value)) size += name.length + 4 + sizeOf(item);
   return size;
 }
+
+/** About the bytes that a value takes in memory; what stands in it twice is counted twice. */
+export function sizeInMemory(value: unknown): number {
+  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let size = 48;
+  if (value instanceof Map) for (const [key, inner] of value) size += 32 + sizeInMemory(key) + sizeInMemory(inner);
+  else if (Array.isArray(value)) for (const inner of value) size += sizeInMemory(inner);
+  else for (const inner of Object.values(value)) size += 16 + sizeInMemory(inner);
+  return size;
+}

@@ -15,3 +15,15 @@ export function createTurns(): <Result>(key: string, work: () => Promise<Result>
     }
   };
 }
+
+/** Does the same with each of many, `most` of them at a time; answers in their order. */
+export async function sideBySide<Item, Result>(
+  items: readonly Item[],
+  most: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let first = 0; first < items.length; first += most)
+    results.push(...(await Promise.all(items.slice(first, first + most).map(work))));
+  return results;
+}

@@ -39,6 +39,18 @@ export type RunningService = {
   stop(): Promise<unknown>;
 };
 
+/** What keeps parts of a service from working, as /health tells it until it is over. */
+export function createProblems() {
+  const problems = new Map<string, string>();
+  return {
+    /** @param told null: it is over */
+    tell: (where: string, told: string | null): void =>
+      void (told === null ? problems.delete(where) : problems.set(where, told)),
+    facts: (): Readonly<Record<string, unknown>> =>
+      problems.size === 0 ? {} : { problem: [...problems.values()].join('; ') },
+  };
+}
+
 /** Runs loops, each of which goes on until the service stops. @param begin starts them; the signal ends them */
 export function runLoops(begin: (signal: AbortSignal) => readonly Promise<unknown>[]): RunningService {
   const stopping = new AbortController();

@@ -104,3 +104,21 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     join: (name, server) => void names.set(name, server),
   };
 }
+
+/** Passes on what comes. What fails in reading is told as that of the server, not as that of those who take the items. */
+export async function* watchEach<Item>(
+  outages: Pick<Outages, 'watch'>,
+  server: string,
+  items: AsyncIterable<Item>,
+): AsyncGenerator<Item> {
+  const reading = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await outages.watch(server, () => reading.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await reading.return?.();
+  }
+}
