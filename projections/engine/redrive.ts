@@ -1,11 +1,10 @@
 import type { Pool } from 'pg';
-import { openRedrives, settleRedrive } from '@workledger/shared/consumption/redrives.ts';
+import { keepRedriving, settleRedrive } from '@workledger/shared/consumption/redrives.ts';
 import { placeOf } from '@workledger/shared/consumption/topics.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
-import { pause } from '@workledger/shared/resilience/pause.ts';
 import { isDataError, type Applied } from './apply-batch.ts';
 import { foldEvents, prepare, reasonOf, type Continuity, type Prepared } from './fold-events.ts';
 import type { EngineLogger } from './handle-batches.ts';
@@ -23,7 +22,6 @@ export type RedriveOptions = {
   readonly onApplied: (applied: Applied) => void;
 };
 
-const EVERY_MILLISECONDS = 1_000;
 /** Events in one transaction: what a stream of large ones has fits in memory. */
 const PAGE = 100;
 
@@ -31,33 +29,24 @@ const PAGE = 100;
  * Tries parked streams again as operators ask for it, until the signal aborts. Any number of processes may do so: each step counts only
  * if the progress of the stream's partition is the same before and after, so what a live batch or another one did meanwhile is seen.
  */
-export async function runRedrives(options: RedriveOptions): Promise<void> {
-  const { targets, pool, logger, outages, signal } = options;
-  const told = new Map<string, string>();
-  while (!signal.aborted) {
-    try {
-      for (const asked of await openRedrives(pool, LIVE)) {
-        // A read model of a newer program is for one that knows it.
-        const target = targets.find(({ projection }) => projection.name === asked.name);
-        if (target === undefined || signal.aborted) continue;
-        const place = `${asked.name} ${asked.stream}`;
-        try {
-          await redrive(target, asked.stream, options);
-          await settleRedrive(pool, LIVE, asked);
-          told.delete(place);
-        } catch (error) {
-          // The others are tried all the same; what waits for an update, or for the log, goes on by itself.
-          const reason = reasonOf(error);
-          if (!signal.aborted && !outages?.isTold(error) && told.get(place) !== reason)
-            logger.error({ err: error, projection: asked.name, stream: asked.stream }, 'redrive: trying again');
-          told.set(place, reason);
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted && !outages?.isTold(error)) logger.error({ err: error }, 'redrive: trying again');
-    }
-    await pause(EVERY_MILLISECONDS, signal);
-  }
+export function runRedrives(options: RedriveOptions): Promise<void> {
+  const { targets, pool, logger } = options;
+  return keepRedriving({
+    ...options,
+    schema: LIVE,
+    attempt: async (asked) => {
+      // A read model of a newer program is for one that knows it.
+      const target = targets.find(({ projection }) => projection.name === asked.name);
+      if (target === undefined) return;
+      await redrive(target, asked.stream, options);
+      await settleRedrive(pool, LIVE, asked);
+    },
+    // What waits for an update, or for the log, goes on by itself.
+    onFailed: (error, asked) => {
+      const facts = asked === null ? {} : { projection: asked.name, stream: asked.stream };
+      logger.error({ err: error, ...facts }, 'redrive: trying again');
+    },
+  });
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
-import { openRedrives, settleRedrive, type Redrive } from '@workledger/shared/consumption/redrives.ts';
+import { keepRedriving, settleRedrive, type Redrive } from '@workledger/shared/consumption/redrives.ts';
 import { FromTheFuture } from '@workledger/shared/events/codec.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { pause } from '@workledger/shared/resilience/pause.ts';
 import { feed } from './coordinator.ts';
 import { queueOrPark, type SweepOptions } from './effects/performer.ts';
 import type { WaitingInput } from './parking.ts';
@@ -15,41 +14,36 @@ export type RedriveOptions = Omit<SweepOptions, 'sweepMilliseconds'> & {
   readonly log: Pick<EventLog, 'readStream'>;
 };
 
-const EVERY_MILLISECONDS = 1_000;
-
 /** Tries again what operators asked for, until the signal aborts. Any number of processes may do so: one takes a saga at a time. */
-export async function runRedrives(options: RedriveOptions): Promise<void> {
-  const { pool, outages, logger, signal } = options;
-  while (!signal.aborted) {
-    try {
-      const asked = await outages.watch('postgresql', () => openRedrives(pool, 'sagas'));
-      for (const redrive of asked) if (!signal.aborted) await redriveAlone(redrive, options);
-    } catch (error) {
-      if (!signal.aborted && !outages.isTold(error)) logger.warn({ err: error }, 'redrive failed: trying again');
-    }
-    await pause(EVERY_MILLISECONDS, signal);
-  }
+export function runRedrives(options: RedriveOptions): Promise<void> {
+  const { logger } = options;
+  return keepRedriving({
+    ...options,
+    schema: 'sagas',
+    attempt: (asked) => redriveAlone(asked, options),
+    // What waits for an update is told where it is met first.
+    onFailed: (error, redrive) => {
+      if (!(error instanceof FromTheFuture)) logger.warn({ err: error, redrive }, 'redrive failed: trying again');
+    },
+  });
 }
 
 /** Under a lock of this database session: whoever dies gives it up. */
 async function redriveAlone(redrive: Redrive, options: RedriveOptions): Promise<void> {
-  const { pool, store, outages, logger, signal } = options;
+  const { pool, store, outages } = options;
   // A saga of a newer program is for one that knows it.
   if (store.sagaOf(redrive.stream) === null) return;
   const client = await outages.watch('postgresql', () => pool.connect());
-  let failure: unknown = null;
+  let isDone = false;
   try {
-    if (!(await lock(client, redrive))) return;
-    await (redrive.key === '' ? redriveSaga(redrive, options) : redriveEffect(redrive, options));
-    await client.query(UNLOCK, [redrive.stream]);
-  } catch (error) {
-    failure = error;
-    // The others are tried all the same.
-    if (!signal.aborted && !outages.isTold(error) && !(error instanceof FromTheFuture))
-      logger.warn({ err: error, redrive }, 'redrive failed: trying again');
+    if (await lock(client, redrive)) {
+      await (redrive.key === '' ? redriveSaga(redrive, options) : redriveEffect(redrive, options));
+      await client.query(UNLOCK, [redrive.stream]);
+    }
+    isDone = true;
   } finally {
     // What is closed gives its lock up.
-    client.release(failure !== null);
+    client.release(!isDone);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import type { Outages } from '../resilience/outages/outages.ts';
+import { pause } from '../resilience/pause.ts';
 
 /**
  * What is to be tried again. `name` is the read model's or the saga's; `stream` the one that stands still; `key` the effect's where
@@ -36,4 +38,46 @@ export async function openRedrives(pool: Pool, schema: string): Promise<Redrive[
 /** Whatever came of it: it was tried. */
 export async function settleRedrive(pool: Pool, schema: string, { name, stream, key }: Redrive): Promise<void> {
   await pool.query(`delete from ${schema}.redrives where name = $1 and stream = $2 and key = $3`, [name, stream, key]);
+}
+
+export type RedrivingOptions = {
+  readonly pool: Pool;
+  readonly schema: string;
+  /** What is known as an outage is not told by `onFailed`. */
+  readonly outages?: Pick<Outages, 'watch' | 'isTold'> | undefined;
+  readonly signal: AbortSignal;
+  /** Tries one, and settles it. What fails is tried again; the others are tried all the same. */
+  readonly attempt: (asked: Redrive) => Promise<void>;
+  /** Told once of each reason. @param asked null: nobody could look for what is asked */
+  readonly onFailed: (error: unknown, asked: Redrive | null) => void;
+};
+
+const EVERY_MILLISECONDS = 1_000;
+
+/** Tries again what operators ask for, until the signal aborts. */
+export async function keepRedriving(options: RedrivingOptions): Promise<void> {
+  const { pool, schema, outages, signal, attempt, onFailed } = options;
+  const told = new Map<string, string>();
+  const tell = (error: unknown, asked: Redrive | null): void => {
+    const place = JSON.stringify(asked);
+    const reason = String(error);
+    if (!signal.aborted && outages?.isTold(error) !== true && told.get(place) !== reason) onFailed(error, asked);
+    told.set(place, reason);
+  };
+  const look = (): Promise<Redrive[]> => openRedrives(pool, schema);
+  while (!signal.aborted) {
+    try {
+      const open = await (outages === undefined ? look() : outages.watch('postgresql', look));
+      for (const asked of open)
+        if (!signal.aborted)
+          await attempt(asked).then(
+            () => told.delete(JSON.stringify(asked)),
+            (error: unknown) => tell(error, asked),
+          );
+      told.delete(JSON.stringify(null));
+    } catch (error) {
+      tell(error, null);
+    }
+    await pause(EVERY_MILLISECONDS, signal);
+  }
 }
