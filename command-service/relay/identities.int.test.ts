@@ -1,9 +1,13 @@
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { loseTopics } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
 import { startConsumer } from '@workledger/shared/event-bus/testing.ts';
-import { newId } from '@workledger/shared/contexts/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
+import { startDouble } from '@workledger/shared/event-log/eventstoredb/double/start-double.ts';
+import { createEventStoreDbLog } from '@workledger/shared/event-log/eventstoredb/event-log.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import { anyEvents } from '@workledger/infra/testing/events/any-event.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { describeWithKafka, kafkaBrokers } from '@workledger/infra/testing/servers/kafka.ts';
 import { createRecordingBus } from './testing/recording-bus.ts';
@@ -140,3 +144,77 @@ it('takes note of the last event with its first batch where the checkpoint is ol
   const { id, stream, revision } = logged[4]!;
   expect(rows).toEqual([{ last_event: { id, stream, revision, position: '5' } }]);
 });
+
+describe.each(['PostgreSQL', 'EventStoreDB'])(
+  'a log in %s that was restored from an older backup, and grew again',
+  (engine) => {
+    const closing: (() => Promise<void>)[] = [];
+    afterEach(async () => {
+      for (const close of closing.splice(0).toReversed()) await close();
+    });
+    async function openLog(): Promise<EventLog> {
+      if (engine === 'PostgreSQL') {
+        const other = await openRelayTest();
+        closing.push(() => other.close());
+        return other.log;
+      }
+      const double = await startDouble();
+      const log = await createEventStoreDbLog({ connectionString: double.connectionString });
+      closing.push(
+        () => double.close(),
+        () => log.close(),
+      );
+      return log;
+    }
+    const lastKept = async (): Promise<{ id: string } | null> =>
+      (await test.database.pool.query<{ last: { id: string } | null }>('select last_event as last from relay.leader'))
+        .rows[0]!.last;
+
+    it('is refused for good, though it begins alike and is past the checkpoint; the right one is gone on with', async () => {
+      const [log, restored] = [await openLog(), await openLog()];
+      const stream = streamName('task', newId());
+      const [backedUp, lost] = [anyEvents(3), anyEvents(4)];
+      for (const each of [log, restored]) await each.append(stream, backedUp, 'none');
+      await log.append(stream, lost, 2);
+      const bus = createRecordingBus();
+      const first = test.startRelay(bus, { log });
+      await untilTrue(async () => (await lastKept())?.id === lost.at(-1)!.id);
+      await first.stop();
+      for (let more = 0; more < 10; more++) await restored.append(streamName('task', newId()), anyEvents(5), 'none');
+      expect(await restored.head()).toBeGreaterThan((await test.leader()).checkpoint);
+
+      // The stream is shorter than it was; then it has other events there.
+      for (const [others, expected] of [
+        [anyEvents(2), 2],
+        [anyEvents(9), 4],
+      ] as const) {
+        await restored.append(stream, others, expected);
+        const wrong = test.startRelay(bus, { log: restored });
+        await untilTrue(() => wrong.state()?.problem !== undefined);
+        expect(wrong.state()).toMatchObject({
+          ...{ role: 'standby', problem: expect.stringContaining('it was restored, and other events came instead') },
+        });
+        await wrong.stop();
+      }
+      expect(bus.events()).toHaveLength(7);
+
+      const next = anyEvents(1);
+      await log.append(stream, next, 6);
+      test.startRelay(bus, { log });
+      await untilTrue(async () => (await lastKept())?.id === next[0]!.id);
+      expect(bus.events()).toHaveLength(8);
+    });
+
+    it('is not known by a checkpoint of an older version, which takes note with the next event that it sends', async () => {
+      const log = await openLog();
+      await log.append(streamName('task', newId()), anyEvents(3), 'none');
+      await test.database.pool.query('update relay.leader set checkpoint = $1', [await log.head()]);
+      const bus = createRecordingBus();
+      test.startRelay(bus, { log });
+      const next = anyEvents(1);
+      await log.append(streamName('task', newId()), next, 'none');
+      await untilTrue(async () => (await lastKept())?.id === next[0]!.id);
+      expect(bus.events().map(({ id }) => id)).toEqual([next[0]!.id]);
+    });
+  },
+);
