@@ -31,7 +31,8 @@ export const UNBLOCKED = `not exists (
  * Of the read models that `projections/tasks/` and `projections/dependencies/` write.
  * For each set of capabilities that a waiting task needs (found by hopping along the index) and each priority, the tasks that
  * wait longest; of all these the most urgent. So what is read depends on the limit, and on how many such sets there are, not on
- * how many tasks wait; tasks that are blocked are passed by one by one.
+ * how many tasks wait; tasks that are blocked are passed by one by one. Within a set the capabilities are not asked again: the
+ * planner takes that for a rare thing, and would read the whole set to sort it; two sets of one hash are told apart outside.
  */
 const nextTasksSql = `
 with recursive needed as (
@@ -52,12 +53,12 @@ cross join generate_series(1, 5) as level (priority)
 cross join lateral (
   select * from read_models.tasks t
   where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
-    and ($1::text[] is null or t.capabilities <@ $1) and (t.repository is null) = without.repository and t.priority = level.priority
+    and (t.repository is null) = without.repository and t.priority = level.priority
     and t.id <> all ($5) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
-where ($1::text[] is null or needed.capabilities <@ $1) and not (without.repository and $4::boolean)
+where ($1::text[] is null or needed.capabilities <@ $1 and t.capabilities <@ $1) and not (without.repository and $4::boolean)
 order by t.waiting_since + t.priority * make_interval(secs => $2), t.created_at, t.id
 limit $3`;
 
