@@ -8,6 +8,7 @@ import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
+import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
 import { runComponents, type ComponentDefinition } from './run-component.ts';
 
@@ -40,6 +41,7 @@ export function createComponents(options: ComponentEnvironment): readonly Compon
 async function sweep({ dataFolder, logger }: ComponentEnvironment): Promise<void> {
   try {
     const attempts = await sweepAttempts(dataFolder);
+    await removeOldMirrors(dataFolder);
     if (attempts > 0) logger.info({ attempts }, 'ended attempts that a killed process left behind');
   } catch (error) {
     logger.warn({ reason: String(error) }, 'could not end all attempts that a killed process left behind');

@@ -47,7 +47,13 @@ export const repositorySchema = z.strictObject({
   protectedPaths: z
     .array(z.string().min(1))
     .default([])
-    .describe('git pathspecs, restored from the base before validation'),
+    .describe('git pathspecs, restored from the base before anything is pushed to a branch, and before validation'),
+  protectCi: z
+    .boolean()
+    .default(true)
+    .describe(
+      'also protect what a host runs by itself: .github, .gitlab-ci.yml, .circleci, Jenkinsfile and their like',
+    ),
   merge: z.enum(['never', 'fast-forward']).default('never'),
   trusted: z.array(z.string().min(1)).default([]).describe('logins whose label starts work'),
   github: z

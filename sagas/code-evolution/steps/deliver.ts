@@ -32,7 +32,7 @@ export const publish: Step<Facts> = {
   retry: { attempts: 8, delaySeconds: doubling(2, 60) },
   timeoutSeconds: 300,
   run: (facts, on) => {
-    const request = { ...inRun(facts), commit: known(facts.commit), branch: branchOf(facts) };
+    const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base), branch: branchOf(facts) };
     const published = on.call('publish', 'code.publish', request);
     return published === null ? waiting : done({ learned: { branch: published.branch } } satisfies Learned);
   },
@@ -91,7 +91,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
 function accept(facts: Facts, on: Effector, { commit }: ResultOf<'code.validate'>): Outcome {
   const accepted = done({ learned: { commit } } satisfies Learned);
   if (commit === facts.commit) return accepted;
-  const request = { ...inRun(facts), commit, branch: branchOf(facts) };
+  const request = { ...inRun(facts), commit, base: known(facts.base), branch: branchOf(facts) };
   return on.call('publish-judged', 'code.publish', request) === null ? waiting : accepted;
 }
 

@@ -46,7 +46,7 @@ export const evolve: Step<Facts> = {
 function start(facts: Facts, on: Effector): Outcome | null {
   const plan = planOf(facts);
   const base = known(facts.commit);
-  const asked = { ...inRun(facts), commit: base };
+  const asked = { ...inRun(facts), commit: base, base: known(facts.base) };
   const baseline = on.tryCall('baseline', 'code.evaluate', asked, checkSeconds(plan));
   if (baseline === null) return waiting;
   if (baseline.failure !== undefined) return notMeasured(facts, on, baseline);
@@ -84,6 +84,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
     ...inRun(facts),
     agentId: plan.improver ?? claimOf(facts).agentId,
     parent,
+    base: known(facts.base),
     label: `candidate-${candidate}`,
     prompt: {
       purpose: 'improve',

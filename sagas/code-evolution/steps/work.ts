@@ -25,7 +25,7 @@ export const prepare: Step<Facts> = {
   run: (facts, on) => {
     const prepared = on.call('prepare', 'code.prepare', inRun(facts));
     if (prepared === null) return waiting;
-    const request = { ...inRun(facts), commit: prepared.base };
+    const request = { ...inRun(facts), commit: prepared.base, base: prepared.base };
     const measured = prepared.evaluates
       ? on.tryCall('measure', 'code.evaluate', request, checkSeconds(prepared))
       : { result: null };
@@ -84,6 +84,7 @@ const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'c
   ...inRun(facts),
   agentId: claimOf(facts).agentId,
   parent: known(facts.commit),
+  base: known(facts.base),
   label: `generate-${round}-${attempt}`,
   prompt: { purpose: 'generate', feedback: facts.feedback, metrics: null },
   evaluate: false,

@@ -5,7 +5,7 @@ import { artefact, metrics, type ArtefactReference } from '@workledger/shared/co
 import { ComponentFailure } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { failureOf, lastLines } from '../failures.ts';
-import type { Worktree } from '../git/mirror.ts';
+import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { problemOf } from './judge.ts';
@@ -30,11 +30,11 @@ export type AgentRun = {
   fail(reason: string, retryable?: boolean): ComponentFailure;
 };
 
-/** Lets an agent work in a worktree, the prompt on its standard input. @throws ComponentFailure when it did not succeed */
+/** Lets an agent work in a checkout, the prompt on its standard input. @throws ComponentFailure when it did not succeed */
 export async function runAgent(
   code: CodeAttempt,
   agent: AgentConfiguration,
-  worktree: Worktree,
+  checkout: Checkout,
   request: AgentRequest,
 ): Promise<AgentRun> {
   const { artefacts } = code.environment;
@@ -42,7 +42,7 @@ export async function runAgent(
   const promptArtefact = await artefacts.put(Buffer.from(prompt), 'text/markdown; charset=utf-8');
   const result = await code.attempt.run({
     command: agent.command,
-    cwd: worktree.path,
+    cwd: checkout.path,
     environment: childEnvironment(agent.environment),
     stdin: prompt,
     timeoutMs: agent.limits.timeoutSeconds * 1_000,
@@ -65,6 +65,29 @@ export async function runAgent(
   const problem = judged === null || killed ? ended : judged.problem;
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
   return { exitCode, durationMs, costUsd, prompt: promptArtefact, output, fail };
+}
+
+const GIT_TIMEOUT_MS = 300_000;
+const GIT_OUTPUT_BYTES = 65_536;
+
+/** Runs git where an agent worked, with no more rights than that agent had. @returns its exit code */
+export async function gitInside(
+  code: CodeAttempt,
+  checkout: Checkout,
+  _agent: AgentConfiguration,
+  args: readonly string[],
+): Promise<number | null> {
+  const { exitCode } = await code.attempt.run({
+    command: ['git', ...args],
+    cwd: checkout.path,
+    environment: childEnvironment(),
+    timeoutMs: GIT_TIMEOUT_MS,
+    maxOutputBytes: GIT_OUTPUT_BYTES,
+    signal: code.signal,
+    killStrays: true,
+  });
+  code.signal.throwIfAborted();
+  return exitCode;
 }
 
 const FEEDBACK_LINES = 200;
@@ -100,15 +123,18 @@ async function promptOf(
 function rulesFor(label: string, repository: Repository): string {
   return [
     '## Rules',
-    '- Edit files in the current folder only. It is a Git worktree of its own; you need not commit.',
-    repository.protectedPaths.length === 0
-      ? ''
-      : `- These paths must not change; changes to them do not count: ${repository.protectedPaths.join(', ')}`,
+    '- Edit files in the current folder only. It is a Git repository of its own; you need not commit.',
+    protectedText(repository),
     `- The work is valid when this passes: ${repository.test.join(' ')}`,
     `- This attempt is called ${label}. Others may work on the same from the same start; find your own way.`,
   ]
     .filter((line) => line !== '')
     .join('\n');
+}
+
+function protectedText({ protectedPaths, protectCi }: Repository): string {
+  const named = [...protectedPaths, ...(protectCi ? ['definitions of CI (.github/ and their like)'] : [])];
+  return named.length === 0 ? '' : `- These paths must not change; changes to them do not count: ${named.join(', ')}`;
 }
 
 async function feedbackText(

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Repository } from '@workledger/shared/config/schema.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
-import { addWorktree, openMirror, worktreeAt, type Mirror, type Worktree } from '../git/mirror.ts';
+import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
+import { openMirror, type Mirror } from '../git/mirror.ts';
 import { openAttempt, type Attempt } from '../process/attempt.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 
@@ -27,8 +29,8 @@ export type CodeAttempt = {
   readonly mirror: Mirror;
   readonly attempt: Attempt;
   readonly signal: AbortSignal;
-  /** A clean worktree of the commit; it goes with the attempt. */
-  checkout(name: string, commit: string): Promise<Worktree>;
+  /** A repository of its own that stands at the commit; it goes with the attempt. */
+  checkout(name: string, commit: string): Promise<Checkout>;
 };
 
 type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = {
@@ -65,16 +67,18 @@ async function inAttempt<Result>(
   const opened = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
   const attempt: Attempt = { ...opened, run: async (process) => secrets.result(await opened.run(process)) };
   try {
-    const mirror = await openMirror(dataFolder, repository.url);
-    const checkout = async (name: string, commit: string): Promise<Worktree> => {
-      const worktree = worktreeAt(mirror, `${attempt.id}-${name}`);
-      attempt.own(worktree.path);
-      attempt.own(worktree.gitFolder);
-      await addWorktree(worktree, commit, signal);
-      return worktree;
+    const mirror = await openMirror(dataFolder, repository.url, signal);
+    const checkout = async (name: string, commit: string): Promise<Checkout> => {
+      const made = checkoutAt(dataFolder, mirror, `${attempt.id}-${name}`);
+      attempt.own(made.folder);
+      await createCheckout(made, { commit, branch: repository.baseBranch, signal });
+      return made;
     };
     return await action({ environment, repository, mirror, attempt, signal, checkout });
   } finally {
-    await attempt.close();
+    // What stands, stands: what cannot be removed now is told, and tried again at the next start.
+    await attempt.close().catch((error: unknown) => {
+      environment.logger.warn({ reason: oneLine(error) }, 'cannot remove all that an attempt left');
+    });
   }
 }

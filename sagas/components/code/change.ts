@@ -8,10 +8,11 @@ import {
   fetchOrigin,
   hasCommit,
   isAncestor,
+  isInOrigin,
   treeOf,
 } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
-import { resultOf } from '../git/names.ts';
+import { resultOf, taskRefs } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './attempt.ts';
@@ -40,6 +41,11 @@ export const inspect = codeComponent({
     });
     if (!(await hasCommit(mirror, commit)))
       return refuse('inspect', `commit ${commit} is not in the origin: push it to a branch first`);
+    if (!(await isInOrigin(mirror, taskId, commit)))
+      return refuse(
+        'inspect',
+        `commit ${commit} is on no branch of the origin, and on no ref under ${taskRefs(taskId)}/: push it there`,
+      );
     if (!(await isAncestor(mirror, base, commit)))
       return refuse('inspect', `commit ${commit} does not descend from ${base}, where the work started`);
     if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))

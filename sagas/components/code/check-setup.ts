@@ -10,6 +10,7 @@ import { ComponentFailure } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { LFS, missingLfs, type Needs, needsOf } from '../git/filters.ts';
 import { git } from '../git/git.ts';
 import { withoutCredentials } from '../git/names.ts';
 import { childEnvironment } from '../process/run-process.ts';
@@ -30,13 +31,13 @@ export type CheckResult = z.infer<typeof checkResult>;
 /** Tries every repository and every agent of the configuration; tells each result as soon as it is known. */
 export async function checkSetup(
   options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
-  told: (result: CheckResult) => void = () => undefined,
+  tell: (result: CheckResult) => void = () => undefined,
 ): Promise<CheckResult[]> {
   const { configuration } = options;
   const dataFolder = resolve(options.dataFolder);
   const results: CheckResult[] = [];
   const take = (found: readonly CheckResult[]): void => {
-    for (const result of found) told(result);
+    for (const result of found) tell(result);
     results.push(...found);
   };
   for (const repository of configuration.repositories)
@@ -88,7 +89,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** Fetches a repository and runs its commands on the base, in a clean worktree, as they would be run for a task. */
+/** Fetches a repository and runs its commands on the base, in a clean checkout, as they would be run for a task. */
 async function checkRepository(
   options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
   repository: Repository,
@@ -123,16 +124,49 @@ const check = codeComponent({
       ok: true,
       detail: `${withoutCredentials(repository.url)}, ${repository.baseBranch} at ${base.slice(0, 12)}`,
     };
-    const worktree = await code.checkout('check', base);
-    const runs = await runCommands(code, worktree, [
+    const needs = await needsOf(mirror, base, signal);
+    const checkout = await code.checkout('check', base);
+    const runs = await runCommands(code, checkout, [
       { step: 'setup', command: repository.setup },
       { step: 'test', command: repository.test },
     ]);
     if (runs.every(({ step, problem }) => step !== 'setup' || problem === null))
-      runs.push(...(await runCommands(code, worktree, [{ step: 'evaluate', command: repository.evaluate }])));
-    return [found, ...(await checkMerge(subject, repository)), ...runs.map((run) => judged(subject, run, repository))];
+      runs.push(...(await runCommands(code, checkout, [{ step: 'evaluate', command: repository.evaluate }])));
+    return [
+      found,
+      ...told(subject, needs),
+      ...(await checkMerge(subject, repository)),
+      ...runs.map((run) => judged(subject, run, repository)),
+    ];
   },
 });
+
+/** What a clone of the origin has beside git's own, and whether that is here. */
+function told(subject: string, needs: Needs): CheckResult[] {
+  const lfs = missingLfs(needs);
+  const others = needs.missingFilters.filter((name) => name !== LFS);
+  return [
+    ...(lfs === null ? [] : [{ subject: `${subject}: LFS`, ok: false, detail: lfs }]),
+    ...(others.length === 0
+      ? []
+      : [
+          {
+            subject: `${subject}: filters`,
+            ok: true,
+            detail: `.gitattributes names ${others.join(', ')}, which nobody configured here: files are taken as they are`,
+          },
+        ]),
+    ...(needs.submodules
+      ? [
+          {
+            subject: `${subject}: submodules`,
+            ok: true,
+            detail: 'are empty in an attempt, as in a clone: let "setup" run "git submodule update --init"',
+          },
+        ]
+      : []),
+  ];
+}
 
 function judged(subject: string, run: CommandRun, { evolve }: Repository): CheckResult {
   const about = { subject: `${subject}: ${run.step}` };

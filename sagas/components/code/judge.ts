@@ -12,7 +12,8 @@ import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { branchHead, ensureCommits, fetchOrigin, mergeBase } from '../git/commits.ts';
 import { restorePaths } from '../git/make-commit.ts';
-import type { Worktree } from '../git/mirror.ts';
+import type { Checkout } from '../git/checkout.ts';
+import { protectedPathsOf } from '../git/protected-paths.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
@@ -28,12 +29,12 @@ export type CommandRun = {
 };
 
 /**
- * Runs commands of the repository's registration in a worktree, one after the other, until one does not pass.
+ * Runs commands of the repository's registration in a checkout, one after the other, until one does not pass.
  * @throws ProcessNotStarted @throws the signal's reason on abort
  */
 export async function runCommands(
   code: CodeAttempt,
-  worktree: Worktree,
+  checkout: Checkout,
   commands: readonly { step: string; command: readonly string[] | null }[],
 ): Promise<CommandRun[]> {
   const { timeoutSeconds, maxOutputBytes } = code.repository.limits;
@@ -42,7 +43,7 @@ export async function runCommands(
     if (command === null) continue;
     const result = await code.attempt.run({
       command,
-      cwd: worktree.path,
+      cwd: checkout.path,
       environment: childEnvironment(),
       timeoutMs: timeoutSeconds * 1_000,
       maxOutputBytes,
@@ -108,7 +109,7 @@ function parse(line: string): unknown {
   }
 }
 
-/** Runs `setup` and `test` in a clean worktree of the commit, protected paths as they are in the base. A failing test is a result. */
+/** Runs `setup` and `test` in a clean checkout of the commit, protected paths as they are in the base. A failing test is a result. */
 export const validate = codeComponent({
   request: inRun.extend({ commit: z.string(), base: z.string() }),
   result: z.object({
@@ -124,11 +125,11 @@ export const validate = codeComponent({
     const { mirror, signal, repository } = code;
     const { commit, base } = request;
     await ensureCommits(mirror, request.taskId, [commit, base], signal);
-    const judged = await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal });
+    const judged = await restorePaths(mirror, { commit, base, pathspecs: protectedPathsOf(repository), signal });
     const ref = resultOf(request, 'judged', judged.commit);
     if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
-    const worktree = await code.checkout('validate', judged.commit);
-    const runs = await runCommands(code, worktree, [
+    const checkout = await code.checkout('validate', judged.commit);
+    const runs = await runCommands(code, checkout, [
       { step: 'setup', command: repository.setup },
       { step: 'test', command: repository.test },
     ]);
@@ -145,33 +146,37 @@ export const validate = codeComponent({
   },
 });
 
+/** The commit that the events name as the work's start; requests written before this do not name it. */
+export const recordedBase = z.string().optional();
+
 /** Measures a commit with the registration's `evaluate` command. */
 export const evaluate = codeComponent({
-  request: inRun.extend({ commit: z.string() }),
+  request: inRun.extend({ commit: z.string(), base: recordedBase }),
   result: z.object({ metrics, output: artefact }),
   limits: checkLimits,
-  act: async ({ taskId, commit }, code) => {
+  act: async ({ taskId, commit, base }, code) => {
     await ensureCommits(code.mirror, taskId, [commit], code.signal);
-    return measure(code, taskId, commit);
+    return measure(code, taskId, commit, base);
   },
 });
 
 /**
- * Runs the registration's `setup` and `evaluate` in a clean worktree of the commit. Protected paths are as they were
- * where the work left the base branch: a candidate does not write its own yardstick.
+ * Runs the registration's `setup` and `evaluate` in a clean checkout of the commit. Protected paths are as they were
+ * in the recorded base: a candidate does not write its own yardstick.
  * @throws ComponentFailure when a command fails or prints no metrics
  */
 export async function measure(
   code: CodeAttempt,
   taskId: string,
   commit: string,
+  base?: string,
 ): Promise<{ metrics: Metrics; output: ArtefactReference }> {
   const { repository, signal } = code;
   if (repository.evaluate === null)
     return refuse('evaluate', `repository "${repository.name}" has no evaluate command`);
-  const judged = await withProtectedPaths(code, taskId, commit);
-  const worktree = await code.checkout('evaluate', judged);
-  const runs = await runCommands(code, worktree, [
+  const judged = await withProtectedPaths(code, taskId, commit, base);
+  const checkout = await code.checkout('evaluate', judged);
+  const runs = await runCommands(code, checkout, [
     { step: 'setup', command: repository.setup },
     { step: 'evaluate', command: repository.evaluate },
   ]);
@@ -189,14 +194,30 @@ export async function measure(
   });
 }
 
-async function withProtectedPaths(code: CodeAttempt, taskId: string, commit: string): Promise<string> {
-  const { repository, mirror, signal } = code;
-  if (repository.protectedPaths.length === 0) return commit;
+/** The commit with protected paths as they are in the base. */
+export async function withProtectedPaths(
+  { repository, mirror, signal }: CodeAttempt,
+  taskId: string,
+  commit: string,
+  recorded?: string,
+): Promise<string> {
+  const pathspecs = protectedPathsOf(repository);
+  if (pathspecs.length === 0) return commit;
+  const base = recorded ?? (await whereItLeft({ repository, mirror, signal }, taskId, commit));
+  await ensureCommits(mirror, taskId, [base], signal);
+  return (await restorePaths(mirror, { commit, base, pathspecs, signal })).commit;
+}
+
+/** For requests that were written before they named the base: where the work left the base branch. */
+async function whereItLeft(
+  { repository, mirror, signal }: Pick<CodeAttempt, 'repository' | 'mirror' | 'signal'>,
+  taskId: string,
+  commit: string,
+): Promise<string> {
   if ((await branchHead(mirror, repository.baseBranch)) === null) await fetchOrigin(mirror, taskId, signal);
   const head = await branchHead(mirror, repository.baseBranch);
   const base = head === null ? null : await mergeBase(mirror, commit, head);
-  if (base === null) return refuse('evaluate', `${commit} shares no history with ${repository.baseBranch}`);
-  return (await restorePaths(mirror, { commit, base, pathspecs: repository.protectedPaths, signal })).commit;
+  return base ?? refuse('evaluate', `${commit} shares no history with ${repository.baseBranch}`);
 }
 
 /** Bytes of one list in a result, as JSON; an event has its limit. */

@@ -5,6 +5,7 @@ import { branchHead, changedEntries, ensureCommits, fetchOrigin, isAncestor } fr
 import { GitFailure } from '../git/git.ts';
 import { rebaseOnto } from '../git/make-commit.ts';
 import { branchRef, resultOf } from '../git/names.ts';
+import { protectedPathsOf } from '../git/protected-paths.ts';
 import { pushRef, RefMoved } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './attempt.ts';
@@ -38,7 +39,7 @@ export const merge = codeComponent({
 
 /** The tests judged the work with these paths as they are in the base: with its own they judged nothing. */
 async function refuseProtectedChanges({ repository, mirror }: CodeAttempt, request: MergeRequest): Promise<void> {
-  const { protectedPaths } = repository;
+  const protectedPaths = protectedPathsOf(repository);
   if (protectedPaths.length === 0) return;
   const [changed] = await changedEntries(mirror, request.base, request.commit, protectedPaths);
   if (changed === undefined) return;

@@ -3,6 +3,7 @@ import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/e
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { missingLfs, needsOf } from '../git/filters.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';
@@ -28,11 +29,13 @@ export const prepare = codeComponent({
     /** Seconds, whole steps. */
     timeouts: z.object({ agent: z.number(), check: z.number() }),
   }),
-  act: async ({ taskId }, { environment, repository, mirror, signal }) => {
-    await fetchOrigin(mirror, taskId, signal);
+  act: async (_request, { environment, repository, mirror, signal }) => {
+    await fetchOrigin(mirror, null, signal);
     const { baseBranch, evolve, merge, evaluate, agent } = repository;
     const base = await branchHead(mirror, baseBranch);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
+    const missing = missingLfs(await needsOf(mirror, base, signal));
+    if (missing !== null) return refuse('prepare', `repository "${repository.name}": ${missing}`);
     return {
       base,
       evolve,
@@ -51,7 +54,7 @@ function timeouts(environment: ComponentEnvironment, command: number, evaluates:
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }
 
-/** Kills what still runs for this task run, removes its worktrees and its results in the origin; branches and other runs' results stay. */
+/** Kills what still runs for this task run, removes its checkouts and its results in the origin; branches and other runs' results stay. */
 export const cleanup = defineComponent({
   request: inRun,
   result: z.object({ worktrees: z.number() }),
@@ -59,7 +62,7 @@ export const cleanup = defineComponent({
   perform: async (request, { environment, step, signal }) => {
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
-    const mirror = await openMirror(environment.dataFolder, repository.url);
+    const mirror = await openMirror(environment.dataFolder, repository.url, signal);
     for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
     return { worktrees };
   },

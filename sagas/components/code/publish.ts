@@ -7,17 +7,24 @@ import { branchRef, resultRef, runRefs, taskRefs, type Run } from '../git/names.
 import { pushRef } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
 import { codeComponent } from './attempt.ts';
+import { recordedBase, withProtectedPaths } from './judge.ts';
 
-/** Puts the commit on a branch of the origin. A branch with other people's commits is left alone. */
+/**
+ * Puts the commit on a branch of the origin, with protected paths as they are in the base: what runs there by itself (CI
+ * definitions) is nobody's who was not judged. A branch with other people's commits is left alone.
+ */
 export const publish = codeComponent({
-  request: inRun.extend({ commit: z.string(), branch: z.string() }),
+  request: inRun.extend({ commit: z.string(), branch: z.string(), base: recordedBase }),
+  /** The commit that the branch names now. */
   result: z.object({ branch: z.string(), commit: z.string() }),
-  act: async (request, { repository, mirror, signal }) => {
-    const { taskId, branch, commit } = request;
+  act: async (request, code) => {
+    const { repository, mirror, signal } = code;
+    const { taskId, branch } = request;
     const ref = branchRef(branch);
     if (branch === repository.baseBranch) return refuse('publish', `"${branch}" is the base branch`);
     await fetchOrigin(mirror, taskId, signal);
-    await ensureCommits(mirror, taskId, [commit], signal);
+    await ensureCommits(mirror, taskId, [request.commit], signal);
+    const commit = await withProtectedPaths(code, taskId, request.commit, request.base);
     const now = await branchHead(mirror, branch);
     if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
       return refuse('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`);

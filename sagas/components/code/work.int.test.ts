@@ -117,7 +117,7 @@ describe('an agent that edits the code', () => {
   });
 
   test('may even replace the .git of its folder', async () => {
-    const { call, workRequest } = world(`${fix} import { rmSync } from 'node:fs'; rmSync('.git');
+    const { call, workRequest } = world(`${fix} import { rmSync } from 'node:fs'; rmSync('.git', { recursive: true });
       import { execFileSync } from 'node:child_process'; execFileSync('git', ['init', '--quiet']);`);
     const result = await call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
     expect(result.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
@@ -193,14 +193,6 @@ describe('an agent fails by name when it', () => {
       lastLines: ['looks fine to me'],
     });
     expect(retryable).toBe(true);
-  });
-
-  test('moves its HEAD away from where it started', async () => {
-    const { call, workRequest } = world(`${fix} import { execFileSync } from 'node:child_process';
-      execFileSync('git', ['checkout', '--quiet', '--orphan', 'elsewhere']);
-      execFileSync('git', ['commit', '--quiet', '--all', '--message', 'Rewritten']);`);
-    const { failure } = await failureOf(call('code.work', workRequest('agent')));
-    expect(failure.reason).toMatch(/does not descend from/);
   });
 
   test('leaves more than 50 MB', async () => {

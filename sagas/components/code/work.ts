@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { artefact, diffStat, metrics, type Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
+import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { agentOf, type ComponentEnvironment } from '../environment.ts';
-import { changedEntries, ensureCommits, isAncestor, treeOf } from '../git/commits.ts';
-import { commitAll, UnusableChange } from '../git/make-commit.ts';
-import type { Worktree } from '../git/mirror.ts';
+import type { Checkout } from '../git/checkout.ts';
+import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
+import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { inRun, type Limits } from '../run-component.ts';
-import { promptSchema, runAgent, type AgentRun } from './agent.ts';
+import { gitInside, promptSchema, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
-import { measure } from './judge.ts';
+import { measure, recordedBase } from './judge.ts';
 
 const agentLimits: Limits = {
   turns: { atOnce: agentsAtOnce },
@@ -23,6 +24,7 @@ const agentLimits: Limits = {
 const workRequest = inRun.extend({
   agentId: z.string(),
   parent: z.string(),
+  base: recordedBase,
   /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
   label: z.string(),
   prompt: promptSchema,
@@ -31,7 +33,7 @@ const workRequest = inRun.extend({
 });
 type WorkRequest = z.infer<typeof workRequest>;
 
-/** Lets a configured agent edit the code in a worktree of its own and leaves what it did in the origin. A repeat does it anew. */
+/** Lets a configured agent edit the code in a repository of its own and leaves what it did in the origin. A repeat does it anew. */
 export const work = codeComponent({
   request: workRequest,
   result: z.object({
@@ -50,10 +52,10 @@ export const work = codeComponent({
     const { environment, mirror, signal } = code;
     const agent = agentOf(environment, 'work', request.agentId);
     await ensureCommits(mirror, request.taskId, [request.parent], signal);
-    const worktree = await code.checkout('work', request.parent);
+    const checkout = await code.checkout('work', request.parent);
 
-    const run = await runAgent(code, agent, worktree, request);
-    const commit = await takeChange(code, worktree, request, run);
+    const run = await runAgent(code, agent, checkout, request);
+    const commit = await changeOf(code, { checkout, agent, request, run });
     const change = await storeDiff(code, 'work', request.parent, commit);
     const ref = resultOf(request, request.label, commit);
     await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
@@ -62,19 +64,23 @@ export const work = codeComponent({
   },
 });
 
+type Done = {
+  readonly checkout: Checkout;
+  readonly agent: AgentConfiguration;
+  readonly request: WorkRequest;
+  readonly run: AgentRun;
+};
+
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
-async function takeChange(code: CodeAttempt, worktree: Worktree, request: WorkRequest, run: AgentRun): Promise<string> {
+async function changeOf(code: CodeAttempt, { checkout, agent, request, run }: Done): Promise<string> {
   const { mirror, signal } = code;
   const { parent, label } = request;
   const { title } = await code.environment.readTask(request.taskId);
   const message = `${title.slice(0, 200)}\n\nTask ${request.taskId}, ${label}\n`;
+  const inside = (args: readonly string[]) => gitInside(code, checkout, agent, args);
   try {
-    const commit = await commitAll(worktree, { message, maxBytes: MAX_CHANGE_BYTES, signal });
-    if (!(await isAncestor(mirror, parent, commit)))
-      throw run.fail(`the agent moved HEAD to ${commit}, which does not descend from ${parent}`);
+    const commit = await takeChange(checkout, { parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal });
     if ((await treeOf(mirror, commit)) === (await treeOf(mirror, parent))) throw run.fail('the agent changed nothing');
-    const nested = (await changedEntries(mirror, parent, commit)).find(({ after }) => after?.mode === '160000');
-    if (nested !== undefined) throw run.fail(`${nested.path} is a git repository inside the repository: remove it`);
     return commit;
   } catch (error) {
     if (error instanceof UnusableChange) throw run.fail(error.message);
@@ -90,7 +96,7 @@ async function measured(
 ): Promise<Metrics | null> {
   if (!request.evaluate) return null;
   try {
-    return (await measure(code, request.taskId, commit)).metrics;
+    return (await measure(code, request.taskId, commit, request.base)).metrics;
   } catch (error) {
     if (!(error instanceof ComponentFailure)) throw error;
     const { failure, retryable, fault } = error;

@@ -1,18 +1,34 @@
 import type { DiffStat } from '@workledger/shared/contexts/values.ts';
 import { despiteLocks, git, gitText, inTurn } from './git.ts';
+import { maintain } from './maintain.ts';
 import type { Mirror } from './mirror.ts';
-import { asCommit, remoteBranchRef, taskRefs } from './names.ts';
+import { asCommit, branchRef, taskRefs } from './names.ts';
 
-/** The commit a ref of the mirror names; null when there is none. */
-export async function resolveRef(mirror: Mirror, ref: string): Promise<string | null> {
+/** The commit that a task's ref names, as fetched last; null when there is none. */
+export const resolveRef = ({ gitFolder }: Mirror, ref: string): Promise<string | null> => resolve(gitFolder, ref);
+
+/** The origin's branch as fetched last; null when there is none. */
+export const branchHead = ({ originFolder }: Mirror, branch: string): Promise<string | null> =>
+  resolve(originFolder, branchRef(branch));
+
+async function resolve(gitFolder: string, ref: string): Promise<string | null> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
-  const { exitCode, stdout } = await git(args, { cwd: mirror.gitFolder, allow: [0, 1] });
+  const { exitCode, stdout } = await git(args, { cwd: gitFolder, allow: [0, 1] });
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
 }
 
-/** The origin's branch as fetched last; null when there is none. */
-export const branchHead = (mirror: Mirror, branch: string): Promise<string | null> =>
-  resolveRef(mirror, remoteBranchRef(branch));
+/** Whether a branch of the origin, or a ref of this task in it, has the commit in its history, as fetched last. */
+export async function isInOrigin(mirror: Mirror, taskId: string, commit: string): Promise<boolean> {
+  const args = ['for-each-ref', '--count=1', `--contains=${asCommit(commit)}`, '--format=%(refname)', '--'];
+  const contained = async (cwd: string, pattern: string): Promise<boolean> => {
+    // A store that does not have the commit at all says so by its exit code.
+    const { exitCode, stdout } = await git([...args, pattern], { cwd, allow: [0, 128, 129] });
+    return exitCode === 0 && stdout.length > 0;
+  };
+  return (
+    (await contained(mirror.originFolder, 'refs/heads/')) || (await contained(mirror.gitFolder, `${taskRefs(taskId)}/`))
+  );
+}
 
 export async function hasCommit(mirror: Mirror, commit: string): Promise<boolean> {
   const { exitCode } = await git(['cat-file', '-e', `${asCommit(commit)}^{commit}`], {
@@ -55,21 +71,22 @@ export async function mergeBase(mirror: Mirror, one: string, other: string): Pro
 export const treeOf = (mirror: Mirror, commit: string): Promise<string> =>
   gitText(['rev-parse', '--verify', `${asCommit(commit)}^{tree}`], { cwd: mirror.gitFolder });
 
-/** Brings the origin's branches and, of one task, its results into the mirror; what is gone there goes here. @throws GitFailure */
+/** Brings the origin's branches, tags and, of one task, its results here; what is gone there goes here. @throws GitFailure */
 export async function fetchOrigin(mirror: Mirror, taskId: string | null, signal?: AbortSignal): Promise<void> {
-  const results = taskId === null ? [] : [`+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`];
   const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', mirror.url];
-  await inTurn(mirror.gitFolder, () =>
-    despiteLocks(() =>
-      git([...args, '+refs/heads/*:refs/remotes/origin/*', ...results], { cwd: mirror.gitFolder, signal }),
-    ),
-  );
+  await fetchInto(mirror.originFolder, [...args, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
+  await maintain(mirror, signal);
+  if (taskId === null) return;
+  await fetchInto(mirror.gitFolder, [...args, `+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`], signal);
 }
+
+const fetchInto = (gitFolder: string, args: readonly string[], signal?: AbortSignal): Promise<unknown> =>
+  inTurn(gitFolder, () => despiteLocks(() => git(args, { cwd: gitFolder, signal })));
 
 /** Fetches one commit by its id, where the origin allows that. @throws GitFailure */
 async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal): Promise<void> {
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.url, commit];
-  await inTurn(mirror.gitFolder, () => despiteLocks(() => git(args, { cwd: mirror.gitFolder, signal })));
+  await fetchInto(mirror.gitFolder, args, signal);
 }
 
 const PLAIN = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'];
@@ -91,7 +108,14 @@ export async function diffStat(mirror: Mirror, from: string, to: string): Promis
 }
 
 type Entry = { readonly mode: string; readonly object: string };
-export type ChangedEntry = { readonly path: string; readonly before: Entry | null; readonly after: Entry | null };
+export type ChangedEntry = {
+  /** To be read by a person: a name is bytes, and need not be UTF-8. */
+  readonly path: string;
+  /** The name itself. */
+  readonly name: Buffer;
+  readonly before: Entry | null;
+  readonly after: Entry | null;
+};
 
 /** Entries that differ between two commits; limited to git pathspecs, when there are some. */
 export async function changedEntries(
@@ -102,13 +126,26 @@ export async function changedEntries(
 ): Promise<ChangedEntry[]> {
   const args = ['diff', '--raw', '-z', '--no-abbrev', ...PLAIN, asCommit(from), asCommit(to), '--', ...pathspecs];
   const { stdout } = await git(args, { cwd: mirror.gitFolder });
-  const parts = stdout.toString('utf8').split('\0');
+  const parts = namesIn(stdout);
   const entries: ChangedEntry[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) {
-    const [modeBefore, modeAfter, before, after] = (parts[at] ?? '').slice(1).split(' ');
-    entries.push({ path: parts[at + 1] ?? '', before: entry(modeBefore, before), after: entry(modeAfter, after) });
+    const [modeBefore, modeAfter, before, after] = (parts[at] ?? '').toString().slice(1).split(' ');
+    const name = parts[at + 1] ?? Buffer.alloc(0);
+    const [was, is] = [entry(modeBefore, before), entry(modeAfter, after)];
+    entries.push({ path: name.toString(), name, before: was, after: is });
   }
   return entries;
+}
+
+/** The parts of an output with `-z`, as bytes. */
+export function namesIn(output: Buffer): Buffer[] {
+  const text = output.toString('latin1');
+  return text === ''
+    ? []
+    : text
+        .replace(/\0$/, '')
+        .split('\0')
+        .map((name) => Buffer.from(name, 'latin1'));
 }
 
 const entry = (mode: string | undefined, object: string | undefined): Entry | null =>

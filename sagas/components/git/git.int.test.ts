@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { commitAsUser, createUserRepository, git as userGit } from '@workledger/infra/testing/repository/git.ts';
 import { branchHead, diffStat, fetchOrigin } from './commits.ts';
 import { git, GitFailure } from './git.ts';
-import { openMirror, addWorktree, removeWorktree, worktreeAt } from './mirror.ts';
+import { checkoutAt, createCheckout, removeCheckout } from './checkout.ts';
+import { openMirror } from './mirror.ts';
 import { pushRef, RefMoved, remoteRef } from './push.ts';
 import { restorePaths } from './make-commit.ts';
 
@@ -34,25 +35,24 @@ test('a mirror follows the origin: new commits come, deleted branches go', async
 
 test('many at once open, fetch and check out without disturbing each other', async () => {
   const { folder, user, base } = await mirrored();
+  const data = join(folder, 'other');
   const made = await Promise.all(
     Array.from({ length: 6 }, async (_, number) => {
-      const mirror = await openMirror(join(folder, 'other'), user);
+      const mirror = await openMirror(data, user);
       await fetchOrigin(mirror, null);
-      const worktree = worktreeAt(mirror, `tree-${number}`);
-      await addWorktree(worktree, base);
-      return worktree;
+      const checkout = checkoutAt(data, mirror, `tree-${number}`);
+      await createCheckout(checkout, { commit: base, branch: 'main' });
+      return checkout;
     }),
   );
-  expect(new Set(made.map(({ path }) => path)).size).toBe(6);
-  await Promise.all(made.map(removeWorktree));
-  expect((await git(['worktree', 'list'], { cwd: made[0]!.mirror.gitFolder })).stdout.toString()).not.toContain(
-    'tree-',
-  );
+  expect(new Set(made.map(({ path }) => userGit(path, 'rev-parse', 'HEAD')))).toEqual(new Set([base]));
+  await Promise.all(made.map(removeCheckout));
+  expect(made.filter((one) => existsSync(one.folder))).toEqual([]);
 });
 
 test('a lock that another process holds for a moment is waited for, one that a killed process left is removed', async () => {
   const { user, mirror } = await mirrored();
-  const lock = join(mirror.gitFolder, 'refs/remotes/origin/main.lock');
+  const lock = join(mirror.originFolder, 'refs/heads/main.lock');
   writeFileSync(lock, '');
   const next = commitAsUser(user, { 'c.txt': 'three' }, 'Next');
   const fetched = fetchOrigin(mirror, null);

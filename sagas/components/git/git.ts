@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { childEnvironment, runProcess } from '../process/run-process.ts';
@@ -72,6 +69,9 @@ const SETTINGS = [
   'submodule.recurse=false',
   'fetch.recurseSubmodules=false',
   'push.recurseSubmodules=no',
+  // Ours are bare; a user's configuration may forbid what it did not name.
+  'safe.bareRepository=all',
+  'protocol.version=2',
   'rebase.autoStash=false',
   'rebase.updateRefs=false',
   // A pack is moved into place as a whole: a fetch that was killed leaves no commit without its files.
@@ -85,7 +85,6 @@ const SETTINGS = [
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  await restoreSettings(options.environment?.['GIT_DIR'] ?? options.cwd);
   const result = await runProcess({
     command: ['git', ...SETTINGS, ...args],
     cwd: options.cwd,
@@ -115,6 +114,8 @@ function gitEnvironment(): Record<string, string> {
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_CONFIG_NOSYSTEM: '1',
+    // What is judged and merged is what the ids say.
+    GIT_NO_REPLACE_OBJECTS: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_MERGE_AUTOEDIT: 'no',
     GIT_AUTHOR_NAME: NAME,
@@ -152,34 +153,3 @@ async function removeStale(lock: string): Promise<void> {
 
 /** Runs one action after the other for each name, in the order asked, within this process. */
 export const inTurn = createTurns();
-
-/** What each mirror's `config` holds, by its folder: in memory, where no program that works in a worktree reaches it. */
-const known = new Map<string, Buffer>();
-
-export const rememberConfig = (gitFolder: string, config: Buffer): void => void known.set(gitFolder, config);
-
-/**
- * Before our own call of git: puts the mirror's settings back. A program in a worktree shares them; a filter that it
- * names there would be run by our `git add`, and by the next task's checkout.
- * @param gitFolder a mirror's, or a worktree's notes inside of one; others are left as they are
- */
-async function restoreSettings(gitFolder: string): Promise<void> {
-  const mirror = known.has(gitFolder) ? gitFolder : dirname(dirname(gitFolder));
-  const config = known.get(mirror);
-  if (config === undefined || !existsSync(mirror)) return;
-  await restore(join(mirror, 'config'), config);
-  const foreign = [
-    ...[mirror, gitFolder].map((folder) => join(folder, 'config.worktree')),
-    ...['attributes', 'exclude'].map((name) => join(mirror, 'info', name)),
-  ];
-  for (const path of foreign) await rm(path, { recursive: true, force: true });
-}
-
-async function restore(file: string, bytes: Buffer): Promise<void> {
-  const now = await readFile(file).catch(() => null);
-  if (now?.equals(bytes) === true) return;
-  if (now === null) await rm(file, { recursive: true, force: true });
-  const written = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(written, bytes);
-  await rename(written, file);
-}

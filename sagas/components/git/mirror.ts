@@ -1,110 +1,78 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { removeFolder } from '../process/folders.ts';
-import { despiteLocks, git, inTurn, rememberConfig } from './git.ts';
-import { asCommit, asUrl } from './names.ts';
+import { git, inTurn } from './git.ts';
+import { asUrl } from './names.ts';
 
-/** A bare copy of one repository on this machine, from which worktrees are made. */
+/**
+ * What this machine keeps of one repository, written by Workledger alone: a store of what the origin's branches and tags hold,
+ * whose objects are lent to attempts, and one of all else (what attempts made, what was restored or rebased), which borrows from it
+ * and which no attempt sees.
+ */
 export type Mirror = {
   readonly url: string;
-  /** Absolute path of the bare repository. */
+  /** Absolute path of the bare repository in which Workledger works: it has every commit, and the results of tasks as refs. */
   readonly gitFolder: string;
-  /** Absolute; worktrees lie in here. */
-  readonly worktrees: string;
+  /** Absolute path of the bare repository with the origin's branches and tags, and nothing else. */
+  readonly originFolder: string;
 };
 
-/** The mirror of this address, made (empty) where there is none yet. Safe when two processes do it at once. */
-export async function openMirror(dataFolder: string, url: string): Promise<Mirror> {
-  const folder = join(resolve(dataFolder), 'repositories');
-  const gitFolder = join(folder, `${createHash('sha256').update(asUrl(url)).digest('hex').slice(0, 24)}.git`);
-  const worktrees = join(resolve(dataFolder), 'worktrees');
-  await inTurn(gitFolder, async () => {
-    await mkdir(worktrees, { recursive: true });
-    if (!existsSync(join(gitFolder, 'HEAD'))) await create(folder, gitFolder);
-    rememberConfig(gitFolder, await newConfig(folder));
+const nameOf = (url: string): string => createHash('sha256').update(asUrl(url)).digest('hex').slice(0, 24);
+
+const repositoriesFolder = (dataFolder: string): string => join(resolve(dataFolder), 'repositories');
+
+/**
+ * The mirror of this address, made (empty) where there is none yet. Safe when two processes do it at once.
+ * @throws GitFailure when the origin must be asked for its kind of ids, and does not answer
+ */
+export async function openMirror(dataFolder: string, url: string, signal?: AbortSignal): Promise<Mirror> {
+  const folder = join(repositoriesFolder(dataFolder), nameOf(url));
+  const mirror = { url, gitFolder: join(folder, 'work.git'), originFolder: join(folder, 'origin.git') };
+  await inTurn(folder, async () => {
+    if (isThere(mirror.gitFolder) && isThere(mirror.originFolder)) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const format = await objectFormat(url, folder, signal);
+    if (!isThere(mirror.originFolder)) await create(mirror.originFolder, format, null);
+    if (!isThere(mirror.gitFolder)) await create(mirror.gitFolder, format, mirror.originFolder);
   });
-  return { url, gitFolder, worktrees };
+  return mirror;
 }
 
-const configs = new Map<string, Promise<Buffer>>();
+const isThere = (gitFolder: string): boolean => existsSync(join(gitFolder, 'HEAD'));
 
-/** What git writes into a new mirror's `config` in this folder: asked once, never read from a mirror that was used. */
-function newConfig(folder: string): Promise<Buffer> {
-  const asked = configs.get(folder) ?? readNewConfig(folder);
-  configs.set(folder, asked);
-  asked.catch(() => configs.delete(folder));
-  return asked;
+export type ObjectFormat = 'sha1' | 'sha256';
+
+/** Told by the length of the origin's ids; an empty origin has none, and git's default. */
+async function objectFormat(url: string, cwd: string, signal?: AbortSignal): Promise<ObjectFormat> {
+  const { stdout } = await git(['ls-remote', '--quiet', '--', url, 'HEAD', 'refs/heads/*'], { cwd, signal });
+  return /^[0-9a-f]{64}\t/.test(stdout.toString('latin1')) ? 'sha256' : 'sha1';
 }
 
-async function readNewConfig(folder: string): Promise<Buffer> {
-  const made = await initialise(join(folder, 'new'));
-  try {
-    return await readFile(join(made, 'config'));
-  } finally {
-    await removeFolder(made);
-  }
-}
-
-async function create(folder: string, gitFolder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const made = await initialise(gitFolder);
+async function create(gitFolder: string, format: ObjectFormat, borrowsFrom: string | null): Promise<void> {
+  const made = `${gitFolder}.${randomBytes(4).toString('hex')}`;
+  const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', made];
+  await git(args, { cwd: dirname(gitFolder) });
+  if (borrowsFrom !== null) await borrow(made, [borrowsFrom]);
   try {
     await rename(made, gitFolder);
   } catch (error) {
     await removeFolder(made);
-    if (!existsSync(join(gitFolder, 'HEAD'))) throw error;
+    if (!isThere(gitFolder)) throw error;
   }
 }
 
-/** An empty bare repository of our settings beside `gitFolder`. @returns its path */
-async function initialise(gitFolder: string): Promise<string> {
-  const folder = dirname(gitFolder);
-  const made = `${gitFolder}.${randomBytes(4).toString('hex')}`;
-  await git(['init', '--quiet', '--bare', '--template=', '--', made], { cwd: folder });
-  // For agents that commit by themselves on a machine where nobody told git who they are.
-  for (const [name, value] of [
-    ['user.name', 'Workledger'],
-    ['user.email', 'workledger@localhost'],
-    ['gc.auto', '0'],
-  ] as const)
-    await git(['config', name, value], { cwd: made });
-  return made;
+/** Lets a repository read the objects of others, which it does not copy. */
+export async function borrow(gitFolder: string, from: readonly string[]): Promise<void> {
+  const info = join(gitFolder, 'objects', 'info');
+  await mkdir(info, { recursive: true });
+  await writeFile(join(info, 'alternates'), from.map((folder) => `${join(folder, 'objects')}\n`).join(''));
 }
 
-export type Worktree = {
-  readonly mirror: Mirror;
-  /** Where the files are. */
-  readonly path: string;
-  /** Git's own notes about it, inside the mirror. */
-  readonly gitFolder: string;
-};
-
-/** Where a worktree of this name will lie; nothing is made yet. The name must be unique on this machine. */
-export const worktreeAt = (mirror: Mirror, name: string): Worktree => ({
-  mirror,
-  path: join(mirror.worktrees, name),
-  gitFolder: join(mirror.gitFolder, 'worktrees', name),
-});
-
-/** Checks a commit out into a folder of its own, on no branch. @throws GitFailure */
-export async function addWorktree(worktree: Worktree, commit: string, signal?: AbortSignal): Promise<void> {
-  const { mirror, path } = worktree;
-  const args = ['worktree', 'add', '--quiet', '--force', '--detach', '--', path, asCommit(commit)];
-  await inTurn(mirror.gitFolder, () => despiteLocks(() => git(args, { cwd: mirror.gitFolder, signal })));
+/** Mirrors of an earlier shape, which attempts shared. What they held is in the origin. */
+export async function removeOldMirrors(dataFolder: string): Promise<void> {
+  const folder = repositoriesFolder(dataFolder);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (/^[0-9a-f]{24}\.git(\.|$)/.test(name)) await removeFolder(join(folder, name));
 }
-
-/** Removes files and notes; nothing there is fine. */
-export async function removeWorktree(worktree: Worktree): Promise<void> {
-  await removeFolder(worktree.path);
-  await removeFolder(worktree.gitFolder);
-}
-
-/** Names the worktree to git from outside: whatever a program did to the `.git` file inside does not count. */
-export const inWorktree = (worktree: Worktree, index?: string): Record<string, string> => ({
-  GIT_DIR: worktree.gitFolder,
-  GIT_COMMON_DIR: worktree.mirror.gitFolder,
-  GIT_WORK_TREE: worktree.path,
-  ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
-});

@@ -36,8 +36,5 @@ export const resultRef = (run: Run, label: string): string => `${runRefs(run)}/$
 /** A result's ref holds one commit for ever: a worker that was taken for dead cannot move what its successor left. */
 export const resultOf = (run: Run, label: string, commit: string): string =>
   resultRef(run, `${label}-${asCommit(commit).slice(0, 12)}`);
-/** The origin's branch as the mirror saw it last. */
-export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;
-
 /** `https://user:token@host` → `https://***@host`. */
 export const withoutCredentials = (text: string): string => text.replaceAll(/(\w+:\/\/)[^\s/]+@/g, '$1***@');

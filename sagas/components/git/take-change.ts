@@ -1,0 +1,152 @@
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { changedEntries, isAncestor, namesIn, treeOf, type ChangedEntry } from './commits.ts';
+import { onFiles, type Checkout } from './checkout.ts';
+import { git, GitFailure, gitText } from './git.ts';
+import type { Mirror } from './mirror.ts';
+import { asCommit } from './names.ts';
+
+/** What the files became is no change that can be taken. `message` says why. */
+export class UnusableChange extends Error {
+  override name = 'UnusableChange';
+}
+
+export type Change = {
+  /** The commit that the work began at. */
+  readonly parent: string;
+  readonly message: string;
+  /** Of new and changed files together, and of the commits that a program made by itself. */
+  readonly maxBytes: number;
+  /** Runs git in the checkout with no more rights than the program had that worked there. @returns its exit code */
+  inside(args: readonly string[]): Promise<number | null>;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * What a program left in a checkout, as one commit that descends from the parent. The files count: they are read with an index of
+ * our own, so that nothing done to `.git` there misleads us. Commits that the program made by itself on top of the parent stay;
+ * where it rewrote the parent away, its files are put onto the parent. Ignored files stay out.
+ * @returns the commit; the parent itself, or the program's last commit, when nothing is left to commit
+ * @throws UnusableChange
+ */
+export async function takeChange(checkout: Checkout, change: Change): Promise<string> {
+  const { mirror } = checkout;
+  const { parent, message, signal } = change;
+  const own = await ownCommit(checkout, change);
+  const head = own !== null && (await isAncestor(mirror, parent, own)) ? own : parent;
+  const tree = await treeOfFiles(checkout, own ?? parent, change);
+  const commit =
+    tree === (await treeOf(mirror, head))
+      ? asCommit(head)
+      : await gitText(['commit-tree', tree, '-p', head, '-F', '-'], { cwd: mirror.gitFolder, stdin: message, signal });
+  await check(mirror, parent, commit);
+  return commit;
+}
+
+async function treeOfFiles(checkout: Checkout, start: string, { maxBytes, signal, inside }: Change): Promise<string> {
+  // Files that it does not want to see are not deleted.
+  const sparse = join(checkout.path, '.git', 'info', 'sparse-checkout');
+  if ((await lstat(sparse).catch(() => null)) !== null) await inside(['sparse-checkout', 'disable']);
+  const at = onFiles(checkout, signal);
+  await git(['read-tree', start], at);
+  await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
+  await checkSize(checkout, at, maxBytes);
+  try {
+    await git(['add', '--all', '--', '.'], at);
+  } catch (error) {
+    // A filter or an encoding that the repository names does not take these files.
+    if (error instanceof GitFailure && error.exitCode !== null)
+      throw new UnusableChange(`git does not take the files: ${error.stderr.slice(0, 1_000)}`, { cause: error });
+    throw error;
+  }
+  return gitText(['write-tree'], at);
+}
+
+/**
+ * The commit at which the program left its HEAD, brought over as a bundle that is checked object by object; null when it made
+ * none, or none that can be read.
+ */
+async function ownCommit(checkout: Checkout, { parent, maxBytes, inside, signal }: Change): Promise<string | null> {
+  if (await isUnmoved(checkout, parent)) return null;
+  const bundle = join(checkout.temporary, `own-${process.pid}.bundle`);
+  if ((await inside([...BUNDLE, bundle, 'HEAD', `^${asCommit(parent)}`, '--not', '--remotes=origin'])) !== 0)
+    return null;
+  const found = await lstat(bundle).catch(() => null);
+  if (found === null || !found.isFile()) return null;
+  if (found.size > maxBytes)
+    throw new UnusableChange(`its own commits are ${found.size} bytes, over ${maxBytes}: leave large files out`);
+  const { mirror } = checkout;
+  const ref = `refs/workledger-own/${checkout.folder.split('/').at(-1) ?? ''}`;
+  const at = { cwd: mirror.gitFolder, signal };
+  const fetch = ['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--'];
+  try {
+    await git([...fetch, bundle, `+HEAD:${ref}`], at);
+    return await gitText(['rev-parse', '--verify', `${ref}^{commit}`], at);
+  } catch (error) {
+    if (!(error instanceof GitFailure) || error.exitCode === null) throw error;
+    throw new UnusableChange(`its own commits are damaged: ${error.stderr.slice(0, 1_000)}`, { cause: error });
+  } finally {
+    await git(['update-ref', '-d', ref], { cwd: mirror.gitFolder, allow: [0, 1, 128] });
+  }
+}
+
+const BUNDLE = ['bundle', 'create', '--quiet'];
+
+/** Whether HEAD is where it was: no more than a hint, read without git; a program that lies here loses its own commits. */
+async function isUnmoved({ path }: Checkout, parent: string): Promise<boolean> {
+  const head = await small(join(path, '.git', 'HEAD'));
+  const ref = /^ref: (refs\/heads\/[A-Za-z0-9._/-]+)\n$/.exec(head)?.[1];
+  if (ref === undefined || ref.split('/').includes('..')) return head.trim() === parent;
+  return (await small(join(path, '.git', ref))).trim() === parent;
+}
+
+/** A small plain file; anything else is empty. */
+async function small(file: string): Promise<string> {
+  try {
+    const found = await lstat(file);
+    return found.isFile() && found.size < 1_024 ? await readFile(file, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}
+
+async function checkSize(checkout: Checkout, at: Parameters<typeof git>[1], maxBytes: number): Promise<void> {
+  const { stdout } = await git(['ls-files', '-z', '--others', '--modified', '--exclude-standard'], at);
+  let size = 0;
+  for (const name of namesIn(stdout)) {
+    if (name.at(-1) === SLASH) throw new UnusableChange(nested(name.toString()));
+    size += await lstat(Buffer.concat([Buffer.from(`${checkout.path}/`), name])).then(
+      (found) => (found.isFile() ? found.size : 0),
+      () => 0,
+    );
+    if (size > maxBytes)
+      throw new UnusableChange(
+        `new and changed files are over ${maxBytes} bytes, up to ${name.toString()}: ignore or remove them`,
+      );
+  }
+}
+
+const SLASH = '/'.charCodeAt(0);
+const nested = (path: string): string => `${path} is a git repository inside the repository: remove it`;
+
+/** What must not come in: a repository in place of its files, and links that lead out of the repository. */
+async function check(mirror: Mirror, parent: string, commit: string): Promise<void> {
+  for (const entry of await changedEntries(mirror, parent, commit)) {
+    const { path, before, after } = entry;
+    if (after?.mode === '160000' && before?.mode !== '160000') throw new UnusableChange(nested(path));
+    if (after?.mode === '120000' && (await leadsOut(mirror, entry)))
+      throw new UnusableChange(`${path} is a link that leads out of the repository: remove it, or ignore it`);
+  }
+}
+
+async function leadsOut(mirror: Mirror, { name, before, after }: ChangedEntry): Promise<boolean> {
+  if (after === null || (before?.mode === after.mode && before.object === after.object)) return false;
+  const target = (await git(['cat-file', 'blob', after.object], { cwd: mirror.gitFolder })).stdout.toString('latin1');
+  if (target.startsWith('/') || /^[A-Za-z]:[\\/]/.test(target)) return true;
+  let depth = name.toString('latin1').split('/').length - 1;
+  for (const part of target.split('/')) {
+    depth += part === '..' ? -1 : part === '' || part === '.' ? 0 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
