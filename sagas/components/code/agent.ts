@@ -7,6 +7,7 @@ import type { ComponentEnvironment } from '../environment.ts';
 import { failureOf, lastLines } from '../failures.ts';
 import type { Worktree } from '../git/mirror.ts';
 import { childEnvironment } from '../process/run-process.ts';
+import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { problemOf } from './judge.ts';
 
@@ -47,6 +48,8 @@ export async function runAgent(
     stdin: prompt,
     timeoutMs: agent.limits.timeoutSeconds * 1_000,
     maxOutputBytes: agent.limits.maxOutputBytes,
+    sandbox: sandboxFor(code, { agent }, worktree),
+    limits: agent.limits,
     signal: code.signal,
     killStrays: true,
   });
@@ -61,7 +64,7 @@ export async function runAgent(
     return new ComponentFailure(failureOf('work', reason, parts), options);
   };
   const ended = problemOf(result, agent.limits.timeoutSeconds);
-  const killed = result.ended === 'timeout' || result.signal !== null;
+  const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
   const problem = judged === null || killed ? ended : judged.problem;
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
   return { exitCode, durationMs, costUsd, prompt: promptArtefact, output, fail };

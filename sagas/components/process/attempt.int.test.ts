@@ -72,7 +72,7 @@ test('what another machine recorded, also in a folder that both see, is not kill
     await (await openAttempt({ dataFolder, key: 'another', scope: 's' })).close();
     const there = { ...identify(stranger.pid!), host: 'another machine' };
     const { file } = newRecordFile(dataFolder, 'one');
-    writeRecord(file, { key: 'one', scope: 's', owner: there, process: there, folders: [] });
+    writeRecord(file, { key: 'one', scope: 's', owner: there, process: there, groups: [], folders: [] });
     expect(await killLeftover(other, 'one')).toBe(0);
     expect(await killLeftover(dataFolder, 'one')).toBe(1);
     expect(running(stranger.pid!)).toBe(true);
@@ -104,7 +104,14 @@ test('a process that only has the same number is not killed', async () => {
   try {
     const { file } = newRecordFile(dataFolder, 'one');
     const process_ = { ...identify(stranger.pid!), startedAt: 'another time' };
-    writeRecord(file, { key: 'one', scope: 's', owner: identify(process.pid), process: process_, folders: [] });
+    writeRecord(file, {
+      key: 'one',
+      scope: 's',
+      owner: identify(process.pid),
+      process: process_,
+      groups: [],
+      folders: [],
+    });
     expect(await killLeftover(dataFolder, 'one')).toBe(1);
     expect(running(stranger.pid!)).toBe(true);
   } finally {

@@ -1,0 +1,66 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
+import type { Attempt } from '../process/attempt.ts';
+import type { SandboxPolicy } from './bubblewrap.ts';
+import { isIn } from './places.ts';
+
+/** That programs run in a sandbox in this process, and what all sandboxes have in common. */
+export type Sandbox = {
+  /** Absolute; hidden beside the data folder: files with secrets. */
+  readonly hidden: readonly string[];
+  /** `host:port` of Workledger's own API; null: it has none that could be named. */
+  readonly api: string | null;
+};
+
+type Call = {
+  readonly environment: { readonly sandbox?: Sandbox | null | undefined; readonly dataFolder: string };
+  readonly repository: Repository;
+  readonly attempt: Pick<Attempt, 'id' | 'own'>;
+};
+
+/**
+ * What a program may see, write and reach that an attempt runs in its worktree: the agent with its own home, or, without one, a command of
+ * the repository.
+ * @returns null where there is no sandbox
+ * @throws AttemptEnded
+ */
+export function sandboxFor(
+  { environment, repository, attempt }: Call,
+  { agent }: { readonly agent?: AgentConfiguration | undefined },
+  worktree: { readonly path: string; readonly gitFolder?: string; readonly mirror?: { readonly gitFolder: string } },
+): SandboxPolicy | null {
+  const { sandbox, dataFolder } = environment;
+  if (!sandbox) return null;
+  const opened = agent === undefined ? [repository] : [repository, agent];
+  const paths = (name: 'read' | 'write'): string[] => opened.flatMap((one) => one[name].map(absolute));
+  const hosts = [...new Set(opened.flatMap(({ allowHosts }) => allowHosts))];
+  const temporary = join(dataFolder, 'temporary', attempt.id);
+  if (!existsSync(temporary)) {
+    attempt.own(temporary);
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  }
+  return {
+    writable: [worktree.path, temporary, ...gitFolders(worktree), ...paths('write')],
+    readable: paths('read'),
+    home: homeOf(dataFolder, agent === undefined ? `.repository-${repository.name}` : agent.name),
+    // Only an agent speaks to Workledger.
+    hosts: agent?.allowHosts.includes('workledger') ? hosts : hosts.filter((host) => host !== 'workledger'),
+    limits: (agent ?? repository).limits,
+    temporary,
+    hidden: [dataFolder, ...sandbox.hidden],
+    ...(sandbox.api === null ? {} : { api: sandbox.api }),
+  };
+}
+
+/** A name may hold a slash, which folders of one level do not. */
+const homeOf = (dataFolder: string, name: string): string => join(dataFolder, 'homes', name.replaceAll('/', '+'));
+
+const absolute = (path: string): string => (/^~(\/|$)/.test(path) ? join(homedir(), path.slice(1)) : resolve(path));
+
+/** Of a linked worktree, whose notes and objects lie in the mirror. */
+function gitFolders({ path, gitFolder, mirror }: Parameters<typeof sandboxFor>[2]): string[] {
+  if (gitFolder === undefined || mirror === undefined || isIn(gitFolder, [path])) return [];
+  return [mirror.gitFolder];
+}
