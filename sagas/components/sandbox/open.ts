@@ -54,11 +54,13 @@ function filesIn(value: unknown, folder: string): string[] {
 /** One thing about the sandbox that was tried. */
 export type SandboxTrial = { readonly subject: string; readonly ok: boolean; readonly detail: string };
 
-/** Tries whether a sandbox can run on this machine and holds what it promises. The first that is not ok says what to mend. */
-export async function trySandbox(dataFolder: string): Promise<SandboxTrial[]> {
+/**
+ * Tries whether a sandbox can run on this machine and holds what it promises. The first that is not ok says what to mend.
+ * @param path PATH as programs get it
+ */
+export async function trySandbox(dataFolder: string, path = childEnvironment()['PATH'] ?? ''): Promise<SandboxTrial[]> {
   if (process.platform !== 'linux')
     return [{ subject: 'system', ok: false, detail: `runs on Linux only, this is ${process.platform}` }];
-  const path = childEnvironment()['PATH'] ?? '';
   const programs = Object.entries(PACKAGES).map(([name, debian]) => ({ name, debian, at: findOn(path, name) }));
   const missing = programs.filter(({ at }) => at === null);
   if (missing.length > 0) {
@@ -67,7 +69,7 @@ export async function trySandbox(dataFolder: string): Promise<SandboxTrial[]> {
     return [{ subject: 'programs', ok: false, detail: `${names} not found on PATH: ${remedy}` }];
   }
   const found = programs.map(({ name, at }) => ({ subject: name, ok: true, detail: at ?? '' }));
-  return [...found, ...(await tryRun(resolve(dataFolder)))];
+  return [...found, ...(await tryRun(resolve(dataFolder), path))];
 }
 
 const findOn = (path: string, name: string): string | null =>
@@ -84,7 +86,7 @@ const TRIAL = `echo x >inside && echo inside
 socat -u OPEN:/dev/null "TCP:127.0.0.1:$2" 2>/dev/null && echo network
 exit 0`;
 
-async function tryRun(dataFolder: string): Promise<SandboxTrial[]> {
+async function tryRun(dataFolder: string, path: string): Promise<SandboxTrial[]> {
   const temporary = join(dataFolder, 'temporary');
   await mkdir(temporary, { recursive: true });
   const folder = await mkdtemp(join(temporary, 'trial-'));
@@ -98,11 +100,11 @@ async function tryRun(dataFolder: string): Promise<SandboxTrial[]> {
     const home = join(folder, 'home');
     const policy = { writable: [own], readable: [], home, hosts: [], limits, hidden: [dataFolder] };
     const port = String((host.address() as AddressInfo).port);
-    const { result, problem } = await tryOne(['/bin/sh', '-c', TRIAL, 'sh', folder, port], own, policy);
+    const { result, problem } = await tryOne(['/bin/sh', '-c', TRIAL, 'sh', folder, port], { cwd: own, path, policy });
     if (result === null) return [{ subject: 'run', ok: false, detail: `${problem}${namespaces()}` }];
     const said = result.stdout.toString('utf8').trim().split('\n');
-    const without = await tryOne(['/bin/true'], own, null);
-    const again = await tryOne(['/bin/true'], own, policy);
+    const without = await tryOne(['/bin/true'], { cwd: own, path, policy: null });
+    const again = await tryOne(['/bin/true'], { cwd: own, path, policy });
     const milliseconds = `${again.result?.durationMs} ms, without a sandbox ${without.result?.durationMs} ms`;
     return [
       { subject: 'run', ok: true, detail: `a program starts and ends in ${milliseconds}` },
@@ -123,16 +125,13 @@ const told = (subject: string, ok: boolean, otherwise: string): SandboxTrial => 
   detail: ok ? 'yes' : `${otherwise}: do not trust it, and report it`,
 });
 
-async function tryOne(command: readonly string[], cwd: string, sandbox: SandboxPolicy | null) {
+async function tryOne(
+  command: readonly string[],
+  { cwd, path, policy }: { cwd: string; path: string; policy: SandboxPolicy | null },
+) {
   try {
-    const options = {
-      command,
-      cwd,
-      sandbox,
-      environment: childEnvironment(),
-      timeoutMs: 10_000,
-      maxOutputBytes: 10_000,
-    };
+    const environment = { ...childEnvironment(), PATH: path };
+    const options = { command, cwd, sandbox: policy, environment, timeoutMs: 10_000, maxOutputBytes: 10_000 };
     const result = await runProcess(options);
     if (result.ended === 'exit' && result.exitCode === 0) return { result, problem: null };
     return { result: null, problem: `a trial ended with ${result.ended}, exit code ${result.exitCode}` };
