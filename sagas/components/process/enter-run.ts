@@ -45,7 +45,7 @@ export type Run = {
  * Joins the control groups whose `cgroup.procs` are its arguments up to `--`, and becomes the program. It is done before the first line of the
  * program, so nothing of it is outside.
  */
-const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"';
+const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; unset PWD OLDPWD; exec "$@"';
 
 /** Makes what a run needs beside its program. @returns null where a program that needs none is missing */
 export async function enterRun(options: ProcessOptions): Promise<Run> {

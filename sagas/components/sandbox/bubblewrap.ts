@@ -123,6 +123,7 @@ if [ -n "$WORKLEDGER_PROXY" ]; then
   until socat -u OPEN:/dev/null TCP:127.0.0.1:${PROXY_PORT} 2>/dev/null; do sleep 0.01; done
   unset WORKLEDGER_PROXY
 fi
+unset PWD OLDPWD
 exec "$@"`;
 
 /** Pairs of a link below HOME and what it names: programs look for `~/.name`. */
