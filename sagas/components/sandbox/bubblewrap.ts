@@ -119,9 +119,14 @@ const BEFORE = `while [ "$1" != -- ]; do
 done
 shift
 if [ -n "$WORKLEDGER_PROXY" ]; then
+  tries=0
   (socat TCP-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:${PROXY_SOCKET} </dev/null >/dev/null 2>&1 &)
-  until socat -u OPEN:/dev/null TCP:127.0.0.1:${PROXY_PORT} 2>/dev/null; do sleep 0.01; done
-  unset WORKLEDGER_PROXY
+  until socat -u OPEN:/dev/null TCP:127.0.0.1:${PROXY_PORT} 2>/dev/null; do
+    tries=$((tries + 1))
+    [ $tries -lt 500 ] || { echo 'the way out of the sandbox did not begin' >&2; exit 126; }
+    sleep 0.01
+  done
+  unset WORKLEDGER_PROXY tries
 fi
 unset PWD OLDPWD
 exec "$@"`;
