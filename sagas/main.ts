@@ -14,6 +14,7 @@ import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
+import { openSandbox } from './components/sandbox/open.ts';
 import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 24;
@@ -33,8 +34,11 @@ await runService({
   dependencies: ['postgresql', 'event-log', 'kafka', 'command-service'],
   start: async (service) => {
     const { environment, logger, outages } = service;
-    const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const dataFolder = resolve(environment.DATA_FOLDER);
+    const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
+    const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder, secretFiles });
+    logger[sandbox === null ? 'warn' : 'info'](`sandbox: ${line}`);
     const pool = openPool(service, POOL_SIZE, WORK_TIMEOUT);
     await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
@@ -46,7 +50,7 @@ await runService({
     service.run(
       start({
         ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
-        ...{ configuration, dataFolder, callConcurrency: CALLS_AT_ONCE, alone: false },
+        ...{ configuration, dataFolder, sandbox, callConcurrency: CALLS_AT_ONCE, alone: false },
       }),
     );
   },

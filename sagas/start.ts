@@ -7,6 +7,7 @@ import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { createComponents } from './components/catalogue.ts';
 import { createTaskReader } from './components/environment.ts';
+import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
@@ -25,6 +26,8 @@ export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sa
 export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' | 'logger' | 'outages'> &
   Pick<Foundation, 'configuration' | 'dataFolder'> & {
     readonly commands: Commands;
+    /** What programs of others run in; null: in nothing. */
+    readonly sandbox: Sandbox | null;
     /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
     readonly callConcurrency: number;
     /** No other process works on the same queue. */
@@ -36,7 +39,7 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
  * process of a system). Waits for no server.
  */
 export function start(options: SagaOptions): RunningService {
-  const { log, artefacts, configuration, dataFolder, logger, outages } = options;
+  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox } = options;
   const { agents, leaseSeconds, heartbeatSeconds } = configuration;
   // What is no outage is told where it is met: it may never go away by itself.
   const isOutage = (error: unknown): boolean => isAway(error) || isAccessRefused(error);
@@ -47,7 +50,7 @@ export function start(options: SagaOptions): RunningService {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger });
+  const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger, sandbox });
   const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);

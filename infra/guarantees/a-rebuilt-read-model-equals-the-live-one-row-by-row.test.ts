@@ -70,9 +70,9 @@ describe.each(engines)('a rebuilt read model equals the live one after a real da
   beforeAll(async () => {
     github = await createGithubSide();
     workshop = await createWorkshop();
-    const { repositories = [], agents = [] } = workshop.settings;
+    const { repositories = [], agents = [], sandbox } = workshop.settings;
     const known = repositories.map((repository) => ({ ...repository, github: REPOSITORY, trusted: [SENDER] }));
-    system = await engine.start({ ...github.settings, agents, repositories: known }, { storage: 'shared' });
+    system = await engine.start({ ...github.settings, sandbox, agents, repositories: known }, { storage: 'shared' });
     log = await system.openLog();
     const connectionString = await system.databaseUrl();
     pool = createDatabasePool({ connectionString, max: 4, applicationName: 'rebuild' });

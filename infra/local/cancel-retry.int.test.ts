@@ -35,8 +35,13 @@ beforeAll(async () => {
         { ...shellRegistration, url: repository, github: REPOSITORY, trusted: [SENDER], capabilities: ['slow'] },
       ],
       agents: [
-        scriptAgent('slow', `sleep 2000 & echo $$ > "${started}"; sleep 2000`, { limits: { timeoutSeconds: 900 } }),
-        scriptAgent('moody', `if test -e "${mended}"; then ${writeRightGreet}\nelse exit 7; fi`),
+        scriptAgent('slow', `sleep 2000 & echo $$ > "${started}"; sleep 2000`, {
+          limits: { timeoutSeconds: 900 },
+          write: [folder.path],
+        }),
+        scriptAgent('moody', `if test -e "${mended}"; then ${writeRightGreet}\nelse exit 7; fi`, {
+          read: [folder.path],
+        }),
       ],
     },
     { HOOK_SECRET: SECRET },

@@ -47,10 +47,13 @@ beforeAll(async () => {
     repositories: [{ ...shellRegistration, url: origin, merge: 'fast-forward' }],
     agents: [
       scriptAgent('straight', writeRightGreet),
-      scriptAgent('overtaken', once(marker('moved'), personPushes('echo more >> NOTES')) + addLine('by the agent')),
+      scriptAgent('overtaken', once(marker('moved'), personPushes('echo more >> NOTES')) + addLine('by the agent'), {
+        write: [folder.path],
+      }),
       scriptAgent(
         'crossed',
         once(marker('crossed'), personPushes(addLine('first by a person'))) + 'date +%N > NOTES\n',
+        { write: [folder.path] },
       ),
       scriptAgent('protector', 'echo "# never mind" >> checks/run; date +%N > NOTES\n'),
     ],

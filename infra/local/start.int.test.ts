@@ -188,7 +188,7 @@ describe('npm start -- --check', { timeout: 60_000 }, () => {
     const program = start('--check');
     expect([await program.ended, program.written.stderr]).toEqual([0, '']);
     expect(program.written.stdout).toMatch(
-      /^ok +repository "greeter": .*greeter, trunk at [0-9a-f]{12}\nok +repository "greeter": test: .*exit code 0\nok +agent "agent": executable: .*\/sh\nall 3 checks passed\n$/,
+      /^(ok +sandbox: .*\n)+ok +repository "greeter": .*greeter, trunk at [0-9a-f]{12}\nok +repository "greeter": test: .*exit code 0\nok +agent "agent": executable: .*\/sh\nall \d+ checks passed\n$/,
     );
     expect(await readdir(join(folder, '.workledger', 'worktrees'))).toEqual([]);
     expect(processesOf(folder)).toEqual([]);

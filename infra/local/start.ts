@@ -15,7 +15,7 @@ Usage: npm start -- [options]
 
   --config FILE   configuration (default: workledger.json; without one, the defaults)
   --data DIR      data folder instead of the configuration's
-  --check         try each repository's commands on its base and each agent's executable, then end
+  --check         try the sandbox, each repository's commands on its base and each agent's executable, then end
   --help          this text
 
 Ctrl-C stops it: what was accepted is finished, or goes on at the next start.
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   }
   const { configuration, folder } = await loadConfiguration(options.config);
   const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
-  if (options.check === true) process.exitCode = await check(configuration, dataFolder);
+  if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
   else await serve({ configuration, folder, dataFolder });
 }
 
@@ -49,8 +49,8 @@ function readOptions(): { config?: string; data?: string; check?: boolean; help?
   }
 }
 
-async function check(configuration: Configuration, dataFolder: string): Promise<number> {
-  const results = await checkSetup({ configuration, dataFolder }, ({ subject, ok, detail }) => {
+async function check(configuration: Configuration, folder: string, dataFolder: string): Promise<number> {
+  const results = await checkSetup({ configuration, folder, dataFolder }, ({ subject, ok, detail }) => {
     process.stdout.write(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`);
   });
   const failures = results.filter(({ ok }) => !ok).length;
@@ -72,6 +72,7 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
       `  health       ${system.url}/health`,
       `  admin key    ${system.adminKey.file}${system.adminKey.replaced ? ' (a new one: the one there was not valid here)' : ''}`,
       `  data folder  ${dataFolder}`,
+      `  sandbox      ${system.sandbox}`,
       '',
     ].join('\n'),
   );

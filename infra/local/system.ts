@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
 import * as queryService from '@workledger/query-service/start.ts';
+import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
@@ -38,6 +39,8 @@ export type SystemOptions = {
 export type System = {
   readonly url: string;
   readonly adminKey: AdminKey;
+  /** One line: whether agents and commands run in a sandbox, and why not. */
+  readonly sandbox: string;
   readonly log: EventLog;
   /** Position of the last event before this start. */
   readonly startedAt: bigint;
@@ -69,6 +72,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(dataFolder, error);
   });
+  const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
     log: (line) => logger.info({ server: 'postgresql' }, line),
@@ -114,7 +118,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   };
   closers.add(drain);
   const runningSagas = sagas.start({
-    ...{ ...common, pool: sagasPool, commands: writeSide.commands },
+    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true },
   });
   closers.add(() => runningSagas.stop());
@@ -124,6 +128,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   return {
     url: server.url,
     adminKey,
+    sandbox: line,
     log,
     startedAt,
     failed: firstFailure(postgres.died, [readModels, runningSagas]),

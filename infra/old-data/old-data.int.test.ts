@@ -72,6 +72,7 @@ describe.each(packed.map(({ name }) => name))('data of an earlier version: %s', 
 
   const settings = () => ({
     ...github.settings,
+    sandbox: workshop.settings.sandbox,
     ...{ logLevel: 'warn', port: 0, dataFolder: 'data', heartbeatSeconds: 3_600, leaseSeconds: 3_600 },
     repositories: workshop.settings.repositories?.map((repository) => ({
       ...repository,

@@ -23,9 +23,10 @@ const target = join(import.meta.dirname, name);
 
 const github = await createGithubSide();
 const workshop = await createWorkshop();
-const { repositories = [], agents = [] } = workshop.settings;
+const { repositories = [], agents = [], sandbox } = workshop.settings;
 const system = await embedded.start({
   ...github.settings,
+  sandbox,
   repositories: repositories.map((repository) => ({
     ...repository,
     ...{ github: REPOSITORY, trusted: [SENDER], capabilities: ['code'] },

@@ -8,6 +8,7 @@ import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { refuse } from './failures.ts';
+import type { Sandbox } from './sandbox/policy.ts';
 
 /** Fields first, then the message: pino's way. */
 type ComponentLogger = {
@@ -24,6 +25,8 @@ export type ComponentEnvironment = {
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */
   readonly dataFolder: string;
   readonly logger: ComponentLogger;
+  /** What programs that are not Workledger's own run in; null or absent: in nothing. */
+  readonly sandbox?: Sandbox | null | undefined;
 };
 
 /** @throws ComponentFailure when no such repository is registered */

@@ -26,7 +26,7 @@ test('credentials of addresses are hidden, a user name beside a password is not'
 
 test('an output stays as it is byte for byte but for them', () => {
   const bytes = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('é say "friend"')]);
-  const part = { ended: 'exit', exitCode: 0, signal: null, durationMs: 1, droppedBytes: 0 } as const;
+  const part = { ended: 'exit', exitCode: 0, signal: null, durationMs: 1, droppedBytes: 0, limit: null } as const;
   const { output } = of().result({ ...part, stdout: bytes, stderr: bytes, output: bytes });
   expect(output).toEqual(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('é [hidden]')]));
 });

@@ -12,6 +12,7 @@ import { createTestDatabase } from '@workledger/infra/testing/servers/database.t
 import type { Component } from '../engine/component.ts';
 import { createComponents, type RequestOf } from './catalogue.ts';
 import { agentIdOf } from './environment.ts';
+import type { Sandbox } from './sandbox/policy.ts';
 import { createBareOrigin, createUserRepository, type Files } from '@workledger/infra/testing/repository/git.ts';
 
 export type TestArtefacts = { readonly artefacts: Artefacts; drop(): Promise<void> };
@@ -33,7 +34,14 @@ const files: Files = {
 /** A repository, agents that are programs of a few lines, and the code components over them. */
 export function createCodeWorld(
   artefacts: Artefacts,
-  options: { agents?: Readonly<Record<string, string>>; repository?: object; agent?: object; bare?: boolean } = {},
+  options: {
+    agents?: Readonly<Record<string, string>>;
+    repository?: object;
+    agent?: object;
+    bare?: boolean;
+    /** Default: programs run in none. */
+    sandbox?: Sandbox | null;
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'workledger-code-'));
   const user = join(folder, 'user');
@@ -63,6 +71,7 @@ export function createCodeWorld(
       readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),
       dataFolder,
       logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+      sandbox: options.sandbox ?? null,
     });
   let components = start();
   const inRun = { taskId: newId(), runId: newId(), repository: 'sample' };

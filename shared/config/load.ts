@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
-import { configurationSchema, type Configuration, type SecretSource } from './schema.ts';
+import { configurationSchema, type Configuration, type Repository, type SecretSource } from './schema.ts';
 
 export type LoadedConfiguration = {
   readonly configuration: Configuration;
@@ -21,10 +21,17 @@ export async function loadConfiguration(path?: string, workingFolder = process.c
   const loaded = parseConfiguration(text ?? '{}', file);
   const folder = dirname(file);
   const repositories = loaded.repositories.map((repository) => ({
-    ...repository,
+    ...withAbsolutePaths(repository, folder),
     url: isRelativePath(repository.url) ? resolve(folder, repository.url) : repository.url,
   }));
-  return { configuration: { ...loaded, repositories }, folder };
+  const agents = loaded.agents.map((agent) => withAbsolutePaths(agent, folder));
+  return { configuration: { ...loaded, repositories, agents }, folder };
+}
+
+/** `~/…` stays: it means the home of whoever runs the program, which the sandbox knows. */
+function withAbsolutePaths<Opened extends Pick<Repository, 'read' | 'write'>>(opened: Opened, folder: string): Opened {
+  const absolute = (path: string): string => (/^~(\/|$)/.test(path) ? path : resolve(folder, path));
+  return { ...opened, read: opened.read.map(absolute), write: opened.write.map(absolute) };
 }
 
 /** Neither `scheme://…` nor `host:path`, which git takes for an address, nor an absolute path. */

@@ -14,7 +14,47 @@ const limits = z.strictObject({
     .max(100_000_000)
     .default(5_000_000)
     .describe('output kept; the rest is dropped and said so'),
+  memoryBytes: z
+    .int()
+    .min(16 * 1_024 ** 2)
+    .nullable()
+    .default(4 * 1_024 ** 3)
+    .describe('memory of all processes together; null: no limit'),
+  processes: z
+    .int()
+    .min(4)
+    .nullable()
+    .default(1_024)
+    .describe('processes at once, and threads where a cgroup counts them; null: no limit'),
+  diskBytes: z
+    .int()
+    .min(1_024 ** 2)
+    .nullable()
+    .default(10 * 1_024 ** 3)
+    .describe('what it leaves on the disk in the folders that it may write; null: no limit'),
+  cpuSeconds: z.number().positive().nullable().default(null).describe('CPU time of all processes; null: no limit'),
 });
+
+const path = z.string().min(1);
+const host = z
+  .string()
+  .regex(
+    /^((\*\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[1-9]\d{0,4})?$/,
+    'name, *.name, name:port or [address]:port',
+  );
+
+/** What a sandbox opens beside the worktree. */
+const access = {
+  allowHosts: z
+    .array(host)
+    .default([])
+    .describe('hosts that may be reached, by name or *.name, with a port or any; "workledger" is its own API'),
+  read: z
+    .array(path)
+    .default([])
+    .describe('paths that are seen read-only: absolute, relative to this file, or ~/… of whoever runs Workledger'),
+  write: z.array(path).default([]).describe('paths that may also be written; named as in read'),
+};
 
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
@@ -66,6 +106,7 @@ export const repositorySchema = z.strictObject({
     .array(z.string().min(1))
     .default(['code'])
     .describe('what an agent needs for tasks made from its issues'),
+  ...access,
   limits: limits.prefault({}),
 });
 export type Repository = z.infer<typeof repositorySchema>;
@@ -83,6 +124,7 @@ export const agentSchema = z.strictObject({
     .enum(['text', 'claude-json'])
     .default('text')
     .describe('claude-json: success is judged by the result object, not by the exit code'),
+  ...access,
   limits: limits.prefault({}),
 });
 export type AgentConfiguration = z.infer<typeof agentSchema>;
@@ -110,6 +152,10 @@ export const configurationSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(8080).describe('0: any free port'),
   dataFolder: z.string().min(1).default('.workledger').describe('relative to this file'),
+  sandbox: z
+    .enum(['auto', 'required', 'off'])
+    .default('auto')
+    .describe('of agents and commands. auto: where it can run; required: no start without it'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   leaseSeconds: z
     .int()

@@ -28,7 +28,7 @@ const commands = await createCommandHandlers({
 });
 const running = sagas.start({
   ...{ log, bus, pool, artefacts, commands, logger, outages: createOutages(logger) },
-  ...{ configuration, dataFolder, callConcurrency: 8, alone: false },
+  ...{ configuration, dataFolder, sandbox: null, callConcurrency: 8, alone: false },
 });
 process.stdout.write('working\n');
 

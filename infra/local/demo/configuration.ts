@@ -38,6 +38,9 @@ export async function webhookSecret(folder: string): Promise<{ secret: string; f
   return { secret, file };
 }
 
+/** What the agents' programs import lies beside them. */
+const read = [fileURLToPath(new URL('agents', import.meta.url))];
+
 /** What a user would write in `workledger.json` for the demo's two agents. */
 export const demoAgents = [
   {
@@ -45,11 +48,13 @@ export const demoAgents = [
     command: [process.execPath, agentProgram('helpful')],
     capabilities: [CAPABILITY],
     capacity: 2,
+    read,
   },
   {
     name: 'careless-demo-agent',
     command: [process.execPath, agentProgram('failing')],
     capabilities: [CARELESS_CAPABILITY],
+    read,
   },
 ];
 

@@ -18,7 +18,7 @@ export type Note = { readonly what: 'reached' | 'finished'; readonly point: stri
  */
 export type Workshop = {
   /** For the configuration: repository `sample`, agent `worker`. */
-  readonly settings: Pick<Settings, 'repositories' | 'agents'>;
+  readonly settings: Pick<Settings, 'repositories' | 'agents' | 'sandbox'>;
   /** The bare repository. */
   readonly origin: string;
   /** Whoever comes to this point waits there until `release`. */
@@ -84,6 +84,8 @@ export async function createWorkshop(): Promise<Workshop> {
 }
 
 const settingsFor = (origin: string, control: string): Workshop['settings'] => ({
+  // Its programs are told apart, held and killed by their numbers, which in a sandbox are others.
+  sandbox: 'off',
   repositories: [
     {
       name: 'sample',

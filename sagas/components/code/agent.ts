@@ -7,6 +7,7 @@ import type { ComponentEnvironment } from '../environment.ts';
 import { failureOf, lastLines } from '../failures.ts';
 import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
+import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { problemOf } from './judge.ts';
 
@@ -47,6 +48,8 @@ export async function runAgent(
     stdin: prompt,
     timeoutMs: agent.limits.timeoutSeconds * 1_000,
     maxOutputBytes: agent.limits.maxOutputBytes,
+    sandbox: sandboxFor(code, { agent }, checkout),
+    limits: agent.limits,
     signal: code.signal,
     killStrays: true,
   });
@@ -61,7 +64,7 @@ export async function runAgent(
     return new ComponentFailure(failureOf('work', reason, parts), options);
   };
   const ended = problemOf(result, agent.limits.timeoutSeconds);
-  const killed = result.ended === 'timeout' || result.signal !== null;
+  const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
   const problem = judged === null || killed ? ended : judged.problem;
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
   return { exitCode, durationMs, costUsd, prompt: promptArtefact, output, fail };
@@ -74,13 +77,14 @@ const GIT_OUTPUT_BYTES = 65_536;
 export async function gitInside(
   code: CodeAttempt,
   checkout: Checkout,
-  _agent: AgentConfiguration,
+  agent: AgentConfiguration,
   args: readonly string[],
 ): Promise<number | null> {
   const { exitCode } = await code.attempt.run({
     command: ['git', ...args],
     cwd: checkout.path,
     environment: childEnvironment(),
+    sandbox: sandboxFor(code, { agent }, checkout),
     timeoutMs: GIT_TIMEOUT_MS,
     maxOutputBytes: GIT_OUTPUT_BYTES,
     signal: code.signal,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
+import { configurationSchema } from '@workledger/shared/config/schema.ts';
 import { createBareOrigin, createUserRepository } from '@workledger/infra/testing/repository/git.ts';
 import { checkSetup, type CheckResult } from './check-setup.ts';
 
@@ -18,11 +18,12 @@ async function check(registration: object, options: { bare?: boolean; agent?: ob
   createUserRepository(user, { 'file.txt': 'x' });
   const bare = createBareOrigin(user);
   const url = options.bare === false ? user : bare;
-  const repositories = [repositorySchema.parse({ name: 'shop', url, test: print('fine'), ...registration })];
-  const agents = options.agent === undefined ? [] : [agentSchema.parse({ name: 'a', ...options.agent })];
+  const repositories = [{ name: 'shop', url, test: print('fine'), ...registration }];
+  const agents = options.agent === undefined ? [] : [{ name: 'a', ...options.agent }];
   const told: CheckResult[] = [];
-  const configuration = { repositories, agents };
-  const results = await checkSetup({ configuration, dataFolder: join(folder, 'data') }, (result) => told.push(result));
+  const configuration = configurationSchema.parse({ sandbox: 'off', repositories, agents });
+  const dataFolder = join(folder, 'data');
+  const results = await checkSetup({ configuration, folder, dataFolder }, (result) => told.push(result));
   expect(told).toEqual(results);
   return Object.fromEntries(results.map(({ subject, ok, detail }) => [subject, [ok, detail]]));
 }

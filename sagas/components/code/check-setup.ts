@@ -5,7 +5,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
-import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
+import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
@@ -15,6 +15,8 @@ import { git } from '../git/git.ts';
 import { withoutCredentials } from '../git/names.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { inRun, runComponents } from '../run-component.ts';
+import { openSandbox, trySandbox } from '../sandbox/open.ts';
+import type { Sandbox } from '../sandbox/policy.ts';
 import { checkLimits, codeComponent, secondsFor } from './attempt.ts';
 import { type CommandRun, readMetrics, runCommands } from './judge.ts';
 
@@ -30,7 +32,7 @@ export type CheckResult = z.infer<typeof checkResult>;
 
 /** Tries every repository and every agent of the configuration; tells each result as soon as it is known. */
 export async function checkSetup(
-  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
+  options: { configuration: Configuration; folder: string; dataFolder: string },
   tell: (result: CheckResult) => void = () => undefined,
 ): Promise<CheckResult[]> {
   const { configuration } = options;
@@ -40,10 +42,31 @@ export async function checkSetup(
     for (const result of found) tell(result);
     results.push(...found);
   };
-  for (const repository of configuration.repositories)
-    take(await checkRepository({ configuration, dataFolder }, repository));
+  const sandbox = await checkSandbox({ ...options, dataFolder }, take);
+  // Without the sandbox that they require none of their commands is run, not even to try it.
+  for (const repository of sandbox === undefined ? [] : configuration.repositories)
+    take(await checkRepository({ configuration, dataFolder, sandbox }, repository));
   for (const agent of configuration.agents) take(await checkAgent(agent));
   return results;
+}
+
+/** Tells what was tried about the sandbox: where it is only wished for, its absence is no failure. @returns undefined where it is required and missing */
+async function checkSandbox(
+  { configuration, folder, dataFolder }: { configuration: Configuration; folder: string; dataFolder: string },
+  take: (found: readonly CheckResult[]) => void,
+): Promise<Sandbox | null | undefined> {
+  if (configuration.sandbox === 'off') return null;
+  const required = configuration.sandbox === 'required';
+  const tried = await trySandbox(dataFolder);
+  take(
+    tried.map(({ subject, ok, detail }) => ({
+      subject: `sandbox: ${subject}`,
+      ok: ok || !required,
+      detail: oneLine(ok || required ? detail : `none, so programs run with your own rights: ${detail}`),
+    })),
+  );
+  if (required && tried.some(({ ok }) => !ok)) return undefined;
+  return (await openSandbox({ ...configuration, sandbox: 'auto' }, { folder, dataFolder }, tried)).sandbox;
 }
 
 /** Whether an agent's executable is there and may be run. Nothing is started. */
@@ -91,7 +114,7 @@ async function isExecutable(path: string): Promise<boolean> {
 
 /** Fetches a repository and runs its commands on the base, in a clean checkout, as they would be run for a task. */
 async function checkRepository(
-  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder'>,
+  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'sandbox'>,
   repository: Repository,
 ): Promise<CheckResult[]> {
   const readTask = () => refuse('check', 'a check works on no task');

@@ -18,6 +18,7 @@ import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { inRun } from '../run-component.ts';
+import { sandboxFor } from '../sandbox/policy.ts';
 import { checkLimits, type CodeAttempt, codeComponent } from './attempt.ts';
 
 /** One command of the registration, as it ran. `problem`: why it does not count as passed. */
@@ -47,6 +48,8 @@ export async function runCommands(
       environment: childEnvironment(),
       timeoutMs: timeoutSeconds * 1_000,
       maxOutputBytes,
+      sandbox: sandboxFor(code, {}, checkout),
+      limits: code.repository.limits,
       signal: code.signal,
       killStrays: true,
     });
@@ -60,6 +63,7 @@ export async function runCommands(
 
 /** Why a finished process counts as failed; null when it exited with 0 within its time. */
 export function problemOf(result: ProcessResult, timeoutSeconds: number): string | null {
+  if (result.limit !== null) return `over its limit of ${result.limit}`;
   if (result.ended === 'timeout') return `no end within ${timeoutSeconds} s`;
   if (result.signal !== null) return `killed by ${result.signal}`;
   return result.exitCode === 0 ? null : `exit code ${result.exitCode}`;

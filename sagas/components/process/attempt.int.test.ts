@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,14 @@ afterEach(() => rm(dataFolder, { recursive: true, force: true }));
 const records = (): string[] =>
   existsSync(join(dataFolder, 'attempts')) ? readdirSync(join(dataFolder, 'attempts')) : [];
 
+const HANGING = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+const limits = { memoryBytes: null, processes: 100, diskBytes: null, cpuSeconds: null };
+
 /** A process of another Workledger that started a program that hangs, and was then killed with kill -9. */
-async function killedOwner(key: string, scope = 'task/run'): Promise<{ program: number; folder: string }> {
+async function killedOwner(
+  key: string,
+  { scope = 'task/run', command = HANGING }: { scope?: string; command?: readonly string[] } = {},
+): Promise<{ program: number; folder: string }> {
   const folder = join(dataFolder, 'worktrees', key);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'file'), 'text');
@@ -26,8 +32,8 @@ async function killedOwner(key: string, scope = 'task/run'): Promise<{ program: 
   const script = `import { openAttempt } from ${JSON.stringify(attempt)};
     const attempt = await openAttempt(${JSON.stringify({ dataFolder, key, scope })});
     attempt.own(${JSON.stringify(folder)});
-    await attempt.run({ command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], cwd: ${JSON.stringify(folder)},
-      environment: {}, timeoutMs: 60000, maxOutputBytes: 1000, onStart: (pid) => console.log(pid) });`;
+    await attempt.run({ command: ${JSON.stringify(command)}, limits: ${JSON.stringify(limits)}, cwd: ${JSON.stringify(folder)},
+      environment: { PATH: process.env.PATH }, timeoutMs: 60000, maxOutputBytes: 1000, onStart: (pid) => console.log(pid) });`;
   const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -54,6 +60,18 @@ test('whoever takes a key over kills what a killed owner left, and removes its f
   expect(records()).toEqual([]);
 });
 
+test.runIf(process.platform === 'linux')('also a daemon that left group, session and folder', async () => {
+  const pidFile = join(dataFolder, 'daemon.pid');
+  const daemon = `cd / && (setsid setsid sh -c 'echo $$ >"${pidFile}"; exec sleep 600' </dev/null >/dev/null 2>&1 &); sleep 600`;
+  await killedOwner('one', { command: ['/bin/sh', '-c', daemon] });
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '').toBe(true);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  expect(running(pid)).toBe(true);
+  const next = await openAttempt({ dataFolder, key: 'one', scope: 'task/run' });
+  expect(await eventuallyGone(pid)).toBe(true);
+  await next.close();
+});
+
 test('so it does from a data folder of its own, on the same machine', async () => {
   const { program, folder } = await killedOwner('one');
   const other = await mkdtemp(join(tmpdir(), 'workledger-other-'));
@@ -72,7 +90,7 @@ test('what another machine recorded, also in a folder that both see, is not kill
     await (await openAttempt({ dataFolder, key: 'another', scope: 's' })).close();
     const there = { ...identify(stranger.pid!), host: 'another machine' };
     const { file } = newRecordFile(dataFolder, 'one');
-    writeRecord(file, { key: 'one', scope: 's', owner: there, process: there, folders: [] });
+    writeRecord(file, { key: 'one', scope: 's', owner: there, process: there, groups: [], folders: [] });
     expect(await killLeftover(other, 'one')).toBe(0);
     expect(await killLeftover(dataFolder, 'one')).toBe(1);
     expect(running(stranger.pid!)).toBe(true);
@@ -104,7 +122,14 @@ test('a process that only has the same number is not killed', async () => {
   try {
     const { file } = newRecordFile(dataFolder, 'one');
     const process_ = { ...identify(stranger.pid!), startedAt: 'another time' };
-    writeRecord(file, { key: 'one', scope: 's', owner: identify(process.pid), process: process_, folders: [] });
+    writeRecord(file, {
+      key: 'one',
+      scope: 's',
+      owner: identify(process.pid),
+      process: process_,
+      groups: [],
+      folders: [],
+    });
     expect(await killLeftover(dataFolder, 'one')).toBe(1);
     expect(running(stranger.pid!)).toBe(true);
   } finally {

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { endControlGroup } from './control-group.ts';
 import { otherDataFolders, rememberDataFolder, removeFolder } from './folders.ts';
 import { identify, isSameProcess, killGroup, killProcessesIn } from './processes.ts';
 import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
+import { killMarked } from './tree.ts';
 
 /** One try of one piece of work on this machine: what it runs and which folders it uses survive on disk until it ends. */
 export type Attempt = {
@@ -31,7 +33,7 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
   await killLeftover(dataFolder, key);
   rememberDataFolder(dataFolder);
   const { file, id } = newRecordFile(dataFolder, key);
-  let record: AttemptRecord = { key, scope, owner: identify(process.pid), process: null, folders: [] };
+  let record: AttemptRecord = { key, scope, owner: identify(process.pid), process: null, groups: [], folders: [] };
   const change = (part: Partial<AttemptRecord>): void => {
     record = { ...record, ...part };
     writeRecord(file, record);
@@ -48,12 +50,12 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
     },
     run: async (process) => {
       stillOurs();
-      const onStart = (pid: number): void => {
-        change({ process: identify(pid) });
-        process.onStart?.(pid);
+      const onStart = (pid: number, groups: readonly string[]): void => {
+        change({ process: identify(pid), groups: [...groups] });
+        process.onStart?.(pid, groups);
       };
-      const result = await runProcess({ ...process, onStart });
-      change({ process: null });
+      const result = await runProcess({ ...process, mark: id, onStart });
+      change({ process: null, groups: [] });
       return result;
     },
     close: () => end(file, record),
@@ -83,13 +85,16 @@ const isOfThisMachine = ({ owner }: AttemptRecord): boolean => owner.host === id
 
 async function endAll(dataFolder: string, wanted: (record: AttemptRecord) => boolean): Promise<number> {
   const found = readRecords(dataFolder).filter(({ record }) => wanted(record));
-  for (const { file, record } of found) await end(file, record);
+  // What cannot be removed keeps its record, and does not keep the others.
+  for (const { file, record } of found) await end(file, record).catch(() => undefined);
   return found.length;
 }
 
 /** The record goes last: if we die in between, the next one finds it again. */
 async function end(file: string, record: AttemptRecord): Promise<void> {
   if (record.process !== null && isSameProcess(record.process)) await killGroup(record.process.pid, GRACE_MS);
+  await endControlGroup(record.groups);
+  await killMarked(basename(file, '.json'));
   await killProcessesIn(record.folders);
   for (const folder of record.folders) await removeFolder(folder);
   removeRecord(file);
@@ -104,6 +109,8 @@ const recordSchema = z.object({
   owner: identity,
   /** Leader of the process group that runs now. */
   process: identity.nullable(),
+  /** Folders of the control group that it runs in. */
+  groups: z.array(z.string()).default([]),
   /** Folders that go with the attempt. */
   folders: z.array(z.string()),
 });

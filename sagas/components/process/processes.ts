@@ -32,7 +32,7 @@ function startFromProc(pid: number): string | null {
 /** What `/proc/<pid>/stat` tells; null when there is no such process. */
 export function statFields(
   pid: number | string,
-): { state: string; parent: number; group: number; terminal: number; startTime: string } | null {
+): { state: string; parent: number; group: number; terminal: number; ticks: number; startTime: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -41,6 +41,8 @@ export function statFields(
       parent: Number(fields[1]),
       group: Number(fields[2]),
       terminal: Number(fields[4]),
+      // Its own and those of the children that it waited for, in user and in system.
+      ticks: fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0),
       startTime: fields[19] ?? '',
     };
   } catch {
@@ -163,15 +165,26 @@ function real(folder: string): string[] {
   }
 }
 
-function kill(pid: number): void {
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It ended by itself.
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether it runs; a zombie does not. */
+export function isRunning(pid: number): boolean {
   const fields = statFields(pid);
   return fields !== null && !'ZX'.includes(fields.state);
+}
+
+/** Waits for the end of a process that need not be our child. @returns whether it came within the time */
+export async function isGoneWithin(pid: number, milliseconds: number): Promise<boolean> {
+  const until = performance.now() + milliseconds;
+  while (isRunning(pid)) {
+    if (performance.now() >= until) return false;
+    await sleep(5);
+  }
+  return true;
 }

@@ -42,6 +42,13 @@ describe('a program', () => {
     expect(JSON.parse(result.stdout.toString())).toEqual({ PATH: '/usr/bin', HOME: '/h', LANG: 'C', NAMED: 'n' });
   });
 
+  test('finds none of the programs that npm put in front of PATH', () => {
+    const npm = ['/work/node_modules/.bin', '/node_modules/.bin', '/usr/lib/node_modules/npm/x/lib/node-gyp-bin'];
+    const own = ['/opt/tools', '/home/me/node_modules/.bin', '/usr/bin'];
+    expect(childEnvironment([], { PATH: [...npm, ...own].join(':') })).toEqual({ PATH: own.join(':') });
+    expect(childEnvironment([], { PATH: npm.join(':') })).toEqual({ PATH: '' });
+  });
+
   test('is run without a shell', async () => {
     const result = await run('console.log(process.argv[1])', {
       command: [process.execPath, '-e', 'console.log(process.argv[1])', '$(echo shell); echo *'],
