@@ -1,6 +1,7 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
+import { agentsWithKeysLeft } from '@workledger/shared/read-models/agent-keys.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
@@ -13,6 +14,8 @@ import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
+
+const AGENTS_A_PASS = 100;
 
 type CommandFoundation = Pick<
   Foundation,
@@ -38,7 +41,10 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),
   });
   const watches = [
-    startAgentMonitor({ commands, logger, heartbeatSeconds }),
+    startAgentMonitor({
+      ...{ commands, logger, heartbeatSeconds },
+      agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
+    }),
     startLeaseWatch({ commands, logger, leaseSeconds }),
   ];
   return {
