@@ -15,3 +15,11 @@ where exists (select from read_models.agents a where a.id = k.agent_id and not a
 order by agent_id limit $1`;
   return (await selectRows<{ id: string }>(pool, statement, [limit])).map(({ id }) => id);
 }
+
+/** How many keys are refused, and not revoked, since the MAC key that they were made under is none of these. */
+export async function countKeysOfOtherMacs(pool: Pool, macKeys: readonly string[]): Promise<number> {
+  const statement = `
+select count(*)::integer as count from read_models.keys
+where revoked_at is null and mac_key is not null and mac_key <> all ($1::text[])`;
+  return (await selectRows<{ count: number }>(pool, statement, [macKeys]))[0]?.count ?? 0;
+}
