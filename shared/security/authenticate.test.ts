@@ -61,15 +61,18 @@ function door(streams: Readonly<Record<string, readonly DomainEvent[]>>, options
   const captured = captureLog();
   const keys = createKeyStore(log, { macs });
   const authenticate = authenticateWith(keys, { logger: captured.logger, ...options });
-  const ask = async (key: string, address = '192.0.2.1') => {
+  const refusalOf = async (key: string, address = '192.0.2.1'): Promise<unknown> => {
     try {
-      const { role } = await authenticate(`Bearer ${key}`, { address, forwardedFor: undefined });
-      return role;
+      return await authenticate(`Bearer ${key}`, { address, forwardedFor: undefined });
     } catch (error) {
-      return error instanceof Problem ? error.code : error;
+      return error;
     }
   };
-  return { ask, read, keys, lines: captured.lines, text: captured.text };
+  const ask = async (key: string, address?: string): Promise<string> => {
+    const told = await refusalOf(key, address);
+    return told instanceof Problem ? told.code : (told as { readonly role: string }).role;
+  };
+  return { ask, refusalOf, read, keys, lines: captured.lines, text: captured.text };
 }
 
 describe('what is let in', () => {
@@ -160,14 +163,16 @@ describe('what was made up', () => {
     let now = 0;
     const [one, old, unseen] = [keyOf(), keyOf({}, noMacs), keyOf({}, noMacs)];
     const failures = createFailedAttempts({ now: () => now });
-    const { ask } = door({ ...one.streams, ...old.streams, ...unseen.streams }, { failures });
+    const { ask, refusalOf } = door({ ...one.streams, ...old.streams, ...unseen.streams }, { failures });
     expect(await ask(old.key)).toBe('viewer');
     for (let count = 0; count < 20; count++) await ask('wl_');
     expect(await ask(forged())).toBe('too-many-failed-attempts');
+    now += 10_000;
+    expect(await refusalOf(forged())).toMatchObject({ status: 429, headers: { 'Retry-After': '50' } });
     expect([await ask(one.key), await ask(old.key)]).toEqual(['viewer', 'viewer']);
     expect([await ask(unseen.key), await ask(unseen.key, '192.0.2.2')]).toEqual(['too-many-failed-attempts', 'viewer']);
     expect(await ask(forged(), '192.0.2.2')).toBe('unauthenticated');
-    now += 60_000;
+    now += 50_000;
     expect(await ask(forged())).toBe('unauthenticated');
   });
 
