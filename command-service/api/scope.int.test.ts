@@ -93,6 +93,19 @@ describe('a key that is limited to a repository', () => {
     expect(service.wanted.last?.repositories).toEqual(['sample']);
     expect((await claim()).body['taskId']).toBeUndefined();
   });
+
+  test('is not told what another key of its agent claimed under the same Idempotency-Key', async () => {
+    const { key: unlimited } = await service.key('agent', agentId);
+    const claim = (secret: string) =>
+      service.client.ask('POST', `/api/v1/agents/${agentId}/claims`, {
+        ...{ key: secret, json: {} },
+        headers: { 'Idempotency-Key': 'next' },
+      });
+    expect((await claim(unlimited)).body['taskId']).toBe(task.theirs);
+    const told = await claim(key.agent);
+    expect([told.status, told.body['taskId']]).toEqual([200, undefined]);
+    expect((await claim(unlimited)).body['taskId']).toBe(task.theirs);
+  });
 });
 
 describe('creating a key', () => {

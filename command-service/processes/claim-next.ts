@@ -108,7 +108,9 @@ async function earlierAttempt(
   const reserved = await reservationOf(room, agent, context, attempt);
   if (reserved === undefined) return undefined;
   const { taskId } = reserved;
-  const { stream, commands } = await room.tasks.load(taskId);
+  const { stream, commands, state } = await room.tasks.load(taskId);
+  // It was made under another key of the same agent.
+  if (context.repositories !== undefined && !isWithin(context.repositories, state)) return null;
   const taken = commands.get(takeContext(context, attempt).commandId);
   if (taken !== undefined) return repeatedClaim(room, { taskId, stream, revision: taken.revision }, agent, context);
   const agentId = agent.stream.slice('agent-'.length);
