@@ -2,6 +2,7 @@ import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/a
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
+  callerVariables,
   configurationVariables,
   keyFileVariables,
   logVariables,
@@ -10,6 +11,7 @@ import {
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { openEventLog, openPool, openTables, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
@@ -22,10 +24,14 @@ await runService({
   name: 'command-service',
   summary:
     'The write side of Workledger: takes commands and webhook deliveries over HTTP, and appends events to the log.',
-  variables: { ...serverVariables(8081), ...logVariables, ...configurationVariables, ...keyFileVariables },
+  variables: {
+    ...{ ...serverVariables(8081), ...logVariables, ...configurationVariables },
+    ...{ ...callerVariables, ...keyFileVariables },
+  },
   dependencies: ['postgresql', 'event-log', 'read-models'],
   start: async (service) => {
     const { environment, logger } = service;
+    const macs = await readMacKeys(environment.KEY_MAC_FILE);
     const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, [artefactTables, ...migrations]);
@@ -33,14 +39,15 @@ await runService({
     // Claims look there for candidates.
     await untilReadable(service, pool, [taskModel, dependencyModel]);
 
-    const keys = createKeyStore(log);
+    const keys = createKeyStore(log, { macs });
     const commandService = await start({
       ...loaded,
       ...{ log, pool, keys, artefacts: createPostgresArtefacts(pool), logger },
     });
     service.run(commandService);
     const files = { adminKeyFile: environment.ADMIN_KEY_FILE, serviceKeyFile: environment.SERVICE_KEY_FILE };
-    await service.patiently('event-log', () => registerKeyFiles(files, commandService.commands, keys));
-    service.serve(commandService.routes, authenticateWith(keys));
+    await service.patiently('event-log', () => registerKeyFiles(files, commandService.commands, keys, log));
+    const trustedProxies = [...loaded.configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
+    service.serve(commandService.routes, authenticateWith(keys, { logger, trustedProxies }));
   },
 });

@@ -1,6 +1,7 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
+import { agentsWithKeysLeft, countKeysOfOtherMacs } from '@workledger/shared/read-models/agent-keys.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
@@ -13,6 +14,8 @@ import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
+
+const AGENTS_A_PASS = 100;
 
 type CommandFoundation = Pick<
   Foundation,
@@ -37,8 +40,12 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     onSnapshotFailed: (error) =>
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),
   });
+  void tellKeysOfOtherMacs(foundation);
   const watches = [
-    startAgentMonitor({ commands, logger, heartbeatSeconds }),
+    startAgentMonitor({
+      ...{ commands, logger, heartbeatSeconds },
+      agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
+    }),
     startLeaseWatch({ commands, logger, leaseSeconds }),
   ];
   return {
@@ -51,4 +58,19 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     ],
     stop: async () => void (await Promise.all(watches.map((watch) => watch.stop()))),
   };
+}
+
+/** A MAC key that was lost takes the keys with it that were made under it: their owners learn of it by a 401, the operator here. */
+async function tellKeysOfOtherMacs({ pool, keys, logger }: CommandFoundation): Promise<void> {
+  try {
+    const count = await countKeysOfOtherMacs(pool, keys.macs.names);
+    if (count > 0)
+      logger.warn(
+        { count, macKeys: keys.macs.names },
+        'API keys that were made under a MAC key that is not in use are refused: ' +
+          'give their owners new ones (GET /api/v1/keys tells the macKey of each), or put that MAC key back as the second line of its file',
+      );
+  } catch (error) {
+    logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'API keys of other MAC keys could not be counted');
+  }
 }

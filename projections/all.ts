@@ -1,5 +1,6 @@
 import { untilLogIsRight, type LogIdentityOptions } from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
+import { artefactOwners } from './artefact-owners/projection.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
@@ -22,6 +23,7 @@ export const projections: readonly Projection[] = [
   pipelines,
   deliveries,
   keys,
+  artefactOwners,
 ];
 
 const READ_MODELS = {

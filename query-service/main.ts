@@ -1,12 +1,14 @@
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
+  callerVariables,
   configurationVariables,
   logVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { openEventLog, openPool, openTables, openWakeUps, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
@@ -17,16 +19,19 @@ const POOL_SIZE = 20;
 await runService({
   name: 'query-service',
   summary: 'The read side of Workledger: answers queries from the read models, and audits from the event log.',
-  variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables },
+  variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables, ...callerVariables },
   dependencies: ['postgresql', 'event-log', 'read-models'],
   start: async (service) => {
-    const { configuration } = await loadConfiguration(service.environment.WORKLEDGER_CONFIG);
+    const { environment, logger } = service;
+    const macs = await readMacKeys(environment.KEY_MAC_FILE);
+    const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, migrations);
     const log = await openEventLog(service);
     await untilReadable(service, pool, [taskModel]);
     const wakeUps = openWakeUps(service);
     const { routes } = start({ log, pool, artefacts: createPostgresArtefacts(pool), wakeUps, configuration });
-    service.serve(routes, authenticateWith(createKeyStore(log)));
+    const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
+    service.serve(routes, authenticateWith(createKeyStore(log, { macs }), { logger, trustedProxies }));
   },
 });

@@ -1,12 +1,13 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
+import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import { creation, intention } from './command-route.ts';
 
 const AGENTS = '/api/v1/agents';
 const AGENT = `${AGENTS}/{id}`;
 
 /** The intentions that change an agent. */
-export const agentRoutes = (commands: Commands): Route[] => [
+export const agentRoutes = (commands: Commands, keys: KeyStore): Route[] => [
   creation(commands, {
     method: 'post',
     path: AGENTS,
@@ -21,12 +22,16 @@ export const agentRoutes = (commands: Commands): Route[] => [
     summary: 'Change what an agent can do',
     problems: ['unknown-reference'],
   }),
-  intention(commands, {
-    method: 'delete',
-    path: AGENT,
-    type: 'agent.deregister',
-    summary: 'Deregister an agent',
-  }),
+  ending(
+    keys,
+    intention(commands, {
+      method: 'delete',
+      path: AGENT,
+      type: 'agent.deregister',
+      summary: 'Deregister an agent',
+      description: 'Its keys are revoked. From the answer on every process refuses them.',
+    }),
+  ),
   intention(commands, {
     method: 'post',
     path: `${AGENT}/beat`,
@@ -67,3 +72,12 @@ export const agentRoutes = (commands: Commands): Route[] => [
     summary: 'Let an agent take no new work',
   }),
 ];
+
+const ending = (keys: KeyStore, deregister: Route): Route => ({
+  ...deregister,
+  handle: async (input) => {
+    const reply = await deregister.handle(input);
+    await keys.forgetEverywhere();
+    return reply;
+  },
+});

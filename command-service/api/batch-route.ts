@@ -51,6 +51,7 @@ export const batchRoute = ({ commands, logger, onSuccess }: BatchOptions): Route
     method: 'post',
     path: PATH,
     role: sendingRoles,
+    scoped: true,
     summary: `Send up to ${MAX_COMMANDS} commands`,
     description:
       'They are carried out in order, each by itself: one that is refused does not stop the others, and nothing is undone. ' +

@@ -149,9 +149,14 @@ export const creation = (commands: Commands, definition: CommandRoute): Route =>
     },
   });
 
+/** Of an agent its own key takes commands; that of another role would reach beyond its repositories. */
+const scopeOf = (type: CommandType): Pick<Route, 'scoped'> =>
+  type.startsWith('task.') ? { scoped: true } : rolesOf(type).includes('agent') ? { scoped: ['agent'] } : {};
+
 const common = ({ method, path, type, summary, description, maxBodyBytes }: CommandRoute) => ({
   method,
   path,
+  ...scopeOf(type),
   summary,
   ...(description === undefined ? {} : { description }),
   ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),

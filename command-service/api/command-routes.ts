@@ -24,13 +24,14 @@ export type CommandRouteOptions = {
 /** Every route of the write side but the webhooks. */
 export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
-  ...agentRoutes(commands),
+  ...agentRoutes(commands, keys),
   ...keyRoutes({ commands, log, keys }),
   batchRoute({
     commands,
     logger,
     onSuccess: async (type, target) => {
       if (type === 'key.revoke') await keys.forgetEverywhere(target);
+      if (type === 'agent.deregister') await keys.forgetEverywhere();
     },
   }),
   redriveRoute({ pool, logger }),

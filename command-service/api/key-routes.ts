@@ -1,3 +1,4 @@
+import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
@@ -9,7 +10,7 @@ import { upcast } from '@workledger/shared/events/codec.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
-import type { KeyStore } from '@workledger/shared/security/key-store.ts';
+import { isDeregistered, type KeyStore } from '@workledger/shared/security/key-store.ts';
 import { z } from 'zod';
 import { commandHeaders, created, intention, receipt, receiptReply } from './command-route.ts';
 import { rolesOf } from './may-send.ts';
@@ -18,7 +19,7 @@ import { commandIdOf, createdId, knownCaller, sendCommand, type Caller } from '.
 const KEYS = '/api/v1/keys';
 const KEY = `${KEYS}/{id}`;
 
-const wishes = keyCommands['key.create'].data.omit({ secretHash: true });
+const wishes = keyCommands['key.create'].data.omit({ secretHash: true, macKey: true });
 const createdKey = receipt.extend({
   key: z.string().nullable().describe('The API key, told this once; null when a repeat answers the first receipt.'),
   note: z.string(),
@@ -33,11 +34,13 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
     path: KEYS,
     role: rolesOf('key.create'),
     summary: 'Create an API key',
-    description: 'The key is shown in this answer only; what is kept is a hash. A key of role `agent` needs `agentId`.',
+    description:
+      'The key is shown in this answer only; what is kept is a hash. A key of role `agent` needs `agentId`. With `expiresAt` it ends by ' +
+      'itself; with `repositories` it reads and changes tasks of these only, and all that hangs together with them: others are not there for it.',
     headers: commandHeaders.omit({ 'if-match': true }),
     body: wishes,
     answers: { 201: { ...created, schema: createdKey } },
-    problems: ['unknown-reference', 'idempotency-key-reused', 'unavailable'],
+    problems: ['unknown-reference', 'unknown-repository', 'idempotency-key-reused', 'unavailable'],
     handler: async (input) => {
       const { answer, key } = await createKey(options, input, input.body, input.headers['idempotency-key']);
       const note =
@@ -64,7 +67,7 @@ const revoking = (keys: KeyStore, revoke: Route): Route => ({
   },
 });
 
-export type KeyWishes = Omit<CommandData<'key.create'>, 'secretHash'>;
+export type KeyWishes = Omit<CommandData<'key.create'>, 'secretHash' | 'macKey'>;
 export type CreatedKey = { readonly answer: CommandAnswer; readonly key: string | null };
 
 const ROUTE = 'POST /api/v1/keys';
@@ -75,7 +78,7 @@ const ROUTE = 'POST /api/v1/keys';
  * @throws Problem, CommandRefused
  */
 async function createKey(
-  { commands, log }: { readonly commands: Commands; readonly log: EventLog },
+  { commands, log, keys }: KeyRouteOptions,
   caller: Caller,
   wishes: KeyWishes,
   idempotencyKey: string | undefined,
@@ -86,11 +89,11 @@ async function createKey(
   const repeat = await repeated(log, keyId, wishes);
   if (repeat !== null) return repeat;
 
-  const { key, secretHash } = newApiKey(keyId);
+  const { key, secretHash, macKey } = newApiKey(keyId, keys.macs);
   // Without an idempotency key the id is random: it must be the one that the key names.
   const target = idempotencyKey === undefined ? keyId : undefined;
   try {
-    const data = { ...wishes, secretHash };
+    const data = { ...wishes, secretHash, macKey };
     return {
       answer: await sendCommand(commands, caller, { ...request, target, data, expectedRevision: undefined }),
       key,
@@ -112,7 +115,9 @@ async function repeated(log: EventLog, keyId: string, wishes: KeyWishes): Promis
       event.type === 'KeyCreated' &&
       event.data.name === wishes.name &&
       event.data.role === wishes.role &&
-      event.data.agentId === wishes.agentId;
+      event.data.agentId === wishes.agentId &&
+      (event.data.expiresAt ?? null) === (wishes.expiresAt ?? null) &&
+      canonicalJson(event.data.repositories ?? null) === canonicalJson(wishes.repositories ?? null);
     if (!isSame)
       throw new Problem('idempotency-key-reused', 'this Idempotency-Key was used for another request: use a new one');
     return { answer: { id: keyId, stream, revision: 0, token: `${stream}@0`, details: {} }, key: null };
@@ -121,7 +126,12 @@ async function repeated(log: EventLog, keyId: string, wishes: KeyWishes): Promis
 }
 
 async function demandAgent(log: EventLog, agentId: string): Promise<void> {
-  for await (const _ of log.readStream(streamName('agent', agentId), { limit: 1 })) return;
+  for await (const _ of log.readStream(streamName('agent', agentId), { limit: 1 })) {
+    if (!(await isDeregistered(log, agentId))) return;
+    throw new Problem('unknown-reference', `agent ${agentId} is deregistered: register it again`, {
+      errors: [{ path: 'body.agentId', message: 'deregistered' }],
+    });
+  }
   throw new Problem('unknown-reference', `there is no agent ${agentId}`, {
     errors: [{ path: 'body.agentId', message: 'no such agent' }],
   });

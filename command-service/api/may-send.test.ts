@@ -10,6 +10,7 @@ const principal = (role: Role, agentId: string | null = null): Principal => ({
   keyId: OTHER,
   role,
   agentId,
+  repositories: null,
   actor: 'x',
 });
 const types = Object.keys(commands) as CommandType[];

@@ -11,13 +11,17 @@ export const sendingRoles: readonly Role[] = [...new Set(commandTypes.flatMap(ro
 
 /**
  * Why this caller may not send this command; null when it may. A key of role `agent` is bound to its agent: it commands that agent
- * and claims for it. That a claim is its own, which only the task knows, the handler checks by the actor.
+ * and claims for it. That a claim is its own, which only the task knows, the handler checks by the actor; that a task is within the
+ * repositories that a key is limited to, it checks by the task.
  */
 export function reasonToForbid(
   principal: Principal,
   command: { readonly type: CommandType; readonly target: string; readonly data: unknown },
 ): string | null {
   if (!rolesOf(command.type).includes(principal.role)) return `role ${principal.role} may not send ${command.type}`;
+  const isOfOneTask = command.type.startsWith('task.') || principal.role === 'agent';
+  if (principal.repositories !== null && !isOfOneTask)
+    return `a key that is limited to repositories may not send ${command.type}`;
   if (principal.role !== 'agent') return null;
   const agentId = agentOf(command);
   const isOwn = principal.agentId !== null && (agentId === null || agentId === principal.agentId);

@@ -53,6 +53,7 @@ export async function sendCommand(commands: Commands, caller: Caller, request: C
     correlationId: caller.correlationId,
     traceparent: caller.traceparent,
     ...(commandId === undefined ? {} : { commandId }),
+    ...(principal.repositories === null ? {} : { repositories: principal.repositories }),
     ...(request.expectedRevision === undefined ? {} : { expectedRevision: request.expectedRevision }),
   });
 }

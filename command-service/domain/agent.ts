@@ -10,7 +10,7 @@ import { agentFold, agentStatus, type AgentState } from '@workledger/shared/cont
 /** `agent.reconnect` is the part of a sign of life that the log is to know. */
 export type AgentDecisions = Omit<
   DataOf<typeof agentCommands>,
-  'agent.beat' | 'agent.claim-next' | 'agent.release-unclaimed'
+  'agent.beat' | 'agent.claim-next' | 'agent.release-unclaimed' | 'agent.finish-deregistration'
 > & {
   'agent.reconnect': Record<string, never>;
 };

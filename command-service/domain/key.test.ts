@@ -24,6 +24,20 @@ describe('creating a key', () => {
       .when('key.create', { ...operator, role, agentId })
       .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
   });
+  it('keeps what limits it, and leaves out what does not', () => {
+    const limits = { expiresAt: '2027-01-01T00:00:00Z', repositories: ['shop'], macKey: '01234567' };
+    given(key)
+      .when('key.create', { ...operator, ...limits })
+      .then({ type: 'KeyCreated', data: { ...operator, ...limits } });
+    given(key)
+      .when('key.create', { ...operator, expiresAt: null, repositories: null, macKey: null })
+      .then(created);
+  });
+  it.each(['auditor', 'admin', 'service'] as const)('refuses to limit role %s to repositories', (role) => {
+    given(key)
+      .when('key.create', { ...operator, role, repositories: ['shop'] })
+      .thenRefused('invalid-command', { errors: [{ path: 'repositories' }] });
+  });
   it('refuses one that exists', () => given(key, created).when('key.create', operator).thenRefused('already-exists'));
   it('refuses one that was revoked', () => {
     given(key, created, revoked).when('key.create', operator).thenRefused('already-exists');

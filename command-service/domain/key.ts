@@ -3,7 +3,7 @@ import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import type { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { keyFold, type KeyState } from '@workledger/shared/contexts/agent/key/state.ts';
-import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
+import type { KeyEvent, Role } from '@workledger/shared/contexts/agent/key/events.ts';
 
 /** An API key: what it may do is its role; one of role `agent` speaks for one agent only. */
 export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
@@ -15,7 +15,11 @@ export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
         refuseAgent('a key of role agent names the agent that it speaks for');
       if (data.role !== 'agent' && data.agentId !== null)
         refuseAgent(`a key of role ${data.role} speaks for no agent: leave agentId out`);
-      return [{ type: 'KeyCreated', data }];
+      const { expiresAt, repositories, macKey, ...always } = data;
+      if (isGiven(repositories) && !limitable.includes(data.role))
+        refuseField('repositories', `a key of role ${data.role} cannot be limited to repositories`);
+      const limits = { ...(isGiven(expiresAt) && { expiresAt }), ...(isGiven(repositories) && { repositories }) };
+      return [{ type: 'KeyCreated', data: { ...always, ...(isGiven(macKey) && { macKey }), ...limits } }];
     },
     'key.revoke': (data, state) => {
       if (state === null) return refuse('not-found', 'there is no such key');
@@ -24,5 +28,12 @@ export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
   },
 };
 
-const refuseAgent = (message: string): never =>
-  refuse('invalid-command', message, { errors: [{ path: 'agentId', message }] });
+/** All others see or do what belongs to no repository. */
+const limitable: readonly Role[] = ['viewer', 'agent', 'operator'];
+
+const isGiven = <Value>(value: Value | null | undefined): value is Value => value !== null && value !== undefined;
+
+const refuseField = (path: string, message: string): never =>
+  refuse('invalid-command', message, { errors: [{ path, message }] });
+
+const refuseAgent = (message: string): never => refuseField('agentId', message);

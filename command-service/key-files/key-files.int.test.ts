@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { newApiKey, parseApiKey, readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { createKeyMacs, newMacKey, readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWriteSide, typesOf, type WriteSide } from '../processes/testing.ts';
@@ -25,11 +27,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const macs = createKeyMacs([newMacKey()]);
 const newFile = (): string => join(folder, newId());
-const register = (files: KeyFiles, commands = side.commands) =>
-  registerKeyFiles(files, commands, createKeyStore(side.log));
+const register = (files: KeyFiles, commands: Commands = side.commands) =>
+  registerKeyFiles(files, commands, createKeyStore(side.log, { macs }), side.log);
 const roleOf = async (file: string) =>
-  (await authenticateWith(createKeyStore(side.log))(`Bearer ${await readKeyFile(file)}`)).role;
+  (await authenticateWith(createKeyStore(side.log, { macs }))(`Bearer ${await readKeyFile(file)}`)).role;
 const streamOf = async (file: string) => `key-${parseApiKey(await readKeyFile(file))?.keyId}`;
 const system = { actor: 'system', correlationId: newId() };
 
@@ -76,7 +79,7 @@ describe('making a key file', () => {
 describe('registering key files', () => {
   test('each key works under its role, and only the hash is in the log', async () => {
     const [adminKeyFile, serviceKeyFile] = [newFile(), newFile()];
-    await Promise.all([makeKeyFile(adminKeyFile), makeKeyFile(serviceKeyFile)]);
+    await Promise.all([makeKeyFile(adminKeyFile, macs), makeKeyFile(serviceKeyFile)]);
     await register({ adminKeyFile, serviceKeyFile });
     expect([await roleOf(adminKeyFile), await roleOf(serviceKeyFile)]).toEqual(['admin', 'service']);
     for await (const { data } of side.log.readStream(await streamOf(serviceKeyFile)))
@@ -90,6 +93,35 @@ describe('registering key files', () => {
     await Promise.all(instances.map((commands) => register({ serviceKeyFile }, commands)));
     await register({ serviceKeyFile });
     expect(await typesOf(side.log, await streamOf(serviceKeyFile))).toEqual(['KeyCreated']);
+  });
+
+  test('a new first key of an administrator revokes the ones before, and no other', async () => {
+    const before = newFile();
+    await makeKeyFile(before, macs);
+    await register({ adminKeyFile: before });
+    const { file: other } = await known('admin');
+    const after = newFile();
+    await makeKeyFile(after, macs);
+    await register({ adminKeyFile: after });
+    expect([await roleOf(after), await roleOf(other)]).toEqual(['admin', 'admin']);
+    await expect(roleOf(before)).rejects.toThrow('not valid');
+    expect(await typesOf(side.log, await streamOf(before))).toEqual(['KeyCreated', 'KeyRevoked']);
+    await register({ adminKeyFile: after });
+    expect(await typesOf(side.log, await streamOf(after))).toEqual(['KeyCreated']);
+  });
+
+  test('killed before the new key is known: the one before is revoked, and the next start goes on', async () => {
+    const [before, after] = [newFile(), newFile()];
+    await Promise.all([makeKeyFile(before, macs), makeKeyFile(after, macs)]);
+    await register({ adminKeyFile: before });
+    const killed: Commands = {
+      send: (command, context) =>
+        command.type === 'key.create' ? Promise.reject(new Error('killed')) : side.commands.send(command, context),
+    };
+    await expect(register({ adminKeyFile: after }, killed)).rejects.toThrow('killed');
+    await expect(roleOf(before)).rejects.toThrow('not valid');
+    await register({ adminKeyFile: after });
+    expect(await roleOf(after)).toBe('admin');
   });
 
   test('none named, none registered', async () => {
@@ -114,6 +146,11 @@ describe('registering key files', () => {
     ['nothing', async () => fileWith(''), 'this is no API key'],
     ['another secret under the same id', other, 'another secret'],
     ['a key that was revoked', revoked, 'was revoked'],
+    [
+      'a key of another MAC key',
+      async () => fileWith(newApiKey(newId(), createKeyMacs([newMacKey()])).key),
+      'not in use',
+    ],
     ['a key of another role', async () => (await known('admin')).file, 'a key of role admin, not service'],
   ])('%s: one line names the file, and nothing is appended', async (_, make, told) => {
     const serviceKeyFile = await make();
@@ -134,10 +171,13 @@ describe('the program', () => {
     );
 
   test('makes what is missing, keeps what is there, and never shows a key', async () => {
-    const [admin, service] = [newFile(), newFile()];
+    const [mac, admin, service] = [newFile(), newFile(), newFile()];
     await makeKeyFile(admin);
-    const { code, stdout } = await run('--admin', admin, '--service', service);
-    expect([code, stdout]).toEqual([0, `kept ${admin}\nmade ${service}\n`]);
+    const { code, stdout } = await run('--mac', mac, '--admin', admin, '--service', service);
+    expect([code, stdout]).toEqual([0, `made ${mac}\nkept ${admin}\nmade ${service}\n`]);
+    const { signed, mac: made } = parseApiKey(await readKeyFile(service))!;
+    expect((await readMacKeys(mac)).madeUnder(signed, made ?? '')).not.toBeNull();
+    expect((await stat(mac)).mode & 0o777).toBe(0o600);
   });
 
   test('says so when a file holds no key', async () => {

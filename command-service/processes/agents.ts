@@ -52,10 +52,15 @@ const LONGEST_LEASE_SECONDS = 86_400;
 export type AgentMonitorOptions = {
   readonly commands: Commands & { readonly heartbeats: Heartbeats };
   readonly heartbeatSeconds: number;
+  /** Agents that are deregistered and have keys left, as read models know them; default: none. */
+  readonly agentsWithKeysLeft?: () => Promise<readonly string[]>;
   readonly logger: Pick<Logger, 'debug' | 'error'>;
 };
 
-/** Disconnects agents that missed three beats, a pass a heartbeat. `stop` resolves when the pass under way has ended. */
+/**
+ * Disconnects agents that missed three beats, and finishes deregistrations that were left half done, a pass a heartbeat. `stop` resolves
+ * when the pass under way has ended.
+ */
 export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promise<void> } {
   let pass: Promise<void> = Promise.resolve();
   let busy = false;
@@ -63,6 +68,7 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
     if (busy) return;
     busy = true;
     pass = disconnectSilentAgents(options)
+      .then(() => finishDeregistrations(options))
       .catch((error: unknown) =>
         // That a server is away is told by the process, once.
         options.logger[isAway(error) ? 'debug' : 'error'](
@@ -79,6 +85,17 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
       return pass;
     },
   };
+}
+
+/** Revokes the keys of agents whose deregistration was killed half way, or met a key that was just made. */
+export async function finishDeregistrations({
+  commands,
+  agentsWithKeysLeft = async () => [],
+}: Pick<AgentMonitorOptions, 'commands' | 'agentsWithKeysLeft'>): Promise<void> {
+  for (const target of await agentsWithKeysLeft()) {
+    const command = { type: 'agent.finish-deregistration', target, data: {} };
+    await commands.send(command, { actor: 'system', correlationId: newId() });
+  }
 }
 
 /** One pass. Beats that can no longer matter are forgotten: those of the disconnected, and of claims long expired. */

@@ -4,6 +4,7 @@ import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { checkClaimable, type Claimed, isOver, repeatedClaim, reservationOf, reserve, take } from './claims.ts';
 import type { Hint, Room } from './room.ts';
+import { isWithin } from './scope.ts';
 import { step, unchanged, type StepContext } from './step.ts';
 
 const HINTS = 25;
@@ -45,6 +46,7 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
       capabilities: registration.capabilities,
       withRepository: registration.runtime === 'command',
       without: [...tried, ...passedBy, ...room.handing.others(context.commandId)],
+      ...(context.repositories !== undefined && { repositories: context.repositories }),
       limit: HINTS,
     });
     const candidates = [...hints];
@@ -55,7 +57,7 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
       if (!room.handing.take(taskId, context.commandId)) continue;
       let claimed: Claimed | null = null;
       try {
-        if (!(await isClaimable(room, taskId, agent.state))) continue;
+        if (!(await isClaimable(room, taskId, agent.state, context))) continue;
         claimed = await tryClaim(room, agentId, taskId, attempt++, context);
       } finally {
         room.handing.give(taskId, context.commandId, claimed !== null);
@@ -106,7 +108,9 @@ async function earlierAttempt(
   const reserved = await reservationOf(room, agent, context, attempt);
   if (reserved === undefined) return undefined;
   const { taskId } = reserved;
-  const { stream, commands } = await room.tasks.load(taskId);
+  const { stream, commands, state } = await room.tasks.load(taskId);
+  // It was made under another key of the same agent.
+  if (context.repositories !== undefined && !isWithin(context.repositories, state)) return null;
   const taken = commands.get(takeContext(context, attempt).commandId);
   if (taken !== undefined) return repeatedClaim(room, { taskId, stream, revision: taken.revision }, agent, context);
   const agentId = agent.stream.slice('agent-'.length);
@@ -115,9 +119,16 @@ async function earlierAttempt(
 
 const takeContext = (context: StepContext, attempt: number): StepContext => step(context, 'take', String(attempt));
 
-async function isClaimable(room: Room, taskId: string, agent: AgentState): Promise<boolean> {
+async function isClaimable(
+  room: Room,
+  taskId: string,
+  agent: AgentState,
+  { repositories }: StepContext,
+): Promise<boolean> {
   try {
-    await checkClaimable(room, taskId, await room.tasks.load(taskId), agent);
+    const task = await room.tasks.load(taskId);
+    if (repositories !== undefined && !isWithin(repositories, task.state)) return false;
+    await checkClaimable(room, taskId, task, agent);
     return true;
   } catch (error) {
     if (error instanceof CommandRefused) return false;

@@ -12,6 +12,7 @@ import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.t
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
+import { keysOfAgent } from '@workledger/shared/read-models/agent-keys.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
@@ -20,6 +21,7 @@ import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
+import { createKey, deregisterAgent, finishDeregistration, revokeKeysOf } from './keys.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { changeDependencies } from './references.ts';
 import {
@@ -27,9 +29,11 @@ import {
   type Decided,
   type HandlersConfiguration,
   type HandlingOptions,
+  type KeysOf,
   type NextTasks,
   type Room,
 } from './room.ts';
+import { checkScope } from './scope.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
 import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
@@ -77,6 +81,8 @@ const createProcesses = (room: Room) => {
 
     'agent.register': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);
+      // What it was given before its end is not valid again.
+      if ((await agents.load(id)).state.deregistered) await revokeKeysOf(room, id, context);
       // First the beat: the monitor watches whom it has heard of.
       await heartbeats.beat(`agent:${id}`);
       return agents.handle(id, { type: 'agent.register', data }, context);
@@ -84,10 +90,14 @@ const createProcesses = (room: Room) => {
     'agent.beat': (id, _, context) => beatAgent(room, id, context),
     'agent.claim-next': (id, _, context) => claimNext(room, id, context),
     'agent.release-unclaimed': (id, { claimId }, context) => releaseUnclaimed(room, id, claimId, context),
+    'agent.deregister': (id, data, context) => deregisterAgent(room, id, data, context),
+    'agent.finish-deregistration': (id, _, context) => finishDeregistration(room, id, context),
     'agent.change': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);
       return agents.handle(id, { type: 'agent.change', data }, context);
     },
+
+    'key.create': (id, data, context) => createKey(room, id, data, context),
   } satisfies Partial<Registry>;
 };
 
@@ -119,15 +129,19 @@ export async function createCommandHandlers(options: {
   readonly pool: Pool;
   readonly configuration: HandlersConfiguration;
   readonly nextTasks: NextTasks;
+  /** Default: of the read models in the pool's database. */
+  readonly keysOf?: KeysOf;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
 }): Promise<CommandHandlers> {
   const { log, pool, configuration, nextTasks, onSnapshotFailed, now } = options;
+  const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
-  const registry = createRegistry(createRoom(log, heartbeats, configuration, nextTasks, handling));
+  const room = createRoom(log, heartbeats, configuration, { nextTasks, keysOf }, handling);
+  const registry = createRegistry(room);
 
   return {
     heartbeats,
@@ -139,6 +153,7 @@ export async function createCommandHandlers(options: {
         refuse('invalid-command', `target "${target}": use a UUID`, errorAt('target'));
       const data = parseData(declarationOf(type).data, command.data) as CommandData<typeof type>;
       checkOwnAgent(context.actor, type, target, data);
+      if (context.repositories !== undefined) await checkScope(room, context.repositories, { type, target, data });
       return carryOut(registry, type, target, data, {
         ...context,
         commandId: context.commandId ?? newId(),

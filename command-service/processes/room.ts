@@ -23,8 +23,13 @@ export type NextTasks = (wanted: {
   readonly withRepository: boolean;
   /** Not these. */
   readonly without: readonly string[];
+  /** Only tasks of these; left out: of any repository, or none. */
+  readonly repositories?: readonly string[];
   readonly limit: number;
 }) => Promise<readonly Hint[]>;
+
+/** Keys of an agent that are not revoked, as a read model knows them: a hint that may be behind. */
+export type KeysOf = (agentId: string) => Promise<readonly string[]>;
 
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
@@ -77,13 +82,14 @@ export const createRoom = (
   log: EventLog,
   heartbeats: Heartbeats,
   configuration: HandlersConfiguration,
-  nextTasks: NextTasks,
+  { nextTasks, keysOf }: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf },
   handling: HandlingOptions,
 ) => {
   const aggregates = createAggregates(log, { ...handling, cache: createStreamCache() });
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
-    ...{ log, heartbeats, nextTasks, configuration },
+    ...{ log, heartbeats, nextTasks, keysOf, configuration },
+    now: handling.now ?? Date.now,
     handing: createHanding(),
     /** By stream of edges: how far the look for edges of finished tasks has come. */
     pastEdges: new Map<string, PastEdges>(),

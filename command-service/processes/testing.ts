@@ -3,7 +3,7 @@ import { CommandRefused, type RefusalCode } from '@workledger/shared/commands/re
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { newId } from '@workledger/shared/contexts/stream.ts';
+import { newId, streamId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { expect } from 'vitest';
@@ -52,6 +52,7 @@ export async function startWriteSide(): Promise<WriteSide> {
         heartbeatSeconds: 30,
         ...configuration,
       },
+      keysOf: (agentId) => keysInLog(log, agentId),
       nextTasks: async (asked) => {
         wanted.last = asked;
         await wanted.until;
@@ -76,6 +77,14 @@ export async function startWriteSide(): Promise<WriteSide> {
       await database.drop();
     },
   };
+}
+
+/** Without projections: what their read model would know. */
+async function keysInLog(log: EventLog, agentId: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { stream, data } of log.readAll({ streams: ['key'], types: ['KeyCreated'] }))
+    if ((data as { agentId: string | null }).agentId === agentId) keys.push(streamId(stream));
+  return keys;
 }
 
 export const from = (actor: string, more: Partial<CommandContext> = {}): CommandContext => ({

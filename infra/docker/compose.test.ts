@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
   busVariables,
+  callerVariables,
   configurationVariables,
   keyFileVariables,
   logVariables,
@@ -97,6 +98,7 @@ describe('the compose file', () => {
       ...logVariables,
       ...busVariables,
       ...configurationVariables,
+      ...callerVariables,
       ...keyFileVariables,
       ...sagaVariables,
     });

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
+import { makeKeyFile, makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
+import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 
 const HELP = `Makes what the services of compose need before they start; what is there already stays as it is.
 
-Usage: node infra/docker/set-up.program.ts --admin FILE --service FILE --webhook FILE --owner UID:GID
+Usage: node infra/docker/set-up.program.ts --mac FILE --admin FILE --service FILE --webhook FILE --owner UID:GID
 
+  --mac FILE       the MAC key that API keys are checked with
   --admin FILE     the first administrator's key
   --service FILE   the key that sagas send commands with
   --webhook FILE   the secret that deliveries of the demo are signed with
@@ -17,14 +19,16 @@ Usage: node infra/docker/set-up.program.ts --admin FILE --service FILE --webhook
 /** Root makes the files for the services, which are not root. */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { admin, service, webhook, owner } = parseArgs({
-    options: { admin: text, service: text, webhook: text, owner: text },
+  const { mac, admin, service, webhook, owner } = parseArgs({
+    options: { mac: text, admin: text, service: text, webhook: text, owner: text },
   }).values;
   const [, user, group] = /^(\d+):(\d+)$/.exec(owner ?? '') ?? [];
-  if (!admin || !service || !webhook || user === undefined) throw new Error(HELP);
+  if (!mac || !admin || !service || !webhook || user === undefined) throw new Error(HELP);
+  const makeMarkedKeyFile = async (file: string): Promise<boolean> => makeKeyFile(file, await readMacKeys(mac));
   for (const [file, make] of [
-    [admin, makeKeyFile],
-    [service, makeKeyFile],
+    [mac, makeMacKeyFile],
+    [admin, makeMarkedKeyFile],
+    [service, makeMarkedKeyFile],
     [webhook, makeSecret],
   ] as const) {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });

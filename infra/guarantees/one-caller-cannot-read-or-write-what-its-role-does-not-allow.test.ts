@@ -5,11 +5,21 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { commandData, permitted, permittedInBatch, roles } from './harness/permitted.ts';
+import { plantedKey, plantWork, repositories } from './harness/planted-work.ts';
+import {
+  commandData,
+  permitted,
+  permittedInBatch,
+  permittedToLimited,
+  permittedToLimitedAgents,
+  roles,
+} from './harness/permitted.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
 type Verdict = 'let in' | 401 | 403;
-const verdictOf = (status: number): Verdict => (status === 401 || status === 403 ? status : 'let in');
+/** 429: nothing else than a key that is not valid is answered so, after many of them. */
+const verdictOf = (status: number): Verdict =>
+  status === 429 ? 401 : status === 401 || status === 403 ? status : 'let in';
 
 describe.each(engines)('one caller cannot read or write what its role does not allow, $name', (engine) => {
   let system: RunningSystem;
@@ -17,15 +27,17 @@ describe.each(engines)('one caller cannot read or write what its role does not a
   let ownAgent: string;
   let otherAgent: string;
   const keys = new Map<Role, string>();
+  const speakForOwn = new Set<string>();
   let otherKey: string;
   let revokedKey: string;
 
   beforeAll(async () => {
     // Nobody beats for the agents of this test: they must not be disconnected meanwhile.
-    system = await engine.start({ heartbeatSeconds: 3_600 }, { storage: 'shared' });
+    system = await engine.start({ heartbeatSeconds: 3_600, repositories }, { storage: 'shared' });
     log = await system.openLog();
     [ownAgent, otherAgent] = [await newAgent('one'), await newAgent('other')];
     for (const role of roles) keys.set(role, (await newKey(role, role === 'agent' ? ownAgent : null)).key);
+    speakForOwn.add(keys.get('agent')!);
     otherKey = (await newKey('agent', otherAgent)).key;
     const { id, key } = await newKey('admin', null);
     await system.client.expect2xx('DELETE', `/keys/${id}`, { body: {} });
@@ -38,8 +50,8 @@ describe.each(engines)('one caller cannot read or write what its role does not a
 
   const create = (path: string, body: object) => system.client.expect2xx('POST', path, { body });
   const newAgent = async (name: string) => (await create('/agents', { name, capacity: 9 })).id;
-  const newKey = async (role: Role, agentId: string | null) => {
-    const { id, body } = await create('/keys', { name: `a key for ${role}`, role, agentId });
+  const newKey = async (role: Role, agentId: string | null, limits: object = {}) => {
+    const { id, body } = await create('/keys', { name: `a key for ${role}`, role, agentId, ...limits });
     return { id, key: String(body['key']) };
   };
 
@@ -47,7 +59,7 @@ describe.each(engines)('one caller cannot read or write what its role does not a
   async function verdict(route: string, key: string | null): Promise<Verdict> {
     const [method = '', template = ''] = route.split(' ');
     const path = template
-      .replace('/agents/{id}', `/agents/${key === keys.get('agent') ? ownAgent : newId()}`)
+      .replace('/agents/{id}', `/agents/${speakForOwn.has(key ?? '') ? ownAgent : newId()}`)
       .replace('{digest}', '0'.repeat(64))
       .replace('{stream}', `task-${newId()}`)
       .replaceAll(/\{\w+\}/g, () => newId());
@@ -82,10 +94,65 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     expect(await verdicts(keys.get(role)!)).toEqual(expected((allowed) => (allowed.includes(role) ? 'let in' : 403)));
   });
 
-  test('no key, a bad one, another secret, a revoked one: every route', async () => {
+  test('a key that has expired: every route', async () => {
+    const { key, append } = plantedKey({ role: 'admin', expiresAt: '2026-01-01T00:00:00.000Z' });
+    await append(log);
+    const { status, body } = await system.client.send('GET', '/tasks', { key });
+    expect([status, body['type']]).toEqual([401, 'https://workledger.dev/problems/key-expired']);
+    expect(await verdicts(key)).toEqual(expected(() => 401));
+  });
+
+  test('no key, a bad one, another secret, a revoked one, one without its MAC: every route', async () => {
     const admin = keys.get('admin')!;
-    const otherSecret = admin.slice(0, -43) + revokedKey.slice(-43);
-    for (const key of [null, 'wl_', otherSecret, revokedKey]) expect(await verdicts(key)).toEqual(expected(() => 401));
+    const [, id] = admin.split('_', 2);
+    const otherSecret = `wl_${id}${revokedKey.slice(3 + id!.length)}`;
+    const withoutMac = admin.slice(0, 3 + 32 + 1 + 43);
+    for (const key of [null, 'wl_', otherSecret, otherSecret.slice(0, withoutMac.length), withoutMac, revokedKey])
+      expect(await verdicts(key)).toEqual(expected(() => 401));
+  });
+
+  test('a key of an agent that is deregistered, from the answer on: every route', async () => {
+    const agentId = await newAgent('leaving');
+    const { key } = await newKey('agent', agentId);
+    expect((await system.client.send('GET', '/tasks', { key })).status).toBe(200);
+    await system.client.expect2xx('DELETE', `/agents/${agentId}`, { body: {} });
+    expect(await verdicts(key)).toEqual(expected(() => 401));
+  });
+
+  test.each(['viewer', 'agent', 'operator'] as const)('%s, limited to a repository: every route', async (role) => {
+    const { key } = await newKey(role, role === 'agent' ? ownAgent : null, { repositories: ['mine'] });
+    if (role === 'agent') speakForOwn.add(key);
+    const open = role === 'agent' ? permittedToLimitedAgents : permittedToLimited;
+    const wanted = Object.entries(permitted).map(([route, allowed]) => {
+      const isLetIn = allowed === 'public' || (allowed.includes(role) && open.includes(route));
+      return [route, isLetIn ? 'let in' : 403];
+    });
+    expect(await verdicts(key)).toEqual(Object.fromEntries(wanted));
+  });
+
+  test('limited to a repository, a key reads and claims what belongs to it, and nothing else is there', async () => {
+    const work = {
+      mine: await plantWork(system, log, 'mine'),
+      theirs: await plantWork(system, log, 'theirs'),
+    };
+    const { key } = await newKey('agent', ownAgent, { repositories: ['mine'] });
+    const status = async (path: string) => (await system.client.send('GET', path, { key })).status;
+    const ids = async (path: string) =>
+      ((await system.client.send('GET', path, { key })).body['items'] as { id: string }[]).map(({ id }) => id);
+    for (const path of [`/tasks/`, '/generations/', '/artefacts/'] as const)
+      expect([path, await status(path + work.mine[path]), await status(path + work.theirs[path])]).toEqual([
+        path,
+        200,
+        404,
+      ]);
+    expect(await ids('/tasks')).toEqual([work.mine['/tasks/']]);
+    expect(await ids('/generations')).toEqual([work.mine['/generations/']]);
+    const claim = (id: string) =>
+      system.client.send('POST', `/tasks/${id}/claim`, { key, body: { agentId: ownAgent } });
+    expect((await claim(work.theirs['/tasks/'])).status).toBe(404);
+    expect((await claim(work.mine['/tasks/'])).status).toBe(200);
+    const { status: claimed, body } = await system.client.send('POST', `/agents/${ownAgent}/claims`, { key, body: {} });
+    expect([claimed, body['taskId']]).toEqual([200, undefined]);
   });
 
   test('a key is refused from the answer to its revocation on', async () => {
@@ -96,7 +163,7 @@ describe.each(engines)('one caller cannot read or write what its role does not a
       const { id, key } = await newKey('admin', null);
       expect((await system.client.send('GET', '/keys', { key })).status).toBe(200);
       await revoke(id);
-      expect((await system.client.send('GET', '/keys', { key })).status).toBe(401);
+      expect(verdictOf((await system.client.send('GET', '/keys', { key })).status)).toBe(401);
     }
   });
 

@@ -4,6 +4,7 @@ import { startWriteSide, type WriteSide } from '@workledger/command-service/proc
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { newApiKey, parseApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { createKeyMacs, newMacKey } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureAdminKey, type AdminKey } from './admin-key.ts';
@@ -20,8 +21,11 @@ afterAll(async () => {
   await folder.remove();
 });
 
-const ensure = (): Promise<AdminKey> => ensureAdminKey(folder.path, side.commands, createKeyStore(side.log));
-const roleOf = async (key: string) => (await authenticateWith(createKeyStore(side.log))(`Bearer ${key}`)).role;
+let macs = createKeyMacs([newMacKey()]);
+const ensure = (): Promise<AdminKey> =>
+  ensureAdminKey(folder.path, side.commands, createKeyStore(side.log, { macs }), side.log);
+const roleOf = async (key: string) =>
+  (await authenticateWith(createKeyStore(side.log, { macs }))(`Bearer ${key}`)).role;
 const context = { actor: 'system', correlationId: newId() };
 
 async function expectReplaced(): Promise<void> {
@@ -34,6 +38,22 @@ test('the first key is new, and a kept one that is valid stays', async () => {
   const first = await ensure();
   expect([first.replaced, await roleOf(first.key)]).toEqual([false, 'admin']);
   expect(await ensure()).toEqual(first);
+});
+
+test('a file that was lost: the key that was in it is revoked when a new one is made', async () => {
+  const { key, file } = await ensure();
+  await rm(file);
+  const after = await ensure();
+  expect([after.replaced, await roleOf(after.key)]).toEqual([false, 'admin']);
+  await expect(roleOf(key)).rejects.toThrow('not valid');
+});
+
+test('a kept key of a MAC key that was lost is replaced and revoked', async () => {
+  const { key } = await ensure();
+  const keyId = parseApiKey(key)?.keyId ?? '';
+  macs = createKeyMacs([newMacKey()]);
+  await expectReplaced();
+  expect((await createKeyStore(side.log).find(keyId))?.revoked).toBe(true);
 });
 
 test('a kept key that this log does not know is replaced, whoever could read its file', async () => {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
 import * as queryService from '@workledger/query-service/start.ts';
@@ -18,6 +19,7 @@ import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { type Closers, createClosers } from '@workledger/shared/service/closers.ts';
 import { openEventLog, openPool, openTables, tellConsumeError } from '@workledger/shared/service/open.ts';
@@ -90,7 +92,9 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   const startedAt = await log.head();
   const bus = createInProcessBus(log, { onError: tellConsumeError(logger, outages) });
   closers.add(() => bus.close());
-  const keys = createKeyStore(log);
+  const macKeyFile = join(dataFolder, 'mac-key');
+  await makeMacKeyFile(macKeyFile);
+  const keys = createKeyStore(log, { macs: await readMacKeys(macKeyFile) });
   const common = {
     ...{ log, bus, keys, artefacts: createPostgresArtefacts(pool), wakeUps: createWakeUps() },
     ...{ configuration, folder, dataFolder, logger, outages },
@@ -102,11 +106,11 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   closers.add(() => writeSide.stop());
   const readSide = queryService.start({ ...common, pool });
 
-  const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys);
+  const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
   const health = createHealth({ logger, outages, checks });
   const application = createApplication({
     routes: [...health.routes, ...writeSide.routes, ...readSide.routes],
-    authenticate: authenticateWith(keys),
+    authenticate: authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies }),
     logger,
     title: 'Workledger',
     version: '1',

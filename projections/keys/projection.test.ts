@@ -23,6 +23,14 @@ it('has name, role and times of a key, and nothing that helps to guess it', () =
       createdAt: timeOf(0),
       revokedAt: timeOf(1),
       reason: 'lost',
+      ...{ expiresAt: null, repositories: null, macKey: null },
     },
   ]);
+});
+
+it('has what limits a key', () => {
+  const limits = { expiresAt: '2027-01-01T00:00:00Z', repositories: ['shop'], macKey: '01234567' };
+  const key = { name: 'ci', role: 'operator' as const, agentId: null, secretHash: 'ab'.repeat(32), ...limits };
+  const rows = foldAll(keys, history(streamName('key', id), [{ type: 'KeyCreated', data: key }]));
+  expect(rows.get(id)).toMatchObject(limits);
 });

@@ -24,7 +24,22 @@ const v1: Migration = {
   },
 };
 
-const keysMigrations: readonly Migration[] = [v1];
+/** Keys of before have none of it. The index is for what follows from an agent's end. */
+const limits: Migration = {
+  name: '0015-keys-limits',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.keys_v1
+        add column expires_at timestamptz,
+        add column repositories text[],
+        add column mac_key text;
+      create index keys_v1_agent on read_models.keys_v1 (agent_id) where agent_id is not null and revoked_at is null;
+      create or replace view read_models.keys as select * from read_models.keys_v1;
+    `);
+  },
+};
+
+const keysMigrations: readonly Migration[] = [v1, limits];
 
 /** Without the hash of the secret: nobody who reads needs it. */
 export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {
@@ -34,9 +49,10 @@ export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {
     const at = event.recordedAt.toISOString();
     switch (event.type) {
       case 'KeyCreated': {
-        const { name, role, agentId } = event.data;
+        const { name, role, agentId, expiresAt = null, repositories = null, macKey = null } = event.data;
         const created = { name, role, agentId, createdAt: at, revokedAt: null, reason: null };
-        return { id: streamId(event.stream), revision: event.revision, ...created };
+        const limits = { expiresAt, repositories, macKey };
+        return { id: streamId(event.stream), revision: event.revision, ...created, ...limits };
       }
       case 'KeyRevoked':
         return { ...existing(row, event), revision: event.revision, revokedAt: at, reason: event.data.reason };

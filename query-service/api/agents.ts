@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentKind } from '@workledger/shared/contexts/agent/agent/events.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { agentModel, agentRow, agentStatuses, type AgentRow } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -14,6 +15,7 @@ import {
   readRow,
   READERS,
 } from '../reading/query-route.ts';
+import { scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
 
 const agentAnswer = agentRow.extend({ utilisation: z.number().describe('claims by capacity') });
@@ -57,13 +59,19 @@ export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route =>
   queryRoute(settle, {
     path: '/agents/{id}',
     role: READERS,
+    scoped: true,
     summary: 'An agent',
     answer: 'The agent, with the tasks that it holds.',
     schema: agentAnswer,
     params: byId,
     problems: ['not-found'],
     models: [agentModel],
-    handler: async ({ params }) => one(withUtilisation(await readRow(pool, agentModel, params.id, 'agent'))),
+    handler: async ({ params, principal }) => {
+      // What an agent holds may belong to any repository: whoever is limited reads its own.
+      if (scopeOf({ principal }) !== null && principal?.agentId !== params.id)
+        throw new Problem('not-found', `there is no agent ${params.id}`);
+      return one(withUtilisation(await readRow(pool, agentModel, params.id, 'agent')));
+    },
   });
 
 /** How much of its capacity is in use, 0 to 1 (above 1 after its capacity was made smaller). */

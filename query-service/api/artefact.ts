@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { isNamedWithin } from '@workledger/shared/read-models/artefact-owners.ts';
+import { scopeOf } from '../reading/scope.ts';
 import { type QueryOptions, READERS } from '../reading/query-route.ts';
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(; ?[a-z0-9-]+=[A-Za-z0-9._+-]+)*$/i;
 
 /** GET /artefacts/{digest}. Whoever wrote it may mean harm: a browser must neither guess its type nor run it. */
-export const getArtefact = ({ artefacts }: QueryOptions): Route =>
+export const getArtefact = ({ artefacts, pool }: QueryOptions): Route =>
   route({
     method: 'get',
     path: '/api/v1/artefacts/{digest}',
     role: READERS,
+    scoped: true,
     summary: 'The bytes of an artefact',
     params: z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits') }),
     query: z.strictObject({}),
@@ -21,8 +24,10 @@ export const getArtefact = ({ artefacts }: QueryOptions): Route =>
       },
     },
     problems: ['not-found'],
-    handler: async ({ params: { digest } }) => {
-      const found = await artefacts.head(digest);
+    handler: async ({ params: { digest }, principal }) => {
+      const scope = scopeOf({ principal });
+      const isReadable = scope === null || (await isNamedWithin(pool, scope, digest));
+      const found = isReadable ? await artefacts.head(digest) : null;
       if (found === null) throw new Problem('not-found', `there is no artefact ${digest}`);
       return {
         stream: artefacts.stream(digest),

@@ -4,6 +4,7 @@ import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/r
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel, taskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { type QueryOptions, atMost, several, short, many, queryRoute, READERS } from '../reading/query-route.ts';
+import { scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
 
 const nextTasksAnswer = z.strictObject({
@@ -19,6 +20,7 @@ export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Set
   queryRoute(settle, {
     path: '/tasks/next',
     role: READERS,
+    scoped: true,
     summary: 'The queue: tasks that wait for an agent, most urgent first',
     answer: 'Tasks that are pending and not blocked. A hint: only a claim reserves a task.',
     schema: nextTasksAnswer,
@@ -27,12 +29,13 @@ export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Set
       capability: several(short).optional().describe('only tasks that need no more than these'),
       limit: atMost(100, 20),
     },
-    handler: async ({ query: { capability, limit } }) =>
+    handler: async ({ query: { capability, limit }, principal }) =>
       many({
         items: await nextTasks(pool, {
           ageingSeconds,
           limit,
           ...(capability !== undefined && { capabilities: capability }),
+          repositories: scopeOf({ principal }),
         }),
       }),
   });

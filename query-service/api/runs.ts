@@ -28,6 +28,7 @@ import {
   readRow,
   READERS,
 } from '../reading/query-route.ts';
+import { demandWithin, onlyWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition, type Sort } from '../reading/page.ts';
 import { withLinks, withLinksSchema } from '../reading/with-links.ts';
@@ -101,6 +102,7 @@ function runRoutes<Row extends RunRow>(
     queryRoute(settle, {
       path: `/${resource}`,
       role: READERS,
+      scoped: true,
       summary: `List ${resource}`,
       answer: `A page of ${resource}, without their parts.`,
       schema: pageOf(withLinksSchema(listed)),
@@ -110,10 +112,11 @@ function runRoutes<Row extends RunRow>(
         state: several(z.enum(states)).optional(),
         ...pageParameters(sorts, '-started'),
       },
-      handler: async ({ query: asked }) =>
+      handler: async ({ query: asked, principal }) =>
         many(
           withLinks(
             await readPage(pool, list, asked, (query) => {
+              onlyWithin(query, scopeOf({ principal }), 't.task_id');
               if (asked.taskId !== undefined) query.where('t.task_id', asked.taskId);
               if (asked.state !== undefined) query.whereIn('t.state', asked.state);
             }),
@@ -123,14 +126,16 @@ function runRoutes<Row extends RunRow>(
     queryRoute(settle, {
       path: `/${resource}/{id}`,
       role: READERS,
+      scoped: true,
       summary: `One of the ${resource}`,
       answer: about,
       schema: withLinksSchema(model.schema),
       params: byId,
       problems: ['not-found'],
       models: [model],
-      handler: async ({ params }) => {
+      handler: async ({ params, principal }) => {
         const row = await readRow(pool, model, params.id, noun);
+        await demandWithin(pool, scopeOf({ principal }), row.taskId, { noun, id: params.id });
         return one({ ...(withLinks(row) as Row) });
       },
     }),

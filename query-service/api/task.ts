@@ -16,6 +16,7 @@ import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { withLinksSchema, withLinks } from '../reading/with-links.ts';
 import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
+import { demandWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
 
 const related = z.array(
@@ -49,6 +50,7 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
   queryRoute(settle, {
     path: '/tasks/{id}',
     role: READERS,
+    scoped: true,
     summary: 'A task with its history',
     description: `History: what its last ${HISTORY} events tell (fewer where they fill 1 MiB), up to the revision of the answer. Auditors read the events themselves under /streams. Of all that hangs together with it the newest ${MOST_RELATED} of a kind: for the others, ask the lists (/tasks?dependsOn=, /tasks?neededBy=, /pipelines?taskId= and their like).`,
     answer: 'The task, what it waits for, the runs that worked on it, its history.',
@@ -56,7 +58,8 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     params: byId,
     problems: ['not-found'],
     models: [taskModel, dependencyModel, pipelineModel, generationModel, evolutionModel, validationModel],
-    handler: async ({ params }) => {
+    handler: async ({ params, principal }) => {
+      await demandWithin(pool, scopeOf({ principal }), params.id, { noun: 'task', id: params.id });
       const task = await readRow(pool, taskModel, params.id, 'task');
       const [relations, history] = await Promise.all([taskRelations(pool, task.id), historyOf(log, task)]);
       return one(taskJson(task, relations, history));

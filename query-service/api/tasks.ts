@@ -15,6 +15,7 @@ import {
   queryRoute,
   READERS,
 } from '../reading/query-route.ts';
+import { onlyWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
 
 /** A task as it is in a list. */
@@ -38,6 +39,7 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
   queryRoute(settle, {
     path: '/tasks',
     role: READERS,
+    scoped: true,
     summary: 'List tasks',
     description:
       'Without descriptions and metadata: those are with the task itself. Of a repeated filter any value will do, of `label` all must be there.',
@@ -59,9 +61,10 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
       text: short.optional().describe('in title or description; case does not matter'),
       ...pageParameters(list.sorts, '-created'),
     },
-    handler: async ({ query: asked }) =>
+    handler: async ({ query: asked, principal }) =>
       many(
         await readPage(pool, list, asked, (query) => {
+          onlyWithin(query, scopeOf({ principal }), 't.id');
           if (asked.status) query.whereIn('t.state', asked.status);
           if (asked.priority) query.whereIn('t.priority', asked.priority);
           if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);

@@ -8,6 +8,7 @@ import { type ProblemCode, Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Access, type Reply, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
 import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
+import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import type { Settle } from './consistency.ts';
 
 export type QueryOptions = {
@@ -35,6 +36,8 @@ type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {
   /** Below /api/v1. */
   readonly path: string;
   readonly role: Access;
+  /** What it shows is kept within the scope of whoever asks (`scope.ts`); left out: not for keys that are limited. */
+  readonly scoped?: true;
   readonly summary: string;
   readonly description?: string;
   readonly answer: string;
@@ -68,7 +71,9 @@ export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query exte
     handler: async (input) => {
       const given = input.query as { readonly token?: string };
       const wanted = [input.headers['consistency-token'], given.token].filter((text) => text !== undefined).join(',');
-      if (wanted !== '') await settle(wanted, models, input.signal);
+      // Within a scope the tasks themselves are asked, too.
+      const read = input.principal?.repositories ? [...models, taskModel] : models;
+      if (wanted !== '') await settle(wanted, read, input.signal);
       return handler(input as unknown as RouteInput<z.infer<Params>, z.infer<z.ZodObject<Query>>>);
     },
   });

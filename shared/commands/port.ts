@@ -12,6 +12,8 @@ export type CommandContext = {
   readonly traceparent?: string | null;
   /** From If-Match: decide only on this revision. */
   readonly expectedRevision?: number;
+  /** Repositories that whoever asks is limited to: all other tasks are not there for it. Left out: it is not limited. */
+  readonly repositories?: readonly string[];
 };
 
 export type CommandAnswer = {

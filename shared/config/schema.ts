@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNetwork } from '../security/peer.ts';
 import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'letters, digits and . _ / - (no space)');
@@ -151,6 +152,13 @@ export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(8080).describe('0: any free port'),
+  trustedProxies: z
+    .array(
+      z.string().refine(isNetwork, 'an address, or address/bits').meta({ pattern: '^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$' }),
+    )
+    .max(100)
+    .default([])
+    .describe('addresses or networks of gateways whose X-Forwarded-For is believed'),
   dataFolder: z.string().min(1).default('.workledger').describe('relative to this file'),
   sandbox: z
     .enum(['auto', 'required', 'off'])

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
+import { isNetwork } from '../security/peer.ts';
 import { ConfigurationError } from './faults.ts';
 
 /** A variable that may be left out; an empty one counts as left out. */
@@ -52,6 +53,19 @@ export const busVariables = {
 
 export const configurationVariables = {
   WORKLEDGER_CONFIG: optional(file).describe('the configuration file; default: workledger.json where there is one'),
+};
+
+/** Of who takes API keys: how they are checked, and who stands before. */
+export const callerVariables = {
+  KEY_MAC_FILE: file.describe(
+    'file with one MAC key, or two while it is changed: the first signs API keys, both are accepted',
+  ),
+  TRUSTED_PROXIES: optional(
+    z
+      .string()
+      .transform((text) => text.split(','))
+      .refine((networks) => networks.every(isNetwork), 'addresses or address/bits, commas between'),
+  ).describe('addresses or networks of gateways whose X-Forwarded-For is believed, commas between'),
 };
 
 /** Of command-service: the keys that it makes known to the log at its start. */

@@ -15,6 +15,8 @@ export type EventDefinition = {
   readonly past?: Readonly<Record<number, PastVersion>>;
   /** Its data holds an event of another stream (`source.stream`, `type`, `version`, `data`), which is read as that one is. */
   readonly holds?: true;
+  /** Fields of its data that stay in the log: what is published has none of them, in no version. */
+  readonly private?: readonly string[];
 };
 
 /** A version that is not written any more: its schema, and what turns its data into data of the version after it. */

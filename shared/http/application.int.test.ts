@@ -4,7 +4,7 @@ import { refuse } from '../commands/refusal.ts';
 import { currentContext } from '../telemetry/request-context.ts';
 import { createHealth } from './health.ts';
 import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { type Peer, route } from './route.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { problemCode, serve, type TestClient } from '@workledger/infra/testing/servers/application.ts';
 
@@ -86,10 +86,12 @@ const routes = [
   }).routes,
 ];
 
-const authenticate = async (authorization: string | undefined) => {
+const peers: Peer[] = [];
+const authenticate = async (authorization: string | undefined, peer: Peer) => {
+  peers.push(peer);
   const [, role] = /^Bearer (operator|viewer)$/.exec(authorization ?? '') ?? [];
   if (role === undefined) throw new Problem('unauthenticated', 'no key', { headers: { 'WWW-Authenticate': 'Bearer' } });
-  return { keyId: '1', role: role as 'operator' | 'viewer', agentId: null, actor: 'key:1' };
+  return { keyId: '1', role: role as 'operator' | 'viewer', agentId: null, repositories: null, actor: 'key:1' };
 };
 
 const ID = '0198c0de-0000-7000-8000-000000000000';
@@ -101,6 +103,12 @@ beforeAll(async () => {
 afterAll(() => client.stop());
 
 describe('a request that is well formed', () => {
+  test('is authenticated by where it came from, too: the connection, and what it says itself', async () => {
+    const headers = { 'X-Forwarded-For': '198.51.100.1, 198.51.100.2' };
+    await client.ask('POST', THING, { key: 'operator', json: { name: 'x' }, headers });
+    expect(peers.at(-1)).toEqual({ address: '127.0.0.1', forwardedFor: '198.51.100.1, 198.51.100.2' });
+  });
+
   test('reaches the handler parsed, with its principal and its context', async () => {
     const correlation = { 'X-Correlation-Id': 'chat-1', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
     const told = await client.ask('POST', `${THING}?limit=3`, {
@@ -263,6 +271,7 @@ describe('OpenAPI', () => {
     expect(paths['/api/v1/things/{id}']?.['post']).toMatchObject({
       security: [{ key: [] }],
       'x-roles': ['operator'],
+      'x-limited-keys': [],
       parameters: [
         { name: 'id', in: 'path', required: true },
         { name: 'limit', in: 'query', required: false },

@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Principal, Route, RouteInput, Reply } from './route.ts';
+import type { Peer, Principal, Route, RouteInput, Reply } from './route.ts';
 import { parsePart, pickHeaders } from './parse.ts';
 import { Problem, problemDocument } from './problem.ts';
 import { locals } from './request-context-middleware.ts';
 
 /** Finds out who sends a request. @throws Problem `unauthenticated` */
-export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
+export type Authenticate = (authorization: string | undefined, peer: Peer) => Principal | Promise<Principal>;
 
 /**
  * Makes an Express router from a table of routes. Of each request first the caller is checked, then the body read, then all parts
@@ -37,13 +37,20 @@ const checkCaller = (route: Route, authenticate: Authenticate): RequestHandler =
       known.context.actor = principal.actor;
       if (!role.includes(principal.role))
         throw new Problem('forbidden', `role ${principal.role} may not do this; it takes ${role.join(' or ')}`);
+      if (principal.repositories !== null && route.scoped !== true && route.scoped?.includes(principal.role) !== true)
+        throw new Problem('forbidden', 'this is more than the repositories that the key is limited to');
       next();
     };
-    const found = authenticate(request.headers.authorization);
+    const found = authenticate(request.headers.authorization, peerOf(request));
     if (!(found instanceof Promise)) return admit(found);
     return found.then(admit);
   };
 };
+
+const peerOf = ({ socket, headers }: Request): Peer => ({
+  address: socket.remoteAddress ?? '',
+  forwardedFor: headers['x-forwarded-for'] as string | undefined,
+});
 
 const answer =
   (route: Route): RequestHandler =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Role } from '../contexts/agent/key/events.ts';
 import { problemKinds, type ProblemCode } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -16,7 +17,7 @@ export function openApi(routes: readonly Route[], { title, version }: ApiInforma
     paths,
     components: {
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: wl_<id>_<secret>' } },
+      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: wl_<id>_<secret>_<mac>' } },
     },
   };
 }
@@ -27,7 +28,7 @@ const operation = (route: Route): Json => ({
   tags: [route.tag ?? route.path.split('/').find((segment, index) => index >= 3 && segment !== '') ?? 'service'],
   ...(description(route) === '' ? {} : { description: description(route) }),
   security: route.role === 'public' ? [] : [{ key: [] }],
-  ...(route.role === 'public' ? {} : { 'x-roles': route.role }),
+  ...(route.role === 'public' ? {} : { 'x-roles': route.role, 'x-limited-keys': limitedRoles(route) }),
   parameters: [
     ...parameters(route.params, 'path'),
     ...parameters(route.query, 'query'),
@@ -38,9 +39,21 @@ const operation = (route: Route): Json => ({
 });
 
 const description = (route: Route): string =>
-  [route.description, route.role === 'public' ? undefined : `Roles: ${route.role.join(', ')}.`]
+  [route.description, ...(route.role === 'public' ? [] : [`Roles: ${route.role.join(', ')}. ${scopeOf(route)}`])]
     .filter((part) => part !== undefined)
     .join('\n\n');
+
+/** Roles that a key may have that is limited to repositories. */
+const limitedRoles = ({ role, scoped = [] }: Route): readonly Role[] =>
+  role === 'public' ? [] : role.filter((one) => limitable.includes(one) && (scoped === true || scoped.includes(one)));
+const limitable: readonly Role[] = ['viewer', 'agent', 'operator'];
+
+const scopeOf = (route: Route): string => {
+  const roles = limitedRoles(route);
+  return roles.length === 0
+    ? 'Not for a key that is limited to repositories.'
+    : `A key that is limited to repositories (${roles.join(', ')}) finds here what belongs to them only.`;
+};
 
 const operationId = ({ method, path }: Route): string =>
   [method, ...path.split('/').slice(1)]
@@ -91,7 +104,9 @@ function problems(route: Route): Json {
     ...((route.params ?? route.query ?? route.body ?? route.headers) ? (['invalid-request'] as const) : []),
     ...(route.body ? (['invalid-json'] as const) : []),
     ...((route.body ?? route.raw) ? (['too-large', 'unsupported-media-type'] as const) : []),
-    ...(route.role === 'public' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(route.role === 'public'
+      ? []
+      : (['unauthenticated', 'key-expired', 'forbidden', 'too-many-failed-attempts'] as const)),
     ...(route.problems ?? []),
     'internal-error',
   ]);

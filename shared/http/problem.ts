@@ -30,6 +30,8 @@ export const problemKinds = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'invalid-json': { status: 400, title: 'The body is not JSON' },
   unauthenticated: { status: 401, title: 'A valid API key is needed' },
+  'key-expired': { status: 401, title: 'The API key has expired' },
+  'too-many-failed-attempts': { status: 429, title: 'Too many failed attempts' },
   'bad-signature': { status: 401, title: 'The signature does not match' },
   'unknown-route': { status: 404, title: 'There is no such route' },
   'method-not-allowed': { status: 405, title: 'The route does not know this method' },

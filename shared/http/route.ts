@@ -8,8 +8,18 @@ export type Principal = {
   readonly role: Role;
   /** The agent that a key of role `agent` speaks for; null for all other roles. */
   readonly agentId: string | null;
+  /** The repositories whose tasks it may read and change; null: all. */
+  readonly repositories: readonly string[] | null;
   /** Opaque caller for events and logs: `key:<keyId>` or `agent:<agentId>`. */
   readonly actor: string;
+};
+
+/** From where a request came, as far as it can be told. */
+export type Peer = {
+  /** Of the connection. */
+  readonly address: string;
+  /** The header X-Forwarded-For, as it was sent. */
+  readonly forwardedFor: string | undefined;
 };
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -59,6 +69,8 @@ type Shape<Params, Query, Body, Headers> = {
   /** In OpenAPI's form, whole: `/api/v1/tasks/{id}`. */
   readonly path: string;
   readonly role: Access;
+  /** Also takes keys that are limited to repositories, all or those of these roles: its handler keeps within them. Left out: none. */
+  readonly scoped?: true | readonly Role[];
   readonly summary: string;
   readonly description?: string;
   /** Groups routes in the documentation; default: the resource in the path. */

@@ -13,6 +13,8 @@ export type NextTasksOptions = {
   readonly capabilities?: readonly string[];
   /** Only tasks of a repository; left out: also those of none. */
   readonly withRepository?: boolean;
+  /** Only tasks of these; null, or left out: of any repository, or none. */
+  readonly repositories?: readonly string[] | null;
   /** Ids of tasks to leave out. */
   readonly without?: readonly string[];
   /** Seconds after which a waiting task counts as one priority more urgent. */
@@ -54,7 +56,7 @@ cross join lateral (
   select * from read_models.tasks t
   where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
     and (t.repository is null) = without.repository and t.priority = level.priority
-    and t.id <> all ($5) and ${UNBLOCKED}
+    and t.id <> all ($5) and ($6::text[] is null or t.repository = any ($6)) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
@@ -67,12 +69,13 @@ limit $3`;
  * oldest. Their order never changes while they wait. Only a hint.
  */
 export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTask[]> => {
-  const { capabilities, withRepository, without, ageingSeconds, limit } = options;
+  const { capabilities, withRepository, without, repositories, ageingSeconds, limit } = options;
   return selectRows<NextTask>(pool, nextTasksSql, [
     capabilities ?? null,
     ageingSeconds,
     limit,
     withRepository ?? false,
     without ?? [],
+    repositories ?? null,
   ]);
 };

@@ -1,25 +1,46 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { validate } from 'uuid';
+import { noMacs, type KeyMacs } from './key-macs.ts';
 
-const FORM = /^wl_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
+const FORM = /^(wl_([0-9a-f]{32})_([A-Za-z0-9_-]{43}))(?:_([A-Za-z0-9_-]{32}))?$/;
 const SECRET_BYTES = 32;
 
 /** A new API key: what its owner gets once, and what is kept of it. */
-type NewApiKey = { readonly key: string; readonly secretHash: string };
+type NewApiKey = {
+  readonly key: string;
+  readonly secretHash: string;
+  /** Names the MAC key that it was made under; null: it has no MAC. */
+  readonly macKey: string | null;
+};
 
-/** Makes the secret of a key: `wl_<id without dashes>_<32 random bytes in base64url>`. */
-export function newApiKey(keyId: string): NewApiKey {
+/**
+ * Makes a key: `wl_<id without dashes>_<32 random bytes in base64url>_<MAC over all before it, 24 bytes in base64url>`.
+ * @param macs of the system that is to accept it; left out: a key without a MAC, as they were before
+ */
+export function newApiKey(keyId: string, macs: KeyMacs = noMacs): NewApiKey {
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  return { key: `wl_${keyId.replaceAll('-', '')}_${secret}`, secretHash: hashSecret(secret) };
+  const signed = `wl_${keyId.replaceAll('-', '')}_${secret}`;
+  const mac = macs.sign(signed);
+  return { key: mac === null ? signed : `${signed}_${mac}`, secretHash: hashSecret(secret), macKey: macs.name };
 }
 
+/** The parts of a key. */
+export type ParsedApiKey = {
+  readonly keyId: string;
+  readonly secret: string;
+  /** What the MAC is over. */
+  readonly signed: string;
+  /** Null: it has none. */
+  readonly mac: string | null;
+};
+
 /** The parts of a key; null when it has not the form of one. */
-export function parseApiKey(key: string): { readonly keyId: string; readonly secret: string } | null {
-  const [, digits, secret] = FORM.exec(key) ?? [];
-  if (digits === undefined || secret === undefined) return null;
+export function parseApiKey(key: string): ParsedApiKey | null {
+  const [, signed, digits, secret, mac = null] = FORM.exec(key) ?? [];
+  if (signed === undefined || digits === undefined || secret === undefined) return null;
   const keyId = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  return validate(keyId) ? { keyId, secret } : null;
+  return validate(keyId) ? { keyId, secret, signed, mac } : null;
 }
 
 /** SHA-256, hex. A fast hash is enough: the secret has 256 random bits. */

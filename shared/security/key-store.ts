@@ -2,17 +2,29 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { readState } from '../aggregate/read-state.ts';
 import { keyFold, type KeyState } from '../contexts/agent/key/state.ts';
+import { streamName } from '../contexts/stream.ts';
 import type { EventLog } from '../event-log/port.ts';
+import { noMacs, type KeyMacs } from './key-macs.ts';
 
-export type StoredKey = NonNullable<KeyState>;
+export type StoredKey = NonNullable<KeyState> & {
+  /** The agent that it speaks for is deregistered: what is left of its keys is about to be revoked. */
+  readonly agentIsGone: boolean;
+};
 
 export type KeyStore = {
+  /** With which new keys are made, and keys are checked before they are looked up here. */
+  readonly macs: KeyMacs;
   /** The key, at most `maxAge` old; null when there is none. At once when it is known, else a promise. */
   find(keyId: string): StoredKey | null | Promise<StoredKey | null>;
+  /** Whether it is known to be in the log. */
+  knows(keyId: string): boolean;
   /** The next `find` reads the log. */
   forget(keyId: string): void;
-  /** Call it when a key was revoked. Resolves when no process lets it in any more: what others have kept is too old by then. */
-  forgetEverywhere(keyId: string): Promise<void>;
+  /**
+   * Call it when a key was revoked. Resolves when no process lets it in any more: what others have kept is too old by then.
+   * @param keyId left out: any key
+   */
+  forgetEverywhere(keyId?: string): Promise<void>;
 };
 
 const MAX_AGE = 1_000;
@@ -25,18 +37,25 @@ type Entry = { key: StoredKey | null | Promise<StoredKey | null>; readonly loade
  * process refuses it, without a subscription that could fall behind unseen. Requests under one key share one read.
  * @param maxAge milliseconds, counted from before the read
  */
-export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeyStore {
+export function createKeyStore(
+  log: Pick<EventLog, 'readStream'>,
+  { maxAge = MAX_AGE, macs = noMacs }: { readonly maxAge?: number; readonly macs?: KeyMacs } = {},
+): KeyStore {
   const cache = new LRUCache<string, Entry>({ max: MAX_KEYS });
 
   const load = (keyId: string): Promise<StoredKey | null> => {
     const before = cache.peek(keyId)?.key ?? null;
     // A key is revoked, and never gone.
     const reaches = before !== null && !(before instanceof Promise) ? 0 : -1;
-    const reading = readState(log, keyFold, keyId, reaches);
+    const reading = readKey(log, keyId, reaches);
     const entry: Entry = { key: reading, loadedAt: performance.now() };
     cache.set(keyId, entry);
     reading.then(
-      (key) => (entry.key = key),
+      (key) => {
+        entry.key = key;
+        // What is not there takes no place from what is.
+        if (key === null && cache.peek(keyId) === entry) cache.delete(keyId);
+      },
       () => cache.peek(keyId) === entry && cache.delete(keyId),
     );
     return reading;
@@ -45,14 +64,49 @@ export function createKeyStore(log: EventLog, { maxAge = MAX_AGE } = {}): KeySto
   const forget = (keyId: string): void => void cache.delete(keyId);
 
   return {
+    macs,
+    knows: (keyId) => {
+      const key = cache.peek(keyId)?.key ?? null;
+      return key !== null && !(key instanceof Promise);
+    },
     find: (keyId) => {
       const entry = cache.get(keyId);
       return entry !== undefined && performance.now() - entry.loadedAt < maxAge ? entry.key : load(keyId);
     },
     forget,
     forgetEverywhere: async (keyId) => {
-      forget(keyId);
+      if (keyId === undefined) cache.clear();
+      else forget(keyId);
       await pause(maxAge);
     },
   };
+}
+
+type Log = Pick<EventLog, 'readStream'>;
+
+async function readKey(log: Log, keyId: string, reaches: number): Promise<StoredKey | null> {
+  const key = await readState(log, keyFold, keyId, reaches);
+  if (key === null) return null;
+  const speaksFor = key.role === 'agent' && !key.revoked ? key.agentId : null;
+  return { ...key, agentIsGone: speaksFor !== null && (await isDeregistered(log, speaksFor)) };
+}
+
+const AT_ONCE = 8;
+
+/**
+ * Whether an agent is deregistered, by the end of its stream, however long that is: after its deregistration only what it still held
+ * is released, and that is never more than its capacity.
+ */
+export async function isDeregistered(log: Log, agentId: string): Promise<boolean> {
+  const stream = streamName('agent', agentId);
+  for (let from: number | undefined, isOver = false; !isOver;) {
+    isOver = true;
+    const page = { direction: 'backward', limit: AT_ONCE, ...(from !== undefined && { from }) } as const;
+    for await (const { type, revision } of log.readStream(stream, page)) {
+      if (type !== 'AgentReleased') return type === 'AgentDeregistered';
+      from = revision - 1;
+      isOver = revision === 0;
+    }
+  }
+  return false;
 }

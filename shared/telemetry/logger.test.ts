@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { newApiKey } from '../security/api-key.ts';
+import { createKeyMacs, newMacKey } from '../security/key-macs.ts';
 import { withContext } from './request-context.ts';
 
 const lastLine = (write: (logger: ReturnType<typeof captureLog>['logger']) => void): Record<string, unknown> => {
@@ -52,8 +53,13 @@ describe('secrets', () => {
   });
 
   const { key } = newApiKey('0198c0de-0000-7000-8000-000000000000');
+  const macKey = newMacKey();
+  const withMac = newApiKey('0198c0de-0000-7000-8000-000000000000', createKeyMacs([macKey])).key;
   test.each([
     ['an API key', key, key.slice(40)],
+    ['an API key with its MAC', withMac, withMac.slice(40, 60)],
+    ['the MAC of an API key', withMac, withMac.slice(-20)],
+    ['a MAC key', macKey, macKey.slice(12)],
     ['a bearer token', 'Bearer abcdef0123456789.x.y', 'abcdef0123456789'],
     ['a password in a URL', 'postgres://app:hunter2@db:5432/x', 'hunter2'],
     ['a token in a URL', 'https://x-access-9f8e7d6c5b4a3210@github.com/a/b', '9f8e7d6c5b4a3210'],

@@ -23,7 +23,11 @@ export type Service = WriteSide & {
   /** Everything that was logged. */
   readonly logged: () => string;
   /** A new API key. */
-  key(role: Role, agentId?: string): Promise<{ readonly id: string; readonly key: string }>;
+  key(
+    role: Role,
+    agentId?: string,
+    limits?: { readonly repositories?: readonly string[]; readonly expiresAt?: string },
+  ): Promise<{ readonly id: string; readonly key: string }>;
 };
 
 export type IntakeSettings = {
@@ -57,10 +61,10 @@ export async function startService(intake: IntakeSettings = {}): Promise<Service
     client,
     artefacts,
     logged: text,
-    key: async (role, agentId) => {
+    key: async (role, agentId, limits = {}) => {
       const id = newId();
       const { key, secretHash } = newApiKey(id);
-      const data = { name: `a key for ${role}`, role, agentId: agentId ?? null, secretHash };
+      const data = { name: `a key for ${role}`, role, agentId: agentId ?? null, secretHash, ...limits };
       await commands.send({ type: 'key.create', target: id, data }, { actor: 'system', correlationId: newId() });
       return { id, key };
     },

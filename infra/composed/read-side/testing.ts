@@ -30,7 +30,7 @@ export type ReadSide = {
   /** Appends to the end of a stream; answers its consistency token. */
   append(stream: string, ...events: DomainEvent[]): Promise<string>;
   /** A new API key. */
-  key(role: Role): Promise<string>;
+  key(role: Role, limits?: { readonly agentId?: string; readonly repositories?: string[] }): Promise<string>;
   /** GET below /api/v1 as an administrator, unless another key is given. */
   get(path: string, headers?: Readonly<Record<string, string>>, key?: string): Promise<Told>;
   startProjections(): void;
@@ -68,11 +68,19 @@ export async function startReadSide(waitMilliseconds = 5_000): Promise<ReadSide>
     return `${stream}@${revision}`;
   }
 
-  async function key(role: Role): Promise<string> {
+  async function key(
+    role: Role,
+    {
+      agentId = role === 'agent' ? newId() : null,
+      ...limits
+    }: { agentId?: string | null; repositories?: string[] } = {},
+  ): Promise<string> {
     const id = newId();
     const { key: secret, secretHash } = newApiKey(id);
-    const agentId = role === 'agent' ? newId() : null;
-    await append(streamName('key', id), { type: 'KeyCreated', data: { name: role, role, agentId, secretHash } });
+    await append(streamName('key', id), {
+      type: 'KeyCreated',
+      data: { name: role, role, agentId, secretHash, ...limits },
+    });
     return secret;
   }
 

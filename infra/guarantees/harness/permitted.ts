@@ -76,6 +76,47 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/service/commands': services,
 };
 
+/** Where a key that is limited to repositories is let in, if its role is: what lies beyond them is not there for it. */
+export const permittedToLimited: readonly string[] = [
+  'GET /api/v1/tasks',
+  'GET /api/v1/tasks/next',
+  'GET /api/v1/tasks/{id}',
+  'GET /api/v1/agents/{id}',
+  'GET /api/v1/pipelines',
+  'GET /api/v1/pipelines/{id}',
+  'GET /api/v1/generations',
+  'GET /api/v1/generations/{id}',
+  'GET /api/v1/evolutions',
+  'GET /api/v1/evolutions/{id}',
+  'GET /api/v1/validations',
+  'GET /api/v1/validations/{id}',
+  'GET /api/v1/artefacts/{digest}',
+  'POST /api/v1/tasks',
+  'PATCH /api/v1/tasks/{id}',
+  'PUT /api/v1/tasks/{id}',
+  'DELETE /api/v1/tasks/{id}',
+  'POST /api/v1/tasks/{id}/cancel',
+  'POST /api/v1/tasks/{id}/retry',
+  'POST /api/v1/tasks/{id}/expand',
+  'POST /api/v1/tasks/{id}/dependencies',
+  'DELETE /api/v1/tasks/{id}/dependencies/{dependsOn}',
+  'POST /api/v1/tasks/{id}/claim',
+  'POST /api/v1/tasks/{id}/renew',
+  'POST /api/v1/tasks/{id}/progress',
+  'POST /api/v1/tasks/{id}/submit',
+  'POST /api/v1/tasks/{id}/release',
+  'POST /api/v1/commands',
+];
+
+/** Beside these an agent's key for its own agent. */
+export const permittedToLimitedAgents: readonly string[] = [
+  ...permittedToLimited,
+  'POST /api/v1/agents/{id}/beat',
+  'POST /api/v1/agents/{id}/claims',
+  'POST /api/v1/agents/{id}/error',
+  'POST /api/v1/agents/{id}/clear-error',
+];
+
 /** The same for commands in a batch, by type. */
 export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'task.create': operators,

@@ -14,6 +14,7 @@ const options: PlanOptions = {
   configuration,
   adminKeyFile: '/data/admin-key',
   serviceKeyFile: '/data/service-key',
+  macKeyFile: '/data/mac-key',
   servers: { DATABASE_URL: 'postgres://db', KAFKA_BROKERS: 'kafka:9092' },
   scale: { 'command-service': 2, sagas: 2 },
   ports: 'known',
@@ -56,5 +57,6 @@ test('a secret goes only to the service that needs it', async () => {
   expect(holders('ADMIN_KEY_FILE')).toEqual(new Set(['command-service/main.ts']));
   expect(holders('MODEL_KEY')).toEqual(new Set(['sagas/main.ts']));
   expect(holders('SERVICE_KEY_FILE')).toEqual(new Set(['command-service/main.ts', 'sagas/main.ts']));
+  expect(holders('KEY_MAC_FILE')).toEqual(new Set(['command-service/main.ts', 'query-service/main.ts']));
   expect(holders('UNRELATED')).toEqual(new Set());
 });

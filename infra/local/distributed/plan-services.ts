@@ -24,6 +24,7 @@ export type PlanOptions = {
   readonly configuration: Configuration;
   readonly adminKeyFile: string;
   readonly serviceKeyFile: string;
+  readonly macKeyFile: string;
   /** Variables of the servers. */
   readonly servers: Readonly<Record<string, string>>;
   /** Instances of each service; default: one. */
@@ -62,6 +63,11 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
         ...options.servers,
         PORT: String(ports[place]),
         WORKLEDGER_CONFIG: options.configurationFile,
+        ...(service.endsWith('-service') && {
+          KEY_MAC_FILE: options.macKeyFile,
+          // The gateway is on this machine.
+          TRUSTED_PROXIES: '127.0.0.1',
+        }),
         ...(service === 'command-service' && {
           ...kept(secretVariables(configuration)),
           ADMIN_KEY_FILE: options.adminKeyFile,

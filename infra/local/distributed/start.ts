@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
+import { makeKeyFile, makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
+import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
@@ -34,8 +35,11 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   if (isDemo) say("no workledger.json: the demo's agents and repositories are used");
   const adminKeyFile = join(folder, 'admin-key');
   const serviceKeyFile = join(folder, 'service-key');
-  await makeKeyFile(adminKeyFile);
-  await makeKeyFile(serviceKeyFile);
+  const macKeyFile = join(folder, 'mac-key');
+  await makeMacKeyFile(macKeyFile);
+  const macs = await readMacKeys(macKeyFile);
+  await makeKeyFile(adminKeyFile, macs);
+  await makeKeyFile(serviceKeyFile, macs);
 
   const [servers, programOf] = await Promise.all([
     native ? startNativeServers(folder, closers, say) : givenServers(say),
@@ -47,6 +51,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     configuration,
     adminKeyFile,
     serviceKeyFile,
+    macKeyFile,
     servers: servers.environment,
     scale,
     ports: port === 0 ? 'any' : 'known',

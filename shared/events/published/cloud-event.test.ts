@@ -93,6 +93,18 @@ describe('an event as a CloudEvent', () => {
     );
   });
 
+  test('leaves what is private in the log, in whatever version it was written', () => {
+    const secretHash = 'ab'.repeat(32);
+    const key = { name: 'ci', role: 'operator', agentId: null };
+    const event = { ...sample, type: 'KeyCreated', stream: streamName('key', newId()), data: { ...key, secretHash } };
+    for (const actor of ['system', 'é']) {
+      const published = { ...event, metadata: { ...event.metadata, actor } };
+      expect(encodeCloudEvent(published).toString()).not.toContain(secretHash);
+      expect(decodeCloudEvent(encodeCloudEvent(published))).toStrictEqual({ ...published, data: key });
+    }
+    expect(event.data.secretHash).toBe(secretHash);
+  });
+
   test('has attributes with names that CloudEvents allows, for every context', () => {
     for (const { type } of streamTypes)
       for (const name of Object.keys(json({ ...sample, stream: streamName(type, newId()) })))

@@ -1,14 +1,15 @@
-import { contextOf } from '../catalogue.ts';
+import { contextOf, findDefinition } from '../catalogue.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
 import { streamType } from '../../contexts/stream.ts';
 import { cloudEventType, schemaId, SOURCE_SERVICE, sourceOf, plainCloudEvent } from './plain-cloud-event.ts';
 
 /**
- * The bytes of an event as it is published: a CloudEvent 1.0 in JSON, UTF-8, whose `data` is the SystemEvent.
+ * The bytes of an event as it is published: a CloudEvent 1.0 in JSON, UTF-8, whose `data` is the SystemEvent, without private fields.
  * Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  * @throws RangeError when the stream is of no type of the catalogue, TypeError when the event's data is not JSON
  */
-export function encodeCloudEvent(event: RecordedEvent): Buffer {
+export function encodeCloudEvent(recorded: RecordedEvent): Buffer {
+  const event = withoutPrivateFields(recorded);
   const { id, type, version, stream, revision, position, recordedAt, data, metadata } = event;
   const context = contextOf(stream);
   if (context === null) throw new RangeError(`stream "${stream}" is of no type of the catalogue: it has no topic`);
@@ -50,8 +51,16 @@ export function encodeCloudEvent(event: RecordedEvent): Buffer {
   );
 }
 
+/** What is in the log only, whenever it was written, does not leave with the event. */
+function withoutPrivateFields(event: RecordedEvent): RecordedEvent {
+  const hidden = findDefinition(event.stream, event.type)?.private;
+  if (hidden === undefined) return event;
+  const shown = Object.entries(event.data as object).filter(([name]) => !hidden.includes(name));
+  return { ...event, data: Object.fromEntries(shown) };
+}
+
 /**
- * The event that `encodeCloudEvent` was given.
+ * The event that `encodeCloudEvent` was given, without its private fields.
  * @throws NoCloudEvent when the bytes are not such an event
  */
 export function decodeCloudEvent(bytes: Uint8Array): RecordedEvent {

@@ -47,12 +47,20 @@ export const publishedSchemas = (): readonly PublishedSchema[] => [
   ...streamTypes
     .filter(({ context }) => context !== 'saga')
     .flatMap(({ type: streamType, context, events }) =>
-      Object.entries(events).map(([type, { version, schema }]) => ({
+      Object.entries(events).map(([type, { version, schema, private: hidden = [] }]) => ({
         file: `${streamType}/${type}.v${version}.json`,
-        schema: systemEvent({ streamType, context, type, version }, schema),
+        schema: systemEvent({ streamType, context, type, version }, without(schema, hidden)),
       })),
     ),
 ];
+
+/** @throws RangeError when a schema that has private fields is none of an object */
+function without(schema: z.ZodType, hidden: readonly string[]): z.ZodType {
+  if (hidden.length === 0) return schema;
+  if (!(schema instanceof z.ZodObject)) throw new RangeError('only an object has private fields');
+  const shown = Object.entries<z.ZodType>(schema.shape).filter(([name]) => !hidden.includes(name));
+  return z.strictObject(Object.fromEntries(shown));
+}
 
 type Name = {
   readonly streamType: string;

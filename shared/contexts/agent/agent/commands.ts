@@ -45,5 +45,7 @@ export const agentCommands = defineCommands({
   'agent.clear-error': { data: z.strictObject({}), roles: workers },
   'agent.deactivate': { data: z.strictObject({ reason: reason.default('deactivated on request') }), roles: operators },
   'agent.activate': { data: z.strictObject({}), roles: operators },
+  /** Goes on where the deregistration of an agent stopped: its keys are revoked. */
+  'agent.finish-deregistration': { data: z.strictObject({}), sentBy: ['command-service'] },
   'agent.deregister': { data: z.strictObject({ reason: reason.default('deregistered on request') }), roles: operators },
 });

@@ -3,12 +3,28 @@ import { z } from 'zod';
 import { role } from './events.ts';
 import { text, uuid } from '../../text.ts';
 
+const repositories = z.array(text(200, 1)).min(1).max(100);
+
 export const keyCommands = defineCommands({
   'key.create': {
     data: z.strictObject({
       name: text(200, 1),
       role,
       agentId: uuid.nullable().default(null),
+      expiresAt: z.iso
+        .datetime()
+        .nullable()
+        .optional()
+        .describe('from then on it is refused, by the clock of the service; at most ten years ahead. Null: never'),
+      repositories: repositories
+        .nullable()
+        .optional()
+        .describe('a key of role viewer, agent or operator may be limited to the tasks of these; null: all'),
+      macKey: z
+        .string()
+        .regex(/^[0-9a-f]{8}$/)
+        .nullable()
+        .optional(),
       /** SHA-256 (hex) of the secret; the secret itself is never part of a command. */
       secretHash: z.string().regex(/^[0-9a-f]{64}$/),
     }),

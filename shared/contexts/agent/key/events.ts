@@ -19,7 +19,14 @@ export const keyEvents = defineStreamType({
         agentId: uuid.nullable(),
         /** SHA-256 (hex) of the secret: enough, since the secret is 32 random bytes. */
         secretHash: z.string(),
+        /** Names the MAC key that the key was made under; left out: it has no MAC. */
+        macKey: z.string().optional(),
+        /** From then on it is refused; left out: never. */
+        expiresAt: z.iso.datetime().optional(),
+        /** It reads and changes tasks of these repositories only; left out: of all. */
+        repositories: z.array(z.string()).optional(),
       }),
+      private: ['secretHash'],
     },
     KeyRevoked: { version: 1, schema: z.strictObject({ reason: z.string() }) },
   },

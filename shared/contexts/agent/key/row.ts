@@ -13,6 +13,9 @@ export const keyRow = z.strictObject({
   createdAt: time,
   revokedAt: time.nullable(),
   reason: z.string().nullable(),
+  expiresAt: time.nullable().describe('from then on it is refused; null: never'),
+  repositories: z.array(z.string()).nullable().describe('it is limited to the tasks of these; null: it is not'),
+  macKey: z.string().nullable().describe('names the MAC key that it was made under; null: it has no MAC'),
 });
 export type KeyRow = RowOf<typeof keyRow>;
 

@@ -6,16 +6,22 @@ export type KeyState = {
   readonly role: Role;
   readonly agentId: string | null;
   readonly secretHash: string;
+  /** It was made with a MAC: without one it is none of ours. */
+  readonly hasMac: boolean;
+  /** ISO 8601; null: never. */
+  readonly expiresAt: string | null;
+  /** Null: all. */
+  readonly repositories: readonly string[] | null;
   readonly revoked: boolean;
 } | null;
 
 export const keyFold: Fold<KeyState, KeyEvent> = {
   type: 'key',
   initial: null,
-  snapshot: plainSnapshot(1),
+  snapshot: plainSnapshot(2),
   evolve: (state, event) => {
     if (event.type === 'KeyRevoked') return state && { ...state, revoked: true };
-    const { role, agentId, secretHash } = event.data;
-    return { role, agentId, secretHash, revoked: false };
+    const { role, agentId, secretHash, macKey, expiresAt = null, repositories = null } = event.data;
+    return { role, agentId, secretHash, hasMac: macKey !== undefined, expiresAt, repositories, revoked: false };
   },
 };

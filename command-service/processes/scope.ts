@@ -1,0 +1,54 @@
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
+import type { Room } from './room.ts';
+
+type Named = { readonly status: string; readonly repository: string | null };
+
+/** Whether a task belongs to one of these repositories: one of no repository does not. */
+export const isWithin = (repositories: readonly string[], { status, repository }: Named): boolean =>
+  status !== 'missing' && repository !== null && repositories.includes(repository);
+
+/**
+ * Holds whoever is limited to repositories to their tasks: what lies beyond answers as if it were not there. Every task that a
+ * command names is looked at in the log, the one that it is about, those that it is to wait for, and its whole.
+ * @throws CommandRefused `not-found`, `unknown-repository`, `unknown-reference`
+ */
+export async function checkScope(
+  room: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  // An agent's own: what it claims, claim-next chooses within the same repositories.
+  if (!type.startsWith('task.')) return;
+  const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
+  if (type !== 'task.create' && !(await isThere(target))) refuse('not-found', 'there is no such task');
+  for (const repository of repositoriesOf(type, data))
+    if (repository === null || !repositories.includes(repository))
+      refuse('unknown-repository', 'the repository is none of those that the key is limited to', { repository });
+  for (const { field, taskId } of referencesOf(type, data))
+    if (!(await isThere(taskId)))
+      refuse('unknown-reference', `${field}: there is no task ${taskId}`, { field, taskId });
+}
+
+/** Repositories that new tasks are to belong to. */
+function repositoriesOf(type: CommandType, data: unknown): readonly (string | null)[] {
+  if (type === 'task.create') return [(data as CommandData<'task.create'>).repository];
+  if (type === 'task.expand') return (data as CommandData<'task.expand'>).subtasks.map(({ repository }) => repository);
+  return [];
+}
+
+type Reference = { readonly field: string; readonly taskId: string };
+
+function referencesOf(type: CommandType, data: unknown): readonly Reference[] {
+  const dependencies = (ids: readonly string[]): Reference[] =>
+    ids.map((taskId) => ({ field: 'dependencies', taskId }));
+  if (type === 'task.create') {
+    const { parentId, dependencies: ids } = data as CommandData<'task.create'>;
+    return [...dependencies(ids), ...(parentId === null ? [] : [{ field: 'parentId', taskId: parentId }])];
+  }
+  if (type === 'task.expand')
+    return (data as CommandData<'task.expand'>).subtasks.flatMap(({ dependencies: ids }) => dependencies(ids));
+  if (type === 'task.add-dependency' || type === 'task.remove-dependency')
+    return [{ field: 'dependsOn', taskId: (data as CommandData<'task.add-dependency'>).dependsOn }];
+  return [];
+}
