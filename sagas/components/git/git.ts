@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { childEnvironment, runProcess } from '../process/run-process.ts';
+import { splitUrl } from './credentials.ts';
 import { withoutCredentials } from './names.ts';
 
 export type GitOptions = {
@@ -86,10 +87,11 @@ const SETTINGS = [
 export async function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   await restoreSettings(options.environment?.['GIT_DIR'] ?? options.cwd);
+  const split = args.map(splitUrl);
   const result = await runProcess({
-    command: ['git', ...SETTINGS, ...args],
+    command: ['git', ...SETTINGS, ...split.flatMap(({ settings }) => settings), ...split.map(({ url }) => url)],
     cwd: options.cwd,
-    environment: { ...gitEnvironment(), ...options.environment },
+    environment: Object.assign(gitEnvironment(), options.environment, ...split.map(({ environment }) => environment)),
     timeoutMs,
     maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
     signal: options.signal,
