@@ -50,14 +50,16 @@ export async function startNativeServers(
   };
 }
 
-/** Servers that run already. @throws ConfigurationError naming the variables that are not set */
+/** Servers that run already. @throws ConfigurationError naming the variables that are not set, or go nowhere safe */
 export function givenServers(say: (line: string) => void): Servers {
-  const { EVENTSTOREDB_URL } = readEnvironment({ ...logVariables, ...busVariables });
-  const { DATABASE_URL = '', KAFKA_BROKERS = '', KAFKA_TOPIC_PREFIX } = process.env;
-  const prefix = KAFKA_TOPIC_PREFIX === undefined ? {} : { KAFKA_TOPIC_PREFIX };
-  return {
-    environment: { DATABASE_URL, KAFKA_BROKERS, ...prefix, ...eventLog(EVENTSTOREDB_URL, say) },
-  };
+  const variables = { ...logVariables, ...busVariables };
+  const { EVENTSTOREDB_URL } = readEnvironment(variables);
+  const given = Object.keys(variables).flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  eventLog(EVENTSTOREDB_URL, say);
+  return { environment: Object.fromEntries(given) };
 }
 
 function eventLog(url: string | undefined, say: (line: string) => void): Record<string, string> {
