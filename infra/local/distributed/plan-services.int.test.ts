@@ -14,6 +14,7 @@ const options: PlanOptions = {
   configuration,
   adminKeyFile: '/data/admin-key',
   serviceKeyFile: '/data/service-key',
+  databaseUrls: null,
   servers: { DATABASE_URL: 'postgres://db', KAFKA_BROKERS: 'kafka:9092' },
   scale: { 'command-service': 2, sagas: 2 },
   ports: 'known',

@@ -48,6 +48,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     adminKeyFile,
     serviceKeyFile,
     servers: servers.environment,
+    databaseUrls: servers.databaseUrls,
     scale,
     ports: port === 0 ? 'any' : 'known',
     programOf,
