@@ -7,6 +7,8 @@ import * as queryService from '@workledger/query-service/start.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import { ConfigurationError, openHost } from '@workledger/shared/config/faults.ts';
+import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -66,6 +68,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start({ configuration, folder, dataFolder, logger }: SystemOptions, closers: Closers): Promise<System> {
+  const tls = await readTls(configuration, folder);
   await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(dataFolder, error);
   });
@@ -107,7 +110,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     title: 'Workledger',
     version: '1',
   });
-  const server = await startServer(application, configuration);
+  const server = await startServer(application, { ...configuration, tls });
   const drain = (): Promise<void> => {
     health.drain();
     return server.stop(DRAIN_MILLISECONDS);
@@ -129,6 +132,21 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     failed: firstFailure(postgres.died, [readModels, runningSagas]),
     stop: () => closers.close(),
   };
+}
+
+/** @throws ConfigurationError where other machines could listen, or the files cannot be read */
+async function readTls(configuration: Configuration, folder: string) {
+  const faults = openHost(configuration);
+  if (faults.length > 0) throw new ConfigurationError('configuration', faults);
+  const { tls } = configuration;
+  if (tls === null) return null;
+  if (!('key' in tls))
+    throw new ConfigurationError('configuration', [
+      'tls: one process cannot ask for a certificate → name files, or use the gateway (start:distributed)',
+    ]);
+  const read = (name: 'certificate' | 'key'): Promise<string> =>
+    readSecret({ file: tls[name] }, { place: `tls.${name}`, folder });
+  return { certificate: await read('certificate'), key: await read('key') };
 }
 
 /** This process as the host of all services: what it opens is there at once, or it does not start. */

@@ -24,7 +24,12 @@ export async function loadConfiguration(path?: string, workingFolder = process.c
     ...repository,
     url: isRelativePath(repository.url) ? resolve(folder, repository.url) : repository.url,
   }));
-  return { configuration: { ...loaded, repositories }, folder };
+  const { tls } = loaded;
+  const files =
+    tls !== null && 'key' in tls
+      ? { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
+      : tls;
+  return { configuration: { ...loaded, repositories, tls: files }, folder };
 }
 
 /** Neither `scheme://…` nor `host:path`, which git takes for an address, nor an absolute path. */

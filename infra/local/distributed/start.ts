@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
@@ -57,7 +58,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   closers.add(() => Promise.all(services.map((service) => service.stop())));
   await untilReady(plans, say, closers.closing);
 
-  const gateway = await openGateway(plans, port, join(folder, 'gateway'), closers);
+  const gateway = await openGateway(plans, configuration, port, join(folder, 'gateway'), closers);
 
   for (const { name, url } of plans) say(`${name.padEnd(18)} ${url}`);
   const api = gateway?.url ?? urlOf(plans, 'query-service');
@@ -72,13 +73,16 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
 /** null: there is none on this machine, and it was said how to get it. */
 async function openGateway(
   plans: readonly ServicePlan[],
+  { host, tls, insecureHttp }: Configuration,
   port: number,
   folder: string,
   closers: Closers,
 ): Promise<Gateway | null> {
   const start = (before: Gateway | null): Promise<Gateway> =>
     startGateway({
-      listen: { host: '127.0.0.1', port: before === null ? port : Number(new URL(before.url).port) },
+      listen: { host, port: before === null ? port : portOf(before.url) },
+      tls,
+      insecureHttp,
       commandServices: hostsOf(plans, 'command-service'),
       queryServices: hostsOf(plans, 'query-service'),
       folder,
@@ -91,6 +95,9 @@ async function openGateway(
     throw error;
   }
 }
+
+/** An address leaves out the port that its scheme has. */
+const portOf = (url: string): number => Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
 
 class NoGateway extends Error {
   override name = 'NoGateway';
