@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves } from '@workledger/shared/service/program.ts';
 import { makeKeyFile } from './key-files.ts';
 
 const HELP = `Makes the files with the keys that a distributed Workledger starts with; what is there already stays as it is.
@@ -40,6 +40,7 @@ function readFiles(): readonly string[] {
 }
 
 async function main(): Promise<void> {
+  keepToOurselves();
   for (const file of readFiles()) {
     const made = await makeKeyFile(file);
     await readKeyFile(file);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { keepToOurselves } from '@workledger/shared/service/program.ts';
 import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 
 const HELP = `Makes what the services of compose need before they start; what is there already stays as it is.
@@ -16,6 +17,7 @@ Usage: node infra/docker/set-up.program.ts --admin FILE --service FILE --webhook
 
 /** Root makes the files for the services, which are not root. */
 async function main(): Promise<void> {
+  keepToOurselves();
   const text = { type: 'string' } as const;
   const { admin, service, webhook, owner } = parseArgs({
     options: { admin: text, service: text, webhook: text, owner: text },

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as commandService from '@workledger/command-service/start.ts';
@@ -26,7 +25,7 @@ import type { Host, RunningService } from '@workledger/shared/service/service.ts
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { type AdminKey, ensureAdminKey } from './admin-key.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
-import { cannotWrite } from './postgres/home.ts';
+import { makeDataFolder } from './postgres/home.ts';
 
 export type SystemOptions = {
   readonly configuration: Configuration;
@@ -69,9 +68,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
 async function start({ configuration, folder, dataFolder, logger }: SystemOptions, closers: Closers): Promise<System> {
   const tls = await readTls(configuration, folder);
-  await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(dataFolder, error);
-  });
+  await makeDataFolder(dataFolder);
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
     log: (line) => logger.info({ server: 'postgresql' }, line),

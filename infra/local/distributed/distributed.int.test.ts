@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
-import { systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
+import { openToOthers, systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
 import { startProgram, type Program } from '../../testing/processes/program.ts';
 
@@ -131,5 +131,11 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     expect(await system.ended, system.written.output).toBe(0);
     expect(system.written.stdout).toMatch(/SIGINT: stopping\n(.*\n)*stopped\n$/);
     await noProcessesOf(folder.path);
+  });
+
+  test('nobody else reads what it wrote', async () => {
+    const { looked, open } = await openToOthers(join(data, 'distributed'));
+    expect(looked).toBeGreaterThan(100);
+    expect(open).toEqual([]);
   });
 });

@@ -4,8 +4,9 @@ import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts'
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
-import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
+import { makeDataFolder } from '../postgres/home.ts';
 import { buildServices } from './build-services.ts';
 import { chooseConfiguration, readOptions, type Options } from './options.ts';
 import { planServices, serviceEntries } from './plan-services.ts';
@@ -15,6 +16,7 @@ import { superviseService, type ServicePlan, untilReady } from './service-proces
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const options = readOptions();
   const stopAsked = stopSignal();
   const closers = createClosers();
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
 async function start({ native, config, data, port, scale }: Options, closers: Closers): Promise<void> {
   const folder = resolve(data, 'distributed');
   const logs = join(folder, 'logs');
+  await makeDataFolder(folder);
   await mkdir(logs, { recursive: true });
   const { configuration, file, isDemo } = await chooseConfiguration(config, folder, resolve(data, 'demo'));
   if (isDemo) say("no workledger.json: the demo's agents and repositories are used");
