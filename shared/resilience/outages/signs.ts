@@ -65,12 +65,17 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
 };
 const LOGIN = 'it refuses the user or its password';
 
+/** How a gRPC client tells of it, without a code. */
+const UNCONNECTED = /Last error: Error: ([^\n]*(?:certificate|altnames)[^\n]*)\. Resolution note/;
+
 /** Why a server that is there and we do not come together, in words; null: that is not what the error says. */
 export function accessFault(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (error.name === 'KafkaJSSASLAuthenticationError') return LOGIN;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error.name === 'AccessRefused' || code === '28P01' || code === '28000') return error.message;
+  const [, told] = UNCONNECTED.exec(error.message) ?? [];
+  if (told !== undefined) return `its certificate is not accepted (${told})`;
   return CERTIFICATE[code] ?? accessFault(error.cause);
 }
 
