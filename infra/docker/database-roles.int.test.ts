@@ -160,6 +160,28 @@ it('a program that needs newer tables of another says so, and changes nothing', 
   );
 });
 
+it('needs no superuser: who owns the database and may make roles can do it', async () => {
+  const own = await createTestDatabase();
+  const owner = `owner_${randomBytes(6).toString('hex')}`;
+  const secret = password();
+  await query(own.url, `create role ${owner} login createrole password '${secret}'`);
+  await query(own.url, `alter database ${new URL(own.url).pathname.slice(1)} owner to ${owner}`);
+  const ownerUrl = Object.assign(new URL(own.url), { username: owner, password: secret }).toString();
+  const theirs = { ...options, ownerUrl, prefix: owner };
+  try {
+    await makeDatabaseRoles(theirs);
+    await makeDatabaseRoles(theirs);
+    const log = await createPostgresEventLog({ connectionString: urlOf('sagas', theirs) });
+    expect((await log.append(streamName('task', newId()), anyEvents(1), 'none')).revision).toBe(0);
+    await log.close();
+    await expect(query(urlOf('relay', theirs), 'delete from event_log.events')).rejects.toMatchObject({ code: FORBIDDEN }); // prettier-ignore
+  } finally {
+    await own.drop();
+    const roles = [...databaseServices.map((service) => roleOf(service, owner)), owner];
+    for (const role of roles) await query(database.url, `drop role if exists ${role}`);
+  }
+});
+
 it('refuses a password that is short, and a wrong one', async () => {
   const short = { ...options, passwords: { ...options.passwords, relay: 'short' } };
   await expect(makeDatabaseRoles(short)).rejects.toThrow(/12 or more/);

@@ -118,8 +118,13 @@ export async function makeDatabaseRoles(options: RolesOptions): Promise<void> {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
     for (const service of databaseServices) await makeRole(client, role(service), passwords[service]);
-    await closeDatabase(client, databaseServices.map(role));
+    const all = databaseServices.map(role).join(', ');
+    const database = await databaseName(client);
+    // Only until the end of this transaction: nothing is handed over, but by a superuser, to who could not make it.
+    await client.query(`grant create on database ${database} to ${all}; grant create on schema public to ${all}`);
     for (const service of databaseServices) await handOver(client, OWNED[service], role(service));
+    await client.query(`revoke create on database ${database} from ${all}; revoke create on schema public from ${all}`);
+    await closeDatabase(client, database, all);
     for (const grant of grants(role)) await client.query(grant);
     await client.query('commit');
   } finally {
@@ -144,12 +149,19 @@ async function migrateQueue(ownerUrl: string): Promise<void> {
 async function makeRole(client: pg.Client, role: string, password: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
   if (rowCount === 0) await client.query(`create role ${role}`);
-  const rights = 'login nosuperuser nocreatedb nocreaterole noreplication nobypassrls';
-  await client.query(`alter role ${role} with ${rights} password '${scramVerifier(password)}'`);
-  // Who is no superuser may hand over only to roles of which it is a member.
-  const { rows } = await client.query<{ is: boolean }>(`select pg_has_role(current_user, $1, 'member') as is`, [role]);
-  if (rows[0]?.is !== true) await client.query(`grant ${role} to current_user`);
+  await client.query(`alter role ${role} with login password '${scramVerifier(password)}'`);
+  // A role that was there may have been given more; only a superuser may take that.
+  const { rows } = await client.query<{ mayMore: boolean; bySuperuser: boolean }>(MAY_MORE, [role]);
+  if (rows[0]?.mayMore !== false)
+    await client.query(`alter role ${role} with nosuperuser nocreatedb nocreaterole noreplication nobypassrls`);
+  // Who is none may hand over only to roles of which it is a member.
+  if (rows[0]?.bySuperuser !== true) await client.query(`grant ${role} to current_user`);
 }
+
+const MAY_MORE = `
+  select rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls as "mayMore",
+    (select rolsuper from pg_roles where rolname = current_user) as "bySuperuser"
+  from pg_roles where rolname = $1`;
 
 const ITERATIONS = 4_096;
 
@@ -164,11 +176,15 @@ function scramVerifier(password: string): string {
   return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
 }
 
-/** Nobody comes in or makes anything whom nothing was granted. */
-async function closeDatabase(client: pg.Client, roles: readonly string[]): Promise<void> {
+async function databaseName(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ name: string }>('select quote_ident(current_database()) as name');
-  await client.query(`revoke all on database ${rows[0]?.name} from public`);
-  await client.query(`grant connect on database ${rows[0]?.name} to ${roles.join(', ')}`);
+  return rows[0]?.name ?? '';
+}
+
+/** Nobody comes in or makes anything whom nothing was granted. */
+async function closeDatabase(client: pg.Client, database: string, all: string): Promise<void> {
+  await client.query(`revoke all on database ${database} from public`);
+  await client.query(`grant connect on database ${database} to ${all}`);
   await client.query('revoke create on schema public from public');
 }
 

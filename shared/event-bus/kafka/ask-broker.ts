@@ -110,13 +110,13 @@ async function scram(
 const attributesOf = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(text.split(',').map((pair) => [pair.slice(0, 1), pair.slice(2)]));
 
-export const int16 = (value: number): Buffer => {
+const int16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2);
   bytes.writeInt16BE(value);
   return bytes;
 };
 
-export const int32 = (value: number): Buffer => {
+const int32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
   return bytes;
