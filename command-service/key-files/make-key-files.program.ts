@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { noMacs, readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves } from '@workledger/shared/service/program.ts';
 import { makeKeyFile, makeMacKeyFile } from './key-files.ts';
 
 const HELP = `Makes the files with the keys that a distributed Workledger starts with; what is there already stays as it is.
@@ -46,6 +46,7 @@ function readFiles(): { readonly mac: string | undefined; readonly keys: readonl
 }
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const { mac, keys } = readFiles();
   const tell = (file: string, made: boolean): boolean => process.stdout.write(`${made ? 'made' : 'kept'} ${file}\n`);
   if (mac !== undefined) tell(mac, await makeMacKeyFile(mac));

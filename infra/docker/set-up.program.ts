@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeKeyFile, makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
+import { keepToOurselves } from '@workledger/shared/service/program.ts';
 
 const HELP = `Makes what the services of compose need before they start; what is there already stays as it is.
 
@@ -18,6 +19,7 @@ Usage: node infra/docker/set-up.program.ts --mac FILE --admin FILE --service FIL
 
 /** Root makes the files for the services, which are not root. */
 async function main(): Promise<void> {
+  keepToOurselves();
   const text = { type: 'string' } as const;
   const { mac, admin, service, webhook, owner } = parseArgs({
     options: { mac: text, admin: text, service: text, webhook: text, owner: text },

@@ -13,7 +13,15 @@ const ENDINGS = /\.(ts|mjs|md|json|yml|patch|program)$|\/$/;
 /** Names with a part to fill in, patterns, and what is not there before it is made. */
 const OPEN = /[<>*…{}$ ]|^\.workledger|node_modules|:\/\//;
 /** Files that users or running servers write, and examples of names. */
-const THEIRS = new Set(['workledger.json', 'x.test.ts', 'x.int.test.ts', 'cluster/', 'data/', 'ports.json']);
+const THEIRS = new Set([
+  'workledger.json',
+  'compose.override.yml',
+  'x.test.ts',
+  'x.int.test.ts',
+  'cluster/',
+  'data/',
+  'ports.json',
+]);
 
 /** What a page names: in backticks, or by a link of its own. */
 function namesIn(text: string): string[] {

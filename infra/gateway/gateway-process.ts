@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile, writeFile } from 'node:fs/promises';
 import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas/components/process/processes.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { startDetached, type DetachedProcess } from '../local/detached-process.ts';
 import { GATEWAY, isZombie, stopProcess } from '../local/stop-process.ts';
 
@@ -16,8 +18,9 @@ type GatewayProcess = Pick<DetachedProcess, 'pid' | 'ended' | 'stop'>;
 type GatewaySettings = {
   readonly host: string;
   readonly port: number;
-  /** `http://host:port` of both. */
+  /** How it is asked for by others. */
   readonly url: string;
+  readonly tls: Configuration['tls'];
   /** `host:port` of every instance. */
   readonly commandServices: readonly string[];
   readonly queryServices: readonly string[];
@@ -30,7 +33,7 @@ type GatewaySettings = {
 export async function startGatewayProcess(
   program: string,
   folder: string,
-  { host, port, url, commandServices, queryServices }: GatewaySettings,
+  { host, port, url, tls, commandServices, queryServices }: GatewaySettings,
 ): Promise<GatewayProcess> {
   const logFile = join(folder, 'gateway.log');
   const env = {
@@ -39,13 +42,14 @@ export async function startGatewayProcess(
     XDG_DATA_HOME: folder,
     GATEWAY_HOST: host,
     GATEWAY_PORT: String(port),
+    ...tlsVariables(tls),
     COMMAND_SERVICE_UPSTREAMS: commandServices.join(' '),
     QUERY_SERVICE_UPSTREAMS: queryServices.join(' '),
   };
   const args = ['run', '--config', caddyfile, '--adapter', 'caddyfile'];
   const gateway = startDetached(GATEWAY, { program, args, cwd: folder, env, logFile });
 
-  const outcome = await untilAnswering(url, gateway.isRunning);
+  const outcome = await untilAnswering({ host, port, url, tls }, gateway.isRunning);
   if (outcome === 'answers') return gateway;
   await gateway.stop();
   const reason =
@@ -55,10 +59,30 @@ export async function startGatewayProcess(
   throw new Error(`the gateway did not start: ${reason} (whole log: ${logFile})`);
 }
 
-async function untilAnswering(url: string, isRunning: () => boolean): Promise<'answers' | 'silent' | 'ended'> {
+function tlsVariables(tls: Configuration['tls']): Record<string, string> {
+  if (tls === null) return { GATEWAY_TLS: 'off' };
+  if ('key' in tls)
+    return {
+      GATEWAY_TLS: 'files',
+      GATEWAY_SITE: 'https://',
+      GATEWAY_CERTIFICATE: tls.certificate,
+      GATEWAY_KEY: tls.key,
+    };
+  return {
+    GATEWAY_TLS: 'acme',
+    GATEWAY_SITE: `https://${tls.domain}`,
+    GATEWAY_AUTO_HTTPS: 'disable_redirects',
+    GATEWAY_EMAIL: tls.email,
+    ...(tls.directory !== undefined && { GATEWAY_ACME: tls.directory }),
+  };
+}
+
+type Place = Pick<GatewaySettings, 'host' | 'port' | 'url' | 'tls'>;
+
+async function untilAnswering(place: Place, isRunning: () => boolean): Promise<'answers' | 'silent' | 'ended'> {
   const deadline = performance.now() + START_SECONDS * 1_000;
   while (performance.now() < deadline) {
-    const answered = await answers(url);
+    const answered = await (place.tls === null ? answers(place.url) : isOpen(place));
     if (!isRunning()) return 'ended';
     if (answered) return 'answers';
     await sleep(20);
@@ -71,6 +95,19 @@ const answers = (url: string): Promise<boolean> =>
     ({ ok }) => ok,
     () => false,
   );
+
+/** Whether it listens: with TLS its certificate may be for any name, and with ACME it may come later. */
+const isOpen = ({ host, port }: Place): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: WILDCARDS[host] ?? host, port, timeout: 1_000 });
+    const end = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false)); // prettier-ignore
+  });
+
+const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** What it logged as an error; for a configuration that it cannot read, newer ones tell `adapt` only. */
 async function whyNot(

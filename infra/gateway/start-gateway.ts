@@ -1,4 +1,6 @@
 import { mkdir } from 'node:fs/promises';
+import { ConfigurationError, openHost } from '@workledger/shared/config/faults.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
 import { findCaddy, triesBodiesAgain, fetchCaddy, HOW_TO_GET_IT } from './caddy.ts';
 import { startGatewayProcess, rememberGateway, stopLeftoverGateway } from './gateway-process.ts';
@@ -6,6 +8,10 @@ import { startGatewayProcess, rememberGateway, stopLeftoverGateway } from './gat
 export type GatewayOptions = {
   /** Port 0: any free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** Absolute files, or a name that ACME gives a certificate for; null: plain HTTP, for this machine only. */
+  readonly tls?: Configuration['tls'];
+  /** Plain HTTP may be for other machines, too: the way here is closed otherwise. */
+  readonly insecureHttp?: boolean;
   /** `host:port` of every instance. */
   readonly commandServices: readonly string[];
   readonly queryServices: readonly string[];
@@ -27,9 +33,12 @@ export type Gateway = {
  * Starts the gateway in front of the services, which need not be there yet. One that a killed process left running in the same
  * folder is stopped first.
  * @returns null: there is no Caddy and none can be fetched; `log` was told how to get it
- * @throws CannotListen when the address is taken; Error in one line when it does not start
+ * @throws ConfigurationError where other machines could listen; CannotListen when the address is taken; Error in one line when it does not start
  */
-export async function startGateway({ listen, folder, log, ...services }: GatewayOptions): Promise<Gateway | null> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway | null> {
+  const { listen, tls = null, insecureHttp = false, folder, log, ...services } = options;
+  const faults = openHost({ host: listen.host, tls, insecureHttp });
+  if (faults.length > 0) throw new ConfigurationError('the gateway', faults);
   const caddy = (await findCaddy()) ?? (await fetchCaddy(log));
   if (caddy === null) {
     log(`no gateway: ${HOW_TO_GET_IT}`);
@@ -42,9 +51,18 @@ export async function startGateway({ listen, folder, log, ...services }: Gateway
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await stopLeftoverGateway(folder, log);
   // Caddy shares a port with others of its kind instead of failing: so it is tried here whether it is free.
-  const { url, port, stop: release } = await startServer(() => undefined, listen);
-  await release(0);
-  const running = await startGatewayProcess(caddy.program, folder, { host: listen.host, port, url, ...services });
+  const tried = await startServer(() => undefined, listen);
+  await tried.stop(0);
+  const { port } = tried;
+  const url = urlOf(tried.url, tls);
+  const running = await startGatewayProcess(caddy.program, folder, { host: listen.host, port, url, tls, ...services });
   await rememberGateway(folder, running.pid);
   return { url, pid: running.pid, died: running.ended, stop: running.stop };
+}
+
+function urlOf(plain: string, tls: Configuration['tls']): string {
+  if (tls === null) return plain;
+  const url = new URL(plain.replace(/^http:/, 'https:'));
+  if ('domain' in tls) url.hostname = tls.domain;
+  return url.origin;
 }

@@ -1,9 +1,9 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { finalTask, type Task } from '../testing/system/tasks.ts';
-import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { openToOthers, systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { git } from '../testing/repository/git.ts';
 import { noProcessesOf } from '../testing/processes/processes.ts';
 import { startCommand } from '../testing/processes/program.ts';
@@ -95,5 +95,16 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
     expect(await system.stop()).toBe(0);
     await noProcessesOf(folder.path);
     expect(belongings(repository)).toEqual(before);
+  });
+
+  test('nobody else reads what Workledger wrote; what it pushed is as git writes it', async () => {
+    const { looked, open } = await openToOthers(system.dataFolder);
+    expect(looked).toBeGreaterThan(100);
+    expect(open).toEqual([]);
+    const objects = await readdir(join(repository, '.git', 'objects'), { recursive: true, withFileTypes: true });
+    const modes = objects
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath, entry.name)).mode & 0o444);
+    expect(new Set(modes)).toEqual(new Set([0o444]));
   });
 });

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { get as getSecured } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../testing/processes/processes.ts';
 import { startCommand, startProgram, type Program } from '../testing/processes/program.ts';
+import { createAuthority } from '../testing/servers/authority.ts';
 import { startInFolder } from '../testing/system/in-folder.ts';
 import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
@@ -55,6 +57,11 @@ describe('what cannot start says so in one line (path, value, remedy) and exits 
   test.each([
     ['a wrong value', '{ "port": 70000 }', 'port: 70000 → too big: expected number to be <=65535'],
     ['an unknown field', '{ "prot": 1 }', /^prot: unknown field → remove it, or use one of: \$schema, host, port/],
+    [
+      'an address that is open to others',
+      '{ "host": "0.0.0.0" }',
+      /^host: "0\.0\.0\.0" is open to other machines, without TLS → set tls/,
+    ],
     ['no JSON', '{ port: 1 }', /JSON.* → make it valid JSON$/],
     [
       'a variable that is not set',
@@ -177,6 +184,26 @@ describe('a running system', { timeout: 60_000 }, () => {
     await npm.ended;
     await noProcessesOf(folder);
   });
+});
+
+test('with a certificate it answers over TLS only', { timeout: 60_000 }, async () => {
+  const authority = await createAuthority();
+  const { certificate, key } = await authority.issue('localhost');
+  writeFileSync(join(folder, 'server.pem'), certificate);
+  writeFileSync(join(folder, 'server.key'), key, { mode: 0o600 });
+  configure({ port: 0, tls: { certificate: 'server.pem', key: 'server.key' } });
+  const program = start();
+  const [, url = ''] = await program.until(/^Workledger is ready: (https:\S+)\n(?:.*\n)*? +data folder +.*\n/m);
+  const status = await new Promise((resolve, reject) =>
+    getSecured(`${url.replace('127.0.0.1', 'localhost')}/health`, { ca: authority.certificate }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).once('error', reject),
+  );
+  expect(status).toBe(200);
+  await expect(fetch(`${url.replace('https:', 'http:')}/health`)).rejects.toThrow();
+  await program.end('SIGTERM');
+  await noProcessesOf(folder);
 });
 
 describe('npm start -- --check', { timeout: 60_000 }, () => {

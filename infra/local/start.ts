@@ -4,9 +4,10 @@ import { checkSetup } from '@workledger/sagas/components/code/check-setup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
+import { makeDataFolder } from './postgres/home.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
 const HELP = `Workledger, embedded: the whole system in one process, on a PostgreSQL of its own.
@@ -23,6 +24,7 @@ Exit code 0: stopped or all checks passed; 1: could not start, or a check failed
 `;
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const options = readOptions();
   if (options.help === true) {
     process.stdout.write(HELP);
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   }
   const { configuration, folder } = await loadConfiguration(options.config);
   const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
+  await makeDataFolder(dataFolder);
   if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
   else await serve({ configuration, folder, dataFolder });
 }

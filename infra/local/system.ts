@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
@@ -9,6 +8,8 @@ import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import { ConfigurationError, openHost } from '@workledger/shared/config/faults.ts';
+import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -27,7 +28,7 @@ import type { Host, RunningService } from '@workledger/shared/service/service.ts
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { type AdminKey, ensureAdminKey } from './admin-key.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
-import { cannotWrite } from './postgres/home.ts';
+import { makeDataFolder } from './postgres/home.ts';
 
 export type SystemOptions = {
   readonly configuration: Configuration;
@@ -71,9 +72,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start({ configuration, folder, dataFolder, logger }: SystemOptions, closers: Closers): Promise<System> {
-  await mkdir(dataFolder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(dataFolder, error);
-  });
+  const tls = await readTls(configuration, folder);
+  await makeDataFolder(dataFolder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
@@ -115,7 +115,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     title: 'Workledger',
     version: '1',
   });
-  const server = await startServer(application, configuration);
+  const server = await startServer(application, { ...configuration, tls });
   const drain = (): Promise<void> => {
     health.drain();
     return server.stop(DRAIN_MILLISECONDS);
@@ -138,6 +138,21 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     failed: firstFailure(postgres.died, [readModels, runningSagas]),
     stop: () => closers.close(),
   };
+}
+
+/** @throws ConfigurationError where other machines could listen, or the files cannot be read */
+async function readTls(configuration: Configuration, folder: string) {
+  const faults = openHost(configuration);
+  if (faults.length > 0) throw new ConfigurationError('configuration', faults);
+  const { tls } = configuration;
+  if (tls === null) return null;
+  if (!('key' in tls))
+    throw new ConfigurationError('configuration', [
+      'tls: one process cannot ask for a certificate → name files, or use the gateway (start:distributed)',
+    ]);
+  const read = (name: 'certificate' | 'key'): Promise<string> =>
+    readSecret({ file: tls[name] }, { place: `tls.${name}`, folder });
+  return { certificate: await read('certificate'), key: await read('key') };
 }
 
 /** This process as the host of all services: what it opens is there at once, or it does not start. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
+import { isLoopback } from './loopback.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
 /** The configuration cannot be used. `faults` has one line each: where, what, how to mend. */
@@ -81,12 +82,25 @@ function unwrap(schema: unknown): unknown {
   return current;
 }
 
+/** Keys and work would go over the network as everybody reads them. */
+export const openHost = ({
+  host,
+  tls,
+  insecureHttp,
+}: Pick<Configuration, 'host' | 'tls' | 'insecureHttp'>): string[] =>
+  isLoopback(host) || tls !== null || insecureHttp
+    ? []
+    : [
+        `host: "${host}" is open to other machines, without TLS → set tls, or "insecureHttp": true where the way here is closed otherwise`,
+      ];
+
 /** What a schema cannot say: names are unique, and what is named exists. One line a fault. */
 export function crossCheck(configuration: Configuration): string[] {
   const { repositories, agents, rules } = configuration;
   const providers = Object.keys(configuration.webhooks) as (keyof Configuration['webhooks'])[];
   const agentNames = agents.map((agent) => agent.name);
   return [
+    ...openHost(configuration),
     ...repeated(
       'repositories',
       'name',

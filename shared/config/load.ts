@@ -25,7 +25,12 @@ export async function loadConfiguration(path?: string, workingFolder = process.c
     url: isRelativePath(repository.url) ? resolve(folder, repository.url) : repository.url,
   }));
   const agents = loaded.agents.map((agent) => withAbsolutePaths(agent, folder));
-  return { configuration: { ...loaded, repositories, agents }, folder };
+  const { tls } = loaded;
+  const files =
+    tls !== null && 'key' in tls
+      ? { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
+      : tls;
+  return { configuration: { ...loaded, repositories, agents, tls: files }, folder };
 }
 
 /** `~/…` stays: it means the home of whoever runs the program, which the sandbox knows. */

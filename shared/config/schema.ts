@@ -148,6 +148,21 @@ const ruleSchema = z.strictObject({
   priority: z.int().min(1).max(5).default(3),
 });
 
+const tlsSchema = z
+  .union([
+    z.strictObject({
+      certificate: z.string().min(1).describe('PEM file with the certificate and those that vouch for it'),
+      key: z.string().min(1).describe('PEM file with its key'),
+    }),
+    z.strictObject({
+      domain: z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a name like ledger.example.org'),
+      email: z.string().min(3).describe('whom the authority writes to'),
+      directory: z.url().optional().describe("of another authority than Let's Encrypt (ACME)"),
+    }),
+  ])
+  .nullable()
+  .default(null);
+
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).default('127.0.0.1'),
@@ -159,6 +174,8 @@ export const configurationSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('addresses or networks of gateways whose X-Forwarded-For is believed'),
+  tls: tlsSchema.describe('HTTPS: by files, or (only behind the gateway) by a name that ACME gives a certificate for'),
+  insecureHttp: z.boolean().default(false).describe('true: a host beyond this machine may be listened on without tls'),
   dataFolder: z.string().min(1).default('.workledger').describe('relative to this file'),
   sandbox: z
     .enum(['auto', 'required', 'off'])

@@ -9,7 +9,7 @@ import {
 } from './service-environment.ts';
 
 const shape = { ...serverVariables(8083), ...logVariables, ...busVariables };
-const least = { DATABASE_URL: 'postgres://ada:sesame@db:5432/work', KAFKA_BROKERS: 'one:9092,two:9092' };
+const least = { DATABASE_URL: 'postgres://ada:sesame@localhost:5432/work', KAFKA_BROKERS: 'one:9092,two:9092' };
 
 it('fills in what is left out or empty', () => {
   expect(readEnvironment(shape, { ...least, PORT: '', EVENTSTOREDB_URL: '' })).toEqual({
@@ -17,6 +17,7 @@ it('fills in what is left out or empty', () => {
     PORT: 8083,
     LOG_LEVEL: 'info',
     DATABASE_URL: least.DATABASE_URL,
+    DATABASE_TLS: 'required',
     EVENTSTOREDB_URL: undefined,
     KAFKA_BROKERS: ['one:9092', 'two:9092'],
     KAFKA_TOPIC_PREFIX: 'workledger',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { isNetwork } from '../security/peer.ts';
 import { ConfigurationError } from './faults.ts';
+import { withAccess } from './server-access.ts';
 
 /** A variable that may be left out; an empty one counts as left out. */
 const optional = <Inner extends z.ZodType>(inner: Inner) => inner.optional();
@@ -34,9 +35,15 @@ export const serverVariables = (standard: number) => ({
 /** PostgreSQL, and the event log, which is in it unless EVENTSTOREDB_URL is set. */
 export const logVariables = {
   DATABASE_URL: postgresUrl,
+  DATABASE_PASSWORD_FILE: optional(file).describe('file with the password of the user in DATABASE_URL'),
+  DATABASE_TLS: z
+    .enum(['required', 'off'])
+    .default('required')
+    .describe('off: PostgreSQL may be on another machine without ?sslmode=verify-full'),
   EVENTSTOREDB_URL: optional(z.string().regex(/^esdb(\+discover)?:\/\/\S+$/, 'esdb://host:2113?tls=false')).describe(
-    'esdb://host:port?tls=…; without it the event log is kept in PostgreSQL',
+    'esdb://user:password@host:port?tlsCAFile=…; without it the event log is kept in PostgreSQL',
   ),
+  EVENTSTOREDB_PASSWORD_FILE: optional(file).describe('file with the password of the user in EVENTSTOREDB_URL'),
 };
 
 export const busVariables = {
@@ -49,6 +56,12 @@ export const busVariables = {
   KAFKA_REPLICATION_FACTOR: optional(z.coerce.number().int().min(1).max(32)).describe(
     'replicas of topics that are made; default: one a broker that is there then, at most 3. Set it to 3 for a cluster of 3 or more',
   ),
+  KAFKA_TLS: optional(z.enum(['on', 'off'])).describe('default: on where there is an authority or a login'),
+  KAFKA_SSL_CA_FILE: optional(file).describe("PEM of the authority of the brokers' certificates; default: Node's"),
+  KAFKA_SASL_MECHANISM: optional(z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])).describe('needs TLS'),
+  KAFKA_SASL_USERNAME: optional(z.string().min(1)),
+  KAFKA_SASL_PASSWORD: optional(z.string().min(1)).describe('or a file'),
+  KAFKA_SASL_PASSWORD_FILE: optional(file).describe('file with the password'),
 };
 
 export const configurationVariables = {
@@ -98,7 +111,7 @@ export function readEnvironment<Shape extends Variables>(
     Object.keys(shape).map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
   );
   const parsed = z.object(shape).safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withAccess(parsed.data);
   const faults = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
     const value = given[name];

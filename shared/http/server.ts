@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export type RunningServer = {
-  /** `http://host:port`, with the port that it really got. */
+  /** `http://host:port` (https with TLS), with the port that it really got. */
   readonly url: string;
   readonly port: number;
   /** Accepts nothing new, lets what is in flight finish for at most `drain` milliseconds, then closes. Idempotent. */
@@ -15,22 +16,49 @@ export class CannotListen extends Error {
 }
 
 const REQUEST_TIMEOUT = 60_000;
+const common = { requestTimeout: REQUEST_TIMEOUT };
 const IDLE_CHECK = 20;
 
-/** Starts an HTTP server. @param address port 0: any free one @throws CannotListen */
+type Address = {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Certificate and key as PEM: HTTPS only. */
+  readonly tls?: { readonly certificate: string; readonly key: string } | null;
+};
+
+/** Starts an HTTP server, or an HTTPS one. @throws CannotListen */
 export async function startServer(
   application: RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, tls = null }: Address,
 ): Promise<RunningServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, application);
+  const server = tls === null ? createServer(common, application) : createSecureServer(tls, application);
   await listen(server, host, port);
   const actual = (server.address() as AddressInfo).port;
   let stopped: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    url: `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     port: actual,
     stop: (drain) => (stopped ??= drainAndClose(server, drain)),
   };
+}
+
+/** For a year nobody who was here once comes without TLS. */
+const STRICT = 'max-age=31536000';
+
+function createSecureServer({ certificate, key }: NonNullable<Address['tls']>, application: RequestListener): Server {
+  const strictly: RequestListener = (request, response) => {
+    response.setHeader('Strict-Transport-Security', STRICT);
+    application(request, response);
+  };
+  try {
+    return createTlsServer({ ...common, cert: certificate, key, minVersion: 'TLSv1.2' }, strictly);
+  } catch (error) {
+    throw new CannotListen(
+      `tls: ${(error as Error).message} → use a certificate and the key that belongs to it, both as PEM`,
+      { cause: error },
+    );
+  }
 }
 
 const listen = (server: Server, host: string, port: number): Promise<void> =>

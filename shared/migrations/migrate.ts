@@ -36,28 +36,40 @@ export async function migrate(connectionString: string, name: string, migrations
   await guard.connect();
   try {
     await guard.query('select pg_advisory_lock($1)', [LOCK]);
-    await refuseNewer(guard, name, migrations);
-    await runAll(connectionString, name, migrations);
+    const known = await knownMigrations(guard, name);
+    refuseNewer(name, migrations, known ?? []);
+    // Who may only look at these tables has nothing to do, and asks for nothing.
+    if (known !== null && migrations.every((migration) => known.includes(migration.name))) return;
+    await runAll(connectionString, name, migrations).catch((error: unknown) => {
+      throw isForbidden(error) ? tablesOfAnother(name, error) : error;
+    });
   } finally {
     await guard.end();
   }
 }
 
-async function refuseNewer(database: pg.Client, name: string, migrations: readonly Migration[]): Promise<void> {
+/** Names of what ran; null: the list is not there yet. */
+async function knownMigrations(database: pg.Client, name: string): Promise<readonly string[] | null> {
   const table = `public.migrations_${name}`;
   const { rows: found } = await database.query<{ is: boolean }>('select to_regclass($1) is not null as is', [table]);
-  if (found[0]?.is !== true) return;
-  const known = migrations.map((migration) => migration.name);
-  const { rows } = await database.query<{ name: string }>(
-    `select name from ${table} where name <> all ($1::text[]) order by id`,
-    [known],
-  );
-  if (rows.length > 0)
-    throw new NewerDatabase(
-      name,
-      rows.map((row) => row.name),
-    );
+  if (found[0]?.is !== true) return null;
+  const { rows } = await database.query<{ name: string }>(`select name from ${table} order by id`);
+  return rows.map((row) => row.name);
 }
+
+function refuseNewer(name: string, migrations: readonly Migration[], known: readonly string[]): void {
+  const newer = known.filter((ran) => !migrations.some((migration) => migration.name === ran));
+  if (newer.length > 0) throw new NewerDatabase(name, newer);
+}
+
+const isForbidden = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '42501';
+
+const tablesOfAnother = (name: string, cause: unknown): Error =>
+  new Error(
+    `the tables of "${name}" are not as this program needs them, and its user may not change them: ` +
+      'run infra/docker/database-roles.program.ts of this version as their owner',
+    { cause },
+  );
 
 async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
   const connection = { ...DATABASE_CONNECTION, connectionString };

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { kafkaAccess } from '../config/server-access.ts';
 import type { Environment, busVariables } from '../config/service-environment.ts';
 import type { ReadModel } from '../contexts/define-row.ts';
 import type { InProcessBusOptions } from '../event-bus/in-process/in-process-bus.ts';
@@ -104,6 +105,7 @@ export async function openEventBus(host: OnKafka): Promise<KafkaBus> {
   const { name, environment, logger, outages, dependOn, onClose } = host;
   const bus = createKafkaBus({
     brokers: environment.KAFKA_BROKERS,
+    access: kafkaAccess(environment),
     topicPrefix: environment.KAFKA_TOPIC_PREFIX,
     replicationFactor: environment.KAFKA_REPLICATION_FACTOR,
     clientId: `workledger-${name}`,

@@ -6,6 +6,16 @@ export function fail(error: unknown): never {
   process.exit(1);
 }
 
+let before: number | null = null;
+
+/** From now on nobody else reads what this process and its children write. Once, as a program starts. */
+export function keepToOurselves(): void {
+  before ??= process.umask(0o077);
+}
+
+/** What the user's own programs leave out of the modes of new files; null: this process leaves out no more. */
+export const usualUmask = (): number | null => before;
+
 /** Ctrl-C in a terminal reaches us twice at once: from the terminal, and handed on by npm. */
 const TOGETHER_MILLISECONDS = 1_000;
 

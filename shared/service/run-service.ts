@@ -20,7 +20,7 @@ import { createApplication } from '../http/application.ts';
 import { Problem } from '../http/problem.ts';
 import { createClosers } from './closers.ts';
 import { patiently } from '../resilience/patiently.ts';
-import { fail, launcherIsGone, stopSignal } from './program.ts';
+import { fail, keepToOurselves, launcherIsGone, stopSignal } from './program.ts';
 import type { Host, RunningService } from './service.ts';
 
 type ServerVariables = ReturnType<typeof serverVariables>;
@@ -66,6 +66,7 @@ export async function runService<Shape extends ServerVariables>(definition: Serv
 }
 
 async function runUntilStopped<Shape extends ServerVariables>(definition: ServiceDefinition<Shape>): Promise<void> {
+  keepToOurselves();
   const { name } = definition;
   const environment = readEnvironment(definition.variables);
   const { HOST, PORT, LOG_LEVEL } = environment as Environment<ServerVariables>;

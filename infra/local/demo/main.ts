@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { createPrinter } from '../step-lines/printer.ts';
+import { makeDataFolder } from '../postgres/home.ts';
 import { openAgainst } from './against.ts';
 import type { Receipt } from './client.ts';
 import { openEmbedded } from './embedded.ts';
@@ -27,6 +28,7 @@ Exit code 0: everything that the demo shows really happened; 1: it did not; 2: w
 `;
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const options = readOptions();
   if (options.help === true) {
     process.stdout.write(HELP);
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
     `Workledger demo. No model is reachable on a bare machine: the agent is a small program that really edits files.`,
   );
   const stopAsked = stopSignal();
+  await makeDataFolder(resolve(options.data ?? '.workledger'));
   const stage = await openStage(options);
   try {
     const ok = await play(stage, stopAsked);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
-import { systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
+import { openToOthers, systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
 import { startProgram, type Program } from '../../testing/processes/program.ts';
 
@@ -113,11 +113,17 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   test('prints no secret', async () => {
     const admin = (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim();
     const password = (await readFile(join(data, 'distributed', 'postgres', 'password'), 'utf8')).trim();
+    const roles = JSON.parse(await readFile(join(data, 'distributed', 'postgres', 'role-passwords'), 'utf8')) as object;
+    const secrets = [admin, password, ...(Object.values(roles) as string[])];
+    expect(secrets).toHaveLength(7);
     const logs = await Promise.all(
       [...urls.keys()].map((name) => readFile(join(data, 'distributed', 'logs', `${name}.log`), 'utf8')),
     );
     for (const text of [system.written.output, ...logs])
-      expect([text.includes(admin), text.includes(password)]).toEqual([false, false]);
+      expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    // Nor an argument, which every user of the machine sees.
+    for (const { command } of processesOf(folder.path))
+      expect(secrets.filter((secret) => command.includes(secret))).toEqual([]);
   });
 
   test('stops in order at Ctrl-C, leaving no process', async () => {
@@ -125,5 +131,11 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     expect(await system.ended, system.written.output).toBe(0);
     expect(system.written.stdout).toMatch(/SIGINT: stopping\n(.*\n)*stopped\n$/);
     await noProcessesOf(folder.path);
+  });
+
+  test('nobody else reads what it wrote', async () => {
+    const { looked, open } = await openToOthers(join(data, 'distributed'));
+    expect(looked).toBeGreaterThan(100);
+    expect(open).toEqual([]);
   });
 });

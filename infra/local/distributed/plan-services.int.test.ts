@@ -15,6 +15,7 @@ const options: PlanOptions = {
   adminKeyFile: '/data/admin-key',
   serviceKeyFile: '/data/service-key',
   macKeyFile: '/data/mac-key',
+  databaseUrls: null,
   servers: { DATABASE_URL: 'postgres://db', KAFKA_BROKERS: 'kafka:9092' },
   scale: { 'command-service': 2, sagas: 2 },
   ports: 'known',

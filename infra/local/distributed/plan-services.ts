@@ -27,6 +27,8 @@ export type PlanOptions = {
   readonly macKeyFile: string;
   /** Variables of the servers. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Addresses of the database with a service's own role; null: that of `servers`. */
+  readonly databaseUrls: Readonly<Partial<Record<ServiceName, string>>> | null;
   /** Instances of each service; default: one. */
   readonly scale: Readonly<Partial<Record<ServiceName, number>>>;
   /** Where the first of each listens: at its known port where that is free, or at any that is. */
@@ -61,6 +63,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
       environment: {
         ...kept(['PATH', 'HOME', 'LANG', 'LOG_LEVEL']),
         ...options.servers,
+        ...(options.databaseUrls?.[service] !== undefined && { DATABASE_URL: options.databaseUrls[service] }),
         PORT: String(ports[place]),
         WORKLEDGER_CONFIG: options.configurationFile,
         ...(service.endsWith('-service') && {

@@ -1,15 +1,20 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEnvironment, busVariables, logVariables } from '@workledger/shared/config/service-environment.ts';
 import type { Closers } from '@workledger/shared/service/closers.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { databaseServices, makeDatabaseRoles, urlOf, type DatabaseService } from '../../docker/database-roles.ts';
 import { startKafka, type EmbeddedKafka } from '../kafka/embedded-kafka.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
 /** Where the services find their servers: variables that all of them get. */
 type Servers = {
   readonly environment: Readonly<Record<string, string>>;
+  /** Of each service, with a role of its own; null: all go by the environment's. */
+  readonly databaseUrls: Readonly<Record<DatabaseService, string>> | null;
 };
 
 /** Kafka and PostgreSQL as processes of this machine; EventStoreDB only where EVENTSTOREDB_URL names one. */
@@ -45,19 +50,40 @@ export async function startNativeServers(
   ]);
   say(`PostgreSQL  127.0.0.1:${new URL(postgres.url).port}`);
   say(`Kafka       ${kafka.brokers}`);
+  const roles = { ownerUrl: postgres.url, passwords: await keptPasswords(join(folder, 'postgres', 'role-passwords')) };
+  await makeDatabaseRoles(roles);
   return {
-    environment: { DATABASE_URL: postgres.url, KAFKA_BROKERS: kafka.brokers, ...eventLog(EVENTSTOREDB_URL, say) },
+    databaseUrls: eachService((service) => urlOf(service, roles)),
+    environment: { KAFKA_BROKERS: kafka.brokers, ...eventLog(EVENTSTOREDB_URL, say) },
   };
 }
 
-/** Servers that run already. @throws ConfigurationError naming the variables that are not set */
+const eachService = (make: (service: DatabaseService) => string): Record<DatabaseService, string> =>
+  Object.fromEntries(databaseServices.map((service) => [service, make(service)])) as Record<DatabaseService, string>;
+
+/** Made at random the first time; a role of a later version gets one when it is first asked for. */
+async function keptPasswords(file: string): Promise<Readonly<Record<DatabaseService, string>>> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  const kept = JSON.parse(text) as Partial<Record<DatabaseService, string>>;
+  const passwords = eachService((service) => kept[service] ?? randomBytes(24).toString('base64url'));
+  await writeFile(`${file}.new`, `${JSON.stringify(passwords)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+  return passwords;
+}
+
+/** Servers that run already. @throws ConfigurationError naming the variables that are not set, or go nowhere safe */
 export function givenServers(say: (line: string) => void): Servers {
-  const { EVENTSTOREDB_URL } = readEnvironment({ ...logVariables, ...busVariables });
-  const { DATABASE_URL = '', KAFKA_BROKERS = '', KAFKA_TOPIC_PREFIX } = process.env;
-  const prefix = KAFKA_TOPIC_PREFIX === undefined ? {} : { KAFKA_TOPIC_PREFIX };
-  return {
-    environment: { DATABASE_URL, KAFKA_BROKERS, ...prefix, ...eventLog(EVENTSTOREDB_URL, say) },
-  };
+  const variables = { ...logVariables, ...busVariables };
+  const { EVENTSTOREDB_URL } = readEnvironment(variables);
+  const given = Object.keys(variables).flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  eventLog(EVENTSTOREDB_URL, say);
+  return { environment: Object.fromEntries(given), databaseUrls: null };
 }
 
 function eventLog(url: string | undefined, say: (line: string) => void): Record<string, string> {

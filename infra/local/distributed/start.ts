@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile, makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
-import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
+import { makeDataFolder } from '../postgres/home.ts';
 import { buildServices } from './build-services.ts';
 import { chooseConfiguration, readOptions, type Options } from './options.ts';
 import { planServices, serviceEntries } from './plan-services.ts';
@@ -15,6 +17,7 @@ import { superviseService, type ServicePlan, untilReady } from './service-proces
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const options = readOptions();
   const stopAsked = stopSignal();
   const closers = createClosers();
@@ -30,6 +33,7 @@ async function main(): Promise<void> {
 async function start({ native, config, data, port, scale }: Options, closers: Closers): Promise<void> {
   const folder = resolve(data, 'distributed');
   const logs = join(folder, 'logs');
+  await makeDataFolder(folder);
   await mkdir(logs, { recursive: true });
   const { configuration, file, isDemo } = await chooseConfiguration(config, folder, resolve(data, 'demo'));
   if (isDemo) say("no workledger.json: the demo's agents and repositories are used");
@@ -53,6 +57,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     serviceKeyFile,
     macKeyFile,
     servers: servers.environment,
+    databaseUrls: servers.databaseUrls,
     scale,
     ports: port === 0 ? 'any' : 'known',
     programOf,
@@ -61,7 +66,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   closers.add(() => Promise.all(services.map((service) => service.stop())));
   await untilReady(plans, say, closers.closing);
 
-  const gateway = await openGateway(plans, port, join(folder, 'gateway'), closers);
+  const gateway = await openGateway(plans, configuration, port, join(folder, 'gateway'), closers);
 
   for (const { name, url } of plans) say(`${name.padEnd(18)} ${url}`);
   const api = gateway?.url ?? urlOf(plans, 'query-service');
@@ -76,13 +81,16 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
 /** null: there is none on this machine, and it was said how to get it. */
 async function openGateway(
   plans: readonly ServicePlan[],
+  { host, tls, insecureHttp }: Configuration,
   port: number,
   folder: string,
   closers: Closers,
 ): Promise<Gateway | null> {
   const start = (before: Gateway | null): Promise<Gateway> =>
     startGateway({
-      listen: { host: '127.0.0.1', port: before === null ? port : Number(new URL(before.url).port) },
+      listen: { host, port: before === null ? port : portOf(before.url) },
+      tls,
+      insecureHttp,
       commandServices: hostsOf(plans, 'command-service'),
       queryServices: hostsOf(plans, 'query-service'),
       folder,
@@ -95,6 +103,9 @@ async function openGateway(
     throw error;
   }
 }
+
+/** An address leaves out the port that its scheme has. */
+const portOf = (url: string): number => Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
 
 class NoGateway extends Error {
   override name = 'NoGateway';

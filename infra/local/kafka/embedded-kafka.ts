@@ -30,6 +30,8 @@ export type EmbeddedKafkaOptions = {
   /** Port at 127.0.0.1; default: last time's, else a free one. */
   readonly port?: number;
   readonly log: (line: string) => void;
+  /** Settings of the broker beside those that Workledger needs, by Kafka's names. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -70,7 +72,7 @@ async function startOnSomePorts(
   const data = join(folder, 'data');
   for (let attempt = 1; ; attempt++) {
     const ports = await choosePorts(folder, options.port);
-    await writeFile(propertiesFile(folder), serverProperties(data, ports));
+    await writeFile(propertiesFile(folder), serverProperties(data, ports, options.settings), { mode: 0o600 });
     await formatStorage(java, jars, folder, data);
     try {
       const broker = await startBrokerProcess({ java, jars, folder, port: ports.broker });

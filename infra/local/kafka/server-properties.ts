@@ -7,7 +7,11 @@ import { freePort, isFree } from '../free-port.ts';
  * registration has run out, with the defaults 9 s.
  * Source: https://kafka.apache.org/43/configuration/broker-configs/
  */
-export const serverProperties = (data: string, { broker, controller }: Ports): string =>
+export const serverProperties = (
+  data: string,
+  { broker, controller }: Ports,
+  settings: Readonly<Record<string, string>> = {},
+): string =>
   Object.entries({
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -30,6 +34,7 @@ export const serverProperties = (data: string, { broker, controller }: Ports): s
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
     'log.cleaner.dedupe.buffer.size': '2097152',
+    ...settings,
   })
     .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
     .join('');

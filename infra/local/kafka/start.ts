@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { startKafka } from './embedded-kafka.ts';
 
 const HELP = `Kafka for development: one real broker at 127.0.0.1, without Docker. Needs Java 17 and, the first time, Maven.
@@ -17,6 +17,7 @@ Exit code 0: stopped; 1: could not start, or the broker died; 2: wrong usage.
 `;
 
 async function main(): Promise<void> {
+  keepToOurselves();
   const { data, port, help } = readOptions();
   if (help === true) {
     process.stdout.write(HELP);

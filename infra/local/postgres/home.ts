@@ -44,9 +44,24 @@ export async function rememberHome({ folder, home }: Places): Promise<void> {
   if (home !== folder) await writeFile(join(folder, 'location'), `${home}\n`);
 }
 
+/**
+ * Makes a data folder, for us alone. As root other users may pass through what is made here, and read nothing: the database lies in
+ * it, and its server is not root.
+ * @throws Error in one line when it cannot be written
+ */
+export async function makeDataFolder(folder: string): Promise<void> {
+  try {
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (first === undefined || process.getuid?.() !== 0) return;
+    for (let made = resolve(folder); made.startsWith(first); made = dirname(made)) await chmod(made, 0o711);
+  } catch (error) {
+    throw cannotWrite(folder, error as NodeJS.ErrnoException);
+  }
+}
+
 async function makeFolder(folder: string, mode: number): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeDataFolder(folder);
     const path = await realpath(folder);
     const { mode: present } = await stat(path);
     if ((present & 0o777) !== mode) await chmod(path, mode);

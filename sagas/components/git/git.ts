@@ -1,7 +1,9 @@
 import { rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
+import { usualUmask } from '@workledger/shared/service/program.ts';
 import { childEnvironment, runProcess } from '../process/run-process.ts';
+import { splitUrl, type SplitUrl } from './credentials.ts';
 import { withoutCredentials } from './names.ts';
 
 export type GitOptions = {
@@ -85,10 +87,11 @@ const SETTINGS = [
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const split = asUsual(args).map(splitUrl);
   const result = await runProcess({
-    command: ['git', ...SETTINGS, ...args],
+    command: ['git', ...SETTINGS, ...split.flatMap(({ settings }) => settings), ...split.map(({ url }) => url)],
     cwd: options.cwd,
-    environment: { ...gitEnvironment(), ...options.environment },
+    environment: { ...gitEnvironment(), ...options.environment, ...secretsOf(split) },
     timeoutMs,
     maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
     signal: options.signal,
@@ -101,6 +104,17 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     throw new GitFailure(args, result.exitCode, stderr);
   if (result.droppedBytes > 0) throw new GitFailure(args, 0, `more than ${options.maxOutputBytes} bytes of output`);
   return { exitCode: result.exitCode, stdout: result.stdout, stderr };
+}
+
+const secretsOf = (split: readonly SplitUrl[]): Record<string, string> =>
+  Object.fromEntries(split.flatMap(({ environment }) => Object.entries(environment)));
+
+/** Whose repository lies on this machine finds in it what git usually writes, and not files that only we may read. */
+function asUsual(args: readonly string[]): readonly string[] {
+  const umask = usualUmask();
+  const isLocal = args.some((arg, index) => args[index - 1] === '--' && /^(\/|file:\/\/)/.test(arg));
+  if (umask === null || args[0] !== 'push' || !isLocal) return args;
+  return ['push', `--receive-pack=umask ${umask.toString(8)} && git-receive-pack`, ...args.slice(1)];
 }
 
 /** Runs git and answers its trimmed standard output. @throws GitFailure */

@@ -1,6 +1,8 @@
-import { connect, type Socket } from 'node:net';
-import { Kafka, logLevel, type LogEntry, type logCreator } from 'kafkajs';
+import type { Socket } from 'node:net';
+import { Kafka, logLevel, type LogEntry, type logCreator, type SASLOptions } from 'kafkajs';
+import type { KafkaAccess } from '../../config/server-access.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { OPEN, openSocket } from './open-socket.ts';
 import { CONNECTION_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
 
 export type Client = {
@@ -11,16 +13,20 @@ export type Client = {
 
 export type ClientOptions = {
   readonly brokers: readonly string[];
+  readonly access?: KafkaAccess;
   readonly clientId: string;
   readonly logger: Logger;
 };
 
 /** A client of kafkajs, with sockets in our hands: it knows no way to stop trying. */
-export function createClient({ brokers, clientId, logger }: ClientOptions): Client {
+export function createClient({ brokers, access = OPEN, clientId, logger }: ClientOptions): Client {
   const sockets = new Set<Socket>();
   let dead = false;
   const kafka = new Kafka({
     brokers: [...brokers],
+    // Without it kafkajs sends a login over an open connection, with a warning.
+    ssl: access.tls !== null,
+    ...(access.sasl !== null && { sasl: access.sasl as SASLOptions }),
     clientId,
     connectionTimeout: CONNECTION_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
@@ -28,7 +34,7 @@ export function createClient({ brokers, clientId, logger }: ClientOptions): Clie
     logLevel: logLevel.WARN,
     logCreator: createLogLines(logger),
     socketFactory: ({ host, port, onConnect }) => {
-      const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 }, onConnect);
+      const socket = openSocket({ host, port }, access, onConnect);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       if (dead) socket.destroy(new Error('this client was given up'));
@@ -56,6 +62,7 @@ const ORDINARY = [
   /leader|metadata|does not host this topic-partition/i,
   /^crash|^restarting the consumer|offset out of range/i,
   /limiting retries/i,
+  /^SASL|authentication failed/i,
 ];
 
 /** Turns what kafkajs says into lines of the service's log. An outage is told by the adapter, once, and not at every retry. */

@@ -4,6 +4,7 @@ import { pause } from '../../resilience/pause.ts';
 import { withDeadline } from '../../resilience/with-deadline.ts';
 import { partitionKey, type Offset } from '../port.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
+import { OPEN } from './open-socket.ts';
 import { ADMIN_TIMEOUT } from './timing.ts';
 import { askTopicIds } from './topic-ids.ts';
 import { ensureTopics, topicNames, WrongTopicSettings, type TopicNames, type TopicOptions } from './topics.ts';
@@ -70,7 +71,7 @@ export function createCluster(options: ClientOptions & TopicOptions, topicPrefix
     topicIds: async (topics) => {
       await ensure();
       try {
-        const asked = askTopicIds(options.brokers, options.clientId, topics.map(names.nameOf));
+        const asked = askTopicIds(options.brokers, options.clientId, options.access ?? OPEN, topics.map(names.nameOf));
         const ids = await withDeadline(asked, ADMIN_TIMEOUT, 'ids of Kafka topics');
         return new Map([...ids].map(([name, id]) => [names.contextOf(name), id]));
       } catch (error) {

@@ -1,3 +1,4 @@
+import type { KafkaAccess } from '../../config/server-access.ts';
 import { createOutages, type Outages, type Outage } from '../../resilience/outages/outages.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
@@ -20,6 +21,8 @@ import { WrongTopicSettings } from './topics.ts';
 export type KafkaBusOptions = {
   /** `host:port` each. */
   readonly brokers: readonly string[];
+  /** TLS and login; default: neither. */
+  readonly access?: KafkaAccess;
   /** How Kafka's own logs name this process. */
   readonly clientId: string;
   readonly logger: Logger;

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import type { KafkaAccess } from '../../config/server-access.ts';
 import { pause } from '../../resilience/pause.ts';
-import { CONNECTION_TIMEOUT } from './timing.ts';
+import { askBroker, type Question } from './ask-broker.ts';
 
 const UNKNOWN_TOPIC = 3;
 /** A broker hears of a new topic a moment after it was made. */
@@ -15,10 +14,11 @@ const ATTEMPTS = 20;
 export async function askTopicIds(
   brokers: readonly string[],
   clientId: string,
+  access: KafkaAccess,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   for (let attempt = 1; ; attempt++) {
-    const found = readMetadata(await askAny(brokers, metadataRequest(attempt, clientId, topics)));
+    const found = readMetadata(await askAny(brokers, clientId, access, metadataQuestion(topics)));
     const missing = found.filter(({ errorCode }) => errorCode === UNKNOWN_TOPIC);
     if (missing.length === 0) return new Map(found.map(({ name, id }) => [String(name), id]));
     if (attempt === ATTEMPTS)
@@ -27,34 +27,21 @@ export async function askTopicIds(
   }
 }
 
-async function askAny(brokers: readonly string[], request: Buffer): Promise<Buffer> {
+async function askAny(
+  brokers: readonly string[],
+  clientId: string,
+  access: KafkaAccess,
+  question: Question,
+): Promise<Buffer> {
   const failures: unknown[] = [];
   for (const broker of brokers) {
     try {
-      return await ask(broker, request);
+      return await askBroker(broker, clientId, access, question);
     } catch (error) {
       failures.push(error);
     }
   }
   throw new AggregateError(failures, `no broker of ${brokers.join(', ')} told the ids of its topics`);
-}
-
-async function ask(broker: string, request: Buffer): Promise<Buffer> {
-  const colon = broker.lastIndexOf(':');
-  const socket = connect({ host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) });
-  try {
-    socket.setTimeout(CONNECTION_TIMEOUT, () => socket.destroy(new Error(`${broker}: no answer`)));
-    await once(socket, 'connect');
-    socket.write(request);
-    let received = Buffer.alloc(0);
-    for await (const chunk of socket) {
-      received = Buffer.concat([received, chunk as Buffer]);
-      if (received.length >= 4 && received.length >= 4 + received.readInt32BE()) return received.subarray(4);
-    }
-    throw new Error(`${broker} closed the connection`);
-  } finally {
-    socket.destroy();
-  }
 }
 
 /**
@@ -75,22 +62,20 @@ export type TopicMetadata = {
   readonly errorCode: number;
 };
 
-/** The request, its length before it. */
-function metadataRequest(correlationId: number, clientId: string, topics: readonly string[]): Buffer {
-  const client = Buffer.from(clientId);
-  const body = Buffer.concat([
-    ...[int16(METADATA), int16(VERSION), int32(correlationId), int16(client.length), client, NO_TAGS],
-    uvarint(topics.length + 1),
+/** What follows the request's head. */
+const metadataQuestion = (topics: readonly string[]): Question => ({
+  key: METADATA,
+  version: VERSION,
+  body: Buffer.concat([
+    ...[NO_TAGS, uvarint(topics.length + 1)],
     ...topics.flatMap((topic) => [NO_ID, compactText(topic), NO_TAGS]),
     ...[FALSE, FALSE, NO_TAGS],
-  ]);
-  return Buffer.concat([int32(body.length), body]);
-}
+  ]),
+});
 
-/** What the answer tells of topics, without the length before it. @throws RangeError when it is no such answer */
+/** What the answer tells of topics, behind its correlation id. @throws RangeError when it is no such answer */
 function readMetadata(answer: Buffer): TopicMetadata[] {
   const reader = createReader(answer);
-  reader.int32();
   reader.skipTags();
   reader.int32();
   reader.compactArray(() => skipBroker(reader));
@@ -132,18 +117,6 @@ function uvarint(value: number): Buffer {
   bytes.push(rest);
   return Buffer.from(bytes);
 }
-
-const int16 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-};
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-};
 
 /** With its length plus one before it: 0 is null. */
 const compactText = (text: string): Buffer => {

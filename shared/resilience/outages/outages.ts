@@ -1,6 +1,6 @@
 import { oneLine } from '../../telemetry/one-line.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { isAccessRefused, isSign, kindOf } from './signs.ts';
+import { accessFault, isSign, kindOf } from './signs.ts';
 
 /** How one server is, as those who use it meet it. */
 export type Outage = {
@@ -52,7 +52,8 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     if ((serverOf(error) ?? server) !== server) return;
     if (error instanceof Error) toldOf.set(error, server);
     const state = stateOf(server);
-    const facts = { dependency: server, reason: oneLine(error) };
+    const refusal = accessFault(error);
+    const facts = { dependency: server, reason: reasonOf(error, refusal) };
     // What was begun before it came back says nothing of now.
     if (!state.isAway && begunAt < state.changedAt) return logger.debug({ ...facts, who }, `${server} was away`);
     if (who !== null) state.waiting.add(who);
@@ -66,7 +67,7 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     state.kinds.add(kind);
     logger.warn(
       facts,
-      isAccessRefused(error) ? `${server} does not let us in: trying again` : `${server} is away: waiting for it`,
+      refusal !== null ? `${server} does not let us in: trying again` : `${server} is away: waiting for it`,
     );
   }
 
@@ -103,6 +104,11 @@ export function createOutages(logger: Pick<Logger, 'debug' | 'info' | 'warn'>): 
     isTold: (error) => serverOf(error) !== undefined,
     join: (name, server) => void names.set(name, server),
   };
+}
+
+function reasonOf(error: unknown, refusal: string | null): string {
+  const own = oneLine(error);
+  return refusal === null || own.includes(refusal) ? own : `${refusal} (${own})`;
 }
 
 /** Passes on what comes. What fails in reading is told as that of the server, not as that of those who take the items. */

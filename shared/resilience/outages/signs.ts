@@ -44,12 +44,43 @@ const SILENT = new Set(['OutcomeUnknown', 'NoAnswer', 'ServerAway', 'Unanswered'
 /** Reasons of one kind are told once an outage; ways of being silent are one kind. */
 export function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isAccessRefused(error)) return 'access';
   if (isUnavailable(error) || error.name.startsWith('KafkaJS') || SILENCE.test(error.message)) return 'silence';
   return 'code' in error ? String(error.code) : `${error.name}: ${error.message}`;
 }
 
-/** Whether a server that is there does not let us in, as the adapters say it. */
-export const isAccessRefused = (error: unknown): boolean => error instanceof Error && error.name === 'AccessRefused';
+const UNTRUSTED =
+  'its certificate comes from no authority that is trusted here: name the right file of its authority, or ask who runs it';
+/** What is wrong with who answers, by the codes of Node's TLS; else its own words are clear enough. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name than the one it was asked by',
+};
+const LOGIN = 'it refuses the user or its password';
+
+/** How a gRPC client tells of it, without a code. */
+const UNCONNECTED = /Last error: Error: ([^\n]*(?:certificate|altnames)[^\n]*)\. Resolution note/;
+
+/** Why a server that is there and we do not come together, in words; null: that is not what the error says. */
+export function accessFault(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if (error.name === 'KafkaJSSASLAuthenticationError') return LOGIN;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (error.name === 'AccessRefused' || code === '28P01' || code === '28000') return error.message;
+  const [, told] = UNCONNECTED.exec(error.message) ?? [];
+  if (told !== undefined) return `its certificate is not accepted (${told})`;
+  return CERTIFICATE[code] ?? accessFault(error.cause);
+}
+
+/** Whether a server that is there does not let us in, or does not prove who it is. */
+export const isAccessRefused = (error: unknown): boolean => accessFault(error) !== null;
 
 /** Whether an error surely means that a server was away, so that doing the same again may mend it. */
 export const isAway = (error: unknown): boolean =>

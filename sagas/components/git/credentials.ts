@@ -1,0 +1,46 @@
+export type SplitUrl = {
+  /** The address without user and password. */
+  readonly url: string;
+  /** Options of git itself, before its command: they name a variable, never its value. */
+  readonly settings: readonly string[];
+  /** What the settings name: a secret. */
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+const WITH_USER = /^(https?:\/\/)([^/]*)@(.*)$/is;
+const AUTHORIZATION = 'WORKLEDGER_GIT_AUTHORIZATION';
+const USER = 'WORKLEDGER_GIT_USER';
+
+/**
+ * Takes user and password out of an `http(s)://` address: arguments are seen by every user of the machine, and git writes some of
+ * them into its files. Git gets them by its environment, for that host only; all else is left as it is.
+ * Source: https://git-scm.com/docs/git#Documentation/git.txt---config-envltnamegtltenvvargt (git 2.31)
+ */
+export function splitUrl(url: string): SplitUrl {
+  const [, scheme = '', who = '', rest = ''] = WITH_USER.exec(url) ?? [];
+  if (scheme === '') return { url, settings: [], environment: {} };
+  const host = `${scheme}${rest.split('/')[0]}/`;
+  const [user = '', ...password] = who.split(':');
+  const clean = scheme + rest;
+  // Without a password a helper of the user's has it.
+  if (password.length === 0)
+    return {
+      url: clean,
+      settings: user === '' ? [] : [`--config-env=credential.${host}.username=${USER}`],
+      environment: user === '' ? {} : { [USER]: decoded(user) },
+    };
+  const basic = Buffer.from(`${decoded(user)}:${decoded(password.join(':'))}`).toString('base64');
+  return {
+    url: clean,
+    settings: [`--config-env=http.${host}.extraHeader=${AUTHORIZATION}`],
+    environment: { [AUTHORIZATION]: `Authorization: Basic ${basic}` },
+  };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
