@@ -16,6 +16,17 @@ const limits = z.strictObject({
     .describe('output kept; the rest is dropped and said so'),
 });
 
+const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
+
+/** Where a secret stands; the configuration never holds the secret itself. */
+export type SecretSource = z.infer<typeof secretSource>;
+
+/** What deliveries are verified with: two secrets while one replaces the other. */
+const webhookSchema = z
+  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
+  .nullable()
+  .default(null);
+
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
   url: z
@@ -56,6 +67,7 @@ export const repositorySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('owner/repository, for webhook deliveries'),
+  webhook: webhookSchema.describe('secrets of its own: its deliveries are verified with these alone'),
   capabilities: z
     .array(z.string().min(1))
     .default(['code'])
@@ -80,17 +92,6 @@ export const agentSchema = z.strictObject({
   limits: limits.prefault({}),
 });
 export type AgentConfiguration = z.infer<typeof agentSchema>;
-
-const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
-
-/** Where a secret stands; the configuration never holds the secret itself. */
-export type SecretSource = z.infer<typeof secretSource>;
-
-/** What deliveries of a provider are verified with: two secrets while one replaces the other. */
-const webhookSchema = z
-  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
-  .nullable()
-  .default(null);
 
 const ruleSchema = z.strictObject({
   name,
