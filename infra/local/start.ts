@@ -5,7 +5,7 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
-import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
@@ -51,7 +51,7 @@ function readOptions(): { config?: string; data?: string; check?: boolean; help?
 
 async function check(configuration: Configuration, dataFolder: string): Promise<number> {
   const results = await checkSetup({ configuration, dataFolder }, ({ subject, ok, detail }) => {
-    process.stdout.write(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`);
+    process.stdout.write(harmless(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`));
   });
   const failures = results.filter(({ ok }) => !ok).length;
   process.stdout.write(

@@ -4,6 +4,7 @@ import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts'
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
+import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
 import { buildServices } from './build-services.ts';
 import { chooseConfiguration, readOptions, type Options } from './options.ts';
@@ -11,7 +12,7 @@ import { planServices, serviceEntries } from './plan-services.ts';
 import { givenServers, startNativeServers, superviseServer } from './servers.ts';
 import { superviseService, type ServicePlan, untilReady } from './service-process.ts';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
 
 async function main(): Promise<void> {
   const options = readOptions();
