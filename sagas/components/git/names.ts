@@ -40,4 +40,4 @@ export const resultOf = (run: Run, label: string, commit: string): string =>
 export const remoteBranchRef = (branch: string): string => `refs/remotes/origin/${asRefName(branch)}`;
 
 /** `https://user:token@host` → `https://***@host`. */
-export const withoutCredentials = (text: string): string => text.replaceAll(/(\w+:\/\/)[^\s/]+@/g, '$1***@');
+export const withoutCredentials = (text: string): string => text.replaceAll(/(?<=\w:\/\/)[^\s/]+@/g, '***@');
