@@ -21,6 +21,7 @@ import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { expireClaim, renewLease } from './leases.ts';
+import { createReports, reportProgress } from './progress.ts';
 import { changeDependencies } from './references.ts';
 import {
   createRoom,
@@ -60,7 +61,7 @@ const createProcesses = (room: Room) => {
     'task.claim': (id, data, context) => claimTask(room, id, data, context),
     'task.renew': (id, { claimId }, context) => renewLease(room, id, claimId, context),
     'task.report-progress': async (id, data, context) => {
-      const answer = await tasks.handle(id, { type: 'task.report-progress', data }, context);
+      const answer = await reportProgress(room, id, data, context);
       await beatOf(data.claimId, context);
       return answer;
     },
@@ -127,7 +128,9 @@ export async function createCommandHandlers(options: {
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
-  const registry = createRegistry(createRoom(log, heartbeats, configuration, nextTasks, handling));
+  const registry = createRegistry(
+    createRoom(log, { heartbeats, reports: createReports(pool) }, configuration, nextTasks, handling),
+  );
 
   return {
     heartbeats,
