@@ -21,7 +21,8 @@ import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { expireClaim, renewLease } from './leases.ts';
-import { createReports, reportProgress } from './progress.ts';
+import { reportProgress } from './progress.ts';
+import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
 import {
   createRoom,

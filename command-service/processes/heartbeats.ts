@@ -1,6 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { Pool } from 'pg';
-import { progressTable } from './progress.ts';
+import { progressTable } from './reports.ts';
 import { snapshotTables } from './snapshots.ts';
 
 export type Heartbeats = {

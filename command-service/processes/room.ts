@@ -15,7 +15,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import type { Reports } from './progress.ts';
+import type { Reports } from './reports.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {

@@ -5,7 +5,7 @@ type Shown = Pick<TaskRow, 'claimId' | 'progressNote' | 'progressPercent'>;
 
 /**
  * Puts the newest report of each claim in the place of the one that an event told: most reports are no events, and stand in a
- * table of command-service (`command-service/processes/progress.ts`). Where that is not there yet, the events' is the newest.
+ * table of command-service (`command-service/processes/reports.ts`). Where that is not there yet, the events' is the newest.
  */
 export function createLatestProgress(pool: Pool): <Task extends Shown>(tasks: readonly Task[]) => Promise<Task[]> {
   let isThere = false;

@@ -21,7 +21,7 @@ it('so are the words of an error', () => {
 it('a log line holds none of it as it is, and reads the same', () => {
   const { logger, lines, text } = captureLog();
   logger.info({ title: evil, [evil]: [evil] }, evil);
-   
+
   expect(text()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200f\u2028\u202e\u2066\ufeff]/);
   expect(lines()).toMatchObject([{ msg: evil, title: evil, [evil]: [evil] }]);
 });
