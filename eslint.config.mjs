@@ -1,4 +1,5 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const tests = ['**/*.test.ts', '**/contract.ts', '**/testing.ts', '**/testing/**', 'infra/guarantees/**'];
@@ -20,6 +21,15 @@ export default defineConfig(
       'no-var': 'error',
       'object-shorthand': 'error',
       'prefer-const': 'error',
+    },
+  },
+  {
+    ignores: tests,
+    // What meets foreign text must not take more than a step or two a character of it.
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
     },
   },
   {

@@ -6,7 +6,7 @@ import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
-import { providers, secretsOf } from './intake/providers.ts';
+import { providers, repositorySecretsOf, secretsOf } from './intake/providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
@@ -29,7 +29,11 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   const { log, pool, keys, artefacts, configuration, folder, logger } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
   const sources = await Promise.all(
-    providers.map(async (provider) => ({ provider, secrets: await secretsOf(provider, configuration, folder) })),
+    providers.map(async (provider) => ({
+      provider,
+      secrets: await secretsOf(provider, configuration, folder),
+      repositorySecrets: await repositorySecretsOf(provider, configuration, folder),
+    })),
   );
   const commands = await createCommandHandlers({
     log,

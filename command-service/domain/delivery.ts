@@ -26,6 +26,8 @@ export type Issue = {
   readonly labels: readonly string[];
   readonly author: string | null;
   readonly isOpen: boolean;
+  /** Of when this state of it is, on the provider's clock: ISO 8601 in UTC; left out where the provider does not say. */
+  readonly updatedAt?: string | null;
 };
 
 /** What a delivery says, whichever provider it came from: something about an issue, or why it is about none. */
@@ -39,7 +41,10 @@ export type Signal = {
 } & (
   | {
       readonly issue: Issue;
-      readonly change: { readonly kind: 'labeled'; readonly added: readonly string[] } | { kind: 'closed' | 'other' };
+      readonly change:
+        | { readonly kind: 'labeled'; readonly added: readonly string[] }
+        | { readonly kind: 'unlabeled'; readonly removed: readonly string[] }
+        | { readonly kind: 'closed' | 'deleted' | 'transferred' | 'other' };
     }
   | { readonly reason: string }
 );
@@ -71,18 +76,21 @@ export function routeDelivery(provider: ProviderName, signal: Signal, { reposito
   const taskId = taskIdOfIssue(provider, repository, issue.id);
   const ownRules = rules.filter((rule) => rule.provider === provider);
 
-  if (change.kind === 'closed') {
-    const [rule] = ownRules;
-    if (rule === undefined) return ignore(`no rule for ${provider}`);
-    return { rule: rule.name, taskId, intent: { kind: 'cancel-task', reason: `${issue.name} was closed` } };
-  }
-  if (change.kind !== 'labeled') return ignore(`action ${action ?? '(none)'} starts no work`);
+  if (change.kind === 'other') return ignore(`action ${action ?? '(none)'} starts no work`);
 
-  const rule = ownRules.find(({ label }) => change.added.some((added) => same(label, added)));
-  if (rule === undefined) return ignore(`no rule for label ${change.added.join(', ') || '(none)'}`);
-  if (!issue.isOpen) return ignore(`${issue.name} is not open`);
+  const named = change.kind === 'labeled' ? change.added : change.kind === 'unlabeled' ? change.removed : null;
+  const rule = named === null ? ownRules[0] : ownRules.find(({ label }) => named.some((each) => same(label, each)));
+  if (rule === undefined)
+    return ignore(named === null ? `no rule for ${provider}` : `no rule for label ${named.join(', ') || '(none)'}`);
+  if (change.kind === 'labeled' && !issue.isOpen) return ignore(`${issue.name} is not open`);
+  // Who may not start work may not end it.
   if (!known.trusted.some((trusted) => same(trusted, sender)))
     return ignore(`the sender is not trusted by repository ${known.name}`);
+  if (change.kind !== 'labeled') {
+    const what =
+      change.kind === 'unlabeled' ? `${issue.name} lost the label ${rule.label}` : `${issue.name} was ${change.kind}`;
+    return { rule: rule.name, taskId, intent: { kind: 'cancel-task', reason: what } };
+  }
 
   return {
     rule: rule.name,
@@ -101,6 +109,13 @@ export function routeDelivery(provider: ProviderName, signal: Signal, { reposito
   };
 }
 
+/** The outcome once it is known of when the newest state is that led to something: deliveries come in any order. */
+export function withAgeInView(outcome: Outcome, signal: Signal, newest: string | null): Outcome {
+  const updatedAt = 'reason' in signal ? null : signal.issue.updatedAt;
+  if (!('intent' in outcome) || newest === null || typeof updatedAt !== 'string' || updatedAt >= newest) return outcome;
+  return ignore(`it tells of ${updatedAt}, and what came before it of ${newest}: the newer state counts`);
+}
+
 /** The outcome once it is known how the issue's task stands: what could have no effect is ignored, and the reason says so. */
 export function withTaskInView(
   outcome: Outcome,
@@ -111,10 +126,13 @@ export function withTaskInView(
 ): Outcome {
   if (!('intent' in outcome) || 'reason' in signal) return outcome;
   const { taskId, intent } = outcome;
-  const { name, labels } = signal.issue;
+  const { name } = signal.issue;
+  const { change } = signal;
+  const labels = change.kind === 'unlabeled' ? [...signal.issue.labels, ...change.removed] : signal.issue.labels;
   if (intent.kind === 'cancel-task') {
     // With a label of a rule its task may be on its way: the cancellation then comes after the creation.
     const asksForWork = rules.some((rule) => rule.provider === provider && labels.some((own) => same(rule.label, own)));
+    if (status === 'complete') return ignore(`${name} has the task ${taskId}, which is complete already`);
     return status === 'missing' && !asksForWork ? ignore(`${name} has no task`) : outcome;
   }
   switch (status) {
@@ -165,5 +183,8 @@ export const delivery: Aggregate<DeliveryState, DeliveryEvent, DataOf<typeof del
             { type: 'DeliveryReceived', data: received },
             'rule' in outcome ? { type: 'DeliveryRouted', data: outcome } : { type: 'DeliveryIgnored', data: outcome },
           ],
+    'delivery.note-body': (data, { first }) => (first === null ? [{ type: 'DeliveryBodyNoted', data }] : []),
+    'delivery.note-state': (data, { updatedAt }) =>
+      updatedAt !== null && updatedAt >= data.updatedAt ? [] : [{ type: 'IssueStateNoted', data }],
   },
 };

@@ -72,7 +72,6 @@ describe('a labeled issue', () => {
     ['the issue is closed', { issue: { isOpen: false } }, 'issue #12 is not open'],
     ['the repository is not registered', { repository: 'acme/other' }, 'repository acme/other is not registered'],
     ['it was only opened', { action: 'opened', change: { kind: 'other' } }, 'action opened starts no work'],
-    ['the label was taken away', { action: 'unlabeled', change: { kind: 'other' } }, 'action unlabeled starts no work'],
   ])('is ignored when %s', (_, change, reason) => {
     expect(routeIssue(delivery(change), rules)).toEqual({ reason });
   });
@@ -87,12 +86,43 @@ describe('a labeled issue', () => {
 const closing = { action: 'closed', change: { kind: 'closed' }, issue: { isOpen: false } } as const;
 
 describe('a closed issue', () => {
-  test('cancels its task, whoever closed it', () => {
-    const closed = delivery({ ...closing, sender: 'mallory' });
+  test('cancels its task, whatever it is called', () => {
+    const closed = delivery({ ...closing, sender: 'ADA' });
     expect(routeIssue(closed, rules)).toEqual({
       rule: 'urgent',
       taskId: taskIdOfIssue('github', 'ACME/shop', 12),
       intent: { kind: 'cancel-task', reason: 'issue #12 was closed' },
+    });
+  });
+
+  test.each([
+    [{ kind: 'deleted' } as const, 'issue #12 was deleted'],
+    [{ kind: 'transferred' } as const, 'issue #12 was transferred'],
+    [{ kind: 'unlabeled', removed: ['WorkLedger'] } as const, 'issue #12 lost the label workledger'],
+  ])('and so does what was %j', (change, reason) => {
+    expect(routeIssue(delivery({ change }), rules)).toMatchObject({ intent: { kind: 'cancel-task', reason } });
+  });
+
+  test('takes the same trust as starting, and only a label of a rule counts', () => {
+    for (const change of [
+      { kind: 'closed' },
+      { kind: 'deleted' },
+      { kind: 'unlabeled', removed: ['workledger'] },
+    ] as const)
+      for (const sender of ['mallory', 'eve', null])
+        expect(routeIssue(delivery({ change, sender }), rules)).toEqual({
+          reason: 'the sender is not trusted by repository shop',
+        });
+    const change = { kind: 'unlabeled', removed: ['bug'] } as const;
+    expect(routeIssue(delivery({ change }), rules)).toEqual({ reason: 'no rule for label bug' });
+  });
+
+  test('a label that was taken away while its task was on its way still cancels', () => {
+    const signal = delivery({ change: { kind: 'unlabeled', removed: ['workledger'] }, issue: { labels: [] } });
+    const outcome = routeIssue(signal, rules);
+    expect(withTaskInView(outcome, 'missing', 'github', signal, rules)).toBe(outcome);
+    expect(withTaskInView(outcome, 'complete', 'github', signal, rules)).toMatchObject({
+      reason: expect.stringContaining('is complete already'),
     });
   });
 

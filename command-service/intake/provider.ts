@@ -31,6 +31,11 @@ export type Provider = {
   readonly mediaTypes: readonly [string, ...string[]];
   /** How a delivery is answered that was recorded just now, where 202 will not do; what was here before is answered 200. */
   readonly recordedStatus?: 200;
+  /**
+   * Which repository a request says that it is about, for where repositories have secrets of their own: it chooses the secret, no
+   * more, since nothing is verified yet. Null where it cannot be told.
+   */
+  claimedRepository?(request: ProviderRequest): string | null;
   /** Why the request cannot be the provider's own, as it is told to the caller; null: one of the secrets (two while one replaces the other) signs it, and it is fresh. */
   verify(request: ProviderRequest, secrets: readonly string[]): string | null;
   /**

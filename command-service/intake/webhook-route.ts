@@ -1,7 +1,7 @@
 import { readState } from '@workledger/shared/aggregate/read-state.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
-import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { deliveryStreamId, type DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
@@ -14,6 +14,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, type RoutingRules, type Signal, withTaskInView } from '../domain/delivery.ts';
+import { firstWithBody, judgeAge, type Knowing } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
 
 const MAX_BYTES = 5 * 1024 * 1024;
@@ -22,11 +23,22 @@ export type WebhookOptions = ReceivingOptions & {
   readonly provider: Provider;
   /** One secret, or two while one replaces the other. None: every delivery is refused. */
   readonly secrets: readonly string[];
+  /** By repository, in lower case as the provider names it: its deliveries are verified with these alone. */
+  readonly repositorySecrets?: ReadonlyMap<string, readonly string[]>;
   readonly logger: Logger;
 };
 
-/** POST /api/v1/webhooks/<provider>. The signature is checked before anything else of the request is looked at. */
-export function createWebhookRoute({ provider, secrets, logger, ...options }: WebhookOptions): Route {
+/**
+ * POST /api/v1/webhooks/<provider>. The signature is checked before anything else of the request is looked at, but for the name of
+ * its repository where some have secrets of their own: it chooses the secret, and the answer does not tell which was chosen.
+ */
+export function createWebhookRoute({
+  provider,
+  secrets,
+  repositorySecrets = new Map(),
+  logger,
+  ...options
+}: WebhookOptions): Route {
   const { name, title, headers: named, mediaTypes, recordedStatus = 202 } = provider;
   const schema = receiptSchema(title);
   return route({
@@ -49,9 +61,11 @@ export function createWebhookRoute({ provider, secrets, logger, ...options }: We
           },
     problems: ['not-configured', 'bad-signature', 'invalid-request', 'invalid-json', 'unavailable'],
     handler: async ({ headers, bytes, mediaType, correlationId, traceparent }) => {
-      if (secrets.length === 0) throw new Problem('not-configured', `no secret is configured for webhooks of ${title}`);
+      if (secrets.length === 0 && repositorySecrets.size === 0)
+        throw new Problem('not-configured', `no secret is configured for webhooks of ${title}`);
       const request = { headers, bytes, mediaType, receivedAt: new Date() };
-      const fault = provider.verify(request, secrets);
+      const claimed = repositorySecrets.size === 0 ? null : provider.claimedRepository?.(request);
+      const fault = provider.verify(request, repositorySecrets.get(claimed?.toLowerCase() ?? '') ?? secrets);
       if (fault !== null) {
         const deliveryId = named.delivery && headers[named.delivery.toLowerCase()]?.slice(0, 100);
         logger.warn({ provider: name, deliveryId }, 'bad webhook signature');
@@ -60,8 +74,12 @@ export function createWebhookRoute({ provider, secrets, logger, ...options }: We
       const identity = provider.identify(request);
       if ('answer' in identity) return { json: identity.answer };
       const delivery = { ...identity, request, correlationId, traceparent };
-      const { receipt, token, isFirst } = await receiveDelivery(options, provider, delivery);
-      return { status: isFirst ? recordedStatus : 200, headers: { 'Consistency-Token': token }, json: receipt };
+      const { receipt, token, isFirst, judgedAt } = await receiveDelivery(options, provider, delivery);
+      return {
+        status: isFirst ? recordedStatus : 200,
+        headers: { 'Consistency-Token': token },
+        json: isFirst ? receipt : { ...receipt, ...redelivered(receipt, judgedAt) },
+      };
     },
   });
 }
@@ -74,9 +92,30 @@ const receiptSchema = (title: string) =>
     outcome: z.enum(['routed', 'ignored']),
     taskId: z.uuid().optional().describe('The task that it led to.'),
     reason: z.string().optional().describe('Why it was ignored.'),
+    redelivery: z
+      .literal(true)
+      .optional()
+      .describe('It was here before, by its id or by its body: this is what was judged then.'),
+    judgedAt: z.iso.datetime().optional().describe('When that was; only with `redelivery`.'),
+    next: z.string().optional().describe('How to start the work now; only with `redelivery`.'),
   });
 type Receipt = z.infer<ReturnType<typeof receiptSchema>>;
-type RecordedReceipt = { readonly receipt: Receipt; readonly commandId: string; readonly token: string };
+/** What was judged stands, whatever the rules say by now: nobody starts work by sending old words again. */
+const redelivered = ({ outcome, taskId }: Receipt, judgedAt: Date): Partial<Receipt> => ({
+  redelivery: true,
+  judgedAt: judgedAt.toISOString(),
+  next:
+    outcome === 'routed' && taskId !== undefined
+      ? `see GET /api/v1/tasks/${taskId}; what has ended is started again by POST /api/v1/tasks/${taskId}/retry`
+      : 'a delivery is judged once: take the label from the issue and add it again, or POST /api/v1/tasks',
+});
+
+type RecordedReceipt = {
+  readonly receipt: Receipt;
+  readonly commandId: string;
+  readonly token: string;
+  readonly judgedAt: Date;
+};
 
 type Delivery = Identity & {
   /** Which has been verified. */
@@ -94,41 +133,60 @@ type ReceivingOptions = {
 
 /**
  * Records a verified delivery and what the rules make of it, once: a replay gets the first receipt, whatever the rules say by now.
- * @throws Problem when the body is not what the provider sends; then nothing is recorded
+ * What was sent before under another id is a replay, too; what is signed and not understood is recorded as such.
  */
 async function receiveDelivery(
   { commands, log, artefacts, rules }: ReceivingOptions,
   provider: Provider,
   { event, deliveryId, request, correlationId, traceparent }: Delivery,
 ): Promise<RecordedReceipt & { readonly isFirst: boolean }> {
-  const id = deliveryStreamId(provider.name, deliveryId);
-  const before = await readReceipt(log, id);
+  const context = { actor: 'system', correlationId, traceparent };
+  const known = { commands, log };
+  const given = { id: deliveryStreamId(provider.name, deliveryId), deliveryId };
+  const before = await readReceipt(log, given.id);
   if (before !== null) return { ...before, isFirst: false };
 
-  const signal = provider.read(event, request);
-  const outcome = await judge(provider, signal, rules, log);
+  const { id, deliveryId: first } = await firstWithBody(known, provider.name, request.bytes, given, context);
+  // Where the first one's process was killed in between, this one goes on in its place.
+  const earlier = id === given.id ? null : await readReceipt(log, id);
+  if (earlier !== null) return { ...earlier, isFirst: false };
+
+  const signal = understand(provider, event, request);
+  const outcome = await judge(provider, signal, rules, known, context);
   const { action, repository, sender } = signal;
   const body = await artefacts.put(request.bytes, request.mediaType);
   const data: CommandData<'delivery.receive'> = {
-    received: { provider: provider.name, deliveryId, event, action, repository, sender, body },
+    received: { provider: provider.name, deliveryId: first, event, action, repository, sender, body },
     outcome,
   };
   const commandId = newId();
-  const { revision } = await commands.send(
-    { type: 'delivery.receive', target: id, data },
-    { commandId, actor: 'system', correlationId, traceparent },
-  );
+  const { revision } = await commands.send({ type: 'delivery.receive', target: id, data }, { ...context, commandId });
   const receipt = await readReceipt(log, id, revision);
   if (receipt === null) throw new LogBehind(`delivery ${id}`, revision, 'none');
   // Of two copies that came at the same time one was first: the log says which.
   return { ...receipt, isFirst: receipt.commandId === commandId };
 }
 
+function understand(provider: Provider, event: string, request: ProviderRequest): Signal {
+  try {
+    return provider.read(event, request);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { action: null, repository: null, sender: null, reason: `the body is not understood: ${error.message}` };
+  }
+}
+
 /** What the rules make of it; the log is asked only where they make something of it. */
-async function judge({ name }: Provider, signal: Signal, rules: RoutingRules, log: EventLog): Promise<Outcome> {
-  const outcome = routeDelivery(name, signal, rules);
+async function judge(
+  { name }: Provider,
+  signal: Signal,
+  rules: RoutingRules,
+  known: Knowing,
+  context: CommandContext,
+): Promise<Outcome> {
+  const outcome = await judgeAge(known, name, signal, routeDelivery(name, signal, rules), context);
   if (!('taskId' in outcome)) return outcome;
-  const { status } = await readState(log, taskFold, outcome.taskId);
+  const { status } = await readState(known.log, taskFold, outcome.taskId);
   return withTaskInView(outcome, status, name, signal, rules);
 }
 
@@ -145,12 +203,14 @@ async function readReceipt(log: EventLog, id: string, reaches = -1): Promise<Rec
       deliveryId = event.data.deliveryId;
       continue;
     }
+    if (event.type !== 'DeliveryRouted' && event.type !== 'DeliveryIgnored') continue;
     const outcome =
       event.type === 'DeliveryRouted'
         ? ({ outcome: 'routed', taskId: event.data.taskId } as const)
         : ({ outcome: 'ignored', reason: event.data.reason } as const);
     const { commandId } = recorded.metadata;
-    return { receipt: { id, deliveryId, ...outcome }, commandId, token: `${stream}@${recorded.revision}` };
+    const judgedAt = recorded.recordedAt;
+    return { receipt: { id, deliveryId, ...outcome }, commandId, judgedAt, token: `${stream}@${recorded.revision}` };
   }
   return null;
 }

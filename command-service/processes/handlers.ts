@@ -23,6 +23,8 @@ import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { createKey, deregisterAgent, finishDeregistration, revokeKeysOf } from './keys.ts';
 import { expireClaim, renewLease } from './leases.ts';
+import { reportProgress } from './progress.ts';
+import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
 import {
   createRoom,
@@ -64,7 +66,7 @@ const createProcesses = (room: Room) => {
     'task.claim': (id, data, context) => claimTask(room, id, data, context),
     'task.renew': (id, { claimId }, context) => renewLease(room, id, claimId, context),
     'task.report-progress': async (id, data, context) => {
-      const answer = await tasks.handle(id, { type: 'task.report-progress', data }, context);
+      const answer = await reportProgress(room, id, data, context);
       await beatOf(data.claimId, context);
       return answer;
     },
@@ -140,7 +142,8 @@ export async function createCommandHandlers(options: {
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
-  const room = createRoom(log, heartbeats, configuration, { nextTasks, keysOf }, handling);
+  const besides = { heartbeats, reports: createReports(pool) };
+  const room = createRoom(log, besides, configuration, { nextTasks, keysOf }, handling);
   const registry = createRegistry(room);
 
   return {

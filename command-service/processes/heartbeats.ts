@@ -1,5 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { Pool } from 'pg';
+import { progressTable } from './reports.ts';
 import { snapshotTables } from './snapshots.ts';
 
 export type Heartbeats = {
@@ -154,4 +155,5 @@ export const commandServiceMigrations: readonly Migration[] = [
     },
   },
   snapshotTables,
+  progressTable,
 ];

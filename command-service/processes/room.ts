@@ -15,6 +15,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import type { Reports } from './reports.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -80,7 +81,7 @@ export type Room = ReturnType<typeof createRoom>;
 
 export const createRoom = (
   log: EventLog,
-  heartbeats: Heartbeats,
+  besides: { readonly heartbeats: Heartbeats; readonly reports: Reports },
   configuration: HandlersConfiguration,
   { nextTasks, keysOf }: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf },
   handling: HandlingOptions,
@@ -88,7 +89,7 @@ export const createRoom = (
   const aggregates = createAggregates(log, { ...handling, cache: createStreamCache() });
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
-    ...{ log, heartbeats, nextTasks, keysOf, configuration },
+    ...{ log, ...besides, nextTasks, keysOf, configuration },
     now: handling.now ?? Date.now,
     handing: createHanding(),
     /** By stream of edges: how far the look for edges of finished tasks has come. */

@@ -31,7 +31,7 @@ await inFreshDatabase(values.url, async (connectionString) => {
   await migrate(connectionString, 'command_service', commandServiceMigrations);
   await migrateReadModels(connectionString);
   const log = await createPostgresEventLog({ connectionString });
-  const pool = createDatabasePool({ connectionString, max: 8, applicationName: 'bench' });
+  const pool = createDatabasePool({ connectionString, max: 8, applicationName: 'bench', queryTimeout: null });
   await plant(pool);
 
   const stopping = new AbortController();

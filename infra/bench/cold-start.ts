@@ -27,7 +27,7 @@ const context = () => ({ actor: 'system', correlationId: newId() });
 await inFreshDatabase(values.url, async (connectionString) => {
   await migrate(connectionString, 'command_service', commandServiceMigrations);
   const log = await createPostgresEventLog({ connectionString });
-  const pool = createDatabasePool({ connectionString, max: 4, applicationName: 'cold-start' });
+  const pool = createDatabasePool({ connectionString, max: 4, applicationName: 'cold-start', queryTimeout: null });
   const store = createPostgresSnapshots(pool);
 
   const agentId = newId();

@@ -58,7 +58,7 @@ const keep = (what: string, events: number, { seconds, cpuSeconds }: Took): void
 await inFreshDatabase(url, async (connectionString) => {
   await migrateReadModels(connectionString);
   const log = await createPostgresEventLog({ connectionString });
-  const pool = createDatabasePool({ connectionString, max: 10, applicationName: 'bench' });
+  const pool = createDatabasePool({ connectionString, max: 10, applicationName: 'bench', queryTimeout: null });
   const inProcess = { log, pool, bus: createInProcessBus(log) };
   const kafka = values.kafka === undefined ? null : await relayToKafka(values.kafka.split(','), connectionString, log);
   const overKafka = kafka === null ? null : { log, pool, bus: kafka.bus };

@@ -14,7 +14,7 @@ await bus.ensureTopics();
 await runRelay({
   log,
   bus,
-  pool: createDatabasePool({ connectionString, max: 4, applicationName: 'relay' }),
+  pool: createDatabasePool({ connectionString, max: 4, applicationName: 'relay', queryTimeout: null }),
   logger,
   signal: new AbortController().signal,
   owner: String(process.pid),

@@ -10,7 +10,7 @@ import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations
 import { logVariables } from '@workledger/shared/config/service-environment.ts';
 import { eventLogMigrations } from '@workledger/shared/event-log/postgres/migrations.ts';
 import { migrate, type SqlSchema } from '@workledger/shared/migrations/migrate.ts';
-import { createDatabasePool, DATABASE_CONNECTION } from '@workledger/shared/resilience/database-pool.ts';
+import { createDatabasePool, databaseConnection } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 
@@ -79,6 +79,8 @@ const grants = (role: (service: DatabaseService) => string): readonly string[] =
     `grant select on all tables in schema read_models to ${commands}, ${queries}`,
     `alter default privileges for role ${projections} in schema read_models grant select on tables to ${commands}, ${queries}`,
     `grant select on sagas.parked, sagas.waiting_inputs to ${commands}, ${queries}`,
+    `grant usage on schema command_service to ${queries}`,
+    `grant select on command_service.progress to ${queries}`,
     `grant insert on read_models.redrives, sagas.redrives to ${commands}`,
   ];
 };
@@ -111,7 +113,9 @@ export async function makeDatabaseRoles(options: RolesOptions): Promise<void> {
   for (const { name, migrations } of SCHEMAS) await migrate(ownerUrl, name, migrations);
   await migrateQueue(ownerUrl);
   const role = (service: DatabaseService): string => roleOf(service, prefix);
-  const client = new pg.Client({ ...DATABASE_CONNECTION, connectionString: ownerUrl });
+  const client = new pg.Client(
+    databaseConnection({ connectionString: ownerUrl, applicationName: 'workledger roles', queryTimeout: null }),
+  );
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -143,7 +143,7 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     expect(first.status).toBe(202);
     const before = await untilQuiet(log, engine.calmMilliseconds);
     const again = await deliver(system.client, delivery);
-    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect([again.status, again.body]).toMatchObject([200, { ...first.body, redelivery: true }]);
     expect(await appendedAfter(before)).toEqual([]);
   });
 });

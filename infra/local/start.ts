@@ -6,7 +6,7 @@ import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { makeDataFolder } from './postgres/home.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
-import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
@@ -54,7 +54,7 @@ function readOptions(): { config?: string; data?: string; check?: boolean; help?
 
 async function check(configuration: Configuration, folder: string, dataFolder: string): Promise<number> {
   const results = await checkSetup({ configuration, folder, dataFolder }, ({ subject, ok, detail }) => {
-    process.stdout.write(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`);
+    process.stdout.write(harmless(`${ok ? 'ok    ' : 'FAILED'}  ${subject}: ${detail}\n`));
   });
   const failures = results.filter(({ ok }) => !ok).length;
   process.stdout.write(

@@ -19,6 +19,10 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
       }
       case 'DeliveryIgnored':
         return { ...existing(row, event), outcome: 'ignored', reason: event.data.reason, revision: event.revision };
+      // Of streams that are no deliveries.
+      case 'DeliveryBodyNoted':
+      case 'IssueStateNoted':
+        return row;
     }
   },
 });

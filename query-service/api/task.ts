@@ -14,6 +14,7 @@ import { validationModel } from '@workledger/shared/contexts/evolution/validatio
 import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { createLatestProgress } from '../reading/latest-progress.ts';
 import { withLinksSchema, withLinks } from '../reading/with-links.ts';
 import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
 import { demandWithin, scopeOf } from '../reading/scope.ts';
@@ -46,8 +47,9 @@ const HISTORY_BYTES = 1024 * 1024;
 const MOST_RELATED = 100;
 
 /** GET /tasks/{id} */
-export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
-  queryRoute(settle, {
+export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route => {
+  const latestProgress = createLatestProgress(pool);
+  return queryRoute(settle, {
     path: '/tasks/{id}',
     role: READERS,
     scoped: true,
@@ -60,11 +62,13 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route =>
     models: [taskModel, dependencyModel, pipelineModel, generationModel, evolutionModel, validationModel],
     handler: async ({ params, principal }) => {
       await demandWithin(pool, scopeOf({ principal }), params.id, { noun: 'task', id: params.id });
-      const task = await readRow(pool, taskModel, params.id, 'task');
+      const row = await readRow(pool, taskModel, params.id, 'task');
+      const [task = row] = await latestProgress([row]);
       const [relations, history] = await Promise.all([taskRelations(pool, task.id), historyOf(log, task)]);
       return one(taskJson(task, relations, history));
     },
   });
+};
 
 async function historyOf(log: EventLog, { id, revision }: TaskRow): Promise<HistoryEntry[]> {
   const events: HistoryEntry[] = [];

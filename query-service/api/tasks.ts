@@ -16,6 +16,7 @@ import {
   READERS,
 } from '../reading/query-route.ts';
 import { onlyWithin, scopeOf } from '../reading/scope.ts';
+import { createLatestProgress } from '../reading/latest-progress.ts';
 import type { Settle } from '../reading/consistency.ts';
 
 /** A task as it is in a list. */
@@ -35,8 +36,9 @@ const list: ListDefinition<TaskRow, { readonly blocked: boolean }> = {
 const priority = z.enum(['1', '2', '3', '4', '5']).transform(Number);
 
 /** GET /tasks */
-export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
-  queryRoute(settle, {
+export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route => {
+  const latestProgress = createLatestProgress(pool);
+  return queryRoute(settle, {
     path: '/tasks',
     role: READERS,
     scoped: true,
@@ -61,31 +63,32 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route =>
       text: short.optional().describe('in title or description; case does not matter'),
       ...pageParameters(list.sorts, '-created'),
     },
-    handler: async ({ query: asked, principal }) =>
-      many(
-        await readPage(pool, list, asked, (query) => {
-          onlyWithin(query, scopeOf({ principal }), 't.id');
-          if (asked.status) query.whereIn('t.state', asked.status);
-          if (asked.priority) query.whereIn('t.priority', asked.priority);
-          if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);
-          if (asked.repository) query.whereIn('t.repository', asked.repository);
-          if (asked.assignee) query.whereIn('t.assignee', asked.assignee);
-          if (asked.agent) query.whereIn('t.agent_id', asked.agent);
-          if (asked.source) query.whereIn('t.source_kind', asked.source);
-          if (asked.parent) query.where('t.parent_id', asked.parent);
-          if (asked.dependsOn)
-            query.whereRaw('t.id in (select task_id from read_models.dependencies where depends_on = ?)', [
-              asked.dependsOn,
-            ]);
-          if (asked.neededBy)
-            query.whereRaw('t.id in (select depends_on from read_models.dependencies where task_id = ?)', [
-              asked.neededBy,
-            ]);
-          if (asked.blocked !== undefined) query.whereRaw(`(${UNBLOCKED}) = ?`, [!asked.blocked]);
-          if (asked.text) {
-            const pattern = `%${asked.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-            query.whereRaw('(t.title ilike ? or t.description ilike ?)', [pattern, pattern]);
-          }
-        }),
-      ),
+    handler: async ({ query: asked, principal }) => {
+      const page = await readPage(pool, list, asked, (query) => {
+        onlyWithin(query, scopeOf({ principal }), 't.id');
+        if (asked.status) query.whereIn('t.state', asked.status);
+        if (asked.priority) query.whereIn('t.priority', asked.priority);
+        if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);
+        if (asked.repository) query.whereIn('t.repository', asked.repository);
+        if (asked.assignee) query.whereIn('t.assignee', asked.assignee);
+        if (asked.agent) query.whereIn('t.agent_id', asked.agent);
+        if (asked.source) query.whereIn('t.source_kind', asked.source);
+        if (asked.parent) query.where('t.parent_id', asked.parent);
+        if (asked.dependsOn)
+          query.whereRaw('t.id in (select task_id from read_models.dependencies where depends_on = ?)', [
+            asked.dependsOn,
+          ]);
+        if (asked.neededBy)
+          query.whereRaw('t.id in (select depends_on from read_models.dependencies where task_id = ?)', [
+            asked.neededBy,
+          ]);
+        if (asked.blocked !== undefined) query.whereRaw(`(${UNBLOCKED}) = ?`, [!asked.blocked]);
+        if (asked.text) {
+          const pattern = `%${asked.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+          query.whereRaw('(t.title ilike ? or t.description ilike ?)', [pattern, pattern]);
+        }
+      });
+      return many({ ...page, items: await latestProgress(page.items) });
+    },
   });
+};

@@ -1,5 +1,8 @@
+import type { Pool } from 'pg';
 import { expect, it } from 'vitest';
-import { parseToken } from './consistency.ts';
+import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
+import type { Problem } from '@workledger/shared/http/problem.ts';
+import { createSettle, parseToken, type Settle } from './consistency.ts';
 
 const id = '0190a8a2-7b1c-7c3e-9d5a-1f2e3d4c5b6a';
 
@@ -23,4 +26,31 @@ it.each(['', 'task', `task-${id}`, `task-${id}@`, `task-${id}@1.5`, `task-${id}@
 
 it('refuses more streams than any command changes', () => {
   expect(() => parseToken(Array.from({ length: 51 }, () => `task-${id}@1`).join(','))).toThrow('token');
+});
+
+/** A database in which no stream ever gets anywhere. */
+const nowhere = { query: () => Promise.resolve({ rows: [] }) } as unknown as Pool;
+const model = { name: 'tasks', version: 1, streams: ['task'] } as unknown as ReadModel<never>;
+
+/** How often each outcome came when so many ask at the same time. @param waiters in turn */
+async function outcomes(settle: Settle, waiters: readonly string[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const ask = (waiter: string) => settle(`task-${id}@1`, [model], new AbortController().signal, waiter);
+  const told = await Promise.allSettled(waiters.map(ask));
+  for (const each of told) {
+    const { code, headers } = (each as PromiseRejectedResult).reason as Problem;
+    const name = `${code} ${headers['Retry-After']}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+it('so many wait at the same time, in all and under one key; the others are told at once to come again', async () => {
+  const settle = createSettle({ pool: nowhere, waitMilliseconds: 50, mostWaits: { inAll: 30, ofOne: 10 } });
+  const ofOne = Array.from({ length: 200 }, () => 'one');
+  const ofMany = Array.from({ length: 200 }, (_, index) => `key ${index}`);
+  for (let round = 0; round < 2; round++) {
+    expect(await outcomes(settle, ofOne)).toEqual({ 'not-yet-visible 1': 10, 'unavailable 1': 190 });
+    expect(await outcomes(settle, ofMany)).toEqual({ 'not-yet-visible 1': 30, 'unavailable 1': 170 });
+  }
 });

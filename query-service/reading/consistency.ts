@@ -11,37 +11,75 @@ type ConsistencyOptions = {
   readonly pool: Pool;
   /** Milliseconds that a query may wait; default 5,000. */
   readonly waitMilliseconds?: number;
+  /** Waits at the same time: in this process, and under one key; default 2,000 and 200. */
+  readonly mostWaits?: { readonly inAll: number; readonly ofOne: number };
   /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */
   readonly wakeUps?: WakeUps;
 };
 
 /** Waits until all of the models have what the token names. */
-export type Settle = (token: string, models: readonly ReadModel<never>[], signal: AbortSignal) => Promise<void>;
+export type Settle = (
+  token: string,
+  models: readonly ReadModel<never>[],
+  signal: AbortSignal,
+  /** Id of the key that asks. */
+  waiter: string,
+) => Promise<void>;
 
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 100;
+const MOST_WAITS = { inAll: 2_000, ofOne: 200 };
 
 /**
  * Makes the wait behind consistency tokens. A stream type that a model does not follow needs no wait.
  * The wait throws Problem `invalid-request` (a token that cannot be read), `stream-parked` (that stream has stopped: at
- * once), `not-yet-visible` (time out).
+ * once), `not-yet-visible` (time out), `unavailable` (too many wait: at once).
  */
-export function createSettle({ pool, waitMilliseconds = 5_000, wakeUps }: ConsistencyOptions): Settle {
+export function createSettle(options: ConsistencyOptions): Settle {
+  const { pool, waitMilliseconds = 5_000, wakeUps, mostWaits = MOST_WAITS } = options;
+  const enter = createWaitingRoom(mostWaits);
   const whereStreamsStand = createWhereStreamsStand(pool);
-  return async (token, models, signal) => {
+  return async (token, models, signal, waiter) => {
     let missing: readonly Awaited[] = parseToken(token).flatMap(({ stream, type, revision }) =>
       models
         .filter(({ streams }) => revision >= 0 && streams.includes(type))
         .map(({ name, version }) => ({ stream, revision, projection: name, version })),
     );
     const deadline = performance.now() + waitMilliseconds;
-    for (let wait = FIRST_PAUSE_MS; missing.length > 0; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
-      missing = await stillMissing(whereStreamsStand, missing);
-      if (missing.length === 0) return;
-      const left = deadline - performance.now();
-      if (left <= 0 || signal.aborted) throw notYetVisible(missing);
-      await (wakeUps === undefined ? pause(Math.min(wait, left)) : wakeUps.next(Math.min(wait, left)));
+    let leave: (() => void) | null = null;
+    try {
+      for (let wait = FIRST_PAUSE_MS; missing.length > 0; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+        missing = await stillMissing(whereStreamsStand, missing);
+        if (missing.length === 0) return;
+        const left = deadline - performance.now();
+        if (left <= 0 || signal.aborted) throw notYetVisible(missing);
+        leave ??= enter(waiter);
+        await (wakeUps === undefined ? pause(Math.min(wait, left)) : wakeUps.next(Math.min(wait, left)));
+      }
+    } finally {
+      leave?.();
     }
+  };
+}
+
+/** Counts who waits. @returns lets one in, and what lets it out again; throws Problem `unavailable` when it is full */
+function createWaitingRoom({ inAll, ofOne }: { readonly inAll: number; readonly ofOne: number }) {
+  const waiting = new Map<string, number>();
+  let all = 0;
+  return (waiter: string): (() => void) => {
+    const own = waiting.get(waiter) ?? 0;
+    if (all >= inAll || own >= ofOne)
+      throw new Problem('unavailable', 'too many requests wait for what they have written: ask again', {
+        headers: { 'Retry-After': '1' },
+      });
+    all += 1;
+    waiting.set(waiter, own + 1);
+    return () => {
+      all -= 1;
+      const left = (waiting.get(waiter) ?? 1) - 1;
+      if (left === 0) waiting.delete(waiter);
+      else waiting.set(waiter, left);
+    };
   };
 }
 

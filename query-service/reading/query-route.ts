@@ -73,7 +73,7 @@ export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query exte
       const wanted = [input.headers['consistency-token'], given.token].filter((text) => text !== undefined).join(',');
       // Within a scope the tasks themselves are asked, too.
       const read = input.principal?.repositories ? [...models, taskModel] : models;
-      if (wanted !== '') await settle(wanted, read, input.signal);
+      if (wanted !== '') await settle(wanted, read, input.signal, input.principal?.keyId ?? '');
       return handler(input as unknown as RouteInput<z.infer<Params>, z.infer<z.ZodObject<Query>>>);
     },
   });
@@ -111,12 +111,16 @@ export const short = z
   .refine((text) => !text.includes('\u0000'), 'U+0000 is not allowed')
   .refine((text) => text.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
 
+const MOST_VALUES = 50;
+
 /** A parameter that may come several times, or as a list with commas. */
 export const several = <Item extends z.ZodType<unknown, string>>(item: Item) =>
   z
-    .union([z.string(), z.array(z.string()).max(50)])
-    .transform((given) => (typeof given === 'string' ? [given] : given).flatMap((part) => part.split(',')))
-    .pipe(z.array(item).min(1).max(50));
+    .union([z.string(), z.array(z.string()).max(MOST_VALUES)])
+    .transform((given) =>
+      (typeof given === 'string' ? [given] : given).flatMap((part) => part.split(',', MOST_VALUES + 1)),
+    )
+    .pipe(z.array(item).min(1).max(MOST_VALUES));
 
 /** A whole number of items. @param most the largest allowed @param normal when left out */
 export const atMost = (most: number, normal: number) =>

@@ -125,6 +125,13 @@ export function crossCheck(configuration: Configuration): string[] {
         : [`repositories[${index}].agent: "${repository.agent}" → ${nameOneOf(agentNames)}`],
     ),
     ...repositories.flatMap((repository, index) =>
+      repository.webhook !== null && providers.every((provider) => repository[provider] === null)
+        ? [
+            `repositories[${index}].webhook: secrets of nobody's deliveries → say ${providers.join(' or ')}, or leave it out`,
+          ]
+        : [],
+    ),
+    ...repositories.flatMap((repository, index) =>
       repository.evolve !== null && repository.evaluate === null
         ? [
             `repositories[${index}].evaluate: null → give the command that prints the metric "${repository.evolve.metric}", or leave out evolve`,

@@ -56,6 +56,16 @@ const access = {
     .describe('paths that are seen read-only: absolute, relative to this file, or ~/… of whoever runs Workledger'),
   write: z.array(path).default([]).describe('paths that may also be written; named as in read'),
 };
+const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
+
+/** Where a secret stands; the configuration never holds the secret itself. */
+export type SecretSource = z.infer<typeof secretSource>;
+
+/** What deliveries are verified with: two secrets while one replaces the other. */
+const webhookSchema = z
+  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
+  .nullable()
+  .default(null);
 
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
@@ -103,6 +113,7 @@ export const repositorySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('owner/repository, for webhook deliveries'),
+  webhook: webhookSchema.describe('secrets of its own: its deliveries are verified with these alone'),
   capabilities: z
     .array(z.string().min(1))
     .default(['code'])
@@ -129,17 +140,6 @@ export const agentSchema = z.strictObject({
   limits: limits.prefault({}),
 });
 export type AgentConfiguration = z.infer<typeof agentSchema>;
-
-const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
-
-/** Where a secret stands; the configuration never holds the secret itself. */
-export type SecretSource = z.infer<typeof secretSource>;
-
-/** What deliveries of a provider are verified with: two secrets while one replaces the other. */
-const webhookSchema = z
-  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
-  .nullable()
-  .default(null);
 
 const ruleSchema = z.strictObject({
   name,

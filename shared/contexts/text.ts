@@ -9,6 +9,18 @@ export const text = (max: number, min = 0) =>
     .refine((value) => !value.includes('\u0000'), 'U+0000 is not allowed')
     .refine((value) => value.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
 
+/**
+ * Text that others wrote and that must be kept whatever it holds: what cannot be stored is replaced by U+FFFD, what is too long is
+ * cut, never in the middle of a character. @param max UTF-16 units
+ */
+export const foreignText = (value: string, max: number): string =>
+  value
+    .slice(0, max + 1)
+    .toWellFormed()
+    .replaceAll('\u0000', '\uFFFD')
+    .slice(0, max)
+    .replace(/[\uD800-\uDBFF]$/, '');
+
 /** A short name such as a label or a capability. */
 export const word = text(100, 1);
 

@@ -116,10 +116,14 @@ function readBody(route: Route): RequestHandler[] {
   if (route.raw !== undefined) {
     // A signature is over the bytes as they were sent: a compressed body is refused, not inflated.
     const type = [...route.raw.mediaTypes];
-    return [onlyType(type), express.raw({ limit, type, inflate: false })];
+    return [onlyType(type), noLongerThan(limit), express.raw({ limit, type, inflate: false })];
   }
   if (route.body === undefined) return [];
-  return [onlyType(JSON_TYPES), express.json({ limit, type: JSON_TYPES, verify: refuseOtherThanUtf8 })];
+  return [
+    onlyType(JSON_TYPES),
+    noLongerThan(limit),
+    express.json({ limit, type: JSON_TYPES, verify: refuseOtherThanUtf8 }),
+  ];
 }
 
 const onlyType =
@@ -130,6 +134,27 @@ const onlyType =
         'unsupported-media-type',
         `send the body as ${types.filter((type) => !type.includes('*')).join(' or ')}`,
       );
+    next();
+  };
+
+/** So many bytes beyond the limit are read and thrown away, so that who still sends hears the answer. */
+const LATE_BYTES = 8 * 1024 * 1024;
+
+/** Says at once that a body is too long, where its length is told; a body that goes on and on is cut. The parser counts, but reads to the end. */
+const noLongerThan =
+  (limit: number): RequestHandler =>
+  (request, response, next) => {
+    const told = request.headers['content-length'];
+    if (told === undefined) {
+      let seen = 0;
+      request.on('data', (chunk: Uint8Array) => {
+        seen += chunk.byteLength;
+        if (seen > limit + LATE_BYTES) request.socket.destroy();
+      });
+    } else if (Number(told) > limit) {
+      if (Number(told) > limit + LATE_BYTES) response.set('Connection', 'close');
+      throw new Problem('too-large', `the body is too large (limit: ${limit} bytes)`);
+    }
     next();
   };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findExcess } from './bounds.ts';
 import { Problem, type FieldError } from './problem.ts';
 
 const MAX_ERRORS = 50;
@@ -6,10 +7,15 @@ const MAX_MESSAGE = 300;
 
 /** Parses a part of a request. @throws Problem `invalid-request` with one error a field, its path starting with `part` */
 export function parsePart<Schema extends z.ZodType>(schema: Schema, value: unknown, part: string): z.infer<Schema> {
+  const excess = findExcess(schema, value, part);
+  if (excess !== null) throw unfit(part, [excess]);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Problem('invalid-request', `${part} does not fit its schema`, { errors: fieldErrors(parsed.error, part) });
+  throw unfit(part, fieldErrors(parsed.error, part));
 }
+
+const unfit = (part: string, errors: readonly FieldError[]): Problem =>
+  new Problem('invalid-request', `${part} does not fit its schema`, { errors });
 
 /** The faults of a parse as field errors. */
 const fieldErrors = (error: z.ZodError, part: string): FieldError[] =>

@@ -13,6 +13,10 @@ test.each([
   ['a stream that others change all the time', new RevisionConflict('task-x', 1, 2), 503, 'unavailable'],
   ['a database that is away', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 503, 'unavailable'],
   ['a database that shuts down', Object.assign(new Error('terminating'), { code: '57P01' }), 503, 'unavailable'],
+  ['a lock that was not to be had', Object.assign(new Error('lock'), { code: '55P03' }), 503, 'unavailable'],
+  ['a statement whose time is over', Object.assign(new Error('cancelled'), { code: '57014' }), 503, 'unavailable'],
+  ['a serialization failure', Object.assign(new Error('conflict'), { code: '40001' }), 503, 'unavailable'],
+  ['a deadlock', Object.assign(new Error('deadlock'), { code: '40P01' }), 503, 'unavailable'],
   ['a statement that is wrong', Object.assign(new Error('syntax'), { code: '42601' }), 500, 'internal-error'],
   ['a schema fault within: ours, not the caller’s', schemaFault, 500, 'internal-error'],
   ['what is no error at all', 'oops', 500, 'internal-error'],
@@ -21,7 +25,9 @@ test.each([
 });
 
 test('what may pass by itself says when to try again', () => {
-  expect(toProblem(new OutcomeUnknown('task-x', null)).headers).toEqual({ 'Retry-After': '1' });
+  const beaten = Object.assign(new Error('deadlock'), { code: '40P01' });
+  for (const error of [new OutcomeUnknown('task-x', null), beaten])
+    expect(toProblem(error).headers).toEqual({ 'Retry-After': '1' });
 });
 
 test('the field errors of a refusal stand where those of a request stand', () => {

@@ -1,6 +1,6 @@
 import { type RefusalCode, CommandRefused } from '../commands/refusal.ts';
 import { AccessRefused, AppendTooLarge, InvalidAppend, OutcomeUnknown, RevisionConflict } from '../event-log/errors.ts';
-import { isUnavailable } from '../resilience/outages/signs.ts';
+import { isBeaten, isUnavailable } from '../resilience/outages/signs.ts';
 
 type Kind = { readonly status: number; readonly title: string };
 
@@ -140,8 +140,10 @@ function parserProblem(error: unknown): Problem | null {
   return null;
 }
 
-const connectionProblem = (error: unknown): Problem | null =>
-  isUnavailable(error) ? unavailable('a store cannot be reached; try again', error) : null;
+function connectionProblem(error: unknown): Problem | null {
+  if (isUnavailable(error)) return unavailable('a store cannot be reached; try again', error);
+  return isBeaten(error) ? unavailable('another transaction came first; try again', error) : null;
+}
 
 const unavailable = (detail: string, cause: unknown): Problem =>
   new Problem('unavailable', detail, { cause, ...RETRY });

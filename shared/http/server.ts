@@ -15,8 +15,31 @@ export class CannotListen extends Error {
   override name = 'CannotListen';
 }
 
-const REQUEST_TIMEOUT = 60_000;
-const common = { requestTimeout: REQUEST_TIMEOUT };
+/** What one client, or all of them, can take of a server. Times in milliseconds. */
+export type ServerLimits = {
+  /** Until the head of a request is there. */
+  readonly headersTimeout: number;
+  /** Until the whole of it is, with its body. */
+  readonly requestTimeout: number;
+  /** Of a connection on which nobody says or reads anything while an answer is due. */
+  readonly idleTimeout: number;
+  /** Between two requests on one connection. */
+  readonly keepAliveTimeout: number;
+  /** More connections at the same time are closed at once. */
+  readonly maxConnections: number;
+  readonly maxHeaders: number;
+};
+
+const LIMITS: ServerLimits = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  idleTimeout: 120_000,
+  keepAliveTimeout: 5_000,
+  maxConnections: 2_000,
+  maxHeaders: 100,
+};
+/** Node looks so often for requests that are too slow, where the limits themselves are not shorter. */
+const SLOW_CHECK = 5_000;
 const IDLE_CHECK = 20;
 
 type Address = {
@@ -31,8 +54,15 @@ type Address = {
 export async function startServer(
   application: RequestListener,
   { host, port, tls = null }: Address,
+  changed: Partial<ServerLimits> = {},
 ): Promise<RunningServer> {
-  const server = tls === null ? createServer(common, application) : createSecureServer(tls, application);
+  const { idleTimeout, maxConnections, maxHeaders, ...timeouts } = { ...LIMITS, ...changed };
+  const connectionsCheckingInterval = Math.min(SLOW_CHECK, timeouts.headersTimeout, timeouts.requestTimeout);
+  const common = { ...timeouts, connectionsCheckingInterval };
+  const server = tls === null ? createServer(common, application) : createSecureServer(common, tls, application);
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = maxHeaders;
+  server.timeout = idleTimeout;
   await listen(server, host, port);
   const actual = (server.address() as AddressInfo).port;
   let stopped: Promise<void> | undefined;
@@ -46,7 +76,11 @@ export async function startServer(
 /** For a year nobody who was here once comes without TLS. */
 const STRICT = 'max-age=31536000';
 
-function createSecureServer({ certificate, key }: NonNullable<Address['tls']>, application: RequestListener): Server {
+function createSecureServer(
+  common: object,
+  { certificate, key }: NonNullable<Address['tls']>,
+  application: RequestListener,
+): Server {
   const strictly: RequestListener = (request, response) => {
     response.setHeader('Strict-Transport-Security', STRICT);
     application(request, response);

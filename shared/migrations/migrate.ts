@@ -1,6 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { DATABASE_CONNECTION } from '../resilience/database-pool.ts';
+import { databaseConnection } from '../resilience/database-pool.ts';
 
 /** One step forward, in a transaction; there is no way back. */
 export type Migration = { readonly name: string; up(knex: Knex): Promise<void> };
@@ -31,7 +31,7 @@ const LOCK = 7_216_054_318_212_001n;
 export async function migrate(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
   if (!/^[a-z_]{1,40}$/.test(name))
     throw new RangeError(`migrations "${name}": use lower-case letters and underscores`);
-  const guard = new pg.Client({ ...DATABASE_CONNECTION, connectionString });
+  const guard = new pg.Client(unlimited(connectionString));
   guard.on('error', () => undefined);
   await guard.connect();
   try {
@@ -47,6 +47,10 @@ export async function migrate(connectionString: string, name: string, migrations
     await guard.end();
   }
 }
+
+/** Others may be at it, and what is moved may be much. */
+const unlimited = (connectionString: string) =>
+  databaseConnection({ connectionString, applicationName: 'workledger migrations', queryTimeout: null });
 
 /** Names of what ran; null: the list is not there yet. */
 async function knownMigrations(database: pg.Client, name: string): Promise<readonly string[] | null> {
@@ -72,8 +76,12 @@ const tablesOfAnother = (name: string, cause: unknown): Error =>
   );
 
 async function runAll(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
-  const connection = { ...DATABASE_CONNECTION, connectionString };
-  const database = knex({ client: 'pg', connection, pool: { min: 0, max: 2 }, log: silent });
+  const database = knex({
+    client: 'pg',
+    connection: unlimited(connectionString),
+    pool: { min: 0, max: 2 },
+    log: silent,
+  });
   const configuration: Knex.MigratorConfig = {
     tableName: `migrations_${name}`,
     schemaName: 'public',

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DATABASE_CONNECTION } from './database-pool.ts';
+import { databaseConnection, WORK_TIMEOUT } from './database-pool.ts';
 import { keepTrying } from './keep-trying.ts';
 import { pause } from './pause.ts';
 import { createWakeUps, type WakeUps } from './wake-ups.ts';
@@ -50,11 +50,9 @@ export function createNotifier({
 
   /** On one connection. @throws when it is lost: the server is away, polling goes on */
   const keepListening = async (worked: () => void): Promise<void> => {
-    const connection = new pg.Client({
-      ...DATABASE_CONNECTION,
-      connectionString,
-      application_name: applicationName,
-    });
+    const connection = new pg.Client(
+      databaseConnection({ connectionString, applicationName, queryTimeout: WORK_TIMEOUT }),
+    );
     const lost = new Promise<never>((_, reject) => {
       connection.on('error', reject);
       connection.on('end', () => reject(new Error('the connection has ended')));

@@ -32,7 +32,7 @@ export function openPool(host: OnPostgres, max: number, queryTimeout: number | n
     connectionString: environment.DATABASE_URL,
     max,
     applicationName: `workledger ${name}`,
-    ...(queryTimeout !== null && { queryTimeout }),
+    queryTimeout,
     outages,
     onLost: tellLost(logger, closing),
   });

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { maskText, hidden, isSecretName } from './mask.ts';
+import { harmlessJson } from './one-line.ts';
 import { standardOutput } from './output.ts';
 import { currentContext } from './request-context.ts';
 
@@ -24,7 +25,7 @@ export function createLogger(
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => printable(fields) as Record<string, unknown>,
     },
-    hooks: { streamWrite: maskText },
+    hooks: { streamWrite: (line: string) => harmlessJson(maskText(line)) },
   };
   return pino(settings, destination ?? standardOutput());
 }

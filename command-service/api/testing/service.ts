@@ -35,6 +35,7 @@ export type IntakeSettings = {
   readonly providers?: readonly Provider[];
   /** The same for all providers. */
   readonly secrets?: readonly string[];
+  readonly repositorySecrets?: ReadonlyMap<string, readonly string[]>;
 };
 
 /** The whole write side behind a real HTTP server: real handlers, log, keys and artefacts. */
@@ -45,12 +46,12 @@ export async function startService(intake: IntakeSettings = {}): Promise<Service
   const { commands, log } = side;
   const { logger, text } = captureLog();
   const keys = createKeyStore(log);
-  const { secrets = [], rules = { repositories: [], rules: [] } } = intake;
+  const { secrets = [], repositorySecrets = new Map(), rules = { repositories: [], rules: [] } } = intake;
   const client = await serve({
     routes: [
       ...createCommandRoutes({ commands, log, pool: side.database.pool, keys, logger }),
       ...(intake.providers ?? providers).map((provider) =>
-        createWebhookRoute({ provider, secrets, rules, commands, log, artefacts, logger }),
+        createWebhookRoute({ provider, secrets, repositorySecrets, rules, commands, log, artefacts, logger }),
       ),
     ],
     authenticate: authenticateWith(keys),

@@ -89,7 +89,8 @@ describe('an issue', () => {
 
   test.each([
     ['closed', { kind: 'closed' }],
-    ['unlabeled', { kind: 'other' }],
+    ['deleted', { kind: 'deleted' }],
+    ['transferred', { kind: 'transferred' }],
     ['opened', { kind: 'other' }],
   ])('that was %s', (action, change) => {
     expect(read({ ...labeled, action })).toMatchObject({ action, change });

@@ -1,41 +1,43 @@
-import { text } from '@workledger/shared/contexts/text.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
-import type { Signal } from '../../domain/delivery.ts';
 import { isSigned, readJson, type Provider } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */
 const MAX_BODY = 1_000_000;
-const login = text(100, 1);
+const MAX_LABELS = 200;
 
 const identifyingHeaders = z.object({
-  'x-github-event': z.string().regex(/^[a-z][a-z_]{0,99}$/, 'the name of an event'),
+  'x-github-event': z.string().regex(/^\w{1,100}$/, 'the name of an event'),
   'x-github-delivery': z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'the id of a delivery'),
 });
 
-/** What every delivery may tell; the rest of its many fields is of no use here, and stays in the artefact store. */
-const payload = z.object({
-  action: text(100).optional(),
-  repository: z.object({ full_name: text(300, 1) }).nullish(),
-  sender: z.object({ login }).nullish(),
-});
+/** What is not what GitHub documents counts as not said: a delivery that it signed is recorded whatever it holds. */
+const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(null);
+const words = (max: number) => lenient(z.string().transform((value) => foreignText(value, max)));
+const named = lenient(z.object({ name: words(200) }));
+const account = lenient(z.object({ login: words(100) }));
+const repository = lenient(z.object({ full_name: words(300) }));
 
-/** A delivery of the event `issues`. https://docs.github.com/webhooks/webhook-events-and-payloads#issues */
-const issuesPayload = z.object({
-  action: text(100, 1),
-  repository: z.object({ full_name: text(300, 1) }),
-  sender: z.object({ login }),
-  issue: z.object({
-    number: z.int().min(1),
-    title: text(1_000),
-    body: text(MAX_BODY).nullish(),
-    state: z.enum(['open', 'closed']),
-    html_url: text(2_000).nullish(),
-    labels: z.array(z.object({ name: text(200) })).nullish(),
-    user: z.object({ login }).nullish(),
-  }),
-  /** The label that was added; only with `labeled` and `unlabeled`. */
-  label: z.object({ name: text(200) }).nullish(),
+/** What is of use here of the fields of a delivery; all of it stays in the artefact store. https://docs.github.com/webhooks/webhook-events-and-payloads#issues */
+const payload = z.object({
+  action: words(100),
+  repository,
+  sender: account,
+  issue: lenient(
+    z.object({
+      number: lenient(z.int().min(1)),
+      title: words(1_000),
+      body: words(MAX_BODY),
+      state: words(20),
+      html_url: words(2_000),
+      updated_at: lenient(z.iso.datetime({ offset: true })),
+      labels: lenient(z.unknown()),
+      user: account,
+    }),
+  ),
+  /** The label that was added or removed; only with `labeled` and `unlabeled`. */
+  label: named,
 });
 
 /** Webhooks of GitHub. https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
@@ -52,39 +54,66 @@ export const github: Provider = {
     const given = parsePart(identifyingHeaders, headers, 'headers');
     return { event: given['x-github-event'], deliveryId: given['x-github-delivery'].toLowerCase() };
   },
+  claimedRepository: ({ bytes }) => {
+    const { repository } = understood(bytes) ?? {};
+    return repository?.full_name ?? null;
+  },
   read: (event, { bytes }) => {
-    const json = readJson(bytes);
-    const { action, repository, sender } = parsePart(payload, json, 'body');
-    if (event === 'issues') return readIssue(json);
-    return {
-      action: action ?? null,
-      repository: repository?.full_name ?? null,
-      sender: sender?.login ?? null,
-      reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work`,
+    const told = understood(bytes);
+    if (told === null) return { action: null, repository: null, sender: null, reason: 'the body is not understood' };
+    const what = {
+      action: told.action ?? null,
+      repository: told.repository?.full_name ?? null,
+      sender: told.sender?.login ?? null,
     };
+    if (event === 'issues') return { ...what, ...readIssue(told) };
+    return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
   },
 };
 
-function readIssue(json: unknown): Signal {
-  const { action, repository, sender, issue, label } = parsePart(issuesPayload, json, 'body');
+type Payload = z.infer<typeof payload>;
+
+/** Null: no JSON object. */
+function understood(bytes: Uint8Array): Payload | null {
+  try {
+    return payload.parse(readJson(bytes));
+  } catch {
+    return null;
+  }
+}
+
+function readIssue({ action, repository, issue, label }: Payload) {
+  if (!issue?.number || !repository?.full_name) return { reason: 'it does not say which issue it is about' };
+  const { number, updated_at } = issue;
+  const labels = Array.isArray(issue.labels) ? issue.labels.slice(0, MAX_LABELS) : [];
   return {
-    action,
-    repository: repository.full_name,
-    sender: sender.login,
     issue: {
-      id: String(issue.number),
-      name: `issue #${issue.number}`,
-      reference: `${repository.full_name}#${issue.number}`,
+      id: String(number),
+      name: `issue #${number}`,
+      reference: `${repository.full_name}#${number}`,
       url: issue.html_url ?? null,
-      title: issue.title,
+      title: issue.title ?? '',
       body: issue.body ?? '',
-      labels: (issue.labels ?? []).map(({ name }) => name),
+      labels: labels.flatMap((each) => named.parse(each)?.name ?? []),
       author: issue.user?.login ?? null,
       isOpen: issue.state === 'open',
+      ...(updated_at && { updatedAt: new Date(updated_at).toISOString() }),
     },
-    change:
-      action === 'labeled'
-        ? { kind: 'labeled', added: label ? [label.name] : [] }
-        : { kind: action === 'closed' ? 'closed' : 'other' },
+    change: readChange(action ?? '', label?.name ? [label.name] : []),
   };
+}
+
+function readChange(action: string, labels: readonly string[]) {
+  switch (action) {
+    case 'labeled':
+      return { kind: 'labeled' as const, added: labels };
+    case 'unlabeled':
+      return { kind: 'unlabeled' as const, removed: labels };
+    case 'closed':
+    case 'deleted':
+    case 'transferred':
+      return { kind: action } as const;
+    default:
+      return { kind: 'other' as const };
+  }
 }

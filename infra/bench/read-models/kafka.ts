@@ -29,7 +29,7 @@ export async function relayToKafka(
   const open = () => createKafkaBus({ brokers, clientId: 'bench', logger, topicPrefix });
   const [outgoing, bus] = [open(), open()];
   await migrate(connectionString, 'relay', relayMigrations);
-  const pool = createDatabasePool({ connectionString, max: 3, applicationName: 'bench relay' });
+  const pool = createDatabasePool({ connectionString, max: 3, applicationName: 'bench relay', queryTimeout: null });
   const stopping = new AbortController();
   const relaying = runRelay({ log, bus: outgoing, pool, logger, signal: stopping.signal });
   return {

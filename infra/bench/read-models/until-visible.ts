@@ -36,7 +36,7 @@ export async function timeUntilVisible(place: Place, { rate, seconds, tell, wake
   const one = async (): Promise<void> => {
     const token = await createTask(log);
     const accepted = performance.now();
-    await settle(token, [taskModel], stopping.signal);
+    await settle(token, [taskModel], stopping.signal, 'bench');
     times.push(performance.now() - accepted);
   };
   while ((await topicsFollowed(pool)) === 0) await pause(50);

@@ -238,9 +238,6 @@ const deliveries: readonly BadRequest[] = [
   }),
   bad('a delivery without an event', 400, 'invalid-request', withHeaders({ 'X-GitHub-Event': '' })),
   bad('a delivery without an id', 400, 'invalid-request', withHeaders({ 'X-GitHub-Delivery': '' })),
-  bad('a delivery that is not JSON', 400, 'invalid-json', () => webhook(signed('{"action":'))),
-  bad('a delivery of another shape', 400, 'invalid-request', () => webhook(signed('{"action":"labeled","issue":7}'))),
-  bad('a delivery with U+0000 in it', 400, 'invalid-request', () => webhook(labeledIssue(1, 'a\u0000b'))),
   bad('a delivery of another media type', 415, 'unsupported-media-type', withHeaders({ 'Content-Type': 'text/plain' })),
   bad('an oversize delivery', 413, 'too-large', () => webhook(signed(`{"text":"${'x'.repeat(6 * 1024 * 1024)}"}`))),
 ];

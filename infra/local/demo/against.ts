@@ -79,7 +79,7 @@ type OpenApi = { readonly paths?: Readonly<Record<string, Readonly<Record<string
  * @throws Error when nobody answers there, or none of them is the service that is needed
  */
 export async function findServices(addresses: readonly string[]): Promise<Addresses> {
-  const urls = addresses.map((address) => address.replace(/\/+$/, ''));
+  const urls = addresses.map((address) => address.replace(/(?<!\/)\/+$/, ''));
   const [first = '', ...others] = urls;
   const apis = await Promise.all(urls.map(async (url) => ({ url, paths: (await describe(url)).paths ?? {} })));
   if (others.length === 0) return { commands: first, queries: first };

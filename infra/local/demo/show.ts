@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import type { Receipt, DemoClient, TaskView } from './client.ts';
 import { SENDER, demoAgents, GITHUB_OWNER } from './configuration.ts';
 import { labeledIssueDelivery } from './github-delivery.ts';
 import { judge } from './judge.ts';
 import type { Stage } from './stage.ts';
 
-export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+export const say = (text: string): void => void process.stdout.write(`${harmless(text)}\n`);
 
 /**
  * Delivers the issue, waits for the end of the task, and looks whether all that was shown is true.

@@ -6,6 +6,7 @@ import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
+import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
 import { makeDataFolder } from '../postgres/home.ts';
 import { buildServices } from './build-services.ts';
@@ -14,7 +15,7 @@ import { planServices, serviceEntries } from './plan-services.ts';
 import { givenServers, startNativeServers, superviseServer } from './servers.ts';
 import { superviseService, type ServicePlan, untilReady } from './service-process.ts';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
 
 async function main(): Promise<void> {
   keepToOurselves();

@@ -74,7 +74,7 @@ async function copyOf({ native }: Binaries, home: string, user: ServerUser | nul
 const runs = ({ native }: Binaries, user: ServerUser | null): Promise<CommandOutcome> =>
   runCommand(join(native, 'bin', 'postgres'), ['--version'], user);
 
-const majorOf = (version: string): string => /(\d+)(?:\.\d+)?\s*$/.exec(version)?.[1] ?? '';
+const majorOf = (version: string): string => /(?<![\d.])(\d+)(?:\.\d+)?$/.exec(version.trim())?.[1] ?? '';
 
 async function copyBinaries(from: Binaries, to: Binaries, user: ServerUser | null): Promise<void> {
   const unfinished = `${to.native}.unfinished-${process.pid}`;

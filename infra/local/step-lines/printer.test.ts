@@ -15,5 +15,7 @@ test('a title or an output cannot steer the terminal, nor pretend to be another 
     recordedAt: new Date(0),
     data: { title, priority: 3 },
   } as unknown as RecordedEvent);
-  expect(written).toBe('   0.0 s  task      "red [31m 2J 1.0 s  task      complete, merged" created, priority 3\n');
+  expect(written).toBe(
+    '   0.0 s  task      "red \\u001b[31m \\u009b2J\\u0007 1.0 s  task      complete, merged" created, priority 3\n',
+  );
 });

@@ -3,6 +3,7 @@ import { streamType, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { agentIdOf } from '@workledger/sagas/components/environment.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { describe, type Described, type StepLine } from './describe.ts';
 
 type Out = { write(text: string): unknown; readonly isTTY?: boolean };
@@ -34,12 +35,19 @@ function format({ step, text, tone, more = [] }: StepLine, elapsed: number, colo
   return [painted, ...more.map((extra) => `${' '.repeat(20)}${printable(extra)}`)].join('\n') + '\n';
 }
 
-/** One line without control characters: titles and outputs are written by others, who must not steer the terminal. */
+/** Of one line's words. A title has 300 characters, a line of output may have a million. */
+const MOST_CHARACTERS = 1_000;
+
+/** One line: titles and outputs are written by others, who must not steer the terminal. */
 const printable = (text: string): string =>
-  text
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .replaceAll('\t', '  ')
-    .replaceAll(/\p{Cc}/gu, '');
+  harmless(
+    text
+      .slice(0, MOST_CHARACTERS)
+      .split('\n')
+      .map((line) => line.trim())
+      .join(' ')
+      .replaceAll('\t', '  '),
+  );
 
 /** The task that an event is about; saga streams are named after the claim. */
 function taskOf(event: RecordedEvent, tasks: Map<string, string>): string | null {

@@ -60,20 +60,12 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       event('DependenciesSettled', { taskId: ids[0]! }),
     ];
   },
-  delivery: (random) => [
-    event('DeliveryReceived', {
-      provider: 'github',
-      deliveryId: newId(),
-      event: 'issues',
-      action: 'labeled',
-      repository: 'o/r',
-      sender: 'ada',
-      body: artefactOf(random),
-    }),
-    random.chance(0.5)
-      ? event('DeliveryIgnored', { reason: 'no rule' })
-      : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
-  ],
+  delivery: (random) =>
+    random.pick([
+      deliveryEvents(random),
+      [event('DeliveryBodyNoted', { id: newId(), deliveryId: newId() })],
+      [event('IssueStateNoted', { updatedAt: '2026-11-28T12:00:00.000Z' })],
+    ]),
   generation: (random) => {
     const run = newRun();
     const first = { attempt: 1, strategy: 'one' };
@@ -202,6 +194,21 @@ function examples(type: string): DomainEvent[] {
     event(name, JSON.parse(readFileSync(join(EXAMPLES, type, `${name}.v${version}.json`), 'utf8'))),
   );
 }
+
+const deliveryEvents = (random: Random) => [
+  event('DeliveryReceived', {
+    provider: 'github',
+    deliveryId: newId(),
+    event: 'issues',
+    action: 'labeled',
+    repository: 'o/r',
+    sender: 'ada',
+    body: artefactOf(random),
+  }),
+  random.chance(0.5)
+    ? event('DeliveryIgnored', { reason: 'no rule' })
+    : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
+];
 
 const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);
 

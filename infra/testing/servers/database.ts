@@ -18,7 +18,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await query(server, `create database ${name} template template0`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).toString();
-  const pool = createDatabasePool({ connectionString: url, max: 10, applicationName: 'workledger-test' });
+  const pool = createDatabasePool({
+    connectionString: url,
+    max: 10,
+    applicationName: 'workledger-test',
+    queryTimeout: null,
+  });
   return {
     url,
     pool,

@@ -37,4 +37,4 @@ export const resultRef = (run: Run, label: string): string => `${runRefs(run)}/$
 export const resultOf = (run: Run, label: string, commit: string): string =>
   resultRef(run, `${label}-${asCommit(commit).slice(0, 12)}`);
 /** `https://user:token@host` → `https://***@host`. */
-export const withoutCredentials = (text: string): string => text.replaceAll(/(\w+:\/\/)[^\s/]+@/g, '$1***@');
+export const withoutCredentials = (text: string): string => text.replaceAll(/(?<=\w:\/\/)[^\s/]+@/g, '***@');

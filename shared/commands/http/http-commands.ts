@@ -111,7 +111,7 @@ function addressOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
     throw new Error(`an address of command-service is not usable: give http://host:port, without user and password`);
-  return new URL(`${url.pathname.replace(/\/+$/, '')}${SERVICE_COMMANDS_PATH}`, url).href;
+  return new URL(`${url.pathname.replace(/(?<!\/)\/+$/, '')}${SERVICE_COMMANDS_PATH}`, url).href;
 }
 
 const problem = z.object({

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ANSWER_TIMEOUT, DATABASE_CONNECTION } from '../../resilience/database-pool.ts';
+import { ANSWER_TIMEOUT, databaseConnection } from '../../resilience/database-pool.ts';
 import { isUnavailable } from '../../resilience/outages/signs.ts';
 import type { Outages } from '../../resilience/outages/outages.ts';
 
@@ -30,12 +30,9 @@ export function openWriteConnection(
 
   const connect = async (): Promise<pg.Client> => {
     if (current !== null) return current;
-    const client = new pg.Client({
-      ...DATABASE_CONNECTION,
-      connectionString,
-      application_name: applicationName,
-      query_timeout: ANSWER_TIMEOUT,
-    });
+    const client = new pg.Client(
+      databaseConnection({ connectionString, applicationName, queryTimeout: ANSWER_TIMEOUT }),
+    );
     const forget = (): void => {
       if (current === client) current = null;
     };
@@ -43,8 +40,6 @@ export function openWriteConnection(
     client.on('end', forget);
     try {
       await client.connect();
-      // The functions rely on a new snapshot for each of their statements; durability is the promise of an append.
-      await client.query('set default_transaction_isolation = "read committed"; set synchronous_commit = on');
     } catch (error) {
       client.end().catch(() => undefined);
       throw error;

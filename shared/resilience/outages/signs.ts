@@ -1,5 +1,7 @@
-/** SQLSTATEs that say "not now": connection, resources, operator intervention, a server that became read-only. */
-const PASSING = /^(08...|53...|57P..|25006)$/;
+/** SQLSTATEs that say "not now": connection, resources, operator intervention, a statement's time, a server that became read-only. */
+const PASSING = /^(08...|53...|57P..|57014|25006)$/;
+/** SQLSTATEs of a transaction that lost to another one: nothing of it took effect. */
+const BEATEN = /^(40001|40P01|55P03)$/;
 /** Codes of the network; those of files are none. */
 const NETWORK = /^(ECONN[A-Z]+|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EHOST[A-Z]+|ENET[A-Z]+|EADDRNOTAVAIL)$/;
 /** What pg says without a code. */
@@ -12,6 +14,10 @@ export function isUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return code === '' ? BROKEN.test(error.message) : PASSING.test(code) || NETWORK.test(code);
 }
+
+/** Whether a database server that is there undid a transaction because of others (a lock, a deadlock, a conflict): it may be tried again. */
+export const isBeaten = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && BEATEN.test(error.code);
 
 /** Errors by which a server that is there says no. By name: what is thrown above this room is unknown here. */
 const ANSWERS = new Set([

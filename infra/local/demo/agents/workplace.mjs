@@ -10,7 +10,7 @@ export async function readPrompt() {
   for await (const chunk of process.stdin) text += chunk;
   return {
     purpose: /^## Purpose: (\w+)/m.exec(text)?.[1] ?? 'generate',
-    attempt: Number(/This attempt is called \S*?(\d+)\.(?:\s|$)/m.exec(text)?.[1] ?? 1),
+    attempt: Number(/This attempt is called (?:\S*\D)?(\d+)\.(?:\s|$)/m.exec(text)?.[1] ?? 1),
     feedback: text.includes('## Feedback'),
   };
 }

@@ -2,7 +2,7 @@ import { defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { deliveryEvents } from './events.ts';
 
-const { DeliveryReceived, DeliveryRouted, DeliveryIgnored } = deliveryEvents.events;
+const { DeliveryReceived, DeliveryRouted, DeliveryIgnored, DeliveryBodyNoted, IssueStateNoted } = deliveryEvents.events;
 
 export const deliveryCommands = defineCommands({
   'delivery.receive': {
@@ -12,4 +12,7 @@ export const deliveryCommands = defineCommands({
     }),
     sentBy: ['command-service'],
   },
+  /** Keeps a body for the delivery that brought it first. */
+  'delivery.note-body': { data: DeliveryBodyNoted.schema, sentBy: ['command-service'] },
+  'delivery.note-state': { data: IssueStateNoted.schema, sentBy: ['command-service'] },
 });

@@ -59,6 +59,10 @@ export const deliveryEvents = defineStreamType({
     /** A rule turned the delivery into work on a task. */
     DeliveryRouted: { version: 2, schema: routed, past: { 1: routedFromV1 } },
     DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
+    /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
+    DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },
+    /** Of an issue's own stream: of when the newest state is that led to something, on the provider's clock. */
+    IssueStateNoted: { version: 1, schema: z.strictObject({ updatedAt: z.iso.datetime() }) },
   },
 });
 export type DeliveryEvent = EventOf<typeof deliveryEvents>;
@@ -66,6 +70,13 @@ export type DeliveryEvent = EventOf<typeof deliveryEvents>;
 /** The stream id of a delivery: a replay meets the first one's stream. */
 export const deliveryStreamId = (provider: string, deliveryId: string): string =>
   derivedId('delivery', provider, deliveryId);
+
+/** The stream id of what is known of a body: the signature is over it alone, so a captured one may come under any delivery id. */
+export const bodyStreamId = (provider: string, digest: string): string => derivedId('delivery-body', provider, digest);
+
+/** The stream id of what is known of an issue's age. @param issue as for `taskIdOfIssue` */
+export const issueStreamId = (provider: string, repository: string, issue: number | string): string =>
+  derivedId('delivery-issue', provider, repository.toLowerCase(), String(issue));
 
 /** The task that an issue leads to. @param issue its number or id, as its repository knows it */
 export const taskIdOfIssue = (provider: string, repository: string, issue: number | string): string =>

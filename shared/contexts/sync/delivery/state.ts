@@ -1,18 +1,33 @@
-import type { Fold } from '../../define-events.ts';
+import { plainSnapshot, type Fold } from '../../define-events.ts';
 import type { DeliveryEvent } from './events.ts';
 
+type Noted = Extract<DeliveryEvent, { type: 'DeliveryBodyNoted' }>['data'];
 type Routed = Extract<DeliveryEvent, { type: 'DeliveryRouted' }>['data'];
 export type DeliveryState = {
   readonly received: boolean;
   /** What a rule made of it; null when it was ignored. */
   readonly routed: Routed | null;
+  /** Of a body's stream: the delivery that brought it first. */
+  readonly first: Noted | null;
+  /** Of an issue's stream: ISO 8601. */
+  readonly updatedAt: string | null;
 };
 
 export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
   type: 'delivery',
-  initial: { received: false, routed: null },
-  evolve: (state, event) => ({
-    received: true,
-    routed: event.type === 'DeliveryRouted' ? event.data : state.routed,
-  }),
+  initial: { received: false, routed: null, first: null, updatedAt: null },
+  evolve: (state, event) => {
+    switch (event.type) {
+      case 'DeliveryReceived':
+      case 'DeliveryIgnored':
+        return { ...state, received: true };
+      case 'DeliveryRouted':
+        return { ...state, received: true, routed: event.data };
+      case 'DeliveryBodyNoted':
+        return { ...state, first: event.data };
+      case 'IssueStateNoted':
+        return { ...state, updatedAt: event.data.updatedAt };
+    }
+  },
+  snapshot: plainSnapshot(1),
 };
