@@ -37,7 +37,7 @@ export const checkoutAt = (dataFolder: string, mirror: Mirror, name: string): Ch
  * Tools look for their configuration upwards: a data folder inside of somebody's work tree is no place for another one. Then
  * checkouts lie in the user's cache.
  */
-export function checkoutsFolder(dataFolder: string): string {
+function checkoutsFolder(dataFolder: string): string {
   const absolute = resolve(dataFolder);
   if (!isInWorkTree(absolute)) return join(absolute, 'worktrees');
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
@@ -74,7 +74,7 @@ export async function createCheckout(
   if (!(await has(commit, at))) await git(fetch, at);
   await writeFile(join(gitFolder, 'HEAD'), `ref: refs/heads/${asRefName(branch)}\n`);
   await git(['update-ref', `refs/heads/${asRefName(branch)}`, asCommit(commit)], at);
-  await git(['reset', '--quiet', '--hard'], at);
+  await git(['reset', '--quiet', '--hard'], { ...at, usualUmask: true });
 }
 
 /** As after a clone; and for agents that commit by themselves on a machine where nobody told git who they are. */

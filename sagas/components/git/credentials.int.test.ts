@@ -68,7 +68,8 @@ test.runIf(process.platform === 'linux')('a token reaches the origin, and no arg
 
 test('a wrong token is refused, and no error shows it', async () => {
   const { host } = await origin();
-  const refused = remoteRef(await mirrorOf(`http://ada:wrong-token@${host}/o/r.git`), 'refs/heads/main');
+  const opened = mirrorOf(`http://ada:wrong-token@${host}/o/r.git`);
+  const refused = opened.then((mirror) => remoteRef(mirror, 'refs/heads/main'));
   await expect(refused).rejects.toThrow(GitFailure);
   await expect(refused).rejects.not.toThrow(/wrong-token|d3Jvbmct/);
 });

@@ -7,7 +7,7 @@ export type SplitUrl = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-const WITH_USER = /^(https?:\/\/)([^/]*)@(.*)$/is;
+const SCHEME = /^https?:\/\//i;
 const AUTHORIZATION = 'WORKLEDGER_GIT_AUTHORIZATION';
 const USER = 'WORKLEDGER_GIT_USER';
 
@@ -17,11 +17,16 @@ const USER = 'WORKLEDGER_GIT_USER';
  * Source: https://git-scm.com/docs/git#Documentation/git.txt---config-envltnamegtltenvvargt (git 2.31)
  */
 export function splitUrl(url: string): SplitUrl {
-  const [, scheme = '', who = '', rest = ''] = WITH_USER.exec(url) ?? [];
-  if (scheme === '') return { url, settings: [], environment: {} };
-  const host = `${scheme}${rest.split('/')[0]}/`;
+  const [scheme = ''] = SCHEME.exec(url) ?? [];
+  const slash = url.indexOf('/', scheme.length);
+  const end = slash < 0 ? url.length : slash;
+  const [authority, path] = [scheme === '' ? '' : url.slice(scheme.length, end), url.slice(end)];
+  const at = authority.lastIndexOf('@');
+  if (at < 0) return { url, settings: [], environment: {} };
+  const who = authority.slice(0, at);
+  const host = `${scheme}${authority.slice(at + 1)}/`;
   const [user = '', ...password] = who.split(':');
-  const clean = scheme + rest;
+  const clean = scheme + authority.slice(at + 1) + path;
   // Without a password a helper of the user's has it.
   if (password.length === 0)
     return {

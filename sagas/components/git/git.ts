@@ -17,6 +17,8 @@ export type GitOptions = {
   /** Exit codes that are an answer; all others throw. */
   readonly allow?: readonly number[];
   readonly maxOutputBytes?: number;
+  /** For files that programs of others work with. */
+  readonly usualUmask?: boolean;
 };
 
 export type GitResult = { readonly exitCode: number; readonly stdout: Buffer; readonly stderr: string };
@@ -95,6 +97,7 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     timeoutMs,
     maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
     signal: options.signal,
+    usualUmask: options.usualUmask === true,
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
   });
   const stderr = result.stderr.toString('utf8').trim();

@@ -54,7 +54,7 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
         change({ process: identify(pid), groups: [...groups] });
         process.onStart?.(pid, groups);
       };
-      const result = await runProcess({ ...process, mark: id, onStart });
+      const result = await runProcess({ ...process, mark: id, usualUmask: true, onStart });
       change({ process: null, groups: [] });
       return result;
     },

@@ -26,6 +26,8 @@ export type ProcessOptions = {
   readonly limits?: SandboxLimits | undefined;
   /** Stands in the environment of all that it starts, so that it is known wherever it went; fit for a file name. */
   readonly mark?: string;
+  /** Its new files have the modes that the user's own programs give them, not those of what is Workledger's alone. */
+  readonly usualUmask?: boolean;
   /** false: limits are held by watching the processes even where control groups could. */
   readonly controlGroups?: boolean;
   /** Called in the same tick in which the process was started, with the folders of its control group. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { delimiter, isAbsolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { usualUmask } from '@workledger/shared/service/program.ts';
 import { createCappedOutput } from './capped-output.ts';
 import { enterRun, type ProcessOptions, type Run } from './enter-run.ts';
 import { type Watch, watchLimits } from './limits.ts';
@@ -131,6 +132,9 @@ function notEntered(stderr: Buffer): ProcessNotStarted {
 
 function start({ command, environment }: Run, options: ProcessOptions): ChildProcess {
   const [executable = '', ...args] = command;
+  // The child has ours from its first moment on; nothing else runs between these lines.
+  const umask = options.usualUmask === true ? usualUmask() : null;
+  const ours = umask === null ? null : process.umask(umask);
   try {
     return spawn(executable, args, {
       cwd: options.cwd,
@@ -142,6 +146,8 @@ function start({ command, environment }: Run, options: ProcessOptions): ChildPro
     });
   } catch (error) {
     throw new ProcessNotStarted(`cannot start "${executable}": ${String(error)}`, { cause: error });
+  } finally {
+    if (ours !== null) process.umask(ours);
   }
 }
 
