@@ -82,6 +82,11 @@ describeWithSandbox.each(engines)(
       const user = join(operator, 'greeter');
       base = createShellRepository(user);
       origin = createBareOrigin(user);
+      // As a host that runs CI sees it: every commit that is pushed to a branch.
+      const onPush = `#!/bin/sh
+while read -r old new ref; do case $ref in refs/heads/*) git ls-tree -r --name-only "$new" >> pushed.log ;; esac; done
+`;
+      writeFileSync(join(origin, 'hooks', 'post-receive'), onPush, { mode: 0o755 });
       const agents = [scriptAgent('stranger', stranger), scriptAgent('honest', honest)];
       const repository = { ...shellRegistration, url: origin };
       system = await engine.start({ sandbox: 'required', repositories: [repository], agents }, { storage: 'shared' });
@@ -136,6 +141,9 @@ describeWithSandbox.each(engines)(
 
     test('no branch of the origin has a definition of CI that nobody asked for', () => {
       const branch = taskOf('stranger').result?.branch ?? '';
+      const pushed = readFileSync(join(origin, 'pushed.log'), 'utf8').split('\n');
+      expect(pushed).toContain('bin/tries');
+      expect(pushed.filter((path) => path.startsWith('.github'))).toEqual([]);
       expect(git(origin, 'diff', '--name-only', base, branch).split('\n')).toEqual(['bin/greet', 'bin/tries']);
       expect(git(origin, 'for-each-ref', '--format=%(refname)', 'refs/replace', 'refs/tags', 'refs/stash')).toBe('');
     });
