@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { loadConfiguration } from '@workledger/shared/config/load.ts';
+import {
+  configurationVariables,
+  runnerVariables,
+  serverVariables,
+} from '@workledger/shared/config/service-environment.ts';
+import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
+import { runService } from '@workledger/shared/service/run-service.ts';
+import { createPerformer } from '../components/catalogue.ts';
+import { serveCalls } from './serve-calls.ts';
+
+await runService({
+  name: 'runner',
+  summary:
+    'Does what sagas ask for on code: agents, git, tests. Knows no database, no log, no bus and no key but the one it shares with sagas.',
+  variables: { ...serverVariables(8086), ...configurationVariables, ...runnerVariables },
+  dependencies: [],
+  start: async (service) => {
+    const { environment, logger, draining } = service;
+    const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const secret = await readSecretFile(environment.RUNNER_KEY_FILE);
+    const perform = createPerformer({ configuration, dataFolder: resolve(environment.DATA_FOLDER), logger });
+    const calls = serveCalls({ perform, draining });
+    service.serve(calls.routes, authenticateBySecret(secret, 'sagas', 'service'));
+    service.run(calls);
+  },
+});
