@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createHttpCommands } from '@workledger/shared/commands/http/http-commands.ts';
+import { ConfigurationError } from '@workledger/shared/config/faults.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   busVariables,
@@ -12,6 +13,7 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
+import { readSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { openSandbox } from './components/sandbox/open.ts';
@@ -36,9 +38,6 @@ await runService({
     const { environment, logger, outages } = service;
     const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const dataFolder = resolve(environment.DATA_FOLDER);
-    const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
-    const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder, secretFiles });
-    logger[sandbox === null ? 'warn' : 'info'](`sandbox: ${line}`);
     const pool = openPool(service, POOL_SIZE, WORK_TIMEOUT);
     await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
@@ -46,15 +45,38 @@ await runService({
     const urls = environment.COMMAND_SERVICE_URL;
     const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), outages });
     await service.dependOn('command-service', () => someoneIsReady(urls));
+    const runners = await readRunners(environment.RUNNER_URL, environment.RUNNER_KEY_FILE);
+    const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
+    // Whoever lets others perform starts no program of others.
+    const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
+    if (opened !== null) logger[opened.sandbox === null ? 'warn' : 'info'](`sandbox: ${opened.line}`);
+    if (runners !== undefined) await service.dependOn('runner', () => someoneIsReady(runners.urls));
     tellLag(service, bus);
     service.run(
       start({
         ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
-        ...{ configuration, dataFolder, sandbox, callConcurrency: CALLS_AT_ONCE, alone: false },
+        ...{
+          configuration,
+          dataFolder,
+          sandbox: opened?.sandbox ?? null,
+          callConcurrency: CALLS_AT_ONCE,
+          alone: false,
+          runners,
+        },
       }),
     );
   },
 });
+
+/** Where calls are performed; undefined: in this process. */
+async function readRunners(urls: readonly string[] | undefined, keyFile: string | undefined) {
+  if (urls === undefined) return undefined;
+  if (keyFile === undefined)
+    throw new ConfigurationError('environment', [
+      'RUNNER_KEY_FILE: not set → set it: the file with the secret that runners share with sagas',
+    ]);
+  return { urls, key: await readSecretFile(keyFile) };
+}
 
 async function someoneIsReady(urls: readonly string[]): Promise<void> {
   await Promise.any(

@@ -5,12 +5,13 @@ import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/s
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
-import { createComponents } from './components/catalogue.ts';
+import { createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { createTaskReader } from './components/environment.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
+import type { RunnersOptions } from './runner/ask-runners.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 
@@ -32,6 +33,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly callConcurrency: number;
     /** No other process works on the same queue. */
     readonly alone: boolean;
+    /** Who performs calls of components; default: this process. */
+    readonly runners?: Pick<RunnersOptions, 'urls' | 'key'> | undefined;
   };
 
 /**
@@ -50,7 +53,11 @@ export function start(options: SagaOptions): RunningService {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const components = createComponents({ configuration, artefacts, readTask, dataFolder, logger, sandbox });
+  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox };
+  const components =
+    options.runners === undefined
+      ? createComponents(environment)
+      : createRemoteComponents({ ...environment, ...options.runners, outages });
   const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);

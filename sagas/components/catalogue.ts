@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { Component } from '../engine/component.ts';
+import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
+import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
 import { diff, inspect } from './code/change.ts';
 import { evaluate, validate } from './code/judge.ts';
 import { merge, rebase } from './code/merge.ts';
@@ -8,9 +9,18 @@ import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
+import { failureOf } from './failures.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
-import { runComponents, type ComponentDefinition } from './run-component.ts';
+import {
+  guardComponents,
+  performComponent,
+  runComponents,
+  stepOf,
+  told,
+  type ComponentDefinition,
+  type InRun,
+} from './run-component.ts';
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added here, and nowhere else. */
 const components = {
@@ -37,8 +47,42 @@ export function createComponents(options: ComponentEnvironment): readonly Compon
   return runComponents(components, environment, sweep(environment));
 }
 
+/** All components, as the engine calls them, performed by runners. */
+export const createRemoteComponents = (options: RunnersOptions): readonly Component[] =>
+  guardComponents(components, options, askRunners(options));
+
+/** A runner ends by itself what its caller must have given up: seconds later than the caller does. */
+const LATER_SECONDS = 60;
+
+/** One call of a component, as a runner performs it for who guards it: by name, with what came with the call. @throws ComponentFailure */
+export type Performer = (
+  name: string,
+  request: InRun,
+  context: PerformContext,
+  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask'>,
+) => Promise<unknown>;
+
+export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' | 'readTask'>): Performer {
+  const common = { ...options, dataFolder: resolve(options.dataFolder) };
+  const swept = sweep(common);
+  return async (name, request, context, own) => {
+    const step = stepOf(name);
+    if (!Object.hasOwn(components, name)) {
+      const failure = failureOf(step, `this runner knows no component "${name}": bring it to the version of sagas`);
+      throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
+    }
+    const definition: ComponentDefinition = components[name as ComponentName];
+    const perform: Component<InRun>['perform'] = async (asked, { key, signal }) => {
+      const seconds = definition.limits.seconds(asked, common) + LATER_SECONDS;
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(1_000 * seconds)]);
+      return performComponent(name, definition, asked, { key, signal: limited }, { ...common, ...own });
+    };
+    return told({ name, perform }, common, () => swept).perform(request, context);
+  };
+}
+
 /** Before the first call: ends what a killed Workledger left on this machine. */
-async function sweep({ dataFolder, logger }: ComponentEnvironment): Promise<void> {
+async function sweep({ dataFolder, logger }: Pick<ComponentEnvironment, 'dataFolder' | 'logger'>): Promise<void> {
   try {
     const attempts = await sweepAttempts(dataFolder);
     await removeOldMirrors(dataFolder);

@@ -30,8 +30,12 @@ export type ComponentEnvironment = {
 };
 
 /** @throws ComponentFailure when no such repository is registered */
-export function repositoryOf(environment: ComponentEnvironment, step: string, name: string): Repository {
-  const found = environment.configuration.repositories.find((repository) => repository.name === name);
+export function repositoryOf(
+  { configuration }: Pick<ComponentEnvironment, 'configuration'>,
+  step: string,
+  name: string,
+): Repository {
+  const found = configuration.repositories.find((repository) => repository.name === name);
   return found ?? refuse(step, `no repository "${name}" in the configuration: add it under "repositories"`);
 }
 

@@ -1,4 +1,5 @@
 import CircuitBreaker from 'opossum';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { because, ComponentFailure, type Component } from '../engine/component.ts';
 
 export type LimitOptions<Request> = {
@@ -102,7 +103,10 @@ const WINDOW_MS = 300_000;
 
 export type Breaker = { call<Result>(action: () => Promise<Result>): Promise<Result> };
 
-/** Stops calling what fails: opens after five failures, lets one call through after 30 s. The work's own failures do not count. */
+/**
+ * Stops calling what fails: opens after five failures, lets one call through after 30 s. The work's own failures do not count, nor
+ * that nobody is there to do it.
+ */
 export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
     name,
@@ -112,7 +116,7 @@ export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
     resetTimeout: restMs,
     rollingCountTimeout: WINDOW_MS,
     rollingCountBuckets: 10,
-    errorFilter: (error: unknown) => error instanceof ComponentFailure && error.fault === 'work',
+    errorFilter: (error: unknown) => (error instanceof ComponentFailure ? error.fault === 'work' : isAway(error)),
   });
   return {
     async call<Result>(action: () => Promise<Result>): Promise<Result> {

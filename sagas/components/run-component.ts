@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { patientArtefacts, type ComponentEnvironment } from './environment.ts';
 import { asComponentFailure, failureOf, refuse } from './failures.ts';
@@ -25,16 +26,21 @@ export type Turns = { atOnce(configuration: ComponentEnvironment['configuration'
 export type Limits = {
   readonly turns: Turns;
   /** For one call, without the wait for its turn. */
-  seconds(request: InRun, environment: ComponentEnvironment): number;
+  seconds(request: InRun, environment: Pick<ComponentEnvironment, 'configuration'>): number;
 };
 
-/** A plain component: what it takes, what it answers, and how it does it. All the rest is done for it by `runComponents`. */
+/** A plain component: what it takes, what it answers, and how it does it. All the rest is done for it by `guardComponents`. */
 export type ComponentDefinition<Request extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> = {
   readonly request: Request;
   readonly result: Result;
   readonly limits: Limits;
   /** Throws a ComponentFailure where it knows more than its error tells. */
   perform(request: z.infer<Request>, call: Call): Promise<z.infer<Result>>;
+  /**
+   * Where calls are performed by several runners: what it is about may lie with any of them, so each is asked. Makes one result of
+   * theirs. Default: one runner is enough.
+   */
+  everywhere?(results: readonly z.infer<Result>[]): z.infer<Result>;
 };
 
 /** Holds a component to the types of its own schemas. */
@@ -42,16 +48,38 @@ export const defineComponent = <Request extends z.ZodType<InRun>, Result extends
   definition: ComponentDefinition<Request, Result>,
 ): ComponentDefinition<Request, Result> => definition;
 
-/**
- * Plain components as the engine calls them: each call is checked against its schemas, waits for its turn, ends within its time, and
- * is left out while its target keeps failing (a breaker for each repository; the work's own failures do not open it). Every error
- * leaves as a ComponentFailure without secrets; begin, end and failure are logged, with the correlation of the saga. A call goes through
- * `told` (request, log), `limited` (turn, time, breaker) and `performPlain` (result) to the component's own `perform`.
- * @param before no call begins earlier
- */
-export function runComponents(
+/** How a call is done: here (`performComponent`), or by somebody who is asked to. */
+export type Perform = (
+  name: string,
+  definition: ComponentDefinition,
+  request: InRun,
+  context: PerformContext,
+) => Promise<unknown>;
+
+/** Plain components as the engine calls them, performed in this process: `guardComponents` around `performComponent`. */
+export const runComponents = (
   definitions: Readonly<Record<string, ComponentDefinition>>,
   environment: ComponentEnvironment,
+  before?: Promise<void>,
+): readonly Component[] =>
+  guardComponents(
+    definitions,
+    environment,
+    (name, definition, request, context) => performComponent(name, definition, request, context, environment),
+    before,
+  );
+
+/**
+ * Plain components as the engine calls them: each call is checked against its schema, waits for its turn, ends within its time, and
+ * is left out while its target keeps failing (a breaker for each repository; the work's own failures do not open it); begin, end and
+ * failure are logged, with the correlation of the saga. A call goes through `told` (request, log) and `limited` (turn, time, breaker)
+ * to `perform`.
+ * @param before no call begins earlier
+ */
+export function guardComponents(
+  definitions: Readonly<Record<string, ComponentDefinition>>,
+  environment: Pick<ComponentEnvironment, 'configuration' | 'logger'>,
+  perform: Perform,
   before: Promise<void> = Promise.resolve(),
 ): readonly Component[] {
   const slots = new Map<Turns, Slots>();
@@ -61,10 +89,9 @@ export function runComponents(
     return found;
   };
   return Object.entries(definitions).map(([name, definition]) => {
-    const step = name.slice(name.lastIndexOf('.') + 1);
     const { limits } = definition;
     const component = limited<InRun, unknown>(
-      { name, perform: (request, context) => performPlain(definition, step, request, context, environment) },
+      { name, perform: (request, context) => perform(name, definition, request, context) },
       {
         slots: slotsOf(limits.turns),
         timeoutMs: (request) => 1_000 * limits.seconds(request, environment),
@@ -73,40 +100,61 @@ export function runComponents(
     );
     return told(component, environment, async (request) => {
       await before;
-      const { error } = definition.request.safeParse(request);
-      if (error !== undefined) refuse(step, `its request is not what it takes: ${z.prettifyError(error)}`);
+      checkRequest(name, definition, request);
     });
   });
 }
 
-async function performPlain(
+/** What the failures of a component call it: `work` of `code.work`. */
+export const stepOf = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
+/** @throws ComponentFailure when it is not what the component takes */
+function checkRequest(name: string, { request: schema }: ComponentDefinition, request: unknown): void {
+  const { error } = schema.safeParse(request);
+  if (error !== undefined) refuse(stepOf(name), `its request is not what it takes: ${z.prettifyError(error)}`);
+}
+
+/** @throws ComponentFailure when it is not what the component promises */
+export function checkResult(name: string, { result: schema }: ComponentDefinition, result: unknown): void {
+  const { error } = schema.safeParse(result);
+  if (error === undefined) return;
+  const reason = `its result is not what it promises: ${z.prettifyError(error)}`;
+  throw new ComponentFailure(failureOf(stepOf(name), reason), { retryable: false });
+}
+
+/**
+ * Does one call in this process: request and result are checked, and every error leaves as a ComponentFailure without the secrets
+ * that this process knows. Turns, time and breaker are the caller's.
+ */
+export async function performComponent(
+  name: string,
   definition: ComponentDefinition,
-  step: string,
   request: InRun,
   context: PerformContext,
   environment: ComponentEnvironment,
 ): Promise<unknown> {
-  const { signal } = context;
-  const artefacts = patientArtefacts(environment, signal);
-  const call: Call = { ...context, step, environment: { ...environment, artefacts }, secrets: secretsOf(environment) };
+  const step = stepOf(name);
+  const artefacts = patientArtefacts(environment, context.signal);
+  const secrets = secretsOf(environment);
   try {
-    const result = await definition.perform(request, call);
-    const { error } = definition.result.safeParse(result);
-    if (error === undefined) return result;
-    const reason = `its result is not what it promises: ${z.prettifyError(error)}`;
-    throw new ComponentFailure(failureOf(step, reason), { retryable: false });
+    checkRequest(name, definition, request);
+    const result = await definition.perform(request, {
+      ...context,
+      ...{ step, environment: { ...environment, artefacts }, secrets },
+    });
+    checkResult(name, definition, result);
+    return result;
   } catch (error) {
-    throw asComponentFailure(step, error, signal);
+    throw secrets.failure(asComponentFailure(step, error, context.signal));
   }
 }
 
-/** Logs what a component does, without secrets. */
-function told(
+/** Logs what a component does. That the server of one is away is told by the process, once. */
+export function told(
   { name, perform }: Component<InRun>,
-  environment: ComponentEnvironment,
+  { logger }: Pick<ComponentEnvironment, 'logger'>,
   begin: (request: InRun) => Promise<void>,
 ): Component<InRun> {
-  const { logger } = environment;
   return {
     name,
     async perform(request, context) {
@@ -120,10 +168,10 @@ function told(
         const result = await perform(request, context);
         logger.debug({ ...about, durationMs: durationMs() }, 'component is done');
         return result;
-      } catch (thrown) {
-        const error = thrown instanceof ComponentFailure ? secretsOf(environment).failure(thrown) : thrown;
+      } catch (error) {
+        const level = error instanceof ComponentFailure || !isAway(error) ? 'warn' : 'debug';
         const reason = error instanceof Error ? error.message : String(error);
-        logger.warn({ ...about, durationMs: durationMs(), reason }, 'component failed');
+        logger[level]({ ...about, durationMs: durationMs(), reason }, 'component failed');
         throw error;
       }
     },

@@ -11,7 +11,7 @@ import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import type { Component } from '../engine/component.ts';
 import { createComponents, type RequestOf } from './catalogue.ts';
-import { agentIdOf } from './environment.ts';
+import { agentIdOf, type ComponentEnvironment } from './environment.ts';
 import type { Sandbox } from './sandbox/policy.ts';
 import { createBareOrigin, createUserRepository, type Files } from '@workledger/infra/testing/repository/git.ts';
 
@@ -31,18 +31,19 @@ const files: Files = {
   '.gitignore': 'ignored/\n',
 };
 
+type WorldOptions = {
+  readonly agents?: Readonly<Record<string, string>>;
+  readonly repository?: object;
+  readonly agent?: object;
+  readonly bare?: boolean;
+  /** Default: programs run in none. */
+  readonly sandbox?: Sandbox | null;
+  /** Default: those that perform in this process. */
+  readonly create?: (environment: ComponentEnvironment) => readonly Component[];
+};
+
 /** A repository, agents that are programs of a few lines, and the code components over them. */
-export function createCodeWorld(
-  artefacts: Artefacts,
-  options: {
-    agents?: Readonly<Record<string, string>>;
-    repository?: object;
-    agent?: object;
-    bare?: boolean;
-    /** Default: programs run in none. */
-    sandbox?: Sandbox | null;
-  } = {},
-) {
+export function createCodeWorld(artefacts: Artefacts, options: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'workledger-code-'));
   const user = join(folder, 'user');
   const base = createUserRepository(user, files);
@@ -65,7 +66,7 @@ export function createCodeWorld(
   });
   const dataFolder = join(folder, 'data');
   const start = (): readonly Component[] =>
-    createComponents({
+    (options.create ?? createComponents)({
       configuration: { repositories: [repository], agents },
       artefacts,
       readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),

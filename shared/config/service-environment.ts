@@ -92,6 +92,16 @@ export const sagaVariables = {
   COMMAND_SERVICE_URL: httpUrls.describe('http://host:port, several with commas between'),
   SERVICE_KEY_FILE: file.describe('file with the key of role service'),
   DATA_FOLDER: file.default('.workledger').describe("this worker's own: mirrors, worktrees"),
+  RUNNER_URL: optional(httpUrls).describe(
+    'runners: http://host:port, several with commas between; without it agents, git and tests run in this process',
+  ),
+  RUNNER_KEY_FILE: optional(file).describe('with RUNNER_URL: file with the secret that runners share with sagas'),
+};
+
+/** Of a runner: what it knows beside the configuration and the agents' own variables. */
+export const runnerVariables = {
+  RUNNER_KEY_FILE: file.describe('file with the secret that it shares with sagas: 64 hexadecimal digits'),
+  DATA_FOLDER: file.default('.workledger').describe("this runner's own: mirrors, worktrees"),
 };
 
 type Variables = Readonly<Record<string, z.ZodType>>;

@@ -28,6 +28,8 @@ type ServerVariables = ReturnType<typeof serverVariables>;
 /** What a `main.ts` works with. What it depends on is waited for, however long that takes. */
 export type Service<Shape extends ServerVariables> = Host & {
   readonly environment: Environment<Shape>;
+  /** Aborts as the process is asked to stop; requests in hand have some seconds from then on. */
+  readonly draining: AbortSignal;
   /** Does something until it works, while its server is away. @throws what no waiting mends */
   patiently<Result>(dependency: string, action: () => Promise<Result>): Promise<Result>;
   /** Facts that /health tells beside. */
@@ -74,6 +76,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   const outages = createOutages(logger);
   const stopAsked = Promise.race([stopSignal(), launcherIsGone()]);
   const closers = createClosers();
+  const draining = new AbortController();
   const checks: Record<string, () => Promise<void>> = { start: notYet };
   for (const dependency of definition.dependencies) checks[dependency] = notYet;
   const facts: (() => Readonly<Record<string, unknown>>)[] = [];
@@ -91,6 +94,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     environment,
     logger,
     outages,
+    draining: draining.signal,
     closing: closers.closing,
     onClose: closers.add,
     dependOn: async (dependency, open, check = open) => {
@@ -118,6 +122,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   const failure = await Promise.race([stopAsked.then(() => null), rejectionOf(working)]);
   logger.info({ reason: failure === null ? await stopAsked : oneLine(failure) }, 'stopping');
   health.drain();
+  draining.abort();
   await server.stop(DRAIN_MILLISECONDS);
   await closers.close(CLOSE_MILLISECONDS);
   if (failure !== null) throw failure;

@@ -4,6 +4,7 @@ import { makeKeyFile, makeMacKeyFile } from '@workledger/command-service/key-fil
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
+import { makeSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
 import { harmless } from '@workledger/shared/telemetry/one-line.ts';
@@ -45,6 +46,8 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   const macs = await readMacKeys(macKeyFile);
   await makeKeyFile(adminKeyFile, macs);
   await makeKeyFile(serviceKeyFile, macs);
+  const runnerKeyFile = join(folder, 'runner-key');
+  await makeSecretFile(runnerKeyFile);
 
   const [servers, programOf] = await Promise.all([
     native ? startNativeServers(folder, closers, say) : givenServers(say),
@@ -57,6 +60,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     adminKeyFile,
     serviceKeyFile,
     macKeyFile,
+    runnerKeyFile,
     servers: servers.environment,
     databaseUrls: servers.databaseUrls,
     scale,

@@ -11,8 +11,11 @@ import { defineComponent, type Call, type ComponentDefinition, type InRun, type 
 const GIT_SECONDS = 900;
 
 /** Seconds for so many commands of the repository's registration, and for git around them. */
-export const secondsFor = (commands: number, { repository }: InRun, environment: ComponentEnvironment): number =>
-  GIT_SECONDS + commands * repositoryOf(environment, 'limits', repository).limits.timeoutSeconds;
+export const secondsFor = (
+  commands: number,
+  { repository }: InRun,
+  environment: Pick<ComponentEnvironment, 'configuration'>,
+): number => GIT_SECONDS + commands * repositoryOf(environment, 'limits', repository).limits.timeoutSeconds;
 
 /** Of components that call git only. */
 export const gitLimits: Limits = { turns: { atOnce: () => 8 }, seconds: () => GIT_SECONDS };

@@ -66,6 +66,7 @@ export const cleanup = defineComponent({
     for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
     return { worktrees };
   },
+  everywhere: (results) => ({ worktrees: results.reduce((sum, { worktrees }) => sum + worktrees, 0) }),
 });
 
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

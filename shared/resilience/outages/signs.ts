@@ -45,7 +45,7 @@ export function isSign(error: unknown): boolean {
 }
 
 /** What the adapters throw when a server left them without an answer. */
-const SILENT = new Set(['OutcomeUnknown', 'NoAnswer', 'ServerAway', 'Unanswered']);
+const SILENT = new Set(['OutcomeUnknown', 'NoAnswer', 'ServerAway', 'Unanswered', 'RunnerAway']);
 
 /** Reasons of one kind are told once an outage; ways of being silent are one kind. */
 export function kindOf(error: unknown): string {

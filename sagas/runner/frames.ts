@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { CHUNK_BYTES, MAX_ARTEFACT_BYTES } from '@workledger/shared/artefacts/port.ts';
+import { artefact, cost, failure, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+
+/**
+ * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
+ * it says. A request is one `call` and the artefacts that it names; an answer any number of `alive` and of artefacts that the
+ * component keeps, and one of `result`, `failure` and `stopped` as its last.
+ */
+export const FRAMES = 'application/vnd.workledger.frames';
+export const CALLS_PATH = '/calls';
+export const STOP_PATH = '/calls/stop';
+
+/** Bytes of one line: an event, in which requests and results are kept, has a fourth of it. */
+export const MAX_LINE_BYTES = 1_048_576;
+/** Bytes of the artefacts of one request, all together. */
+export const MAX_REQUEST_ARTEFACTS = MAX_ARTEFACT_BYTES;
+/** Artefacts that one call may keep. */
+export const MOST_ARTEFACTS = 100;
+
+/** Names a call for good: stable over retries. */
+export const callKey = z.string().min(1).max(1_000);
+
+export const callFrame = z.strictObject({
+  frame: z.literal('call'),
+  component: z.string().min(1).max(100),
+  key: callKey,
+  request: z.looseObject({ taskId: z.string(), runId: z.string(), repository: z.string() }),
+  /** The words of the task that it is about. */
+  task: z.strictObject({ title: z.string(), description: z.string() }),
+});
+export type CallFrame = z.infer<typeof callFrame>;
+
+const artefactFrame = artefact.extend({
+  frame: z.literal('artefact'),
+  size: z.int().min(0).max(MAX_ARTEFACT_BYTES),
+});
+
+export const requestFrame = z.discriminatedUnion('frame', [callFrame, artefactFrame]);
+
+const lastFrame = z.discriminatedUnion('frame', [
+  z.strictObject({ frame: z.literal('result'), result: z.unknown() }),
+  z.strictObject({
+    frame: z.literal('failure'),
+    failure,
+    retryable: z.boolean(),
+    fault: z.enum(['work', 'component']),
+    costUsd: cost,
+    prompt: artefact.nullable(),
+  }),
+  /** The runner stops: nothing came of the call, and nobody is to blame. */
+  z.strictObject({ frame: z.literal('stopped') }),
+]);
+export type LastFrame = z.infer<typeof lastFrame>;
+
+export const answerFrame = z.discriminatedUnion('frame', [
+  z.strictObject({ frame: z.literal('alive') }),
+  artefactFrame,
+  lastFrame,
+]);
+
+/** What came is none of these frames, or not the bytes that it says. */
+export class BadFrames extends Error {
+  override name = 'BadFrames';
+}
+
+export type AnyFrame = { readonly frame: string; readonly [field: string]: unknown };
+
+/** A frame as chunks. Bytes are not copied. @throws BadFrames when its line is too long to be read */
+export function* encodeFrame(header: AnyFrame, bytes?: Uint8Array): Generator<Uint8Array> {
+  const line = Buffer.from(`${JSON.stringify(header)}\n`);
+  if (line.length > MAX_LINE_BYTES)
+    throw new BadFrames(`a ${header.frame} of ${line.length} bytes: at most ${MAX_LINE_BYTES} are sent`);
+  yield line;
+  for (let at = 0; at < (bytes?.length ?? 0); at += CHUNK_BYTES) yield bytes!.subarray(at, at + CHUNK_BYTES);
+}
+
+export const referenceTo = (bytes: Uint8Array, mediaType: string): ArtefactReference => ({
+  digest: createHash('sha256').update(bytes).digest('hex'),
+  size: bytes.byteLength,
+  mediaType,
+});
+
+/** A frame as it was read; `bytes` are those of an artefact, and have its digest. */
+export type Frame<Header> = { readonly header: Header; readonly bytes: Uint8Array };
+
+const NO_BYTES = new Uint8Array();
+
+/**
+ * Reads frames, no further than they are asked for. The bytes of an artefact are held once.
+ * @throws BadFrames for what the schema does not know, for other bytes than announced, and for an end in the middle
+ */
+export async function* readFrames<Header extends { readonly frame: string }>(
+  chunks: AsyncIterable<Uint8Array>,
+  schema: z.ZodType<Header>,
+): AsyncGenerator<Frame<Header>> {
+  const source = createSource(chunks);
+  for (;;) {
+    const line = await source.line();
+    if (line === null) return;
+    const read = schema.safeParse(parse(line));
+    if (!read.success) throw new BadFrames(`a frame is not known: ${z.prettifyError(read.error)}`);
+    const header = read.data;
+    const bytes = isArtefact(header) ? await source.bytes(header.size) : NO_BYTES;
+    if (isArtefact(header) && referenceTo(bytes, header.mediaType).digest !== header.digest)
+      throw new BadFrames(`the bytes of artefact ${header.digest} have another digest`);
+    yield { header, bytes };
+  }
+}
+
+const isArtefact = (header: { readonly frame: string }): header is z.infer<typeof artefactFrame> =>
+  header.frame === 'artefact';
+
+function parse(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString('utf8')) as unknown;
+  } catch {
+    throw new BadFrames('a line is no JSON');
+  }
+}
+
+const NEW_LINE = 10;
+
+/** Takes lines and runs of bytes from chunks, which end anywhere. */
+function createSource(chunks: AsyncIterable<Uint8Array>) {
+  const reader = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = NO_BYTES;
+
+  async function more(): Promise<boolean> {
+    const { done, value } = await reader.next();
+    if (done === true) return false;
+    rest = value;
+    return true;
+  }
+
+  return {
+    /** @returns null at the end */
+    line: async (): Promise<Buffer | null> => {
+      const parts: Uint8Array[] = [];
+      for (let length = 0; ;) {
+        const end = rest.indexOf(NEW_LINE);
+        const part = end === -1 ? rest : rest.subarray(0, end);
+        length += part.length;
+        if (length >= MAX_LINE_BYTES) throw new BadFrames(`a line of more than ${MAX_LINE_BYTES} bytes`);
+        parts.push(part);
+        rest = end === -1 ? NO_BYTES : rest.subarray(end + 1);
+        if (end !== -1) return Buffer.concat(parts);
+        if (await more()) continue;
+        if (length > 0) throw new BadFrames('it ends in the middle of a line');
+        return null;
+      }
+    },
+    bytes: async (size: number): Promise<Uint8Array> => {
+      if (rest.length >= size) {
+        const whole = rest.subarray(0, size);
+        rest = rest.subarray(size);
+        return whole;
+      }
+      const whole = Buffer.allocUnsafeSlow(size);
+      for (let filled = 0; ;) {
+        const part = rest.subarray(0, size - filled);
+        whole.set(part, filled);
+        filled += part.length;
+        rest = rest.subarray(part.length);
+        if (filled === size) return whole;
+        if (!(await more())) throw new BadFrames(`it ends ${size - filled} bytes before the end of an artefact`);
+      }
+    },
+  };
+}
+
+/** Every artefact that a value names, wherever in it; each once. */
+export function referencesIn(value: unknown): ArtefactReference[] {
+  const found = new Map<string, ArtefactReference>();
+  const look = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null) return;
+    const reference = artefact.safeParse(part);
+    if (reference.success) found.set(reference.data.digest, reference.data);
+    else Object.values(part).forEach(look);
+  };
+  look(value);
+  return [...found.values()];
+}

@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { MAX_ARTEFACT_BYTES, type Artefacts } from '@workledger/shared/artefacts/port.ts';
+import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { Problem } from '@workledger/shared/http/problem.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
+import type { Performer } from '../components/catalogue.ts';
+import { because, ComponentFailure } from '../engine/component.ts';
+import {
+  BadFrames,
+  CALLS_PATH,
+  callKey,
+  FRAMES,
+  MAX_LINE_BYTES,
+  MAX_REQUEST_ARTEFACTS,
+  MOST_ARTEFACTS,
+  readFrames,
+  referenceTo,
+  requestFrame,
+  STOP_PATH,
+  type CallFrame,
+  type LastFrame,
+} from './frames.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+
+/** Calls in hand: sagas hold their own limits, this one is for when many sagas share a runner. */
+const MOST_CALLS = 64;
+/** What is in hand as the runner is asked to stop has this long to end by itself; then it is ended. Milliseconds. */
+const FINISH_MILLISECONDS = 5_000;
+/** The processes of a call that is ended have two seconds, and their folders go: milliseconds, all in all. */
+const END_MILLISECONDS = 8_000;
+
+type CallsOptions = {
+  readonly perform: Performer;
+  /** Aborts as the runner is asked to stop. */
+  readonly draining: AbortSignal;
+  /** Default: 5,000. */
+  readonly finishMilliseconds?: number;
+};
+
+export type Calls = {
+  readonly routes: readonly Route[];
+  /** Ends what is in hand; resolves when it has ended. */
+  stop(): Promise<void>;
+};
+
+type InHand = { readonly stop: AbortController; readonly ended: Promise<void> };
+
+/** Why a call is ended. */
+class RunnerStops extends Error {
+  override name = 'RunnerStops';
+}
+
+/**
+ * Performs calls over HTTP. A call ends with its connection, and everything that it started with it; a call under the same key ends
+ * the earlier one first.
+ */
+export function serveCalls({ perform, draining, finishMilliseconds = FINISH_MILLISECONDS }: CallsOptions): Calls {
+  const inHand = new Map<string, InHand>();
+
+  async function end(key: string): Promise<boolean> {
+    const call = inHand.get(key);
+    if (call === undefined) return false;
+    call.stop.abort(new Error('stopped'));
+    await Promise.race([call.ended, pause(END_MILLISECONDS)]);
+    return true;
+  }
+
+  async function stop(): Promise<void> {
+    const calls = [...inHand.values()];
+    for (const call of calls) call.stop.abort(new RunnerStops('the runner stops'));
+    await Promise.all(calls.map(({ ended }) => ended));
+  }
+  const finish = async (): Promise<void> => {
+    await pause(finishMilliseconds);
+    await stop();
+  };
+  draining.addEventListener('abort', () => void finish(), { once: true });
+
+  async function begin(bytes: Uint8Array, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const { call, artefacts } = await readRequest(bytes);
+    await end(call.key);
+    refuseWhere(draining.aborted, 'the runner is stopping');
+    refuseWhere(inHand.size >= MOST_CALLS, `the runner has ${inHand.size} calls in hand`);
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([gone, stopping.signal]);
+    const outbox = createOutbox(gone);
+    const ended = performInto(outbox, call, artefacts, signal).finally(() => {
+      if (inHand.get(call.key) === entry) inHand.delete(call.key);
+    });
+    const entry: InHand = { stop: stopping, ended };
+    inHand.set(call.key, entry);
+    return outbox.chunks();
+  }
+
+  async function performInto(
+    outbox: Outbox,
+    { component, key, request, task }: CallFrame,
+    given: ReadonlyMap<string, Stored>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const own = { artefacts: artefactsOf(outbox, given), readTask: () => Promise.resolve(task) };
+    const last = await perform(component, request, { key, signal }, own).then(
+      (result): LastFrame => ({ frame: 'result', result }),
+      (error: unknown): LastFrame =>
+        signal.reason instanceof RunnerStops ? { frame: 'stopped' } : failureFrame(error),
+    );
+    await outbox.end(last);
+  }
+
+  return {
+    stop,
+    routes: [
+      route({
+        method: 'post',
+        path: CALLS_PATH,
+        role: ['service'],
+        tag: 'calls',
+        summary: 'Performs one call of a component; the answer lasts as long as it',
+        raw: { mediaTypes: [FRAMES] },
+        maxBodyBytes: MAX_REQUEST_ARTEFACTS + 2 * MAX_LINE_BYTES,
+        answers: { 200: { description: 'Frames: what the component keeps, then its result.', mediaType: FRAMES } },
+        problems: ['unavailable'],
+        handler: async ({ bytes, signal }) => ({ stream: await begin(bytes, signal), mediaType: FRAMES }),
+      }),
+      route({
+        method: 'post',
+        path: STOP_PATH,
+        role: ['service'],
+        tag: 'calls',
+        summary: 'Ends a call; answers when it has ended',
+        body: z.strictObject({ key: callKey }),
+        answers: { 200: { description: 'Whether it was in hand.', schema: z.object({ stopped: z.boolean() }) } },
+        handler: async ({ body }) => ({ json: { stopped: await end(body.key) } }),
+      }),
+    ],
+  };
+}
+
+function refuseWhere(refused: boolean, reason: string): void {
+  if (refused) throw new Problem('unavailable', `${reason}: ask again`, { headers: { 'Retry-After': '1' } });
+}
+
+type Stored = { readonly bytes: Uint8Array; readonly mediaType: string };
+
+async function readRequest(body: Uint8Array): Promise<{ call: CallFrame; artefacts: ReadonlyMap<string, Stored> }> {
+  const artefacts = new Map<string, Stored>();
+  let call: CallFrame | null = null;
+  try {
+    for await (const { header, bytes } of readFrames(inOne(body), requestFrame))
+      if (header.frame === 'artefact') artefacts.set(header.digest, { bytes, mediaType: header.mediaType });
+      else if (call === null) call = header;
+      else throw new BadFrames('more than one call');
+    if (call === null) throw new BadFrames('no call');
+    return { call, artefacts };
+  } catch (error) {
+    if (error instanceof BadFrames) throw new Problem('invalid-request', error.message);
+    throw error;
+  }
+}
+
+async function* inOne(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
+}
+
+/** What came with the call can be read; what is put goes out with the answer, and is not kept here. */
+function artefactsOf(outbox: Outbox, given: ReadonlyMap<string, Stored>): Artefacts {
+  const sent = new Set<string>();
+  return {
+    get: (digest) => Promise.resolve(given.get(digest) ?? null),
+    put: async (bytes, mediaType): Promise<ArtefactReference> => {
+      if (bytes.byteLength > MAX_ARTEFACT_BYTES)
+        throw new RangeError(
+          `artefact of ${bytes.byteLength} bytes: at most ${MAX_ARTEFACT_BYTES}: cut it or split it`,
+        );
+      const reference = referenceTo(bytes, mediaType);
+      if (sent.has(reference.digest)) return reference;
+      if (sent.size === MOST_ARTEFACTS) throw new RangeError(`more than ${MOST_ARTEFACTS} artefacts of one call`);
+      sent.add(reference.digest);
+      await outbox.send({ frame: 'artefact', ...reference }, bytes);
+      return reference;
+    },
+  };
+}
+
+function failureFrame(error: unknown): LastFrame {
+  // Whatever else was thrown: its words could hold a secret.
+  const known = error instanceof ComponentFailure ? error : unforeseen(error);
+  const { failure, retryable, fault, costUsd, prompt } = known;
+  return { frame: 'failure', failure, retryable, fault, costUsd, prompt };
+}
+
+const unforeseen = (cause: unknown): ComponentFailure =>
+  new ComponentFailure(because('runner', 'an unforeseen error of the runner'), { retryable: true, cause });
