@@ -99,8 +99,9 @@ export async function* readFrames<Header extends { readonly frame: string }>(
   for (;;) {
     const line = await source.line();
     if (line === null) return;
-    const { data: header, error } = schema.safeParse(parse(line));
-    if (error !== undefined) throw new BadFrames(`a frame is not known: ${z.prettifyError(error)}`);
+    const read = schema.safeParse(parse(line));
+    if (!read.success) throw new BadFrames(`a frame is not known: ${z.prettifyError(read.error)}`);
+    const header = read.data;
     const bytes = isArtefact(header) ? await source.bytes(header.size) : NO_BYTES;
     if (isArtefact(header) && referenceTo(bytes, header.mediaType).digest !== header.digest)
       throw new BadFrames(`the bytes of artefact ${header.digest} have another digest`);

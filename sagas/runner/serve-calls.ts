@@ -10,7 +10,6 @@ import {
   BadFrames,
   CALLS_PATH,
   callKey,
-  encodeFrame,
   FRAMES,
   MAX_LINE_BYTES,
   MAX_REQUEST_ARTEFACTS,
