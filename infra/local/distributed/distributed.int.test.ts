@@ -38,6 +38,7 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
       'projections-2',
       'sagas-1',
       'sagas-2',
+      'runner',
     ]);
     expect(system.written.stdout).toContain('Event log   in PostgreSQL, since EVENTSTOREDB_URL is not set');
   });
@@ -61,7 +62,9 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
         'event-log': 'up',
         kafka: 'up',
         'command-service': 'up',
+        runner: 'up',
       });
+    expect((await health('runner')).dependencies).toEqual({});
     expect((await health('relay')).details).toMatchObject({ role: 'leader' });
     expect((await fetch(`${gateway}/health`)).status).toBe(200);
   });
@@ -76,10 +79,18 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   });
 
   test('starts again whatever is killed, and all of it finds together', async () => {
-    const victims = ['query-service/main.js', 'relay/main.js', 'sagas/main.js', 'kafka.Kafka', 'bin/postgres', 'caddy'];
+    const victims = [
+      'query-service/main.js',
+      'relay/main.js',
+      'sagas/main.js',
+      'sagas/runner/main.js',
+      'kafka.Kafka',
+      'bin/postgres',
+      'caddy',
+    ];
     for (const { pid, command } of processesOf(folder.path))
       if (victims.some((victim) => command.includes(victim))) process.kill(pid, 'SIGKILL');
-    for (const name of ['query-service', 'relay', 'sagas-1', 'sagas-2'])
+    for (const name of ['query-service', 'relay', 'sagas-1', 'sagas-2', 'runner'])
       await system.until(new RegExp(`^${name}: ended \\(SIGKILL\\), is started again`, 'm'));
     for (const name of ['PostgreSQL', 'Kafka', 'the gateway'])
       await system.until(new RegExp(`^${name} has ended \\(.*\\), is started again`, 'm'));
@@ -116,8 +127,9 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     const logs = await Promise.all(
       [...urls.keys()].map((name) => readFile(join(data, 'distributed', 'logs', `${name}.log`), 'utf8')),
     );
+    const shared = (await readFile(join(data, 'distributed', 'runner-key'), 'utf8')).trim();
     for (const text of [system.written.output, ...logs])
-      expect([text.includes(admin), text.includes(password)]).toEqual([false, false]);
+      expect([admin, password, shared].filter((secret) => text.includes(secret))).toEqual([]);
   });
 
   test('stops in order at Ctrl-C, leaving no process', async () => {

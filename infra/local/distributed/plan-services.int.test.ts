@@ -14,8 +14,9 @@ const options: PlanOptions = {
   configuration,
   adminKeyFile: '/data/admin-key',
   serviceKeyFile: '/data/service-key',
+  runnerKeyFile: '/data/runner-key',
   servers: { DATABASE_URL: 'postgres://db', KAFKA_BROKERS: 'kafka:9092' },
-  scale: { 'command-service': 2, sagas: 2 },
+  scale: { 'command-service': 2, sagas: 2, runner: 2 },
   ports: 'known',
   programOf: (entry) => `/built/${entry}`,
 };
@@ -30,18 +31,27 @@ test('each instance has a name and a port of its own', async () => {
     'projections',
     'sagas-1',
     'sagas-2',
+    'runner-1',
+    'runner-2',
   ]);
   expect(new Set(plans.map(({ url }) => url)).size).toBe(plans.length);
 });
 
-test('sagas know every command-service, and each works in a folder of its own', async () => {
+test('sagas know every command-service and every runner, and each runner works in a folder of its own', async () => {
   const plans = await planServices(options);
-  const urls = plans.filter(({ entry }) => entry === 'command-service/main.ts').map(({ url }) => url);
-  const sagas = plans.filter(({ entry }) => entry === 'sagas/main.ts').map(({ environment }) => environment);
-  expect(sagas.map((environment) => environment['COMMAND_SERVICE_URL'])).toEqual([urls.join(','), urls.join(',')]);
-  expect(sagas.map((environment) => environment['DATA_FOLDER'])).toEqual([
-    '/data/distributed/sagas-1',
-    '/data/distributed/sagas-2',
+  const of = (wanted: string) => plans.filter(({ entry }) => entry === wanted);
+  const urlsOf = (wanted: string): string =>
+    of(wanted)
+      .map(({ url }) => url)
+      .join(',');
+  for (const { environment } of of('sagas/main.ts'))
+    expect([environment['COMMAND_SERVICE_URL'], environment['RUNNER_URL']]).toEqual([
+      urlsOf('command-service/main.ts'),
+      urlsOf('sagas/runner/main.ts'),
+    ]);
+  expect(of('sagas/runner/main.ts').map(({ environment }) => environment['DATA_FOLDER'])).toEqual([
+    '/data/distributed/runner-1',
+    '/data/distributed/runner-2',
   ]);
 });
 
@@ -54,7 +64,15 @@ test('a secret goes only to the service that needs it', async () => {
     new Set(plans.flatMap(({ entry, environment }) => (name in environment ? [entry] : [])));
   expect(holders('WEBHOOK_SECRET')).toEqual(new Set(['command-service/main.ts']));
   expect(holders('ADMIN_KEY_FILE')).toEqual(new Set(['command-service/main.ts']));
-  expect(holders('MODEL_KEY')).toEqual(new Set(['sagas/main.ts']));
+  expect(holders('MODEL_KEY')).toEqual(new Set(['sagas/runner/main.ts']));
+  expect(holders('RUNNER_KEY_FILE')).toEqual(new Set(['sagas/main.ts', 'sagas/runner/main.ts']));
   expect(holders('SERVICE_KEY_FILE')).toEqual(new Set(['command-service/main.ts', 'sagas/main.ts']));
   expect(holders('UNRELATED')).toEqual(new Set());
+});
+
+test('a runner is told of no server, and of no key but the one that it shares with sagas', async () => {
+  vi.stubEnv('MODEL_KEY', 'two');
+  const runner = (await planServices(options)).find(({ entry }) => entry === 'sagas/runner/main.ts');
+  const known = ['PATH', 'HOME', 'LANG', 'LOG_LEVEL', 'PORT', 'WORKLEDGER_CONFIG', 'DATA_FOLDER', 'RUNNER_KEY_FILE'];
+  expect(Object.keys(runner?.environment ?? {}).filter((name) => !known.includes(name))).toEqual(['MODEL_KEY']);
 });

@@ -10,6 +10,7 @@ const SERVICES = {
   relay: { entry: 'command-service/relay/main.ts', port: 8083 },
   projections: { entry: 'projections/main.ts', port: 8084 },
   sagas: { entry: 'sagas/main.ts', port: 8085 },
+  runner: { entry: 'sagas/runner/main.ts', port: 8086 },
 } as const;
 
 export type ServiceName = keyof typeof SERVICES;
@@ -18,12 +19,14 @@ export const serviceNames = Object.keys(SERVICES) as ServiceName[];
 export const serviceEntries = serviceNames.map((name) => SERVICES[name].entry);
 
 export type PlanOptions = {
-  /** Absolute: each sagas worker gets a data folder of its own below it. */
+  /** Absolute: each runner gets a data folder of its own below it. */
   readonly folder: string;
   readonly configurationFile: string;
   readonly configuration: Configuration;
   readonly adminKeyFile: string;
   readonly serviceKeyFile: string;
+  /** With the secret that runners share with sagas. */
+  readonly runnerKeyFile: string;
   /** Variables of the servers. */
   readonly servers: Readonly<Record<string, string>>;
   /** Instances of each service; default: one. */
@@ -47,7 +50,8 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
     ports.push(port);
   }
   const urlAt = (place: number): string => `http://127.0.0.1:${ports[place]}`;
-  const commandUrls = instances.flatMap(({ service }, place) => (service === 'command-service' ? [urlAt(place)] : []));
+  const urlsOf = (name: ServiceName): string =>
+    instances.flatMap(({ service }, place) => (service === name ? [urlAt(place)] : [])).join(',');
 
   return instances.map(({ service, index }, place) => {
     const name = scale[service] === undefined || scale[service] === 1 ? service : `${service}-${index + 1}`;
@@ -59,7 +63,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
       folder,
       environment: {
         ...kept(['PATH', 'HOME', 'LANG', 'LOG_LEVEL']),
-        ...options.servers,
+        ...(service !== 'runner' && options.servers),
         PORT: String(ports[place]),
         WORKLEDGER_CONFIG: options.configurationFile,
         ...(service === 'command-service' && {
@@ -68,9 +72,14 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
           SERVICE_KEY_FILE: options.serviceKeyFile,
         }),
         ...(service === 'sagas' && {
-          ...kept(configuration.agents.flatMap(({ environment }) => environment)),
-          COMMAND_SERVICE_URL: commandUrls.join(','),
+          COMMAND_SERVICE_URL: urlsOf('command-service'),
           SERVICE_KEY_FILE: options.serviceKeyFile,
+          RUNNER_URL: urlsOf('runner'),
+          RUNNER_KEY_FILE: options.runnerKeyFile,
+        }),
+        ...(service === 'runner' && {
+          ...kept(configuration.agents.flatMap(({ environment }) => environment)),
+          RUNNER_KEY_FILE: options.runnerKeyFile,
           DATA_FOLDER: join(folder, name),
         }),
       },

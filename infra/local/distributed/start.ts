@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import { rejectionOf } from '@workledger/shared/resilience/with-deadline.ts';
+import { makeSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { createClosers, type Closers } from '@workledger/shared/service/closers.ts';
 import { fail, stopSignal } from '@workledger/shared/service/program.ts';
 import { startGateway, type Gateway } from '../../gateway/start-gateway.ts';
@@ -35,7 +36,9 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
   const adminKeyFile = join(folder, 'admin-key');
   const serviceKeyFile = join(folder, 'service-key');
   await makeKeyFile(adminKeyFile);
+  const runnerKeyFile = join(folder, 'runner-key');
   await makeKeyFile(serviceKeyFile);
+  await makeSecretFile(runnerKeyFile);
 
   const [servers, programOf] = await Promise.all([
     native ? startNativeServers(folder, closers, say) : givenServers(say),
@@ -47,6 +50,7 @@ async function start({ native, config, data, port, scale }: Options, closers: Cl
     configuration,
     adminKeyFile,
     serviceKeyFile,
+    runnerKeyFile,
     servers: servers.environment,
     scale,
     ports: port === 0 ? 'any' : 'known',
