@@ -8,7 +8,12 @@ import { nodeArguments } from '../testing/processes/program.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'workledger-set-up-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-const files = { admin: 'keys/admin-key', service: 'service/service-key', webhook: 'demo/webhook-secret' };
+const files = {
+  admin: 'keys/admin-key',
+  service: 'service/service-key',
+  runner: 'runner/runner-key',
+  webhook: 'demo/webhook-secret',
+};
 const program = join(import.meta.dirname, 'set-up.program.ts');
 const options = Object.entries(files).map(([name, file]) => `--${name}=${join(folder, file)}`);
 const setUp = (...more: string[]) => promisify(execFile)(process.execPath, [...nodeArguments(program), ...more]);
@@ -16,14 +21,14 @@ const contents = () => Promise.all(Object.values(files).map((file) => readFile(j
 
 it('makes keys and secret for their owner only, once', async () => {
   const [owner, group] = process.getuid?.() === 0 ? [1234, 1235] : [process.getuid?.(), process.getgid?.()];
-  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^made /gm)).toHaveLength(3);
+  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^made /gm)).toHaveLength(4);
   const made = await contents();
-  expect(new Set(made).size).toBe(3);
+  expect(new Set(made).size).toBe(4);
   for (const file of Object.values(files)) {
     const { mode, uid, gid } = await stat(join(folder, file));
     expect([(mode & 0o777).toString(8), uid, gid]).toEqual(['600', owner, group]);
   }
-  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^kept /gm)).toHaveLength(3);
+  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^kept /gm)).toHaveLength(4);
   expect(await contents()).toEqual(made);
 });
 
