@@ -12,6 +12,7 @@ import {
   configurationVariables,
   keyFileVariables,
   logVariables,
+  runnerVariables,
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
@@ -30,6 +31,10 @@ type Service = {
   readonly volumes?: readonly string[];
   readonly restart?: string;
   readonly network_mode?: string;
+  readonly networks?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly pids_limit?: number;
+  readonly mem_limit?: string;
 };
 
 const root = join(import.meta.dirname, '..', '..');
@@ -39,6 +44,14 @@ const file = parse(read('docker-compose.yml'), { merge: true }) as {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
 };
+/** What the Dockerfile says of one target. */
+const stage = (target: string): string =>
+  read('infra/docker/Dockerfile')
+    .split(/^FROM /m)
+    .find((text) => text.includes(`AS ${target}\n`)) ?? '';
+/** By name, or by name and what is said of it. */
+const namesOf = (named: readonly string[] | object): readonly string[] =>
+  Array.isArray(named) ? (named as string[]) : Object.keys(named);
 const services = Object.entries(file.services);
 const ours = services.filter(([, { build }]) => build !== undefined);
 const running = ours.filter(([name]) => !['set-up', 'roles'].includes(name));
@@ -107,6 +120,7 @@ describe('the compose file', () => {
       ...keyFileVariables,
       ...sagaVariables,
       ...rolesVariables,
+      ...runnerVariables,
     });
     for (const [, { environment = {} }] of ours)
       for (const name of Object.keys(environment)) expect(known).toContain(name);
@@ -146,7 +160,7 @@ describe('the compose file', () => {
   });
 
   it('gives each service the role that is its own, over TLS that proves the server', () => {
-    for (const [name, { environment = {}, volumes = [] }] of running) {
+    for (const [name, { environment = {}, volumes = [] }] of running.filter(([name]) => name !== 'runner')) {
       const role = name.replaceAll('-', '_');
       const password = `\${WORKLEDGER_${role.toUpperCase()}_PASSWORD:?set it in .env, see infra/docker/README.md}`;
       expect(environment['DATABASE_URL']).toBe(
@@ -180,6 +194,26 @@ describe('the compose file', () => {
     }
   });
 
+  it('lets what strangers wrote run where no server, no other key and no other service but sagas is', () => {
+    const { runner } = file.services;
+    expect(Object.keys(runner?.environment ?? {}).toSorted()).toEqual([
+      'DATA_FOLDER',
+      'LOG_LEVEL',
+      'RUNNER_KEY_FILE',
+      'WORKLEDGER_CONFIG',
+    ]);
+    const mounts = (runner?.volumes ?? []).map((volume) => volume.split(':')[0]);
+    expect(mounts).toEqual(['./infra/docker/workledger.json', 'runner-key', './.workledger/demo']);
+    expect(runner?.networks).toEqual(['runner']);
+    const neighbours = services.filter(([, { networks = [] }]) => namesOf(networks).includes('runner'));
+    expect(neighbours.map(([name]) => name)).toEqual(['sagas', 'runner']);
+    expect(runner).toMatchObject({ pids_limit: expect.any(Number), mem_limit: expect.stringMatching(/^\d+g$/) });
+    expect(runner?.security_opt).toContain('no-new-privileges:true');
+    for (const program of ['git', 'bubblewrap', 'socat', 'ripgrep'])
+      expect(stage('runner')).toMatch(new RegExp(`install[^&]*\\b${program}\\b`));
+    expect(stage('service')).not.toContain('apt-get');
+  });
+
   it('gives Kafka the settings that it has without Docker', () => {
     const environment = file.services['kafka']?.environment ?? {};
     const addresses = /listeners|voters|log\.dirs|dedupe/;
@@ -195,4 +229,41 @@ it('the images take no test, no secret and no history along', () => {
     expect(ignored).toContain(pattern);
   expect(ignored.filter((line) => line.startsWith('!')).some((line) => /git|workledger$/.test(line))).toBe(false);
   expect(read('infra/docker/Dockerfile')).not.toMatch(/^(ARG|ENV) .*(KEY|SECRET|PASSWORD|TOKEN)/m);
+});
+
+describe("the runner's seccomp profile", () => {
+  type Rule = { names: string[]; action: string; args?: { index: number; value: number; op: string }[] };
+  const option = file.services['runner']?.security_opt?.find((text) => text.startsWith('seccomp='));
+  const profile = JSON.parse(read(option?.slice('seccomp='.length) ?? '')) as {
+    defaultAction: string;
+    syscalls: Rule[];
+  };
+  const rulesOf = (name: string): Rule[] => profile.syscalls.filter(({ names }) => names.includes(name));
+  const freely = (name: string): boolean => rulesOf(name).some(({ args }) => args === undefined);
+
+  it('refuses what it does not name, and only ever allows', () => {
+    expect(profile.defaultAction).toBe('SCMP_ACT_ERRNO');
+    for (const { action } of profile.syscalls) expect(action).toBe('SCMP_ACT_ALLOW');
+    const names = profile.syscalls.filter(({ args }) => args === undefined).flatMap((rule) => rule.names);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it.each(['clone', 'clone3', 'unshare', 'setns', 'mount', 'umount2', 'pivot_root'])('lets bubblewrap %s', (name) =>
+    expect(freely(name)).toBe(true),
+  );
+
+  it.each(['execve', 'openat', 'futex', 'epoll_pwait', 'seccomp', 'prctl', 'rseq', 'statx', 'wait4'])(
+    'lets any program %s',
+    (name) => expect(freely(name)).toBe(true),
+  );
+
+  it.each(
+    // prettier-ignore
+    ['bpf', 'ptrace', 'process_vm_writev', 'keyctl', 'add_key', 'kexec_load', 'init_module', 'finit_module', 'perf_event_open',
+      'open_by_handle_at', 'userfaultfd', 'io_uring_setup', 'reboot', 'swapon', 'settimeofday', 'syslog', 'quotactl', 'chroot',
+      'fsopen', 'move_mount', 'open_tree', 'pidfd_getfd'],
+  )('does not let anybody %s', (name) => expect(rulesOf(name)).toEqual([]));
+
+  it('lets sockets be of any family but that to the host of a virtual machine', () =>
+    expect(rulesOf('socket').map(({ args }) => args)).toEqual([[{ index: 0, value: 40, op: 'SCMP_CMP_NE' }]]));
 });

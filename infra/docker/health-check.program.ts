@@ -5,6 +5,7 @@ const ports: Readonly<Record<string, number>> = {
   relay: 8083,
   projections: 8084,
   sagas: 8085,
+  runner: 8086,
 };
 const [what = 'live', service = 'command-service'] = process.argv.slice(2);
 const port = process.env['PORT'] ?? ports[service];

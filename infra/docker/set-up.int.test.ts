@@ -12,6 +12,7 @@ const files = {
   mac: 'mac/mac-key',
   admin: 'keys/admin-key',
   service: 'service/service-key',
+  runner: 'runner/runner-key',
   webhook: 'demo/webhook-secret',
 };
 const program = join(import.meta.dirname, 'set-up.program.ts');
