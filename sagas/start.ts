@@ -11,9 +11,9 @@ import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
-import type { RunnersOptions } from './runner/ask-runners.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
+import type { RunnersOptions } from './runner/ask-runners.ts';
 
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {

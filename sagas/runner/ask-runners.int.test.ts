@@ -4,7 +4,6 @@ import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
-import { freePort } from '@workledger/infra/local/free-port.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import type { Performer } from '../components/catalogue.ts';
 import { cleanup } from '../components/code/prepare.ts';
@@ -14,7 +13,7 @@ import { diff } from '../components/code/change.ts';
 import { ComponentFailure } from '../engine/component.ts';
 import { askRunners, ranked } from './ask-runners.ts';
 import { FRAMES, MAX_LINE_BYTES, referenceTo } from './frames.ts';
-import { SECRET, serveRunner } from './testing.ts';
+import { freePort, SECRET, serveRunner } from './testing.ts';
 
 const request = { taskId: newId(), runId: newId(), repository: 'sample', commit: 'c', base: 'b' };
 const diffStat = { files: 1, insertions: 1, deletions: 1 };

@@ -128,9 +128,9 @@ function createSource(chunks: AsyncIterable<Uint8Array>) {
   let rest: Uint8Array = NO_BYTES;
 
   async function more(): Promise<boolean> {
-    const { done, value } = await reader.next();
-    if (done === true) return false;
-    rest = value;
+    const next = await reader.next();
+    if (next.done === true) return false;
+    rest = next.value;
     return true;
   }
 

@@ -3,7 +3,7 @@ import { because } from '../engine/component.ts';
 import { BadFrames, encodeFrame, type AnyFrame, type LastFrame } from './frames.ts';
 
 /** Silence is noticed on the other side: milliseconds between two frames at most. */
-export const ALIVE_MILLISECONDS = 5_000;
+const ALIVE_MILLISECONDS = 5_000;
 
 export type Outbox = {
   /** Resolves when the other side has taken it. @throws when it is gone */

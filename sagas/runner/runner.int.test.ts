@@ -7,12 +7,11 @@ import { eventuallyGone, processesOf } from '@workledger/infra/testing/processes
 import type { Program } from '@workledger/infra/testing/processes/program.ts';
 import { until } from '@workledger/infra/testing/processes/until.ts';
 import { git } from '@workledger/infra/testing/repository/git.ts';
-import { freePort } from '@workledger/infra/local/free-port.ts';
 import { createRemoteComponents, type ResultOf } from '../components/catalogue.ts';
 import type { ComponentEnvironment } from '../components/environment.ts';
 import { resultOf } from '../components/git/names.ts';
 import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../components/testing.ts';
-import { SECRET, startRunner } from './testing.ts';
+import { freePort, SECRET, startRunner } from './testing.ts';
 
 let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));

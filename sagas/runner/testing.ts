@@ -12,6 +12,13 @@ import { serveCalls } from './serve-calls.ts';
 
 export const SECRET = '5e'.repeat(32);
 
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = await startServer(() => undefined, { host: '127.0.0.1', port: 0 });
+  await server.stop(0);
+  return server.port;
+}
+
 /** A runner in the test's own process. */
 export async function serveRunner(perform: Performer, finishMilliseconds = 100) {
   const { logger, lines } = captureLog();
