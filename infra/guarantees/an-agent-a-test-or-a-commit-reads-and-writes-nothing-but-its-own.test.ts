@@ -30,7 +30,9 @@ for file in $(everywhere -name admin-key -o -name mac-key -o -name service-key -
 cat /etc/shadow >/dev/null 2>&1 && got /etc/shadow
 [ "$(ls -d /proc/[0-9]* | wc -l)" -lt 20 ] || got "processes of others"
 tr '\\0' '\\n' 2>/dev/null </proc/1/environ | grep -q DATABASE_URL && got "the environment of the parent"
-for file in "$WHERE/data/stolen" "$OPERATOR/stolen" "$OPERATOR/private-of-operator" /etc/stolen /usr/stolen; do (echo stolen >"$file") 2>/dev/null && got "$file, written"; done
+# Below /tmp it writes a /tmp of its own: whether anything came out is looked at from outside.
+(echo stolen >"$WHERE/data/stolen") 2>/dev/null
+for file in "$OPERATOR/stolen" "$OPERATOR/private-of-operator" /etc/stolen /usr/stolen; do (echo stolen >"$file") 2>/dev/null && got "$file, written"; done
 for lent in $(everywhere -name origin.git); do (echo stolen >"$lent/stolen") 2>/dev/null && got "$lent, written"; done
 node -e "fetch('$URL').then(() => console.log('got the network'), () => undefined)"
 echo tried
