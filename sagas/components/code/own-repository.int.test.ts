@@ -251,6 +251,17 @@ test('a user who forbids bare repositories that are not named is served like eve
   expect((await made.call<ResultOf<'code.validate'>>('code.validate', { commit, base: made.base })).failure).toBeNull();
 });
 
+test('a submitted commit must be on a branch of the origin, or under the refs of its task: that it is there is not enough', async () => {
+  const { call, user, bare, base, inRun } = world({});
+  const commit = commitAsUser(user, { 'src/add.mjs': 'export const add = (a, b) => a + b;\n' }, 'Fix');
+  const inspect = () => call<ResultOf<'code.inspect'>>('code.inspect', { commit, base });
+  git(user, 'push', '--quiet', 'origin', 'HEAD:refs/pull/1/head');
+  expect(git(bare, 'cat-file', '-t', commit)).toBe('commit');
+  await expect(inspect()).rejects.toThrow(/is on no branch of the origin, and on no ref under refs\/workledger/);
+  git(user, 'push', '--quiet', 'origin', `HEAD:refs/workledger/${inRun.taskId}/mine`);
+  expect((await inspect()).diffStat.files).toBe(1);
+});
+
 test('the store that is lent holds what the origin’s branches and tags hold, and nothing of an attempt', async () => {
   const { work, dataFolder } = world({ agent: fix });
   const { commit } = await work('agent');
