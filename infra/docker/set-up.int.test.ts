@@ -22,14 +22,14 @@ const contents = () => Promise.all(Object.values(files).map((file) => readFile(j
 
 it('makes keys and secret for their owner only, once', async () => {
   const [owner, group] = process.getuid?.() === 0 ? [1234, 1235] : [process.getuid?.(), process.getgid?.()];
-  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^made /gm)).toHaveLength(4);
+  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^made /gm)).toHaveLength(5);
   const made = await contents();
-  expect(new Set(made).size).toBe(4);
+  expect(new Set(made).size).toBe(5);
   for (const file of Object.values(files)) {
     const { mode, uid, gid } = await stat(join(folder, file));
     expect([(mode & 0o777).toString(8), uid, gid]).toEqual(['600', owner, group]);
   }
-  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^kept /gm)).toHaveLength(4);
+  expect((await setUp(...options, `--owner=${owner}:${group}`)).stdout.match(/^kept /gm)).toHaveLength(5);
   expect(await contents()).toEqual(made);
 });
 

@@ -70,7 +70,9 @@ test('an agent works in a runner that has no store: its variables are masked the
   expect(git(bare, 'rev-parse', resultOf(inRun, 'generate-1', result.commit))).toBe(result.commit);
   expect(await text(result.diff.digest)).toContain('+export const add = (a, b) => a + b;');
   expect(await text(result.prompt.digest)).toContain('# Fix add\n\nIt subtracts.');
-  expect(await text(result.output.digest)).toMatch(/^token \[hidden\] HOME,(LANG,)?MODEL_KEY,PATH\n$/);
+  expect(await text(result.output.digest)).toMatch(
+    /^token \[hidden\] GIT_CEILING_DIRECTORIES,HOME,(LANG,)?MODEL_KEY,PATH\n$/,
+  );
   expect(leftovers()).toEqual([]);
 });
 
