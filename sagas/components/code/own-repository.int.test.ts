@@ -13,7 +13,6 @@ afterAll(() => store.drop());
 
 type Options = NonNullable<Parameters<typeof createCodeWorld>[1]>;
 
-/** Agents that are shell scripts. */
 function world(agents: Readonly<Record<string, string>>, options: Options = {}) {
   const shell = Object.entries(agents).map(([name, script]) => [
     name,
@@ -29,7 +28,6 @@ function world(agents: Readonly<Record<string, string>>, options: Options = {}) 
   return { ...made, work, said };
 }
 
-/** Until the test's end. */
 function inEnvironment(name: string, value: string): void {
   const before = process.env[name];
   process.env[name] = value;
