@@ -1,17 +1,12 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { issueStreamId } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
-import { routeDelivery, type RoutingRules } from '../domain/delivery.ts';
+import { routeDelivery } from '../domain/delivery.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { judgeAge } from './known.ts';
 import { github } from './providers/github.ts';
-
-const PATH = '/api/v1/webhooks/github';
-const rules: RoutingRules = {
-  repositories: [{ name: 'sample', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] }],
-  rules: [{ name: 'label', provider: 'github', label: 'workledger', priority: 2 }],
-};
+import { another, labeled, rules, senderTo } from './testing.ts';
 
 let service: Service;
 beforeAll(async () => {
@@ -19,41 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** What GitHub sends when a label is added to an issue, cut to its usual parts. */
-const labeled = {
-  action: 'labeled',
-  issue: {
-    url: 'https://api.github.com/repos/acme/shop/issues/7',
-    html_url: 'https://github.com/acme/shop/issues/7',
-    id: 444500041,
-    number: 7,
-    title: 'Sum is slow – ünïcode 😀',
-    user: { login: 'eve', id: 2, type: 'User' },
-    labels: [{ id: 1, name: 'workledger', color: 'd73a4a' }],
-    state: 'open',
-    body: 'Make it fast.\r\nPlease.',
-  },
-  label: { id: 1, name: 'workledger', color: 'd73a4a' },
-  repository: { id: 3, name: 'shop', full_name: 'acme/shop', private: true },
-  sender: { login: 'ada', id: 4, type: 'User' },
-};
-
-/** The same, as another event of another moment: no two deliveries of GitHub have one body. */
-let moments = 0;
-const another = <Body extends object>(body: Body): Body & { moment: number } => ({ ...body, moment: (moments += 1) });
-
-type Sending = { event?: string; id?: string; secret?: string; headers?: Record<string, string> };
-const send = (
-  payload: unknown,
-  { event = 'issues', id = randomUUID(), secret = 'current secret', headers }: Sending = {},
-) => {
-  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-  const signature = `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
-  return service.client.ask('POST', PATH, {
-    text,
-    headers: { 'X-GitHub-Event': event, 'X-GitHub-Delivery': id, 'X-Hub-Signature-256': signature, ...headers },
-  });
-};
+const send = senderTo(() => service);
 
 describe('a delivery that was captured', () => {
   test('and comes under other ids, one after the other or at once, has no second effect', async () => {
@@ -163,12 +124,8 @@ describe('a repository with a secret of its own', () => {
     });
   });
   afterAll(() => own.close());
-  const ask = (payload: unknown, secret: string) => {
-    const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-    const signature = `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
-    const headers = { 'X-GitHub-Event': 'issues', 'X-GitHub-Delivery': randomUUID(), 'X-Hub-Signature-256': signature };
-    return own.client.ask('POST', PATH, { text, headers });
-  };
+  const toOwn = senderTo(() => own);
+  const ask = (payload: unknown, secret: string) => toOwn(payload, { secret });
   const of = (full_name: string) => another({ ...labeled, repository: { ...labeled.repository, full_name } });
 
   test('is verified with that one alone, whatever the case of its name', async () => {

@@ -1,15 +1,9 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { deliveryStreamId, taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothing, startService, type Service } from '../api/testing/service.ts';
 import { eventsOf, typesOf } from '../processes/testing.ts';
-import type { RoutingRules } from '../domain/delivery.ts';
-
-const PATH = '/api/v1/webhooks/github';
-const rules: RoutingRules = {
-  repositories: [{ name: 'sample', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] }],
-  rules: [{ name: 'label', provider: 'github', label: 'workledger', priority: 2 }],
-};
+import { another, labeled, PATH, rules, type Sending, senderTo } from './testing.ts';
 
 let service: Service;
 beforeAll(async () => {
@@ -17,41 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** What GitHub sends when a label is added to an issue, cut to its usual parts. */
-const labeled = {
-  action: 'labeled',
-  issue: {
-    url: 'https://api.github.com/repos/acme/shop/issues/7',
-    html_url: 'https://github.com/acme/shop/issues/7',
-    id: 444500041,
-    number: 7,
-    title: 'Sum is slow – ünïcode 😀',
-    user: { login: 'eve', id: 2, type: 'User' },
-    labels: [{ id: 1, name: 'workledger', color: 'd73a4a' }],
-    state: 'open',
-    body: 'Make it fast.\r\nPlease.',
-  },
-  label: { id: 1, name: 'workledger', color: 'd73a4a' },
-  repository: { id: 3, name: 'shop', full_name: 'acme/shop', private: true },
-  sender: { login: 'ada', id: 4, type: 'User' },
-};
-
-/** The same, as another event of another moment: no two deliveries of GitHub have one body. */
-let moments = 0;
-const another = <Body extends object>(body: Body): Body & { moment: number } => ({ ...body, moment: (moments += 1) });
-
-type Sending = { event?: string; id?: string; secret?: string; headers?: Record<string, string> };
-const send = (
-  payload: unknown,
-  { event = 'issues', id = randomUUID(), secret = 'current secret', headers }: Sending = {},
-) => {
-  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-  const signature = `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
-  return service.client.ask('POST', PATH, {
-    text,
-    headers: { 'X-GitHub-Event': event, 'X-GitHub-Delivery': id, 'X-Hub-Signature-256': signature, ...headers },
-  });
-};
+const send = senderTo(() => service);
 
 describe('a delivery', () => {
   test('that a rule asks for is recorded with its body and routed to the task of the issue', async () => {
