@@ -5,7 +5,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { plantedKey, plantWork, repositories } from './harness/planted-work.ts';
+import { createRepositories, plantedKey, plantWork, untilAgentIsAwaited } from './harness/planted-work.ts';
 import {
   commandData,
   permitted,
@@ -22,6 +22,7 @@ const verdictOf = (status: number): Verdict =>
   status === 429 ? 401 : status === 401 || status === 403 ? status : 'let in';
 
 describe.each(engines)('one caller cannot read or write what its role does not allow, $name', (engine) => {
+  let made: Awaited<ReturnType<typeof createRepositories>>;
   let system: RunningSystem;
   let log: EventLog;
   let ownAgent: string;
@@ -33,6 +34,8 @@ describe.each(engines)('one caller cannot read or write what its role does not a
 
   beforeAll(async () => {
     // Nobody beats for the agents of this test: they must not be disconnected meanwhile.
+    made = await createRepositories();
+    const { repositories } = made;
     system = await engine.start({ heartbeatSeconds: 3_600, repositories }, { storage: 'shared' });
     log = await system.openLog();
     [ownAgent, otherAgent] = [await newAgent('one'), await newAgent('other')];
@@ -46,6 +49,7 @@ describe.each(engines)('one caller cannot read or write what its role does not a
   afterAll(async () => {
     await log.close();
     await system.dispose();
+    await made.remove();
   });
 
   const create = (path: string, body: object) => system.client.expect2xx('POST', path, { body });
@@ -150,9 +154,12 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     const claim = (id: string) =>
       system.client.send('POST', `/tasks/${id}/claim`, { key, body: { agentId: ownAgent } });
     expect((await claim(work.theirs['/tasks/'])).status).toBe(404);
-    expect((await claim(work.mine['/tasks/'])).status).toBe(200);
+    const own = await claim(work.mine['/tasks/']);
+    expect(own.status).toBe(200);
     const { status: claimed, body } = await system.client.send('POST', `/agents/${ownAgent}/claims`, { key, body: {} });
     expect([claimed, body['taskId']]).toEqual([200, undefined]);
+    // What the claim began must not go on beside the tests that follow.
+    await untilAgentIsAwaited(system, String(own.body['claimId']));
   });
 
   test('a key is refused from the answer to its revocation on', async () => {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
@@ -7,10 +10,24 @@ import { encode } from '@workledger/shared/events/codec.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import pg from 'pg';
 import { untilTrue } from '../../testing/processes/until.ts';
+import { createUserRepository } from '../../testing/repository/git.ts';
 import type { RunningSystem } from '../../testing/system/engine.ts';
 
-/** Two that no agent of the system works on. */
-export const repositories = ['mine', 'theirs'].map((name) => ({ name, url: `./${name}`, test: ['true'] }));
+/** Two that no agent of the system works on, each with one commit: a run on them gets as far as an agent's work, and waits. */
+export async function createRepositories() {
+  const folder = await mkdtemp(join(tmpdir(), 'workledger-repositories-'));
+  const repositories = ['mine', 'theirs'].map((name) => ({ name, url: join(folder, name), test: ['true'] }));
+  for (const { name, url } of repositories) createUserRepository(url, { name });
+  return { repositories, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Waits until the run of a claim of a remote agent has nothing more to do by itself. */
+export const untilAgentIsAwaited = (system: RunningSystem, claimId: string): Promise<unknown> =>
+  untilTrue(async () =>
+    (await system.client.stream(streamName('saga-code-evolution', claimId))).some(
+      ({ type, data }) => type === 'SagaStepChanged' && (data as { step?: unknown }).step === 'await-work',
+    ),
+  );
 
 const append = async (log: EventLog, stream: string, ...events: DomainEvent[]): Promise<void> => {
   const ids = { correlationId: newId(), causationId: null, commandId: newId(), commandHash: '0' };
