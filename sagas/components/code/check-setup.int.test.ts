@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { configurationSchema } from '@workledger/shared/config/schema.ts';
-import { createBareOrigin, createUserRepository } from '@workledger/infra/testing/repository/git.ts';
+import { createBareOrigin, createUserRepository, type Files } from '@workledger/infra/testing/repository/git.ts';
 import { checkSetup, type CheckResult } from './check-setup.ts';
 
 const node = process.execPath;
 const print = (text: string): string[] => [node, '-e', `console.log(${JSON.stringify(text)})`];
 
 /** Checks a repository registered like this; answers the results by their subjects. */
-async function check(registration: object, options: { bare?: boolean; agent?: object } = {}) {
+async function check(registration: object, options: { bare?: boolean; agent?: object; files?: Files } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'workledger-check-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const user = join(folder, 'user');
-  createUserRepository(user, { 'file.txt': 'x' });
+  createUserRepository(user, { 'file.txt': 'x', ...options.files });
   const bare = createBareOrigin(user);
   const url = options.bare === false ? user : bare;
   const repositories = [{ name: 'shop', url, test: print('fine'), ...registration }];
@@ -36,6 +36,19 @@ test('a repository whose commands pass on its base is fine', async () => {
     'repository "shop": setup': [true, expect.stringMatching(/exit code 0$/)],
     'repository "shop": test': [true, expect.stringMatching(/exit code 0$/)],
     'repository "shop": evaluate': [true, '{"time":1}'],
+  });
+});
+
+test('what a clone would need beside git is told: LFS, filters that nobody configured, submodules', async () => {
+  const files = {
+    '.gitattributes': '*.bin filter=lfs -text\n# *.no filter=comment\n',
+    'deep/er/.gitattributes': '*.x filter=none-such\n',
+    '.gitmodules': '[submodule "sub"]\n\tpath = sub\n\turl = ../sub\n',
+  };
+  expect(await check({}, { files })).toMatchObject({
+    'repository "shop": LFS': [false, expect.stringMatching(/install git-lfs and run "git lfs install"/)],
+    'repository "shop": filters': [true, expect.stringMatching(/names none-such, which nobody configured/)],
+    'repository "shop": submodules': [true, expect.stringMatching(/git submodule update --init/)],
   });
 });
 

@@ -123,6 +123,23 @@ describe('an agent that edits the code', () => {
     expect(result.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
   });
 
+  test('may move a submodule that was there to another commit, as in a clone', async () => {
+    const made = world(`${fix} import { execFileSync } from 'node:child_process';
+      const git = (...args) => execFileSync('git', ['-C', 'sub', '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
+      execFileSync('git', ['init', '--quiet', 'sub']); git('commit', '--quiet', '--allow-empty', '-m', 'Newer');
+      console.log(git('rev-parse', 'HEAD').toString().trim());`);
+    git(made.user, 'update-index', '--add', '--cacheinfo', `160000,${made.base},sub`);
+    git(made.user, 'commit', '--quiet', '-m', 'With a submodule');
+    git(made.user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/main');
+    const parent = git(made.user, 'rev-parse', 'HEAD');
+    const { commit, output } = await made.call<ResultOf<'code.work'>>(
+      'code.work',
+      made.workRequest('agent', { parent }),
+    );
+    const moved = (await made.text(output.digest)).trim();
+    expect(git(made.bare, 'ls-tree', commit, 'sub')).toBe(`160000 commit ${moved}\tsub`);
+  });
+
   test('may leave a daemon behind: it is killed', async () => {
     const made = world(`${fix} import { spawn } from 'node:child_process';
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'inherit' });
