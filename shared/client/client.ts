@@ -37,7 +37,7 @@ export class NoAnswer extends Error {
 }
 
 /** An answer that is none of 2xx. */
-class NotAccepted extends Error {
+export class NotAccepted extends Error {
   override name = 'NotAccepted';
   readonly answer: Answer;
   constructor(what: string, answer: Answer) {

@@ -1,6 +1,7 @@
-import { createClient } from '@workledger/shared/client/client.ts';
+import { createClient, NotAccepted } from '@workledger/shared/client/client.ts';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { Delivery } from './github-delivery.ts';
 
 /** What the demo reads of a task. */
@@ -34,24 +35,43 @@ export type DemoClient = {
 /** Where Workledger listens: one address in front of everything, or that of each service. */
 export type Addresses = { readonly commands: string; readonly queries: string };
 
+const PATIENCE_MILLISECONDS = 30_000;
+
+/** A store may be out of reach for a moment: the answer is 503 then, and asks to come again. A delivery has an id, so it may, too. */
+async function whileUnavailable<Result>(ask: () => Promise<Result>): Promise<Result> {
+  let last: unknown;
+  const tried = await keepTrying(async () => ({ result: await ask() }), {
+    signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+    shortest: 100,
+    longest: 1_000,
+    retryWhile: (error) => error instanceof NotAccepted && error.answer.status === 503,
+    onFailed: (error) => (last = error),
+  });
+  if (tried === null) throw last;
+  return tried.result;
+}
+
 /** What the demo asks Workledger, over HTTP as anybody would. */
 export function createDemoClient({ commands, queries }: Addresses, key: string): DemoClient {
   const client = createClient({ url: (path) => (path.startsWith('/webhooks/') ? commands : queries), key: () => key });
-  const all = async <Item>(path: string): Promise<readonly Item[]> => {
-    const items: Item[] = [];
-    for await (const item of client.list<Item>(path)) items.push(item);
-    return items;
-  };
+  const all = <Item>(path: string): Promise<readonly Item[]> =>
+    whileUnavailable(async () => {
+      const items: Item[] = [];
+      for await (const item of client.list<Item>(path)) items.push(item);
+      return items;
+    });
   return {
     deliver: async (delivery) =>
-      (await client.expect2xx('POST', '/webhooks/github', { ...delivery, key: null })).body as Receipt,
-    task: (id) => client.find<TaskView>(`/tasks/${id}`),
+      (await whileUnavailable(() => client.expect2xx('POST', '/webhooks/github', { ...delivery, key: null })))
+        .body as Receipt,
+    task: (id) => whileUnavailable(() => client.find<TaskView>(`/tasks/${id}`)),
     unfinishedTasks: () => all('/tasks?status=pending,in-progress,validation&source=github&limit=100'),
     githubTasks: () => all('/tasks?source=github&limit=100'),
     agents: () => all('/agents?limit=100'),
     eventsOf: async (stream) => (await client.stream(stream)).map(recordedEvent),
     eventsAfter: async (position) => {
-      const page = await client.find<{ readonly items: readonly EventJson[] }>(`/events?after=${position}&limit=500`);
+      const path = `/events?after=${position}&limit=500`;
+      const page = await whileUnavailable(() => client.find<{ readonly items: readonly EventJson[] }>(path));
       return (page?.items ?? []).map(recordedEvent);
     },
   };
