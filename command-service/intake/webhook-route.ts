@@ -11,6 +11,7 @@ import { readKnown } from '@workledger/shared/event-log/read-known.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { TooLate, withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, type RoutingRules, type Signal, withTaskInView } from '../domain/delivery.ts';
@@ -18,6 +19,17 @@ import { firstWithBody, judgeAge, type Knowing } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
 
 const MAX_BYTES = 5 * 1024 * 1024;
+/**
+ * Providers wait for so long and no longer (GitHub: 10 s). What was begun goes on; the delivery that comes again finds it by its id.
+ * Source: https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
+ */
+const RECEIPT_MILLISECONDS = 9_000;
+
+const notYet = (cause: Error): Problem =>
+  new Problem('unavailable', 'a store is slow: the delivery may not be recorded yet; send it again', {
+    cause,
+    headers: { 'Retry-After': '1' },
+  });
 
 export type WebhookOptions = ReceivingOptions & {
   readonly provider: Provider;
@@ -74,7 +86,14 @@ export function createWebhookRoute({
       const identity = provider.identify(request);
       if ('answer' in identity) return { json: identity.answer };
       const delivery = { ...identity, request, correlationId, traceparent };
-      const { receipt, token, isFirst, judgedAt } = await receiveDelivery(options, provider, delivery);
+      const received = receiveDelivery(options, provider, delivery);
+      const { receipt, token, isFirst, judgedAt } = await withDeadline(
+        received,
+        RECEIPT_MILLISECONDS,
+        'recording',
+      ).catch((error: unknown) => {
+        throw error instanceof TooLate ? notYet(error) : error;
+      });
       return {
         status: isFirst ? recordedStatus : 200,
         headers: { 'Consistency-Token': token },

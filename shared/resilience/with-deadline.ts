@@ -1,12 +1,17 @@
+/** The work has not ended in its time; it goes on. */
+export class TooLate extends Error {
+  override name = 'TooLate';
+}
+
 /**
  * The work's outcome, if it comes within so many milliseconds; the work itself goes on. A server that froze would else keep its
  * caller for ever.
- * @throws Error naming what took too long
+ * @throws TooLate naming what took too long
  */
 export async function withDeadline<Result>(work: Promise<Result>, milliseconds: number, what: string): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new TooLate(`${what}: no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);
