@@ -2,8 +2,9 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import { definePipeline } from '../pipeline/pipeline.ts';
 import { absorb, noFacts } from './facts.ts';
 import { complete, failTask } from './steps/complete.ts';
-import { merge, publish, validate } from './steps/deliver.ts';
+import { publish, validate } from './steps/deliver.ts';
 import { evolve } from './steps/evolve.ts';
+import { merge } from './steps/merge.ts';
 import { awaitWork, generate, prepare } from './steps/work.ts';
 
 /** From a claimed task to a merged, validated branch: one run for each claim. */

@@ -104,7 +104,7 @@ const WINDOW_MS = 300_000;
 export type Breaker = { call<Result>(action: () => Promise<Result>): Promise<Result> };
 
 /**
- * Stops calling what fails: opens after five failures, lets one call through after 30 s. The work's own failures do not count, nor
+ * Stops calling what fails: opens after five failures, lets one call through after 30 s. Failures of the work, of the origin and of limits do not count, nor
  * that nobody is there to do it.
  */
 export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
@@ -116,7 +116,7 @@ export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
     resetTimeout: restMs,
     rollingCountTimeout: WINDOW_MS,
     rollingCountBuckets: 10,
-    errorFilter: (error: unknown) => (error instanceof ComponentFailure ? error.fault === 'work' : isAway(error)),
+    errorFilter: (error: unknown) => (error instanceof ComponentFailure ? error.fault !== 'component' : isAway(error)),
   });
   return {
     async call<Result>(action: () => Promise<Result>): Promise<Result> {

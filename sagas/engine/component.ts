@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
+import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 
 export type PerformContext = {
   /** Stable over retries and restarts: saga stream, effect and attempt. */
@@ -16,8 +16,10 @@ export type Component<Request = never, Result = unknown> = {
 export type ComponentFailureOptions = {
   /** False: the same again cannot help. */
   readonly retryable: boolean;
-  /** `work`: the component did its part, what it carried failed (an agent, a command); no reason to open a breaker. */
-  readonly fault?: 'work' | 'component';
+  /** `work`: the component did its part, what it carried failed (an agent, a command). Default: the component's. */
+  readonly fault?: Fault;
+  /** ISO 8601: when a limit ends by itself; null: nobody told. */
+  readonly until?: string | null;
   /** US dollars that were spent all the same; null: nobody told. */
   readonly costUsd?: number | null;
   /** What the agent was asked; its output is the failure's log. */
@@ -30,7 +32,8 @@ export class ComponentFailure extends Error {
   override name = 'ComponentFailure';
   readonly failure: Failure;
   readonly retryable: boolean;
-  readonly fault: 'work' | 'component';
+  readonly fault: Fault;
+  readonly until: string | null;
   readonly costUsd: number | null;
   readonly prompt: ArtefactReference | null;
   constructor(failure: Failure, options: ComponentFailureOptions) {
@@ -38,6 +41,7 @@ export class ComponentFailure extends Error {
     this.failure = failure;
     this.retryable = options.retryable;
     this.fault = options.fault ?? 'component';
+    this.until = options.until ?? null;
     this.costUsd = options.costUsd ?? null;
     this.prompt = options.prompt ?? null;
   }

@@ -56,7 +56,14 @@ describe('the saga engine', () => {
     const { taskId } = await trial.reserve();
     const events = await trial.until(taskId, isResult('call'));
     await stop();
-    expect(events.at(-1)?.data).toEqual({ key: 'call', failure, retryable: false, costUsd: null, prompt: null });
+    expect(events.at(-1)?.data).toEqual({
+      key: 'call',
+      failure,
+      retryable: false,
+      costUsd: null,
+      prompt: null,
+      fault: 'component',
+    });
   });
 
   it('performs again what was interrupted by a stop, under the same key', async () => {

@@ -1,7 +1,7 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
 
@@ -94,6 +94,8 @@ export type Settled<Result> =
       readonly failure: Failure;
       readonly retryable: boolean;
       readonly costUsd: number | null;
+      readonly fault: Fault | null;
+      readonly until: string | null;
       readonly result?: undefined;
     };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CHUNK_BYTES, MAX_ARTEFACT_BYTES } from '@workledger/shared/artefacts/port.ts';
-import { artefact, cost, failure, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { artefact, cost, failure, fault, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
 
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
@@ -45,7 +45,9 @@ const lastFrame = z.discriminatedUnion('frame', [
     frame: z.literal('failure'),
     failure,
     retryable: z.boolean(),
-    fault: z.enum(['work', 'component']),
+    fault,
+    /** Missing where a runner of the version before answers. */
+    until: z.iso.datetime().nullable().default(null),
     costUsd: cost,
     prompt: artefact.nullable(),
   }),

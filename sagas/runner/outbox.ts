@@ -61,7 +61,14 @@ function sendable(last: LastFrame): Uint8Array[] {
     return [...encodeFrame(last)];
   } catch (error) {
     if (!(error instanceof BadFrames)) throw error;
-    const frame = { frame: 'failure', retryable: false, fault: 'component', costUsd: null, prompt: null } as const;
+    const frame = {
+      frame: 'failure',
+      retryable: false,
+      fault: 'component',
+      until: null,
+      costUsd: null,
+      prompt: null,
+    } as const;
     return [...encodeFrame({ ...frame, failure: because('runner', error.message) } satisfies LastFrame)];
   }
 }

@@ -186,8 +186,8 @@ function artefactsOf(outbox: Outbox, given: ReadonlyMap<string, Stored>): Artefa
 function failureFrame(error: unknown): LastFrame {
   // Whatever else was thrown: its words could hold a secret.
   const known = error instanceof ComponentFailure ? error : unforeseen(error);
-  const { failure, retryable, fault, costUsd, prompt } = known;
-  return { frame: 'failure', failure, retryable, fault, costUsd, prompt };
+  const { failure, retryable, fault, until, costUsd, prompt } = known;
+  return { frame: 'failure', failure, retryable, fault, until, costUsd, prompt };
 }
 
 const unforeseen = (cause: unknown): ComponentFailure =>

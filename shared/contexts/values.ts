@@ -26,6 +26,13 @@ export const diffStat = z.strictObject({
 });
 export type DiffStat = z.infer<typeof diffStat>;
 
+/**
+ * Whose a failure is: of the work that was carried, of the component that carried it, of the origin (its server, its rules), or nobody's:
+ * a limit of use that ends by itself. Only a component's faults open its breaker.
+ */
+export const fault = z.enum(['work', 'component', 'origin', 'limit']);
+export type Fault = z.infer<typeof fault>;
+
 /** Why a step failed, so that a person can act: what ran, how it ended, its last words, where the whole log is. */
 export const failure = z.strictObject({
   step: z.string(),

@@ -69,8 +69,8 @@ type Refusal = Omit<Extract<SagaEvent, { type: 'SagaEffectFailed' }>['data'], 'k
 
 function refusal(step: string, error: unknown): Refusal | null {
   if (error instanceof ComponentFailure) {
-    const { failure, retryable, costUsd, prompt } = error;
-    return { failure, retryable, costUsd, prompt };
+    const { failure, retryable, costUsd, prompt, fault, until } = error;
+    return { failure, retryable, costUsd, prompt, fault, ...(until !== null && { until }) };
   }
   if (error instanceof CommandRefused) {
     const failure = because(step, `${error.code}: ${error.message}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStreamType, type EventOf, type StreamTypeDefinition } from '../define-events.ts';
-import { artefact, cost, failure } from '../values.ts';
+import { artefact, cost, failure, fault } from '../values.ts';
 
 /** An effect as data: what is to be done, under a key that stays the same however often processes die. */
 export const effect = z.discriminatedUnion('kind', [
@@ -68,6 +68,10 @@ export const sagaEvents = {
       /** What the attempt cost and was told all the same, where that is known. */
       costUsd: cost,
       prompt: artefact.nullable(),
+      /** Missing in what was recorded before it was kept, and for commands. */
+      fault: fault.optional(),
+      /** When a limit ends, where the component named a time. */
+      until: z.iso.datetime().optional(),
     }),
   },
   SagaEffectCancelled: { version: 1, schema: z.strictObject({ key: z.string() }) },
