@@ -70,11 +70,11 @@ describe.each(engines)('every step of a saga is requested under one stable key (
   }
 
   it('brings a task to its merged end, though every process dies while its steps are under way', async () => {
-    await workshop.hold('generate-1-1', 'candidate-1.1', 'candidate-1.3', 'test');
-    if (diesAtEachStep) await workshop.hold('publish', 'merge');
+    await workshop.hold('candidate-1.1', 'candidate-1.3', 'test');
+    if (diesAtEachStep) await workshop.hold('generate-1-1', 'publish', 'merge');
     await create('Make it cheaper');
 
-    await dieAt(['generate-1-1'], 'service');
+    if (diesAtEachStep) await dieAt(['generate-1-1'], 'service');
     await until('the candidate that nobody holds', async () => {
       const candidate = (event: SagaRecord): boolean =>
         event.type === 'SagaEffectSucceeded' && event.data.key.endsWith('/candidate-1.2');
@@ -83,7 +83,7 @@ describe.each(engines)('every step of a saga is requested under one stable key (
     });
     await dieAt(['candidate-1.1', 'candidate-1.3'], 'service', 'storage');
     if (diesAtEachStep) await dieAt(['publish'], 'service');
-    await dieAt(['test'], 'storage');
+    await dieAt(['test'], diesAtEachStep ? 'storage' : 'service');
     if (diesAtEachStep) await dieAt(['merge'], 'service', 'storage');
 
     expect(await untilFinal(system.client, taskId)).toBe('TaskCompleted');
@@ -93,7 +93,7 @@ describe.each(engines)('every step of a saga is requested under one stable key (
 
   it('starts an agent again only where it was killed at work, and leaves none behind', async () => {
     expect(await workshop.starts()).toEqual({
-      'generate-1-1': 2,
+      'generate-1-1': diesAtEachStep ? 2 : 1,
       'candidate-1.1': 2,
       'candidate-1.2': 1,
       'candidate-1.3': 2,

@@ -11,12 +11,12 @@ import { until } from '../testing/processes/until.ts';
 
 const AWAY = 'kafka is away: waiting for it';
 const BACK = 'kafka is back';
-const AWAY_SECONDS = isFullLength ? 60 : 15;
+const AWAY_SECONDS = isFullLength ? 60 : 8;
 const DEPOSED = 'another relay leads: this one has stopped sending';
 
 const LOGS = chosen([
   { name: 'distributed', title: 'PostgreSQL', rounds: isFullLength ? 3 : 2 },
-  { name: 'eventstoredb', title: 'EventStoreDB', rounds: 2 },
+  { name: 'eventstoredb', title: 'EventStoreDB', rounds: isFullLength ? 2 : 1 },
 ] as const).map(({ name, title, rounds }) => [title, name, rounds] as const);
 
 /** For people who read the run: no test asserts a time. */
@@ -115,7 +115,8 @@ describeWithKafka('the relay loses nothing and keeps per-stream order', () => {
       beforeEach(() => begin('distributed'));
 
       test('when Kafka is killed (kill -9) in the middle of a load, and the leading relay while it is away', async () => {
-        for (let round = 0; round < 2; round++) {
+        // The second time is the harder one: all is quiet before, and the leader dies, too.
+        for (let round = isFullLength ? 0 : 1; round < 2; round++) {
           const { relay, epoch } = await world.leading();
           const { written } = await world.keepBusy();
           // The batch that was in flight may have arrived: the one that follows after all is quiet has certainly not.
@@ -136,7 +137,7 @@ describeWithKafka('the relay loses nothing and keeps per-stream order', () => {
       });
 
       test('when PostgreSQL is killed (kill -9) in the middle of a load', async () => {
-        for (let round = 0; round < (isFullLength ? 3 : 2); round++) {
+        for (let round = 0; round < (isFullLength ? 3 : 1); round++) {
           const { relay } = await world.leading();
           const { written } = await world.keepBusy();
           // So that the log has what the relay has not read when the server goes.
