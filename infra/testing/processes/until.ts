@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_MILLISECONDS = 25;
+/** A look may be at a whole log: whoever waits leaves the machine to those whom it waits for. */
+const RESTS_A_LOOK = 3;
+const LONGEST_REST_MILLISECONDS = 500;
 const MOST_SECONDS = 180;
 
 /**
@@ -15,11 +18,13 @@ export async function until<Found>(
 ): Promise<Exclude<Found, false | null | undefined>> {
   const deadline = performance.now() + seconds * 1_000;
   for (;;) {
+    const lookedAt = performance.now();
     const found = await look();
     if (found !== false && found !== null && found !== undefined)
       return found as Exclude<Found, false | null | undefined>;
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await pause(LOOK_MILLISECONDS);
+    const rest = RESTS_A_LOOK * (performance.now() - lookedAt);
+    await pause(Math.max(LOOK_MILLISECONDS, Math.min(rest, LONGEST_REST_MILLISECONDS)));
   }
 }
 
