@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 const send = (type: string, target: string, data: object): Promise<CommandAnswer> =>
-  commands.send({ type, target, data } as never, { actor: 'system', correlationId: newId() });
+  commands.send({ type, target, data }, { actor: 'system', correlationId: newId() });
 
 async function agent(runtime: 'command' | 'remote'): Promise<string> {
   const id = newId();
