@@ -12,6 +12,7 @@ import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
+import { createSpending } from './processes/spending.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
 
@@ -40,6 +41,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     pool,
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
     nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
+    spending: createSpending(pool, configuration),
     // That a server is away is told by the process, once.
     onSnapshotFailed: (error) =>
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),

@@ -1,6 +1,7 @@
 import { untilLogIsRight, type LogIdentityOptions } from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
 import { artefactOwners } from './artefact-owners/projection.ts';
+import { costs } from './costs/projection.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
 import type { Projection } from './engine/projection.ts';
@@ -24,6 +25,7 @@ export const projections: readonly Projection[] = [
   deliveries,
   keys,
   artefactOwners,
+  costs,
 ];
 
 const READ_MODELS = {

@@ -3,6 +3,7 @@ import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import type { Foundation } from '@workledger/shared/service/service.ts';
 import { getAgent, listAgents } from './api/agents.ts';
 import { getArtefact } from './api/artefact.ts';
+import { listCosts } from './api/costs.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
 import { getKey, listKeys } from './api/keys.ts';
 import { listNextTasks } from './api/next-tasks.ts';
@@ -23,7 +24,7 @@ type QueryFoundation = Pick<Foundation, 'pool' | 'log' | 'artefacts' | 'wakeUps'
 
 /** Starts the read side: all its routes. */
 export function start({ configuration, ...foundation }: QueryFoundation): { readonly routes: readonly Route[] } {
-  return { routes: createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds }) };
+  return { routes: createQueryRoutes({ ...foundation, configuration, ageingSeconds: configuration.ageingSeconds }) };
 }
 
 /**
@@ -44,6 +45,7 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     listKeys(options, settle),
     getKey(options, settle),
     listAllParked(options, settle),
+    listCosts(options, settle),
     getArtefact(options),
     getStream(options),
     listEvents(options),

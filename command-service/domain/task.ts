@@ -27,7 +27,13 @@ export type TaskDecisions = Omit<
   | 'task.cancel'
   | 'task.finish-cancellation'
 > & {
-  'task.take': { claimId: string; agentId: string; runtime: 'command' | 'remote'; leaseSeconds: number };
+  'task.take': {
+    claimId: string;
+    agentId: string;
+    runtime: 'command' | 'remote';
+    leaseSeconds: number;
+    budget?: { readonly limitUsd: number; readonly spentUsd: number };
+  };
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };
   /** `withWhole`: the whole is cancelled, too, or does not have it as a part. */

@@ -38,6 +38,8 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   if (status !== 'idle' && status !== 'active')
     refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
   const tried = new Set<string>();
+  const repositories = await repositoriesFor(room, registration.runtime, context);
+  if (repositories?.length === 0) return unchanged(agentId, agent);
   let isContended = false;
   // Read models are a little behind what was claimed a moment ago; but it may be free again: it is looked at last.
   let passedBy = room.handing.claimedJustNow();
@@ -46,7 +48,7 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
       capabilities: registration.capabilities,
       withRepository: registration.runtime === 'command',
       without: [...tried, ...passedBy, ...room.handing.others(context.commandId)],
-      ...(context.repositories !== undefined && { repositories: context.repositories }),
+      ...(repositories !== undefined && { repositories }),
       limit: HINTS,
     });
     const candidates = [...hints];
@@ -73,6 +75,17 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   const after = await room.agents.load(agentId);
   const { claimed } = await earlierAttempts(room, after, context);
   return claimed === null ? unchanged(agentId, after) : answer(claimed);
+}
+
+/** Whose tasks may be claimed; undefined: anyone's. An agent that Workledger starts costs money: not where a budget of the day is spent. */
+async function repositoriesFor(
+  { spending }: Room,
+  runtime: 'command' | 'remote',
+  { repositories }: StepContext,
+): Promise<readonly string[] | undefined> {
+  const open = runtime === 'command' ? await spending.open() : null;
+  if (open === null) return repositories;
+  return open.filter((name) => repositories?.includes(name) ?? true);
 }
 
 /**

@@ -14,6 +14,7 @@ import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { Room } from './room.ts';
+import type { TaskBudget } from './spending.ts';
 import { joinTokens, step, stepId, type StepContext, unchanged } from './step.ts';
 
 /**
@@ -126,9 +127,10 @@ export async function take(
   try {
     const { registration } = agent.state;
     const runtime = registration?.runtime ?? refuse('not-found', 'there is no such agent');
+    const budget = runtime === 'command' ? await budgetOf(room, taskId) : null;
     const taken = await room.tasks.handle(
       taskId,
-      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds } },
+      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds, ...(budget !== null && { budget }) } },
       await inConversationOf(room.log, taskId, takeContext),
     );
     return {
@@ -147,6 +149,9 @@ export async function take(
     throw error;
   }
 }
+
+const budgetOf = async ({ tasks, spending }: Room, taskId: string): Promise<TaskBudget | null> =>
+  spending.ofTask(taskId, (await tasks.load(taskId)).state.repository);
 
 /**
  * What follows from a claim belongs to the conversation that the task began with, whoever claims it: one correlation id leads
@@ -219,6 +224,7 @@ export async function claimTask(
   checkRevision(task, context);
   if (agent.state.registration === null) refuse('unknown-reference', `agentId: there is no agent ${agentId}`);
   await checkClaimable(room, taskId, task, agent.state);
+  if (agent.state.registration?.runtime === 'command') await room.spending.demand(task.state.repository);
 
   let attempt = 0;
   let before = await reservationOf(room, agent, context, attempt);

@@ -37,6 +37,7 @@ import {
 } from './room.ts';
 import { checkScope } from './scope.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
+import { noBudgets, type Spending } from './spending.ts';
 import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
@@ -133,16 +134,18 @@ export async function createCommandHandlers(options: {
   readonly nextTasks: NextTasks;
   /** Default: of the read models in the pool's database. */
   readonly keysOf?: KeysOf;
+  /** Default: no budget is configured. */
+  readonly spending?: Spending;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
 }): Promise<CommandHandlers> {
-  const { log, pool, configuration, nextTasks, onSnapshotFailed, now } = options;
+  const { log, pool, configuration, nextTasks, onSnapshotFailed, now, spending = noBudgets } = options;
   const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
-  const besides = { heartbeats, reports: createReports(pool) };
+  const besides = { heartbeats, reports: createReports(pool), spending };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf }, handling);
   const registry = createRegistry(room);
 

@@ -16,6 +16,7 @@ import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Reports } from './reports.ts';
+import type { Spending } from './spending.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -81,7 +82,7 @@ export type Room = ReturnType<typeof createRoom>;
 
 export const createRoom = (
   log: EventLog,
-  besides: { readonly heartbeats: Heartbeats; readonly reports: Reports },
+  besides: { readonly heartbeats: Heartbeats; readonly reports: Reports; readonly spending: Spending },
   configuration: HandlersConfiguration,
   { nextTasks, keysOf }: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf },
   handling: HandlingOptions,

@@ -65,4 +65,16 @@ const openIndexes: Migration = {
   },
 };
 
-export const tasksMigrations: readonly Migration[] = [v1, openIndexes];
+/** The queue of one repository: where only some may be worked on, the others' tasks are not passed by one by one. */
+const repositoryIndex: Migration = {
+  name: '0032-open-tasks-of-a-repository',
+  up: async (knex) => {
+    await knex.raw(`
+      create index tasks_v1_repository_queue on read_models.tasks_v1
+        (hash_array_extended(capabilities, 0), repository, priority, waiting_since, created_at, id)
+        where state = 'pending' and subtasks = '{}';
+    `);
+  },
+};
+
+export const tasksMigrations: readonly Migration[] = [v1, openIndexes, repositoryIndex];

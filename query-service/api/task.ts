@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Pool } from 'pg';
+import { agentModel } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { revision, time } from '@workledger/shared/contexts/define-row.ts';
 import { taskRow, taskModel, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
-import { uuid } from '@workledger/shared/contexts/values.ts';
+import { cost, uuid } from '@workledger/shared/contexts/values.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -12,6 +13,7 @@ import { generationModel } from '@workledger/shared/contexts/evolution/generatio
 import { pipelineModel } from '@workledger/shared/contexts/saga/row.ts';
 import { validationModel } from '@workledger/shared/contexts/evolution/validation/row.ts';
 import { streamName } from '@workledger/shared/contexts/stream.ts';
+import { costModel, costOfTask } from '@workledger/shared/read-models/costs.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { createLatestProgress } from '../reading/latest-progress.ts';
@@ -19,6 +21,9 @@ import { withLinksSchema, withLinks } from '../reading/with-links.ts';
 import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
 import { demandWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
+import { partsOf, partsSchema } from '../waiting/parts.ts';
+import { waitingReason } from '../waiting/reasons.ts';
+import { waitingFor } from '../waiting/waiting-for.ts';
 
 const related = z.array(
   z.strictObject({ taskId: uuid, title: z.string().nullable(), state: taskRow.shape.state.nullable() }),
@@ -28,6 +33,9 @@ const run = z.strictObject({ id: uuid, state: z.string(), href: z.string() });
 /** A task with all that hangs together with it. */
 const wholeTask = withLinksSchema(taskRow).extend({
   blocked: z.boolean(),
+  waitingFor: z.array(waitingReason).describe('why it waits; empty: it does not'),
+  costUsd: cost.describe('US dollars of all its runs, those that failed included; null: nobody told'),
+  parts: partsSchema.describe('how its subtasks stand; null: it has none'),
   dependencies: related.describe('what it waits for; state null: not known here yet'),
   dependents: related.describe('what waits for it'),
   pipelines: z.array(run.extend({ startedAt: time })),
@@ -47,7 +55,8 @@ const HISTORY_BYTES = 1024 * 1024;
 const MOST_RELATED = 100;
 
 /** GET /tasks/{id} */
-export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route => {
+export const getTask = (options: QueryOptions, settle: Settle): Route => {
+  const { pool, log } = options;
   const latestProgress = createLatestProgress(pool);
   return queryRoute(settle, {
     path: '/tasks/{id}',
@@ -59,13 +68,24 @@ export const getTask = ({ pool, log }: QueryOptions, settle: Settle): Route => {
     schema: wholeTask,
     params: byId,
     problems: ['not-found'],
-    models: [taskModel, dependencyModel, pipelineModel, generationModel, evolutionModel, validationModel],
+    models: [
+      ...[taskModel, dependencyModel, agentModel, costModel],
+      ...[pipelineModel, generationModel, evolutionModel, validationModel],
+    ],
     handler: async ({ params, principal }) => {
-      await demandWithin(pool, scopeOf({ principal }), params.id, { noun: 'task', id: params.id });
+      const scope = scopeOf({ principal });
+      await demandWithin(pool, scope, params.id, { noun: 'task', id: params.id });
       const row = await readRow(pool, taskModel, params.id, 'task');
       const [task = row] = await latestProgress([row]);
-      const [relations, history] = await Promise.all([taskRelations(pool, task.id), historyOf(log, task)]);
-      return one(taskJson(task, relations, history));
+      const [relations, history, reasons, costUsd, parts] = await Promise.all([
+        taskRelations(pool, task.id),
+        historyOf(log, task),
+        waitingFor(options, [task], { count: true, scope }),
+        costOfTask(pool, task.id),
+        partsOf(pool, task, scope),
+      ]);
+      const told = { waitingFor: reasons.get(task.id) ?? [], costUsd, parts };
+      return one({ ...taskJson(task, relations, history), ...told });
     },
   });
 };

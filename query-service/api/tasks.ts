@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { taskSource } from '@workledger/shared/contexts/task/task/events.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
+import { agentModel } from '@workledger/shared/contexts/agent/agent/row.ts';
+import { cost } from '@workledger/shared/contexts/values.ts';
+import { costModel, costsOfTasks } from '@workledger/shared/read-models/costs.ts';
 import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
 import { taskModel, taskRow, taskStates, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -18,9 +21,17 @@ import {
 import { onlyWithin, scopeOf } from '../reading/scope.ts';
 import { createLatestProgress } from '../reading/latest-progress.ts';
 import type { Settle } from '../reading/consistency.ts';
+import { waitingReason } from '../waiting/reasons.ts';
+import { waitingFor } from '../waiting/waiting-for.ts';
 
 /** A task as it is in a list. */
-const listedTask = taskRow.omit({ description: true, metadata: true }).extend({ blocked: z.boolean() });
+const listedTask = taskRow.omit({ description: true, metadata: true }).extend({
+  blocked: z.boolean(),
+  costUsd: cost.describe('US dollars of all its runs, those that failed included; null: nobody told'),
+  waitingFor: z
+    .array(waitingReason)
+    .describe('why it waits, if it does; what is before it is counted with the task itself'),
+});
 
 const list: ListDefinition<TaskRow, { readonly blocked: boolean }> = {
   model: taskModel,
@@ -36,7 +47,8 @@ const list: ListDefinition<TaskRow, { readonly blocked: boolean }> = {
 const priority = z.enum(['1', '2', '3', '4', '5']).transform(Number);
 
 /** GET /tasks */
-export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route => {
+export const listTasks = (options: QueryOptions, settle: Settle): Route => {
+  const { pool } = options;
   const latestProgress = createLatestProgress(pool);
   return queryRoute(settle, {
     path: '/tasks',
@@ -47,7 +59,7 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route => {
       'Without descriptions and metadata: those are with the task itself. Of a repeated filter any value will do, of `label` all must be there.',
     answer: 'A page of tasks; `next` is the cursor of the page after it, null on the last.',
     schema: pageOf(listedTask),
-    models: [taskModel, dependencyModel],
+    models: [taskModel, dependencyModel, agentModel, costModel],
     query: {
       status: several(z.enum(taskStates)).optional(),
       priority: several(priority).optional(),
@@ -64,8 +76,9 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route => {
       ...pageParameters(list.sorts, '-created'),
     },
     handler: async ({ query: asked, principal }) => {
+      const scope = scopeOf({ principal });
       const page = await readPage(pool, list, asked, (query) => {
-        onlyWithin(query, scopeOf({ principal }), 't.id');
+        onlyWithin(query, scope, 't.id');
         if (asked.status) query.whereIn('t.state', asked.status);
         if (asked.priority) query.whereIn('t.priority', asked.priority);
         if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);
@@ -88,7 +101,22 @@ export const listTasks = ({ pool }: QueryOptions, settle: Settle): Route => {
           query.whereRaw('(t.title ilike ? or t.description ilike ?)', [pattern, pattern]);
         }
       });
-      return many({ ...page, items: await latestProgress(page.items) });
+      const [items, costs, reasons] = await Promise.all([
+        latestProgress(page.items),
+        costsOfTasks(
+          pool,
+          page.items.map(({ id }) => id),
+        ),
+        waitingFor(options, page.items, { count: false, scope }),
+      ]);
+      return many({
+        ...page,
+        items: items.map((task) => ({
+          ...task,
+          costUsd: costs.get(task.id) ?? null,
+          waitingFor: reasons.get(task.id) ?? [],
+        })),
+      });
     },
   });
 };

@@ -7,6 +7,7 @@ import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { type ProblemCode, Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Access, type Reply, type Route, type RouteInput } from '@workledger/shared/http/route.ts';
 import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
+import type { Budgets } from '@workledger/shared/read-models/budgets.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import type { Settle } from './consistency.ts';
@@ -18,6 +19,8 @@ export type QueryOptions = {
   readonly artefacts: ArtefactStore;
   /** Seconds after which a waiting task counts as one priority more urgent. */
   readonly ageingSeconds: number;
+  /** What is configured: repositories that are not make their tasks wait, as budgets do. */
+  readonly configuration?: Budgets;
   /** Milliseconds that a query waits for its consistency token; default 5,000. */
   readonly waitMilliseconds?: number;
   /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */

@@ -58,6 +58,16 @@ const access = {
 };
 const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
 
+const usd = z.number().min(0).nullable().default(null);
+const budgetsSchema = z
+  .strictObject({
+    taskUsd: usd.describe('for a task, in all its runs: over it, nothing more is paid for it; null: no limit'),
+    dayUsd: usd.describe(
+      'for a day (UTC): over it, no agent of the configuration is started till the next; null: no limit',
+    ),
+  })
+  .prefault({});
+
 /** Where a secret stands; the configuration never holds the secret itself. */
 export type SecretSource = z.infer<typeof secretSource>;
 
@@ -118,6 +128,7 @@ export const repositorySchema = z.strictObject({
     .array(z.string().min(1))
     .default(['code'])
     .describe('what an agent needs for tasks made from its issues'),
+  budgets: budgetsSchema.describe("of this repository's tasks, US dollars; taskUsd null: that of all"),
   ...access,
   limits: limits.prefault({}),
 });
@@ -194,6 +205,7 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .default(3_600)
     .describe('a waiting task becomes one priority more urgent after each such time'),
+  budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
   webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),

@@ -29,6 +29,20 @@ export const UNBLOCKED = `not exists (
   left join read_models.tasks needed on needed.id = d.depends_on
   where d.task_id = t.id and needed.state is distinct from 'complete')`;
 
+/** Where tasks are looked for: `$4` tells, of `matches` there is an index. */
+type Place = { readonly all: string; readonly matches: string; readonly counts: string };
+const ANY: Place = {
+  all: '(values (false), (true)) as place (without)',
+  matches: '(t.repository is null) = place.without',
+  counts: 'not (place.without and $4::boolean)',
+};
+/** Tasks of other repositories are not even passed by: there may be many. */
+const ONE_BY_ONE: Place = {
+  all: '(select distinct unnest($4::text[])) as place (repository)',
+  matches: 't.repository = place.repository',
+  counts: 'true',
+};
+
 /**
  * Of the read models that `projections/tasks/` and `projections/dependencies/` write.
  * For each set of capabilities that a waiting task needs (found by hopping along the index) and each priority, the tasks that
@@ -36,7 +50,7 @@ export const UNBLOCKED = `not exists (
  * how many tasks wait; tasks that are blocked are passed by one by one. Within a set the capabilities are not asked again: the
  * planner takes that for a rare thing, and would read the whole set to sort it; two sets of one hash are told apart outside.
  */
-const nextTasksSql = `
+const nextTasksSql = (place: Place): string => `
 with recursive needed as (
   (select capabilities, hash_array_extended(capabilities, 0) as hash
    from read_models.tasks where state = 'pending' and subtasks = '{}' order by hash limit 1)
@@ -50,17 +64,17 @@ with recursive needed as (
 select t.id as "taskId", t.title, t.priority,
   t.priority - floor(extract(epoch from clock_timestamp() - t.waiting_since) / $2)::integer as urgency
 from needed
-cross join (values (false), (true)) as without (repository)
+cross join ${place.all}
 cross join generate_series(1, 5) as level (priority)
 cross join lateral (
   select * from read_models.tasks t
   where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
-    and (t.repository is null) = without.repository and t.priority = level.priority
-    and t.id <> all ($5) and ($6::text[] is null or t.repository = any ($6)) and ${UNBLOCKED}
+    and ${place.matches} and t.priority = level.priority
+    and t.id <> all ($5) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
-where ($1::text[] is null or needed.capabilities <@ $1 and t.capabilities <@ $1) and not (without.repository and $4::boolean)
+where ($1::text[] is null or needed.capabilities <@ $1 and t.capabilities <@ $1) and ${place.counts}
 order by t.waiting_since + t.priority * make_interval(secs => $2), t.created_at, t.id
 limit $3`;
 
@@ -70,12 +84,11 @@ limit $3`;
  */
 export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTask[]> => {
   const { capabilities, withRepository, without, repositories, ageingSeconds, limit } = options;
-  return selectRows<NextTask>(pool, nextTasksSql, [
+  return selectRows<NextTask>(pool, nextTasksSql(repositories ? ONE_BY_ONE : ANY), [
     capabilities ?? null,
     ageingSeconds,
     limit,
-    withRepository ?? false,
+    repositories ?? withRepository ?? false,
     without ?? [],
-    repositories ?? null,
   ]);
 };

@@ -49,6 +49,8 @@ describe('the queue, with 30,000 tasks that wait', () => {
     ['an agent that can do a third of them', { capabilities: ['rust', 'go'] }],
     ['an agent that can do none', { capabilities: ['cobol'] }],
     ['an agent that needs a repository', { capabilities: ['sql'], withRepository: true }],
+    ['one repository', { repositories: ['sample'] }],
+    ['a repository where nothing waits, beside one whose budget is spent', { repositories: ['other'] }],
   ])('is read for %s by looking at few of them', async (_, options) => {
     // Three sets of capabilities, five priorities, with a repository and without: a limit's worth of each at most, and the way there.
     expect(await readBy(options)).toBeLessThan(3 * 5 * 2 * LIMIT * 2 + 100);

@@ -2,6 +2,7 @@ import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
+import { affordable } from './budget.ts';
 import {
   agentSeconds,
   checkSeconds,
@@ -57,7 +58,7 @@ function start(facts: Facts, on: Effector): Outcome | null {
     base,
     before: plan.metricsBefore,
     baseline: baseline.result.metrics,
-    plan: known(plan.evolve),
+    plan: affordable(facts, known(plan.evolve)),
   });
   return started === null ? waiting : null;
 }

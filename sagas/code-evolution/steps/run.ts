@@ -1,7 +1,8 @@
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
-import { type Effector, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
+import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Claim, Facts, Feedback, Learned } from '../facts.ts';
+import { overBudget } from './budget.ts';
 
 /** What every step may rely on once the run has begun. */
 export function claimOf({ claim }: Facts): Claim {
@@ -47,6 +48,8 @@ export const MOST_SENT_BACK = 1;
 
 /** Gives the work back to its agent, with the reason. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
+  const over = isCommandRun(facts) ? overBudget(facts, feedback.reason) : null;
+  if (over !== null) return failed({ ...over, log: feedback.log });
   const { taskId, claimId } = claimOf(facts);
   const told = on.command('send-back', 'task.send-back', taskId, {
     claimId,

@@ -2,6 +2,7 @@ import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { done, doubling, failed, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
+import { failedWithin, spentBefore } from './budget.ts';
 import {
   agentSeconds,
   changesCode,
@@ -45,6 +46,8 @@ export const generate: Step<Facts> = {
   when: isCommandRun,
   retry: { attempts: ATTEMPTS, delaySeconds: doubling(1, 30) },
   run: (facts, on) => {
+    const spent = spentBefore(facts);
+    if (spent !== null) return failed(spent);
     const { agentId, taskId, claimId } = claimOf(facts);
     const parent = known(facts.commit);
     const generation = idInRun(facts, 'generation', String(on.round));
@@ -66,7 +69,7 @@ export const generate: Step<Facts> = {
     if (work.failure !== undefined) {
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
-      return told === null ? waiting : failed(work.failure, work.retryable);
+      return told === null ? waiting : failedWithin(facts, work.failure, work.retryable && on.attempt < ATTEMPTS);
     }
     const { commit, diffStat, diff, output, costUsd, durationMs } = work.result;
     const result = { ...attempt, commit, diffStat, diff, output, costUsd, durationMs };

@@ -73,6 +73,8 @@ export const taskEvents = defineStreamType({
         agentId: uuid,
         /** `command`: Workledger runs it; `remote`: it works by itself and submits a commit. */
         runtime: z.enum(['command', 'remote']),
+        /** What the task may cost, and what its runs before this one did, US dollars; left out: no limit. */
+        budget: z.strictObject({ limitUsd: z.number().min(0), spentUsd: z.number().min(0) }).optional(),
         repository: z.string().nullable(),
         leaseSeconds: z.int().min(1),
       }),
