@@ -19,7 +19,7 @@ type ComponentLogger = {
 
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
-  readonly configuration: Pick<Configuration, 'repositories' | 'agents'>;
+  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> & Partial<Pick<Configuration, 'retention'>>;
   readonly artefacts: Artefacts;
   readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */

@@ -27,6 +27,8 @@ export const publish: Step<Facts> = {
     return published === null ? waiting : done({ learned: { branch: published.branch } } satisfies Learned);
   },
   compensate: (facts, on) => {
+    // Work that was judged good stays, whatever refused it later.
+    if (Object.values(facts.verdicts).at(-1) === 'passed') return done();
     const removed = on.call('delete-branch', 'code.unpublish', { ...inRun(facts), branch: branchOf(facts) });
     return removed === null ? waiting : done();
   },

@@ -54,7 +54,10 @@ function timeouts(environment: ComponentEnvironment, command: number, evaluates:
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }
 
-/** Kills what still runs for this task run, removes its checkouts and its results in the origin; branches and other runs' results stay. */
+/**
+ * Kills what still runs for this task run and removes its checkouts. What it made stays in the origin until the retention says otherwise;
+ * of what a remote agent pushed beside and this run keeps itself, the agent's own name is free again.
+ */
 export const cleanup = defineComponent({
   request: inRun,
   result: z.object({ worktrees: z.number() }),
@@ -63,7 +66,7 @@ export const cleanup = defineComponent({
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
     const mirror = await openMirror(environment.dataFolder, repository.url, signal);
-    for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
+    for (const { ref, commit } of await doublesOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
     return { worktrees };
   },
   everywhere: (results) => ({ worktrees: results.reduce((sum, { worktrees }) => sum + worktrees, 0) }),
@@ -71,17 +74,13 @@ export const cleanup = defineComponent({
 
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/**
- * The run's refs, and before them what a remote agent pushed beside them and this run inspected: the run's own refs
- * tell which, also to a repeat.
- */
-async function refsOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise<{ ref: string; commit: string }[]> {
+/** What a remote agent pushed beside the runs, where a ref of this run holds the same commit. */
+async function doublesOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise<{ ref: string; commit: string }[]> {
   const task = `${taskRefs(run.taskId)}/`;
   const all = (await remoteRefs(mirror, `${task}*`, signal)).filter(({ ref }) => ref.startsWith(task));
-  const own = all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`));
-  const commits = new Set(own.map(({ commit }) => commit));
+  const kept = new Set(all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`)).map(({ commit }) => commit));
   const ofARun = (ref: string): boolean => RUN_ID.test(ref.slice(task.length).split('/')[0] ?? '');
-  return [...all.filter(({ ref, commit }) => !ofARun(ref) && commits.has(commit)), ...own];
+  return all.filter(({ ref, commit }) => !ofARun(ref) && kept.has(commit));
 }
 
 async function remove(mirror: Mirror, ref: string, commit: string, signal: AbortSignal): Promise<void> {
