@@ -39,7 +39,11 @@ export const work = (commit: string, metrics: object | null = null) => ({
 
 export type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: string };
 
-export function claimed(runtime: 'command' | 'remote' = 'command', repository: string | null = 'sample'): Run {
+export function claimed(
+  runtime: 'command' | 'remote' = 'command',
+  repository: string | null = 'sample',
+  more: object = {},
+): Run {
   const ids = { taskId: newId(), claimId: newId() };
   const run = { ...scenario(codeEvolution), ...ids };
   run.receives('task', ids.taskId, 'TaskClaimed', {
@@ -48,6 +52,7 @@ export function claimed(runtime: 'command' | 'remote' = 'command', repository: s
     runtime,
     repository,
     leaseSeconds: 60,
+    ...more,
   });
   return run;
 }

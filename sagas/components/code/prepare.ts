@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
-import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { branchHead, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
 import { missingLfs, needsOf } from '../git/filters.ts';
+import { GitFailure } from '../git/git.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';
@@ -18,7 +19,8 @@ const TURNS = 4;
 
 /** Fetches the repository and tells where work starts and what its registration asks for. */
 export const prepare = codeComponent({
-  request: inRun,
+  /** `commit`: what an earlier run made, and this one goes on with. */
+  request: inRun.extend({ commit: z.string().optional() }),
   result: z.object({
     base: z.string(),
     evolve: evolutionPlan.nullable(),
@@ -29,8 +31,13 @@ export const prepare = codeComponent({
     /** Seconds, whole steps. */
     timeouts: z.object({ agent: z.number(), check: z.number() }),
   }),
-  act: async (_request, { environment, repository, mirror, signal }) => {
-    await fetchOrigin(mirror, null, signal);
+  act: async ({ taskId, commit }, { environment, repository, mirror, signal }) => {
+    await fetchOrigin(mirror, commit === undefined ? null : taskId, signal);
+    if (commit !== undefined && !(await isThere(mirror, taskId, commit, signal)))
+      return refuse(
+        'prepare',
+        `commit ${commit}, which the task was to go on with, is no longer in the origin: retry from generate`,
+      );
     const { baseBranch, evolve, merge, evaluate, agent } = repository;
     const base = await branchHead(mirror, baseBranch);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
@@ -46,6 +53,14 @@ export const prepare = codeComponent({
     };
   },
 });
+
+async function isThere(mirror: Mirror, taskId: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
+    // The origin answered a moment ago: it has no such commit, or gives none that no ref names.
+    if (!(error instanceof GitFailure)) throw error;
+  });
+  return hasCommit(mirror, commit);
+}
 
 function timeouts(environment: ComponentEnvironment, command: number, evaluates: boolean) {
   const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -162,6 +162,21 @@ describe('rebase', () => {
   test('answers the commit itself when the base did not move', async () => {
     const { rebase, commit, base } = await worldWithWork();
     expect(await rebase()).toEqual({ outcome: 'rebased', commit, base });
+  });
+});
+
+describe('prepare', () => {
+  test('finds the commit of an earlier run that a task goes on with; once that is gone, it says so for good', async () => {
+    const { call, commit, base, bare, dataFolder, inRun } = await worldWithWork();
+    rmSync(join(dataFolder, 'repositories'), { recursive: true });
+    expect(await call('code.prepare', { commit, runId: newId() })).toMatchObject({ base });
+    git(bare, 'update-ref', '-d', resultOf(inRun, 'generate-1', commit));
+    git(bare, 'prune', '--expire=now');
+    rmSync(join(dataFolder, 'repositories'), { recursive: true });
+    await expect(call('code.prepare', { commit, runId: newId() })).rejects.toMatchObject({
+      retryable: false,
+      failure: { reason: expect.stringMatching(/no longer in the origin: retry from generate/) },
+    });
   });
 });
 
