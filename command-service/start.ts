@@ -39,7 +39,8 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     log,
     pool,
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
-    nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
+    nextTasks: (wanted) =>
+      nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     // That a server is away is told by the process, once.
     onSnapshotFailed: (error) =>
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),

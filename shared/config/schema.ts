@@ -123,6 +123,10 @@ export const repositorySchema = z.strictObject({
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
+/** Why work for a repository waits that was registered once. */
+export const notRegistered = (repository: string): string =>
+  `repository "${repository}" is not in the configuration: add it under "repositories" and start again`;
+
 export const agentSchema = z.strictObject({
   name,
   command: command.describe('the prompt comes on stdin; it works in its current folder, a worktree of its own'),

@@ -15,6 +15,8 @@ export type NextTasksOptions = {
   readonly withRepository?: boolean;
   /** Only tasks of these; null, or left out: of any repository, or none. */
   readonly repositories?: readonly string[] | null;
+  /** Those that are registered: tasks of others wait until theirs is; null, or left out: any. */
+  readonly registered?: readonly string[] | null;
   /** Ids of tasks to leave out. */
   readonly without?: readonly string[];
   /** Seconds after which a waiting task counts as one priority more urgent. */
@@ -56,7 +58,8 @@ cross join lateral (
   select * from read_models.tasks t
   where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
     and (t.repository is null) = without.repository and t.priority = level.priority
-    and t.id <> all ($5) and ($6::text[] is null or t.repository = any ($6)) and ${UNBLOCKED}
+    and t.id <> all ($5) and ($6::text[] is null or t.repository = any ($6))
+    and ($7::text[] is null or t.repository is null or t.repository = any ($7)) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
@@ -69,7 +72,7 @@ limit $3`;
  * oldest. Their order never changes while they wait. Only a hint.
  */
 export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTask[]> => {
-  const { capabilities, withRepository, without, repositories, ageingSeconds, limit } = options;
+  const { capabilities, withRepository, without, repositories, registered, ageingSeconds, limit } = options;
   return selectRows<NextTask>(pool, nextTasksSql, [
     capabilities ?? null,
     ageingSeconds,
@@ -77,5 +80,6 @@ export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTa
     withRepository ?? false,
     without ?? [],
     repositories ?? null,
+    registered ?? null,
   ]);
 };
