@@ -40,7 +40,8 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     log,
     pool,
     configuration: { repositories, leaseSeconds, heartbeatSeconds },
-    nextTasks: (wanted) => nextTasks(pool, { ...wanted, ageingSeconds }),
+    nextTasks: (wanted) =>
+      nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),
     // That a server is away is told by the process, once.
     onSnapshotFailed: (error) =>

@@ -7,6 +7,7 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   busVariables,
   configurationVariables,
+  drainVariables,
   logVariables,
   sagaVariables,
   serverVariables,
@@ -32,6 +33,7 @@ await runService({
     ...busVariables,
     ...configurationVariables,
     ...sagaVariables,
+    ...drainVariables,
   },
   dependencies: ['postgresql', 'event-log', 'kafka', 'command-service'],
   start: async (service) => {
@@ -56,7 +58,7 @@ await runService({
       start({
         ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
         ...{
-          configuration,
+          configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
           dataFolder,
           sandbox: opened?.sandbox ?? null,
           callConcurrency: CALLS_AT_ONCE,

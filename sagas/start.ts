@@ -2,10 +2,12 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { createComponents, createRemoteComponents } from './components/catalogue.ts';
+import { createDrain, type Drain } from './components/drain.ts';
 import { createTaskReader } from './components/environment.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
@@ -37,13 +39,16 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly runners?: Pick<RunnersOptions, 'urls' | 'key'> | undefined;
   };
 
+export type RunningSagas = RunningService & Required<Pick<RunningService, 'drain'>> & Pick<Drain, 'underWay'>;
+
 /**
  * Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents (the same ones in every
  * process of a system). Waits for no server.
  */
-export function start(options: SagaOptions): RunningService {
+export function start(options: SagaOptions): RunningSagas {
   const { log, artefacts, configuration, dataFolder, logger, outages, sandbox } = options;
-  const { agents, leaseSeconds, heartbeatSeconds } = configuration;
+  const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
+  const drain = createDrain();
   // What is no outage is told where it is met: it may never go away by itself.
   const isOutage = (error: unknown): boolean => isAway(error) || isAccessRefused(error);
   const commands: Commands = {
@@ -53,7 +58,7 @@ export function start(options: SagaOptions): RunningService {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox };
+  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox, drain };
   const components =
     options.runners === undefined
       ? createComponents(environment)
@@ -63,8 +68,18 @@ export function start(options: SagaOptions): RunningService {
     const wake = createWakeUp(log, outages, signal);
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
-      ...agents.map((agent) => runCommandAgent({ ...common, agent, wake })),
+      ...agents.map((agent) => runCommandAgent({ ...common, agent, wake, draining: drain.begun })),
     ];
   });
-  return { ...running, facts };
+  return {
+    ...running,
+    facts,
+    underWay: drain.underWay,
+    drain: async () => {
+      drain.begin();
+      const ended = new AbortController();
+      await Promise.race([drain.idle(), pause(1_000 * drainSeconds, ended.signal), running.failed]);
+      ended.abort();
+    },
+  };
 }

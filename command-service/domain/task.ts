@@ -3,7 +3,7 @@ import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
-import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { LATER_STEPS, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import {
   taskFold,
   type TaskDetails,
@@ -13,6 +13,18 @@ import {
 } from '@workledger/shared/contexts/task/task/state.ts';
 
 type Commands = DataOf<typeof taskCommands>;
+
+/** A claim under which no agent works: its run goes on at a later step, with a commit that is there. */
+export type GoesOn = {
+  readonly claimId: string;
+  readonly agentId: string;
+  readonly runtime: 'command' | 'remote';
+  readonly leaseSeconds: number;
+  readonly from: (typeof LATER_STEPS)[number];
+  readonly commit: string;
+  /** Where the work started. */
+  readonly base: string;
+};
 
 /** Commands that touch other streams, too, come here as the part that concerns the task: `take`, `expand`, `complete-parent`. */
 export type TaskDecisions = Omit<
@@ -25,6 +37,7 @@ export type TaskDecisions = Omit<
   | 'task.expand'
   | 'task.complete-parent'
   | 'task.cancel'
+  | 'task.retry'
   | 'task.finish-cancellation'
 > & {
   'task.take': {
@@ -36,6 +49,7 @@ export type TaskDecisions = Omit<
   };
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };
+  'task.retry': { reason: string; goesOn?: GoesOn };
   /** `withWhole`: the whole is cancelled, too, or does not have it as a part. */
   'task.cancel': { reason: string; withWhole?: boolean };
 };
@@ -130,9 +144,15 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       const parts = subtasks.length === 0 ? {} : { hasSubtasks: true as const };
       return [{ type: 'TaskCancelled', data: { claimId: claim?.claimId ?? null, reason, ...whole, ...parts } }];
     },
-    'task.retry': ({ reason }, state) => {
+    'task.retry': ({ reason, goesOn }, state) => {
       only(state, 'be retried', 'failed', 'cancelled');
-      return [{ type: 'TaskRetried', data: { reason } }];
+      if (goesOn === undefined) return [{ type: 'TaskRetried', data: { reason } }];
+      const { claimId, commit, from } = goesOn;
+      return [
+        { type: 'TaskRetried', data: { reason, from } },
+        { type: 'TaskClaimed', data: { ...goesOn, repository: state.repository } },
+        { type: 'TaskWorkSubmitted', data: { claimId, commit, summary: null } },
+      ];
     },
   },
 };

@@ -57,6 +57,17 @@ describe('claiming a task', () => {
     expect(claimed?.metadata.correlationId).toBe(created?.metadata.correlationId);
   });
 
+  it('of a repository that is not in the configuration any more is not possible: it waits, and says so', async () => {
+    const [taskId, agentId] = [await create(side), await register(side)];
+    const without = { commands: await side.another({ repositories: [{ name: 'other' }] }) };
+    await expectRefused(ask(without, 'task.claim', taskId, { agentId }), 'blocked', { repository: 'sample' });
+    side.hints.push({ taskId });
+    expect((await ask(without, 'agent.claim-next', agentId)).details).toEqual({});
+    expect(await reservationsOf(agentId)).toEqual([]);
+    expect(await typesOf(side.log, `task-${taskId}`)).toEqual(['TaskCreated']);
+    expect((await ask(side, 'agent.claim-next', agentId)).details).toMatchObject({ taskId });
+  });
+
   it('by ten agents in two processes at once: exactly one has it, the others are free', async () => {
     const both = [side, { commands: await side.another() }];
     for (let round = 0; round < 3; round++) {

@@ -4,6 +4,7 @@ import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import type { AgentEvent } from '@workledger/shared/contexts/agent/agent/events.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { notRegistered } from '@workledger/shared/config/schema.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
@@ -13,6 +14,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
+import { isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
 import type { TaskBudget } from './spending.ts';
 import { joinTokens, step, stepId, type StepContext, unchanged } from './step.ts';
@@ -38,6 +40,8 @@ export async function checkClaimable(
     refuse('missing-capability', 'an agent that is run as a command works in a repository, and this task has none', {
       repository: null,
     });
+  if (!isKnownRepository(room, state.repository))
+    refuse('blocked', `this task waits: ${notRegistered(state.repository ?? '')}`, { repository: state.repository });
   const can = agent.registration?.capabilities ?? [];
   const missing = state.capabilities.filter((capability) => !can.includes(capability));
   if (missing.length > 0)
@@ -157,7 +161,7 @@ const budgetOf = async ({ tasks, spending }: Room, taskId: string): Promise<Task
  * What follows from a claim belongs to the conversation that the task began with, whoever claims it: one correlation id leads
  * from the request to the result.
  */
-async function inConversationOf(log: EventLog, taskId: string, context: StepContext): Promise<StepContext> {
+export async function inConversationOf(log: EventLog, taskId: string, context: StepContext): Promise<StepContext> {
   for await (const { metadata } of log.readStream(streamName('task', taskId), { limit: 1 })) {
     const { correlationId, traceparent } = metadata;
     return { ...context, correlationId, traceparent: context.traceparent ?? traceparent };

@@ -26,6 +26,7 @@ import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
+import { retryTask } from './retry-task.ts';
 import {
   createRoom,
   type Decided,
@@ -80,6 +81,7 @@ const createProcesses = (room: Room) => {
     'task.complete': (id, data, context) => completeTask(room, id, { type: 'task.complete', data }, context),
     'task.complete-parent': (id, _, context) => completeParent(room, id, context),
     'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
+    'task.retry': (id, data, context) => retryTask(room, id, data, context),
     'task.finish-cancellation': (id, _, context) => finishCancellation(room, id, context),
 
     'agent.register': async (id, data, context) => {

@@ -97,7 +97,7 @@ describe('merging by fast-forward into a bare repository', { timeout: 60_000 }, 
   });
 });
 
-test('a base branch that is checked out somewhere is not moved behind its owner, and the failure says how to mend it', async () => {
+test('a base branch that is checked out somewhere is not moved behind its owner; what was judged stays, and is merged by a retry that pays no agent', async () => {
   const repository = join(folder.path, 'checked-out');
   createShellRepository(repository);
   writeFileSync(join(repository, 'NOTES'), 'changed\n');
@@ -112,4 +112,15 @@ test('a base branch that is checked out somewhere is not moved behind its owner,
   expect(task.failure?.reason).toContain('use a bare repository or "merge": "never"');
   expect(git(repository, 'rev-parse', 'HEAD')).toBe(head);
   expect(git(repository, 'status', '--porcelain')).toBe('M NOTES');
+
+  const attempts = async (): Promise<number> =>
+    (await system.client.log()).filter(({ type }) => type === 'GenerationAttemptStarted').length;
+  const paid = await attempts();
+  const judged = git(repository, 'rev-parse', `workledger/${task.id}`);
+  git(repository, 'checkout', '--quiet', '--detach');
+  const { token } = await system.client.expect2xx('POST', `/tasks/${task.id}/retry`, { body: { from: 'merge' } });
+  const merged = await finalTask(system.client, task.id, token);
+  expect(merged).toMatchObject({ state: 'complete', result: { merged: true, commit: judged } });
+  expect(git(repository, 'rev-parse', 'trunk')).toBe(judged);
+  expect([await attempts(), merged.validations.length]).toEqual([paid, 1]);
 }, 60_000);

@@ -60,7 +60,7 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     expect(task).toMatchObject({ state: 'complete', result: { commit: submitted, branch: `workledger/${id}` } });
     expect(task.validations.map(({ state }) => state)).toEqual(['passed']);
     expect(git(repository, 'rev-parse', `workledger/${id}`)).toBe(submitted);
-    expect(git(repository, 'for-each-ref', '--format=%(refname)', 'refs/workledger')).toBe('');
+    expect(git(repository, 'for-each-ref', '--format=%(refname)', `refs/workledger/${id}/remote-1`)).toBe('');
   });
 
   test('another agent may neither claim for it, nor renew, nor submit', async () => {

@@ -8,6 +8,7 @@ import { makeDataFolder } from './postgres/home.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
 import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { fail, keepToOurselves, stopSignal } from '@workledger/shared/service/program.ts';
+import { stopRunning, tellWhatIsUnderWay } from './stop-running.ts';
 import { startSystem, type SystemOptions } from './system.ts';
 
 const HELP = `Workledger, embedded: the whole system in one process, on a PostgreSQL of its own.
@@ -17,10 +18,12 @@ Usage: npm start -- [options]
   --config FILE   configuration (default: workledger.json; without one, the defaults)
   --data DIR      data folder instead of the configuration's
   --check         try the sandbox, each repository's commands on its base and each agent's executable, then end
+  --stop          ask the Workledger that runs on this data folder to stop, and wait until it has ended
   --help          this text
 
-Ctrl-C stops it: what was accepted is finished, or goes on at the next start.
-Exit code 0: stopped or all checks passed; 1: could not start, or a check failed; 2: wrong usage.
+Ctrl-C (or SIGTERM) stops it: no agent begins any more, those at work may finish within drainSeconds, all else goes on at the next start.
+A second Ctrl-C ends it at once.
+Exit code 0: stopped or all checks passed; 1: could not start or be stopped, or a check failed; 2: wrong usage.
 `;
 
 async function main(): Promise<void> {
@@ -32,17 +35,19 @@ async function main(): Promise<void> {
   }
   const { configuration, folder } = await loadConfiguration(options.config);
   const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
+  if (options.stop === true) return stopRunning(dataFolder, (line) => void process.stdout.write(harmless(`${line}\n`)));
   await makeDataFolder(dataFolder);
   if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
   else await serve({ configuration, folder, dataFolder });
 }
 
-function readOptions(): { config?: string; data?: string; check?: boolean; help?: boolean } {
+function readOptions(): { config?: string; data?: string; check?: boolean; stop?: boolean; help?: boolean } {
   try {
     const options = {
       config: { type: 'string' },
       data: { type: 'string' },
       check: { type: 'boolean' },
+      stop: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
     return parseArgs({ options, allowPositionals: false }).values;
@@ -86,9 +91,11 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
   const failure = await Promise.race([stopAsked.then(() => null), system.failed]);
   if (failure !== null) throw failure;
   process.stdout.write(`${await stopAsked}: stopping\n`);
+  const told = await tellWhatIsUnderWay(dataFolder, system, (line) => void process.stdout.write(harmless(`${line}\n`)));
+  await system.stop();
+  await told();
   following.abort();
   await steps;
-  await system.stop();
   process.stdout.write('stopped\n');
   process.exit();
 }

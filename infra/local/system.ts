@@ -49,7 +49,9 @@ export type System = {
   readonly startedAt: bigint;
   /** Resolves with the reason when it cannot go on: PostgreSQL has ended, or something that must always run. */
   readonly failed: Promise<Error>;
-  /** Drains: what was accepted is finished or goes on after the next start. */
+  /** What agents and tests do now, a line each. */
+  underWay(): readonly string[];
+  /** Drains: what was accepted is finished or goes on after the next start; agents at work have `drainSeconds`. */
   stop(): Promise<void>;
 };
 
@@ -129,14 +131,21 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   // Once more, so that it comes first: nothing new is accepted while the sagas stop.
   closers.add(drain);
 
+  const failed = firstFailure(postgres.died, [readModels, runningSagas]);
   return {
     url: server.url,
     adminKey,
     sandbox: line,
     log,
     startedAt,
-    failed: firstFailure(postgres.died, [readModels, runningSagas]),
-    stop: () => closers.close(),
+    failed,
+    underWay: () => runningSagas.underWay().map(({ component, taskId }) => `${component} of task ${taskId}`),
+    stop: async () => {
+      // Agents at work may ask our own API, and people may look on.
+      health.drain();
+      await Promise.race([runningSagas.drain(), failed]);
+      await closers.close();
+    },
   };
 }
 

@@ -20,12 +20,17 @@ export const requestedEffect = (effect: Effect, at: string): PipelineEffect => (
   endedAt: null,
 });
 
-/** The effect after its end; the result of one that was cancelled shows what it had done, but does not revive it. */
-export function endEffect(effect: PipelineEffect, event: EffectEvent, at: string): PipelineEffect {
+/** The effect after its end, or after what ended it for now; the result of one that was cancelled shows what it had done, but does not revive it. */
+export function endEffect(before: PipelineEffect, event: EffectEvent, at: string): PipelineEffect {
+  const { waitsFor: _over, ...effect } = before;
   const cancelled = effect.state === 'cancelled';
   switch (event.type) {
     case 'SagaEffectCancelled':
       return { ...effect, state: 'cancelled', endedAt: at };
+    case 'SagaEffectInterrupted':
+      return { ...effect, interrupted: event.data.times, failure: event.data.failure };
+    case 'SagaEffectPostponed':
+      return { ...effect, waitsFor: event.data.failure.reason };
     case 'SagaEffectFailed': {
       const { failure, prompt, costUsd } = event.data;
       const artefacts = { ...(prompt !== null && { prompt }), ...(failure.log !== null && { log: failure.log }) };
@@ -37,6 +42,7 @@ export function endEffect(effect: PipelineEffect, event: EffectEvent, at: string
       return {
         ...effect,
         state: cancelled ? 'cancelled' : 'succeeded',
+        failure: null,
         artefacts: artefactsOf(result),
         exitCode: numberOf(result['exitCode']),
         commit: typeof result['commit'] === 'string' ? result['commit'] : null,

@@ -27,6 +27,8 @@ function changes(row: PipelineRow, event: SagaEvent, at: string): Partial<Pipeli
     }
     case 'SagaEffectSucceeded':
     case 'SagaEffectFailed':
+    case 'SagaEffectInterrupted':
+    case 'SagaEffectPostponed':
     case 'SagaEffectCancelled': {
       const { key } = event.data;
       return placeEffect(row, key, (effects) =>

@@ -160,6 +160,19 @@ describe('a claimed task of a command agent', () => {
     ]);
   });
 
+  it('keeps the branch of work that passed its tests when a later step is refused', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'passed');
+    run.fails('merge/1/1/merge', false, 'the origin refuses');
+    expect(run.open()).toEqual(['undo/prepare/1/cleanup']);
+    run.succeeds('undo/prepare/1/cleanup');
+    expect(run.steps()).toContain('publish compensated');
+    expect(run.requested('end/1/fail')).toMatchObject({ data: { failure: { reason: 'the origin refuses' } } });
+  });
+
   it('merges what was judged: the commit with the protected paths restored is published first', () => {
     const run = claimed();
     run.succeeds('prepare/1/1/prepare', plan);

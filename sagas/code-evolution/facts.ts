@@ -63,6 +63,9 @@ export const noFacts: Facts = {
   merged: false,
 };
 
+/** How often work may go back within one run. */
+export const MOST_SENT_BACK = 1;
+
 /** Detail of a step that tells the facts it changes. */
 export type Learned = { readonly learned?: Partial<Facts> };
 
@@ -89,8 +92,12 @@ type Input = TaskEvent | EvolutionEvent | ValidationEvent;
 function absorbInput(facts: Facts, stream: string, input: Input): Facts {
   const id = streamId(stream);
   switch (input.type) {
-    case 'TaskClaimed':
-      return { ...facts, claim: { ...input.data, taskId: id } };
+    case 'TaskClaimed': {
+      const claim = { ...input.data, taskId: id };
+      const { from, commit = null, base = null } = claim;
+      // No agent works under it whom the work could go back to.
+      return from === undefined ? { ...facts, claim } : { ...facts, claim, commit, base, sentBack: MOST_SENT_BACK };
+    }
     case 'TaskClaimReleased':
     case 'TaskClaimExpired':
       return { ...facts, stopped: input.type === 'TaskClaimExpired' ? 'the lease ran out' : input.data.reason };

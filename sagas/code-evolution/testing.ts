@@ -42,7 +42,7 @@ export type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: st
 export function claimed(
   runtime: 'command' | 'remote' = 'command',
   repository: string | null = 'sample',
-  more = {},
+  more: object = {},
 ): Run {
   const ids = { taskId: newId(), claimId: newId() };
   const run = { ...scenario(codeEvolution), ...ids };

@@ -25,6 +25,8 @@ export type CommandAgentOptions = {
   readonly heartbeatSeconds: number;
   /** Resolves when there may be work; a hint only. */
   readonly wake: (signal: AbortSignal) => Promise<void>;
+  /** Aborts as the process is asked to stop: it claims no more, and goes on to report. Default: never. */
+  readonly draining?: AbortSignal;
   readonly signal: AbortSignal;
 };
 
@@ -39,7 +41,7 @@ const reportMilliseconds = ({ leaseSeconds, heartbeatSeconds }: CommandAgentOpti
  * Several processes may do so for the same agent: its own stream holds its capacity, repeated reports and renewals change nothing.
  */
 export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
-  const { agent, outages, signal } = options;
+  const { agent, outages, draining, signal } = options;
   const target = agentIdOf(agent.name);
   const registration = {
     name: agent.name,
@@ -66,7 +68,7 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
   }
 
   async function claim(): Promise<void> {
-    while (!signal.aborted && (await reservations()).size < agent.capacity) {
+    while (!signal.aborted && draining?.aborted !== true && (await reservations()).size < agent.capacity) {
       const answer = await send(options, { type: 'agent.claim-next', target, data: {} });
       if (answer.details['claimId'] === undefined) return;
     }

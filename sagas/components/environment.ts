@@ -1,13 +1,20 @@
 import { readState } from '@workledger/shared/aggregate/read-state.ts';
 import { ArtefactDamaged, type Artefacts } from '@workledger/shared/artefacts/port.ts';
-import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
+import {
+  type AgentConfiguration,
+  type Configuration,
+  notRegistered,
+  type Repository,
+} from '@workledger/shared/config/schema.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskFold, type TaskDetails } from '@workledger/shared/contexts/task/task/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { refuse } from './failures.ts';
+import type { Drain } from './drain.ts';
+import { Postponed } from '../engine/component.ts';
+import { failureOf, refuse } from './failures.ts';
 import type { Sandbox } from './sandbox/policy.ts';
 
 /** Fields first, then the message: pino's way. */
@@ -19,7 +26,7 @@ type ComponentLogger = {
 
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
-  readonly configuration: Pick<Configuration, 'repositories' | 'agents'>;
+  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> & Partial<Pick<Configuration, 'retention'>>;
   readonly artefacts: Artefacts;
   readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */
@@ -27,16 +34,19 @@ export type ComponentEnvironment = {
   readonly logger: ComponentLogger;
   /** What programs that are not Workledger's own run in; null or absent: in nothing. */
   readonly sandbox?: Sandbox | null | undefined;
+  /** Of the process that guards the calls. */
+  readonly drain?: Drain | undefined;
 };
 
-/** @throws ComponentFailure when no such repository is registered */
+/** @throws Postponed while no such repository is registered */
 export function repositoryOf(
   { configuration }: Pick<ComponentEnvironment, 'configuration'>,
   step: string,
   name: string,
 ): Repository {
   const found = configuration.repositories.find((repository) => repository.name === name);
-  return found ?? refuse(step, `no repository "${name}" in the configuration: add it under "repositories"`);
+  if (found === undefined) throw new Postponed(failureOf(step, notRegistered(name)));
+  return found;
 }
 
 /** @throws ComponentFailure when the agent is none that Workledger runs itself */

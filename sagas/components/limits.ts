@@ -1,12 +1,14 @@
 import CircuitBreaker from 'opossum';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { because, ComponentFailure, type Component } from '../engine/component.ts';
+import { because, ComponentFailure, NotBegun, type Component } from '../engine/component.ts';
 
 export type LimitOptions<Request> = {
   /** How many calls run at once; components may share them. */
   readonly slots: Slots;
   /** Milliseconds for one call, without its wait for a slot. */
   timeoutMs(request: Request): number;
+  /** Before each call, once it has its slot; answers what is done at its end. */
+  readonly enter?: ((request: Request, signal: AbortSignal) => Promise<() => void>) | undefined;
   /** What fails together: calls about the same target share a breaker. */
   target(request: Request): string;
 };
@@ -25,8 +27,12 @@ export function limited<Request, Result>(
   return {
     name: component.name,
     async perform(request, context) {
-      const release = await options.slots.take(context.signal);
+      const release = await options.slots.take(context.signal).catch((reason: unknown) => {
+        throw new NotBegun('it was stopped while it waited for its turn', { cause: reason });
+      });
+      let leave: (() => void) | undefined;
       try {
+        leave = await options.enter?.(request, context.signal);
         const timeoutMs = options.timeoutMs(request);
         const limit = AbortSignal.timeout(timeoutMs);
         const signal = AbortSignal.any([context.signal, limit]);
@@ -36,6 +42,7 @@ export function limited<Request, Result>(
           }),
         );
       } finally {
+        leave?.();
         release();
       }
     },

@@ -1,8 +1,8 @@
-import { agentSchema } from '@workledger/shared/config/schema.ts';
+import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { ComponentFailure } from '../engine/component.ts';
+import { ComponentFailure, Postponed } from '../engine/component.ts';
 import { failureOf } from './failures.ts';
 import { defineComponent, inRun, runComponents, type Call } from './run-component.ts';
 
@@ -22,10 +22,11 @@ function made(perform: Perform) {
     perform,
   });
   const agents = [agentSchema.parse({ name: 'agent', command: ['true'], environment: ['AGENT_SECRET'] })];
+  const repositories = [repositorySchema.parse({ name: 'sample', url: '/nowhere', test: ['true'] })];
   const [component] = runComponents(
     { 'sum.add': definition },
     {
-      configuration: { repositories: [], agents },
+      configuration: { repositories, agents },
       artefacts: { put: () => Promise.reject(new Error('keeps nothing')), get: () => Promise.resolve(null) },
       readTask: () => Promise.resolve({ title: '', description: '' }),
       dataFolder: '/nowhere',
@@ -50,6 +51,13 @@ test('a plain function is called under its key, and its begin and end are logged
     { ...about, msg: 'component starts' },
     { ...about, msg: 'component is done', durationMs: expect.any(Number) as number },
   ]);
+});
+
+test('work for a repository that is not in the configuration any more waits: it is no failure, and nothing is done', async () => {
+  const { call } = made(() => Promise.reject(new Error('not reached')));
+  const error = await call({ ...request, repository: 'gone' }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Postponed);
+  expect(error).toMatchObject({ failure: { step: 'add', reason: expect.stringMatching(/"gone" is not in the conf/) } });
 });
 
 test('a request that is not what it takes is refused for good, and nothing is done', async () => {

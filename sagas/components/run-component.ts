@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
-import { patientArtefacts, type ComponentEnvironment } from './environment.ts';
+import { ComponentFailure, NotBegun, Postponed, type Component, type PerformContext } from '../engine/component.ts';
+import { patientArtefacts, repositoryOf, type ComponentEnvironment } from './environment.ts';
 import { asComponentFailure, failureOf, refuse } from './failures.ts';
 import { createSlots, limited, type Slots } from './limits.ts';
 import { secretsOf, type Secrets } from './secrets.ts';
@@ -78,7 +78,7 @@ export const runComponents = (
  */
 export function guardComponents(
   definitions: Readonly<Record<string, ComponentDefinition>>,
-  environment: Pick<ComponentEnvironment, 'configuration' | 'logger'>,
+  environment: Pick<ComponentEnvironment, 'configuration' | 'logger' | 'drain'>,
   perform: Perform,
   before: Promise<void> = Promise.resolve(),
 ): readonly Component[] {
@@ -94,6 +94,7 @@ export function guardComponents(
       { name, perform: (request, context) => perform(name, definition, request, context) },
       {
         slots: slotsOf(limits.turns),
+        enter: ({ taskId }, signal) => environment.drain?.enter({ component: name, taskId }, signal) ?? nothing,
         timeoutMs: (request) => 1_000 * limits.seconds(request, environment),
         target: ({ repository }) => repository,
       },
@@ -101,9 +102,12 @@ export function guardComponents(
     return told(component, environment, async (request) => {
       await before;
       checkRequest(name, definition, request);
+      repositoryOf(environment, stepOf(name), request.repository);
     });
   });
 }
+
+const nothing = Promise.resolve(() => undefined);
 
 /** What the failures of a component call it: `work` of `code.work`. */
 export const stepOf = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
@@ -169,7 +173,11 @@ export function told(
         logger.debug({ ...about, durationMs: durationMs() }, 'component is done');
         return result;
       } catch (error) {
-        const level = error instanceof ComponentFailure || !isAway(error) ? 'warn' : 'debug';
+        const isQuiet =
+          error instanceof NotBegun ||
+          error instanceof Postponed ||
+          (!(error instanceof ComponentFailure) && isAway(error));
+        const level = isQuiet ? 'debug' : 'warn';
         const reason = error instanceof Error ? error.message : String(error);
         logger[level]({ ...about, durationMs: durationMs(), reason }, 'component failed');
         throw error;

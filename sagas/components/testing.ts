@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
-import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
+import {
+  agentSchema,
+  type Configuration,
+  repositorySchema,
+  retentionSchema,
+} from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
@@ -36,6 +41,8 @@ type WorldOptions = {
   readonly repository?: object;
   readonly agent?: object;
   readonly bare?: boolean;
+  /** Default: as where none is configured. */
+  readonly retention?: Partial<Configuration['retention']>;
   /** Default: programs run in none. */
   readonly sandbox?: Sandbox | null;
   /** Default: those that perform in this process. */
@@ -67,7 +74,7 @@ export function createCodeWorld(artefacts: Artefacts, options: WorldOptions = {}
   const dataFolder = join(folder, 'data');
   const start = (): readonly Component[] =>
     (options.create ?? createComponents)({
-      configuration: { repositories: [repository], agents },
+      configuration: { repositories: [repository], agents, retention: retentionSchema.parse(options.retention ?? {}) },
       artefacts,
       readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),
       dataFolder,

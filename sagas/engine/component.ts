@@ -13,6 +13,21 @@ export type Component<Request = never, Result = unknown> = {
   perform(request: Request, context: PerformContext): Promise<Result>;
 };
 
+/** The call was ended before anything was done for it. */
+export class NotBegun extends Error {
+  override name = 'NotBegun';
+}
+
+/** The call cannot be done now, for a reason outside that may last: it is no try, and is asked for again by and by until it can. */
+export class Postponed extends Error {
+  override name = 'Postponed';
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(`${failure.step}: ${failure.reason}`);
+    this.failure = failure;
+  }
+}
+
 export type ComponentFailureOptions = {
   /** False: the same again cannot help. */
   readonly retryable: boolean;

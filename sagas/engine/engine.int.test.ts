@@ -6,7 +6,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
-import { ComponentFailure } from './component.ts';
+import { because, ComponentFailure, NotBegun, Postponed } from './component.ts';
 import { sagaMigrations } from './migrations.ts';
 import { createTrial, hang, isResult, startEngine, withResolvers, type Trial, type Work } from './testing/trial.ts';
 
@@ -74,9 +74,53 @@ describe('the saga engine', () => {
     await started.promise;
     await stop();
     const stopAgain = start(() => Promise.resolve('done'), calls);
-    await trial.until(taskId, isResult('call'));
+    const events = await trial.until(taskId, isResult('call'));
     await stopAgain();
     expect(calls).toEqual([`saga-code-evolution-${taskId}/call`, `saga-code-evolution-${taskId}/call`]);
+    expect(events.flatMap(({ type, data }) => (type === 'SagaEffectInterrupted' ? [data] : []))).toEqual([
+      {
+        key: 'call',
+        times: 1,
+        failure: expect.objectContaining({ reason: 'interrupted by a restart: it begins anew' }),
+      },
+    ]);
+  });
+
+  it('postpones what cannot be done now, tells why once, and does it when it can: at once after a start', async () => {
+    const calls: string[] = [];
+    const failure = because('test', 'repository "gone" is not in the configuration');
+    const stop = start(() => Promise.reject(new Postponed(failure)), calls);
+    const { taskId } = await trial.reserve();
+    while (calls.length < 2) await pause(20);
+    await stop();
+    const types = (await trial.history(taskId)).map(({ type }) => type);
+    expect(types).toEqual(['SagaInputReceived', 'SagaEffectRequested', 'SagaEffectPostponed']);
+    const { rows } = await database.pool.query(
+      `update graphile_worker._private_jobs set run_at = now() + interval '1 hour' returning attempts, last_error`,
+    );
+    expect(rows).toEqual([{ attempts: 0, last_error: null }]);
+
+    const stopAgain = start(() => Promise.resolve('done'), calls);
+    const events = await trial.until(taskId, isResult('call'));
+    await stopAgain();
+    expect(events.filter(({ type }) => type === 'SagaEffectPostponed')).toHaveLength(1);
+  });
+
+  it('records no interruption of a call that had not begun', async () => {
+    const started = withResolvers();
+    const stop = start((signal) => {
+      started.resolve();
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new NotBegun('it waited for its turn'))),
+      );
+    });
+    const { taskId } = await trial.reserve();
+    await started.promise;
+    await stop();
+    expect((await trial.history(taskId)).map(({ type }) => type)).toEqual(['SagaInputReceived', 'SagaEffectRequested']);
+    const stopAgain = start(() => Promise.resolve('done'));
+    await trial.until(taskId, isResult('call'));
+    await stopAgain();
   });
 
   it('fills a queue that was lost again from the log, without performing anything twice', async () => {

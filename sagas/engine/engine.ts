@@ -59,6 +59,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     await clock.set(() => beat(pool, []));
     const queue = await openEffectQueue(pool, logger, outages);
     if (options.alone) await freeAllJobs({ pool, queue, logger });
+    await queue.hurry();
     return queue;
   };
   const queue = await patiently('postgresql', open, { outages, logger, signal }).catch(unlessAborted(signal));

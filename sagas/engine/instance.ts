@@ -8,17 +8,30 @@ export type Instance<State> = {
   readonly effects: Map<string, EffectStatus>;
   /** Effects as they were requested, by key, until they have their result: their data may be large. */
   readonly requests: Map<string, Effect>;
+  /** How often a stop ended an effect before its end, by key. */
+  readonly interruptions: Map<string, number>;
+  /** Why an effect was postponed last, by key. */
+  readonly postponed: Map<string, string>;
   ended: boolean;
   state: State;
 };
 
 /** What moves a saga: an event from outside, or the result of one of its effects. */
-export type Trigger = Extract<SagaEvent, { type: 'SagaInputReceived' | 'SagaEffectSucceeded' | 'SagaEffectFailed' }>;
+export type Trigger = Extract<
+  SagaEvent,
+  { type: 'SagaInputReceived' | 'SagaEffectSucceeded' | 'SagaEffectFailed' | Note['type'] }
+>;
+/** What is worth to be known of an effect that is still asked for. */
+type Note = Extract<SagaEvent, { type: 'SagaEffectInterrupted' | 'SagaEffectPostponed' }>;
+const isNote = (trigger: Trigger): trigger is Note =>
+  trigger.type === 'SagaEffectInterrupted' || trigger.type === 'SagaEffectPostponed';
 
 export const newInstance = <State>(saga: Saga<State>): Instance<State> => ({
   inputs: new Map(),
   effects: new Map(),
   requests: new Map(),
+  interruptions: new Map(),
+  postponed: new Map(),
   ended: false,
   state: saga.initial,
 });
@@ -45,6 +58,12 @@ export function fold<State>(saga: Saga<State>, instance: Instance<State>, event:
       if (event.type !== 'SagaEffectCancelled') instance.requests.delete(event.data.key);
       return;
     }
+    case 'SagaEffectInterrupted':
+      instance.interruptions.set(event.data.key, event.data.times);
+      return;
+    case 'SagaEffectPostponed':
+      instance.postponed.set(event.data.key, event.data.failure.reason);
+      return;
     case 'SagaEnded':
       instance.ended = true;
       return;
@@ -70,13 +89,17 @@ function after({ state, kind }: EffectStatus, event: Settling): EffectStatus {
 export function accept<State>(saga: Saga<State>, instance: Instance<State>, trigger: Trigger, now: Date): SagaEvent[] {
   if (!isWanted(instance, trigger)) return [];
   const state = saga.evolve(instance.state, trigger);
-  if (instance.ended) return [trigger];
+  if (instance.ended || isNote(trigger)) return [trigger];
   const decisions = asAfter(trigger, instance.effects, () => saga.react(state, trigger, instance.effects, now));
   return [trigger, ...decisions.map((decision) => toEvent(decision, now))];
 }
 
 /** Decides as if the effect had its result, without a copy of all effects. */
-function asAfter<Result>(trigger: Trigger, effects: Map<string, EffectStatus>, decide: () => Result): Result {
+function asAfter<Result>(
+  trigger: Exclude<Trigger, Note>,
+  effects: Map<string, EffectStatus>,
+  decide: () => Result,
+): Result {
   if (trigger.type === 'SagaInputReceived') return decide();
   const { key } = trigger.data;
   const before = effects.get(key);
@@ -89,12 +112,19 @@ function asAfter<Result>(trigger: Trigger, effects: Map<string, EffectStatus>, d
   }
 }
 
-function isWanted<State>({ ended, inputs, effects }: Instance<State>, trigger: Trigger): boolean {
+function isWanted<State>(
+  { ended, inputs, effects, interruptions, postponed }: Instance<State>,
+  trigger: Trigger,
+): boolean {
   if (trigger.type === 'SagaInputReceived') {
     const { stream, revision } = trigger.data.source;
     return !ended && revision > (inputs.get(stream) ?? -1);
   }
   const state = effects.get(trigger.data.key)?.state;
+  if (trigger.type === 'SagaEffectInterrupted')
+    return state === 'requested' && trigger.data.times === (interruptions.get(trigger.data.key) ?? 0) + 1;
+  if (trigger.type === 'SagaEffectPostponed')
+    return state === 'requested' && trigger.data.failure.reason !== postponed.get(trigger.data.key);
   return state === 'requested' || state === 'cancelled';
 }
 

@@ -9,7 +9,10 @@ import { checkResult, stepOf, type InRun, type Perform } from '../components/run
 import { createConnection, RunnerAway, type Answer, type Sent } from './connection.ts';
 import { MAX_REQUEST_ARTEFACTS, MOST_ARTEFACTS, referencesIn, type LastFrame } from './frames.ts';
 
-export type RunnersOptions = Pick<ComponentEnvironment, 'configuration' | 'artefacts' | 'readTask' | 'logger'> & {
+export type RunnersOptions = Pick<
+  ComponentEnvironment,
+  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain'
+> & {
   /** Addresses of all runners, such as `http://runner:8086`. */
   readonly urls: readonly string[];
   /** The secret that they share with sagas. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   configurationVariables,
+  drainVariables,
   runnerVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
@@ -15,7 +16,7 @@ await runService({
   name: 'runner',
   summary:
     'Does what sagas ask for on code: agents, git, tests. Knows no database, no log, no bus and no key but the one it shares with sagas.',
-  variables: { ...serverVariables(8086), ...configurationVariables, ...runnerVariables },
+  variables: { ...serverVariables(8086), ...configurationVariables, ...runnerVariables, ...drainVariables },
   dependencies: [],
   start: async (service) => {
     const { environment, logger, draining } = service;
@@ -26,7 +27,10 @@ await runService({
     logger[sandbox === null ? 'warn' : 'info'](`sandbox: ${line}`);
     const secret = await readSecretFile(environment.RUNNER_KEY_FILE);
     const perform = createPerformer({ configuration, dataFolder, logger, sandbox });
-    const calls = serveCalls({ perform, draining });
+    const calls = serveCalls({
+      ...{ perform, draining },
+      finishMilliseconds: 1_000 * (environment.DRAIN_SECONDS ?? configuration.drainSeconds),
+    });
     service.serve(calls.routes, authenticateBySecret(secret, 'sagas', 'service'));
     service.run(calls);
   },

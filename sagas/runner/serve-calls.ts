@@ -25,8 +25,6 @@ import { createOutbox, type Outbox } from './outbox.ts';
 
 /** Calls in hand: sagas hold their own limits, this one is for when many sagas share a runner. */
 const MOST_CALLS = 64;
-/** What is in hand as the runner is asked to stop has this long to end by itself; then it is ended. Milliseconds. */
-const FINISH_MILLISECONDS = 5_000;
 /** The processes of a call that is ended have two seconds, and their folders go: milliseconds, all in all. */
 const END_MILLISECONDS = 8_000;
 
@@ -34,12 +32,14 @@ type CallsOptions = {
   readonly perform: Performer;
   /** Aborts as the runner is asked to stop. */
   readonly draining: AbortSignal;
-  /** Default: 5,000. */
-  readonly finishMilliseconds?: number;
+  /** What is in hand then has this long to end by itself; then it is ended. */
+  readonly finishMilliseconds: number;
 };
 
 export type Calls = {
   readonly routes: readonly Route[];
+  /** Resolves when what is in hand has ended by itself, or has been ended after its time. */
+  drain(): Promise<void>;
   /** Ends what is in hand; resolves when it has ended. */
   stop(): Promise<void>;
 };
@@ -55,7 +55,7 @@ class RunnerStops extends Error {
  * Performs calls over HTTP. A call ends with its connection, and everything that it started with it; a call under the same key ends
  * the earlier one first.
  */
-export function serveCalls({ perform, draining, finishMilliseconds = FINISH_MILLISECONDS }: CallsOptions): Calls {
+export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptions): Calls {
   const inHand = new Map<string, InHand>();
 
   async function end(key: string): Promise<boolean> {
@@ -109,6 +109,7 @@ export function serveCalls({ perform, draining, finishMilliseconds = FINISH_MILL
   }
 
   return {
+    drain: async () => void (await Promise.all([...inHand.values()].map(({ ended }) => ended))),
     stop,
     routes: [
       route({

@@ -55,6 +55,7 @@ export async function startRunner(
   // Agents of tests tell by files of the test how far they are.
   await writeFile(file('workledger.json'), JSON.stringify({ ...configuration, sandbox: 'off' }));
   const variables = {
+    DRAIN_SECONDS: '5',
     ...environment,
     WORKLEDGER_CONFIG: file('workledger.json'),
     RUNNER_KEY_FILE: file('runner-key'),

@@ -134,6 +134,10 @@ export const repositorySchema = z.strictObject({
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
+/** Why work for a repository waits that was registered once. */
+export const notRegistered = (repository: string): string =>
+  `repository "${repository}" is not in the configuration: add it under "repositories" and start again`;
+
 export const agentSchema = z.strictObject({
   name,
   command: command.describe('the prompt comes on stdin; it works in its current folder, a worktree of its own'),
@@ -174,6 +178,22 @@ const tlsSchema = z
   .nullable()
   .default(null);
 
+export const retentionSchema = z.strictObject({
+  resultDays: z
+    .number()
+    .positive()
+    .max(36_500)
+    .nullable()
+    .default(30)
+    .describe(
+      'so long after its task has ended a commit that was made or judged stays in the origin, below refs/workledger; null: for ever',
+    ),
+  branches: z
+    .enum(['keep', 'delete'])
+    .default('delete')
+    .describe('of work that failed; work that passed its tests keeps its branch'),
+});
+
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).default('127.0.0.1'),
@@ -200,6 +220,15 @@ export const configurationSchema = z.strictObject({
     .default(60)
     .describe('an agent that does not report for so long loses its task'),
   heartbeatSeconds: z.int().min(1).max(3_600).default(30).describe('three missed: the agent counts as disconnected'),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(60)
+    .describe(
+      'at a stop, agents at work may finish within this time; then they are ended, and begin anew at the next start',
+    ),
+  retention: retentionSchema.prefault({}),
   ageingSeconds: z
     .int()
     .min(1)

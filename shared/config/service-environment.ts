@@ -68,6 +68,13 @@ export const configurationVariables = {
   WORKLEDGER_CONFIG: optional(file).describe('the configuration file; default: workledger.json where there is one'),
 };
 
+/** Of who has agents at work. */
+export const drainVariables = {
+  DRAIN_SECONDS: optional(z.coerce.number().min(0).max(86_400)).describe(
+    "at SIGTERM agents at work may finish within this time; default: the configuration's drainSeconds",
+  ),
+};
+
 /** Of who takes API keys: how they are checked, and who stands before. */
 export const callerVariables = {
   KEY_MAC_FILE: file.describe(

@@ -31,3 +31,6 @@ export const newId = (): string => v7();
 
 /** The same id for the same parts, always (UUIDv5). Parts are joined unambiguously. */
 export const derivedId = (...parts: readonly string[]): string => v5(JSON.stringify(parts), NAMESPACE);
+
+/** The id of an aggregate that belongs to one run, which is a claim: `validation` and `generation` by their round, `evolution`. */
+export const idInRun = (claimId: string, ...parts: readonly string[]): string => derivedId(claimId, ...parts);

@@ -41,5 +41,7 @@ export const failure = z.strictObject({
   exitCode: z.int().nullable(),
   lastLines: z.array(z.string()),
   log: artefact.nullable(),
+  /** Holds what a failed attempt had changed: it is no result, but it was paid for. */
+  commit: commit.optional(),
 });
 export type Failure = z.infer<typeof failure>;

@@ -31,3 +31,15 @@ it('tasks without a repository are left out when only those of a repository are 
   expect(await ids(false)).toEqual([of, without]);
   expect(await ids()).toEqual([of, without]);
 });
+
+it('tasks of a repository that is not registered any more wait', async () => {
+  const [gone, registered, none] = [newId(), newId(), newId()];
+  await database.pool.query('truncate read_models.tasks');
+  await database.pool.query(
+    `insert into read_models.tasks (id, title, priority, state, repository)
+     values ($1, 'gone', 1, 'pending', 'gone'), ($2, 'registered', 2, 'pending', 'sample'), ($3, 'none', 3, 'pending', null)`,
+    [gone, registered, none],
+  );
+  const options = { ageingSeconds: 3_600, limit: 10, registered: ['sample', 'other'] };
+  expect((await nextTasks(database.pool, options)).map(({ taskId }) => taskId)).toEqual([registered, none]);
+});

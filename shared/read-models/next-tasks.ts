@@ -15,6 +15,8 @@ export type NextTasksOptions = {
   readonly withRepository?: boolean;
   /** Only tasks of these; null, or left out: of any repository, or none. */
   readonly repositories?: readonly string[] | null;
+  /** Those that are registered: tasks of others wait until theirs is; null, or left out: any. */
+  readonly registered?: readonly string[] | null;
   /** Ids of tasks to leave out. */
   readonly without?: readonly string[];
   /** Seconds after which a waiting task counts as one priority more urgent. */
@@ -70,7 +72,7 @@ cross join lateral (
   select * from read_models.tasks t
   where t.state = 'pending' and t.subtasks = '{}' and hash_array_extended(t.capabilities, 0) = needed.hash
     and ${place.matches} and t.priority = level.priority
-    and t.id <> all ($5) and ${UNBLOCKED}
+    and t.id <> all ($5) and ($6::text[] is null or t.repository is null or t.repository = any ($6)) and ${UNBLOCKED}
   order by t.waiting_since, t.created_at, t.id
   limit $3
 ) as t
@@ -83,12 +85,13 @@ limit $3`;
  * oldest. Their order never changes while they wait. Only a hint.
  */
 export const nextTasks = (pool: Pool, options: NextTasksOptions): Promise<NextTask[]> => {
-  const { capabilities, withRepository, without, repositories, ageingSeconds, limit } = options;
+  const { capabilities, withRepository, without, repositories, registered, ageingSeconds, limit } = options;
   return selectRows<NextTask>(pool, nextTasksSql(repositories ? ONE_BY_ONE : ANY), [
     capabilities ?? null,
     ageingSeconds,
     limit,
     repositories ?? withRepository ?? false,
     without ?? [],
+    registered ?? null,
   ]);
 };

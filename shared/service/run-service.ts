@@ -89,6 +89,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   logger.info({ url: server.url }, 'listening');
 
   const failures: Promise<Error>[] = [];
+  const drains: (() => Promise<unknown>)[] = [];
   const service: Service<Shape> = {
     name,
     environment,
@@ -110,6 +111,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
     run: (running) => {
       if (running.facts !== undefined) facts.push(running.facts);
       if (running.failed !== undefined) failures.push(running.failed);
+      if (running.drain !== undefined) drains.push(running.drain);
       closers.add(() => running.stop(), `the ${name}`);
     },
   };
@@ -123,6 +125,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
   logger.info({ reason: failure === null ? await stopAsked : oneLine(failure) }, 'stopping');
   health.drain();
   draining.abort();
+  if (failure === null) await Promise.all(drains.map((drain) => drain()));
   await server.stop(DRAIN_MILLISECONDS);
   await closers.close(CLOSE_MILLISECONDS);
   if (failure !== null) throw failure;

@@ -35,6 +35,8 @@ export type RunningService = {
   readonly facts?: () => Readonly<Record<string, unknown>>;
   /** Resolves with what ended it before `stop`. */
   readonly failed?: Promise<Error>;
+  /** Before `stop`: begins nothing new, and resolves when what cannot be given back has ended, or has had its time. */
+  drain?(): Promise<unknown>;
   /** Gives back what is in hand; resolves when all has ended. */
   stop(): Promise<unknown>;
 };

@@ -26,7 +26,8 @@ type ServiceProcess = {
   stop(): Promise<void>;
 };
 
-const STOP_MILLISECONDS = 30_000;
+/** Agents at work have their time, a minute unless it is configured otherwise. */
+const STOP_MILLISECONDS = 90_000;
 /** Who ran so long starts again at once. */
 const WELL_MILLISECONDS = 30_000;
 

@@ -6,6 +6,13 @@ import { isZombie } from '../stop-process.ts';
 
 const released = 'released';
 
+/** Who keeps a data folder now; null: nobody, or nobody who lives. */
+export async function ownerOfDataFolder(folder: string): Promise<ProcessIdentity | null> {
+  const last = await highest(folder).catch(() => 0);
+  const owner = last === 0 ? released : await ownerOf(lockFile(folder, last));
+  return owner !== released && isAlive(owner) ? owner : null;
+}
+
 /**
  * Keeps a second Workledger off a data folder. Lock files are numbered; the highest one counts. Who finds its owner dead (or
  * released) creates the next number, which only one can: there is no moment in which two take over the same stale lock.
@@ -71,4 +78,4 @@ async function ownerOf(file: string): Promise<ProcessIdentity | typeof released>
   return released;
 }
 
-const isAlive = (owner: ProcessIdentity): boolean => isSameProcess(owner) && !isZombie(owner.pid);
+export const isAlive = (owner: ProcessIdentity): boolean => isSameProcess(owner) && !isZombie(owner.pid);

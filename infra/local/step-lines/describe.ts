@@ -94,7 +94,10 @@ export function describe(event: Described, names: Names): StepLine | null {
     case 'TaskClaimReleased':
       return line('claim', `released: ${event.data.reason}`);
     case 'TaskRetried':
-      return line('task', `retried: ${event.data.reason}`);
+      return line(
+        'task',
+        `retried${event.data.from === undefined ? '' : ` from ${event.data.from}`}: ${event.data.reason}`,
+      );
     case 'TaskCancelled':
       return line('task', `cancelled: ${event.data.reason}`, 'bad');
     case 'TaskFailed':

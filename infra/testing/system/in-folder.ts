@@ -15,7 +15,7 @@ export type RunningSystem = {
 };
 
 /**
- * Writes `workledger.json` into a folder and does `npm start` there, on a free port.
+ * Writes `workledger.json` into a folder and does `npm start` there, on a free port; a stop waits for no agent, unless that is configured.
  * @param configuration as a user would write it
  */
 export async function startInFolder(
@@ -23,7 +23,10 @@ export async function startInFolder(
   configuration: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<RunningSystem> {
-  await writeFile(join(folder, 'workledger.json'), JSON.stringify({ port: 0, ...configuration }, null, 2));
+  await writeFile(
+    join(folder, 'workledger.json'),
+    JSON.stringify({ port: 0, drainSeconds: 0, ...configuration }, null, 2),
+  );
   const program = startProgram('infra/local/start.ts', [], { cwd: folder, environment });
   const [, url = ''] = await program.until(/^Workledger is ready: (\S+)\n(?:.*\n)*? +data folder +.*\n/m);
   const dataFolder = join(folder, '.workledger');

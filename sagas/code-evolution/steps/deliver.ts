@@ -1,7 +1,9 @@
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
+  beginsAfter,
   branchOf,
   changesCode,
   checkSeconds,
@@ -24,18 +26,26 @@ export const publish: Step<Facts> = {
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base), branch: branchOf(facts) };
     const published = on.call('publish', 'code.publish', request);
-    return published === null ? waiting : done({ learned: { branch: published.branch } } satisfies Learned);
+    if (published === null) return waiting;
+    const { branch, commit } = published;
+    // What was judged has the protected paths of the base, which publishing restores.
+    return done({ learned: isJudged(facts) ? { branch, commit } : { branch } } satisfies Learned);
   },
   compensate: (facts, on) => {
+    // Work that was judged good stays, whatever refused it later.
+    if (isJudged(facts) || Object.values(facts.verdicts).at(-1) === 'passed') return done();
     const removed = on.call('delete-branch', 'code.unpublish', { ...inRun(facts), branch: branchOf(facts) });
     return removed === null ? waiting : done();
   },
 };
 
+/** Whether the commit passed its tests in an earlier run; what is rebased is new. */
+const isJudged = (facts: Facts): boolean => beginsAfter(facts, 'validate') && facts.rebased === 0;
+
 /** Runs the repository's own tests on the published commit. */
 export const validate: Step<Facts> = {
   name: 'validate',
-  when: changesCode,
+  when: (facts) => changesCode(facts) && !isJudged(facts),
   retry: { attempts: 3, delaySeconds: doubling(2, 30) },
   run: (facts, on) => {
     const validation = idInRun(facts, 'validation', String(on.round));
@@ -73,9 +83,14 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
   if (failure === null) return accept(facts, on, result);
-  if (verdict === 'failed') return failed(failure);
+  if (verdict === 'failed') return failed(claimOf(facts).from === undefined ? failure : withoutAgent(failure));
   return sendBack(facts, on, { reason: failure.reason, log: failure.log }, { commit: result.commit });
 }
+
+const withoutAgent = (failure: Failure): Failure => ({
+  ...failure,
+  reason: `${failure.reason} (no agent worked in this run: retry from generate to give it to one)`,
+});
 
 /** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */
 function accept(facts: Facts, on: Effector, { commit }: ResultOf<'code.validate'>): Outcome {

@@ -5,6 +5,7 @@ import type { Facts, Learned } from '../facts.ts';
 import { affordable } from './budget.ts';
 import {
   agentSeconds,
+  beginsAfter,
   checkSeconds,
   claimOf,
   idInRun,
@@ -26,7 +27,8 @@ const evolutionId = (facts: Facts): string => idInRun(facts, 'evolution');
  */
 export const evolve: Step<Facts> = {
   name: 'evolve',
-  when: (facts) => isCommandRun(facts) && planOf(facts).evolve !== null && facts.evolved === null,
+  when: (facts) =>
+    isCommandRun(facts) && planOf(facts).evolve !== null && facts.evolved === null && !beginsAfter(facts, 'evolve'),
   retry: { attempts: MEASURING_ATTEMPTS, delaySeconds: doubling(2, 30) },
   run: (facts, on) => {
     const unfit = start(facts, on);

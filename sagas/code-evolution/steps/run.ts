@@ -1,8 +1,11 @@
-import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { idInRun as idInRunOf } from '@workledger/shared/contexts/stream.ts';
+import { LATER_STEPS } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
-import type { Claim, Facts, Feedback, Learned } from '../facts.ts';
+import { type Claim, type Facts, type Feedback, type Learned, MOST_SENT_BACK } from '../facts.ts';
 import { overBudget } from './budget.ts';
+
+export { MOST_SENT_BACK };
 
 /** What every step may rely on once the run has begun. */
 export function claimOf({ claim }: Facts): Claim {
@@ -30,10 +33,15 @@ export function known<Value>(value: Value | null): Value {
 
 /** An id of the run's own for an aggregate that belongs to it. */
 export const idInRun = (facts: Facts, ...parts: readonly string[]): string =>
-  derivedId(claimOf(facts).claimId, ...parts);
+  idInRunOf(claimOf(facts).claimId, ...parts);
 
 export const changesCode = (facts: Facts): boolean => claimOf(facts).repository !== null;
 export const isCommandRun = (facts: Facts): boolean => claimOf(facts).runtime === 'command' && changesCode(facts);
+
+const STEPS = ['generate', ...LATER_STEPS] as const;
+/** Whether the run begins after this step, with what earlier runs made: its task was retried from a later one. */
+export const beginsAfter = (facts: Facts, step: (typeof STEPS)[number]): boolean =>
+  STEPS.indexOf(step) < STEPS.indexOf(claimOf(facts).from ?? 'generate');
 
 /** Seconds for work by an agent: its own limit, and room for Git around it. */
 export const agentSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => timeouts.agent + 120;
@@ -42,9 +50,6 @@ export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => 
 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
-
-/** How often work may go back within one run. */
-export const MOST_SENT_BACK = 1;
 
 /** Gives the work back to its agent, with the reason. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {

@@ -5,6 +5,7 @@ import type { Facts, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
 import {
   agentSeconds,
+  beginsAfter,
   changesCode,
   checkSeconds,
   claimOf,
@@ -24,15 +25,17 @@ export const prepare: Step<Facts> = {
   retry: { attempts: 4, delaySeconds: doubling(2, 30) },
   timeoutSeconds: 300,
   run: (facts, on) => {
-    const prepared = on.call('prepare', 'code.prepare', inRun(facts));
+    const { commit } = facts;
+    const prepared = on.call('prepare', 'code.prepare', { ...inRun(facts), ...(commit !== null && { commit }) });
     if (prepared === null) return waiting;
-    const request = { ...inRun(facts), commit: prepared.base, base: prepared.base };
+    const base = facts.base ?? prepared.base;
+    const request = { ...inRun(facts), commit: base, base };
     const measured = prepared.evaluates
       ? on.tryCall('measure', 'code.evaluate', request, checkSeconds(prepared))
       : { result: null };
     if (measured === null) return waiting;
     const metricsBefore = measured.result?.metrics ?? null;
-    const learned = { prepared: { ...prepared, metricsBefore }, base: prepared.base, commit: prepared.base };
+    const learned = { prepared: { ...prepared, metricsBefore }, base, commit: commit ?? base };
     return done({ learned } satisfies Learned);
   },
   compensate: (facts, on) => (on.call('cleanup', 'code.cleanup', inRun(facts)) === null ? waiting : done()),
@@ -43,7 +46,7 @@ const ATTEMPTS = 2;
 /** A configured agent writes the code. */
 export const generate: Step<Facts> = {
   name: 'generate',
-  when: isCommandRun,
+  when: (facts) => isCommandRun(facts) && !beginsAfter(facts, 'generate'),
   retry: { attempts: ATTEMPTS, delaySeconds: doubling(1, 30) },
   run: (facts, on) => {
     const spent = spentBefore(facts);
@@ -96,7 +99,7 @@ const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'c
 /** A remote agent works by itself: wait until it submits a commit, and look whether that is there. */
 export const awaitWork: Step<Facts> = {
   name: 'await-work',
-  when: (facts) => !isCommandRun(facts),
+  when: (facts) => !isCommandRun(facts) && !beginsAfter(facts, 'generate'),
   retry: { attempts: 3, delaySeconds: doubling(2, 30) },
   timeoutSeconds: 300,
   run: (facts, on) => {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
-import { branchHead, fetchOrigin } from '../git/commits.ts';
+import { branchHead, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
 import { missingLfs, needsOf } from '../git/filters.ts';
+import { GitFailure } from '../git/git.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';
@@ -18,7 +19,8 @@ const TURNS = 4;
 
 /** Fetches the repository and tells where work starts and what its registration asks for. */
 export const prepare = codeComponent({
-  request: inRun,
+  /** `commit`: what an earlier run made, and this one goes on with. */
+  request: inRun.extend({ commit: z.string().optional() }),
   result: z.object({
     base: z.string(),
     evolve: evolutionPlan.nullable(),
@@ -29,8 +31,13 @@ export const prepare = codeComponent({
     /** Seconds, whole steps. */
     timeouts: z.object({ agent: z.number(), check: z.number() }),
   }),
-  act: async (_request, { environment, repository, mirror, signal }) => {
-    await fetchOrigin(mirror, null, signal);
+  act: async ({ taskId, commit }, { environment, repository, mirror, signal }) => {
+    await fetchOrigin(mirror, commit === undefined ? null : taskId, signal);
+    if (commit !== undefined && !(await isThere(mirror, taskId, commit, signal)))
+      return refuse(
+        'prepare',
+        `commit ${commit}, which the task was to go on with, is no longer in the origin: retry from generate`,
+      );
     const { baseBranch, evolve, merge, evaluate, agent } = repository;
     const base = await branchHead(mirror, baseBranch);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
@@ -47,6 +54,14 @@ export const prepare = codeComponent({
   },
 });
 
+async function isThere(mirror: Mirror, taskId: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
+    // The origin answered a moment ago: it has no such commit, or gives none that no ref names.
+    if (!(error instanceof GitFailure)) throw error;
+  });
+  return hasCommit(mirror, commit);
+}
+
 function timeouts(environment: ComponentEnvironment, command: number, evaluates: boolean) {
   const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));
   const check = 2 * command + GIT_SECONDS;
@@ -54,7 +69,10 @@ function timeouts(environment: ComponentEnvironment, command: number, evaluates:
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }
 
-/** Kills what still runs for this task run, removes its checkouts and its results in the origin; branches and other runs' results stay. */
+/**
+ * Kills what still runs for this task run and removes its checkouts. What it made stays in the origin until the retention says otherwise;
+ * of what a remote agent pushed beside and this run keeps itself, the agent's own name is free again.
+ */
 export const cleanup = defineComponent({
   request: inRun,
   result: z.object({ worktrees: z.number() }),
@@ -63,7 +81,7 @@ export const cleanup = defineComponent({
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
     const mirror = await openMirror(environment.dataFolder, repository.url, signal);
-    for (const { ref, commit } of await refsOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
+    for (const { ref, commit } of await doublesOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
     return { worktrees };
   },
   everywhere: (results) => ({ worktrees: results.reduce((sum, { worktrees }) => sum + worktrees, 0) }),
@@ -71,17 +89,13 @@ export const cleanup = defineComponent({
 
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/**
- * The run's refs, and before them what a remote agent pushed beside them and this run inspected: the run's own refs
- * tell which, also to a repeat.
- */
-async function refsOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise<{ ref: string; commit: string }[]> {
+/** What a remote agent pushed beside the runs, where a ref of this run holds the same commit. */
+async function doublesOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise<{ ref: string; commit: string }[]> {
   const task = `${taskRefs(run.taskId)}/`;
   const all = (await remoteRefs(mirror, `${task}*`, signal)).filter(({ ref }) => ref.startsWith(task));
-  const own = all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`));
-  const commits = new Set(own.map(({ commit }) => commit));
+  const kept = new Set(all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`)).map(({ commit }) => commit));
   const ofARun = (ref: string): boolean => RUN_ID.test(ref.slice(task.length).split('/')[0] ?? '');
-  return [...all.filter(({ ref, commit }) => !ofARun(ref) && commits.has(commit)), ...own];
+  return all.filter(({ ref, commit }) => !ofARun(ref) && kept.has(commit));
 }
 
 async function remove(mirror: Mirror, ref: string, commit: string, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -165,12 +165,27 @@ describe('rebase', () => {
   });
 });
 
+describe('prepare', () => {
+  test('finds the commit of an earlier run that a task goes on with; once that is gone, it says so for good', async () => {
+    const { call, commit, base, bare, dataFolder, inRun } = await worldWithWork();
+    rmSync(join(dataFolder, 'repositories'), { recursive: true });
+    expect(await call('code.prepare', { commit, runId: newId() })).toMatchObject({ base });
+    git(bare, 'update-ref', '-d', resultOf(inRun, 'generate-1', commit));
+    git(bare, 'prune', '--expire=now');
+    rmSync(join(dataFolder, 'repositories'), { recursive: true });
+    await expect(call('code.prepare', { commit, runId: newId() })).rejects.toMatchObject({
+      retryable: false,
+      failure: { reason: expect.stringMatching(/no longer in the origin: retry from generate/) },
+    });
+  });
+});
+
 describe('cleanup', () => {
-  test('removes the results kept in the origin, leaves branches, and may be repeated', async () => {
-    const { call, publish, bare, branch, inRun } = await worldWithWork();
+  test('leaves every commit that was made, and branches, and may be repeated', async () => {
+    const { call, publish, bare, branch, commit, inRun } = await worldWithWork();
     await publish();
     expect(await call<ResultOf<'code.cleanup'>>('code.cleanup', {})).toEqual({ worktrees: 0 });
-    expect(has(bare, `refs/workledger/${inRun.taskId}/`)).toBe(false);
+    expect(git(bare, 'rev-parse', resultOf(inRun, 'generate-1', commit))).toBe(commit);
     expect(has(bare, `refs/heads/${branch}`)).toBe(true);
     expect(await call<ResultOf<'code.cleanup'>>('code.cleanup', {})).toEqual({ worktrees: 0 });
   });
@@ -186,20 +201,21 @@ describe('cleanup', () => {
     await old.call('code.publish', { commit: next.commit, branch: old.branch, runId });
     expect(await old.unpublish()).toEqual({ outcome: 'kept' });
     await old.call<ResultOf<'code.cleanup'>>('code.cleanup', {});
-    const refs = `refs/workledger/${old.inRun.taskId}`;
-    expect(has(old.bare, `${refs}/${old.inRun.runId}/`)).toBe(false);
+    expect(git(old.bare, 'rev-parse', resultOf(old.inRun, 'generate-1', old.commit))).toBe(old.commit);
     expect(git(old.bare, 'rev-parse', resultOf({ ...old.inRun, runId }, 'generate-1', next.commit))).toBe(next.commit);
     expect(git(old.bare, 'rev-parse', `refs/heads/${old.branch}`)).toBe(next.commit);
   });
 
-  test('keeps the branch when another run published the same commit', async () => {
+  test('keeps the branch when a later run published the same commit, which may delete it', async () => {
     const { publish, unpublish, call, commit, branch } = await worldWithWork();
     await publish();
-    await call('code.publish', { commit, branch, runId: newId() });
+    const runId = newId();
+    await call('code.publish', { commit, branch, runId });
     expect(await unpublish()).toEqual({ outcome: 'kept' });
+    expect(await call('code.unpublish', { branch, runId })).toEqual({ outcome: 'deleted' });
   });
 
-  test('removes what a remote agent pushed for this run, and leaves what it pushed since', async () => {
+  test('frees the name under which a remote agent pushed what the run keeps itself, and leaves what it pushed since', async () => {
     const { call, user, bare, base, inRun } = await worldWithWork();
     const task = `refs/workledger/${inRun.taskId}`;
     const commit = commitAsUser(user, { 'remote.txt': '1' }, 'Remote');
@@ -208,7 +224,16 @@ describe('cleanup', () => {
     const later = commitAsUser(user, { 'remote.txt': '2' }, 'Remote again');
     git(user, 'push', '--quiet', 'origin', `HEAD:${task}/remote-2`);
     await call<ResultOf<'code.cleanup'>>('code.cleanup', {});
-    expect(git(bare, 'for-each-ref', '--format=%(refname) %(objectname)', task)).toBe(`${task}/remote-2 ${later}`);
+    expect(has(bare, `${task}/remote-1`)).toBe(false);
+    expect(git(bare, 'rev-parse', resultOf(inRun, 'inspected', commit))).toBe(commit);
+    expect(git(bare, 'rev-parse', `${task}/remote-2`)).toBe(later);
+  });
+
+  test('leaves the branch of work that failed where branches are kept', async () => {
+    const { publish, unpublish, bare, branch, commit } = await worldWithWork({ retention: { branches: 'keep' } });
+    await publish();
+    expect(await unpublish()).toEqual({ outcome: 'kept' });
+    expect(git(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(commit);
   });
 
   test('kills the agent that still runs for this task run', async () => {

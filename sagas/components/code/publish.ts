@@ -39,12 +39,16 @@ export const publish = codeComponent({
 /** `kept`: people or another run of the task put commits of their own on it. */
 const unpublishResult = z.object({ outcome: z.enum(['deleted', 'absent', 'kept']) });
 
-/** Deletes the branch that was published. One that is gone is done; one with the commits of other people or of another run stays. */
+/**
+ * Deletes the branch that was published, where branches are not kept. One that is gone is done; one with the commits of other people
+ * or of a later run stays.
+ */
 export const unpublish = codeComponent({
   request: inRun.extend({ branch: z.string() }),
   result: unpublishResult,
-  act: async (request, { repository, mirror, signal }): Promise<z.infer<typeof unpublishResult>> => {
+  act: async (request, { environment, repository, mirror, signal }): Promise<z.infer<typeof unpublishResult>> => {
     const { taskId, branch } = request;
+    if (environment.configuration.retention?.branches === 'keep') return { outcome: 'kept' };
     if (branch === repository.baseBranch) return refuse('unpublish', `"${branch}" is the base branch`);
     await fetchOrigin(mirror, taskId, signal);
     const now = await branchHead(mirror, branch);
@@ -67,11 +71,14 @@ async function isWithin(mirror: Mirror, prefix: string, head: string): Promise<b
   return false;
 }
 
-/** Whether a branch's head came from this run and no other run published the same: only then may the run delete it. */
+/**
+ * Whether a branch's head came from this run and no later run published the same: only then may the run delete it. Ids of runs grow
+ * with time.
+ */
 async function isOfRun(mirror: Mirror, run: Run, head: string): Promise<boolean> {
   const label = publishedLabel(head);
   const published = (await refsBelow(mirror, taskRefs(run.taskId))).filter((ref) => ref.endsWith(`/${label}`));
-  if (published.some((ref) => ref !== resultRef(run, label))) return false;
+  if (published.some((ref) => ref > resultRef(run, label))) return false;
   return isWithin(mirror, runRefs(run), head);
 }
 

@@ -8,6 +8,7 @@ import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { inRun, type Limits } from '../run-component.ts';
 import { gitInside, promptSchema, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
@@ -54,7 +55,9 @@ export const work = codeComponent({
     await ensureCommits(mirror, request.taskId, [request.parent], signal);
     const checkout = await code.checkout('work', request.parent);
 
-    const run = await runAgent(code, agent, checkout, request);
+    const run = await runAgent(code, agent, checkout, request).catch((error: unknown) =>
+      throwKeeping(code, { checkout, agent, request }, error),
+    );
     const commit = await changeOf(code, { checkout, agent, request, run });
     const change = await storeDiff(code, 'work', request.parent, commit);
     const ref = resultOf(request, request.label, commit);
@@ -64,12 +67,34 @@ export const work = codeComponent({
   },
 });
 
-type Done = {
+type Worked = {
   readonly checkout: Checkout;
   readonly agent: AgentConfiguration;
   readonly request: WorkRequest;
-  readonly run: AgentRun;
 };
+type Done = Worked & { readonly run: AgentRun };
+
+/** What an agent had changed when it failed stays in the origin, too, and its failure names it. @throws always: the error, told more */
+async function throwKeeping(code: CodeAttempt, { checkout, agent, request }: Worked, error: unknown): Promise<never> {
+  if (!(error instanceof ComponentFailure) || code.signal.aborted) throw error;
+  const { mirror, signal, environment } = code;
+  const { parent, label, taskId } = request;
+  const message = `What a failed attempt left\n\nTask ${taskId}, ${label}\n`;
+  const inside = (args: readonly string[]) => gitInside(code, checkout, agent, args);
+  let commit: string;
+  try {
+    commit = await takeChange(checkout, { parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal });
+    if ((await treeOf(mirror, commit)) === (await treeOf(mirror, parent))) throw error;
+    await pushRef(mirror, { ref: resultOf(request, `${label}-failed`, commit), to: commit, expected: 'any', signal });
+  } catch (reason) {
+    if (reason !== error)
+      environment.logger.warn({ reason: oneLine(reason) }, 'cannot keep what a failed attempt changed');
+    throw error;
+  }
+  const { retryable, fault, until, costUsd, prompt } = error;
+  const options = { retryable, fault, until, costUsd, prompt, cause: error };
+  throw new ComponentFailure({ ...error.failure, commit }, options);
+}
 
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
 async function changeOf(code: CodeAttempt, { checkout, agent, request, run }: Done): Promise<string> {

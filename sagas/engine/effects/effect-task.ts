@@ -1,5 +1,6 @@
 import type { JobHelpers, Task } from 'graphile-worker';
 import type { Logger } from 'pino';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { FromTheFuture } from '@workledger/shared/events/codec.ts';
 import { InvalidAppend, LogBehind, RevisionConflict } from '@workledger/shared/event-log/errors.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
@@ -7,7 +8,7 @@ import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/s
 import { type Patience, patiently } from '@workledger/shared/resilience/patiently.ts';
 import { backOff } from '@workledger/shared/resilience/pause.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
-import { because } from '../component.ts';
+import { because, ComponentFailure, NotBegun, Postponed } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import type { DatabaseClock } from '../database-clock.ts';
 import type { Parking } from '../parking.ts';
@@ -23,7 +24,7 @@ type RecordResult = (saga: Loaded, trigger: Trigger, signal: AbortSignal) => Pro
  * Records what came of an effect, however long the log is away: what took an hour is not done again for that. A result that the
  * log cannot hold is a failure that no repeat can mend. What the saga itself cannot take is thrown at once.
  */
-function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>): RecordResult {
+function createRecordResult(record: RecordOnce, patience: Omit<Patience, 'signal'>): RecordResult {
   return async (saga, trigger, signal) => {
     const key = (trigger.data as { key: string }).key;
     // Given back, not thrown: it says nothing of the log.
@@ -41,15 +42,21 @@ function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>
 
   async function recordOrFail(key: string, saga: Loaded, trigger: Trigger): Promise<void> {
     try {
-      await record(key, saga, trigger);
+      await record(saga, trigger, effectId(saga.stream, key));
     } catch (error) {
       if (!(error instanceof InvalidAppend)) throw error;
-      await record(key, saga, failedFor(key, `its result cannot be recorded: ${error.message}`));
+      const failure = failedFor(key, `its result cannot be recorded: ${error.message}`);
+      await record(saga, failure, effectId(saga.stream, key));
     }
   }
+}
 
-  async function record(key: string, { stream, origin, revision }: Loaded, trigger: Trigger): Promise<void> {
-    const commandId = effectId(stream, key);
+/** @param commandId under which it is recorded once */
+type RecordOnce = (saga: Loaded, trigger: Trigger, commandId: string) => Promise<void>;
+
+const createRecord =
+  (store: SagaStore): RecordOnce =>
+  async ({ stream, origin, revision }, trigger, commandId) => {
     const metadata = {
       correlationId: origin?.correlationId ?? commandId,
       causationId: commandId,
@@ -59,8 +66,7 @@ function createRecordResult(store: SagaStore, patience: Omit<Patience, 'signal'>
       traceparent: origin?.traceparent ?? null,
     };
     await store.apply(stream, trigger, metadata, revision);
-  }
-}
+  };
 
 /** Of an effect that was cancelled and runs no more. */
 const cancelled = ({ key }: EffectJob): Trigger => failedFor(key, 'cancelled');
@@ -74,6 +80,8 @@ const failedFor = (key: string, reason: string): Trigger => ({
 /** How often an effect is tried that fails for reasons that are no outage, and the pauses between: milliseconds. */
 export type Tries = { readonly most: number; readonly shortest: number; readonly longest: number };
 
+/** Milliseconds between two looks whether a postponed effect can be done. */
+const POSTPONED = { shortest: 1_000, longest: 300_000 };
 const TRIES: Tries = { most: 10, shortest: 1_000, longest: 60_000 };
 
 export type EffectTaskOptions = Performing & {
@@ -93,7 +101,8 @@ export type EffectTaskOptions = Performing & {
  */
 export function effectTask(options: EffectTaskOptions): Task {
   const { store, parking, clock, running, outages, logger, tries = TRIES } = options;
-  const recordResult = createRecordResult(store, { outages, logger });
+  const record = createRecord(store);
+  const recordResult = createRecordResult(record, { outages, logger });
   const inPostgres = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('postgresql', action);
   let toldOfFuture = '';
 
@@ -135,6 +144,7 @@ export function effectTask(options: EffectTaskOptions): Task {
     try {
       trigger = await carryOut(loaded, job, signal);
     } catch (error) {
+      if (error instanceof Postponed) return postpone(loaded, job, helpers, error);
       if (isPassing(error)) throw error;
       return tryLater(job, helpers, error);
     }
@@ -146,6 +156,18 @@ export function effectTask(options: EffectTaskOptions): Task {
   function isPassing(error: unknown): boolean {
     if (error instanceof RevisionConflict || error instanceof FromTheFuture) return true;
     return outages.isTold(error) || isAway(error) || isAccessRefused(error);
+  }
+
+  /** It is no try: what it waits for may take days. The saga's stream tells the reason once. */
+  async function postpone(loaded: Loaded, job: EffectJob, helpers: JobHelpers, { failure }: Postponed): Promise<void> {
+    const { stream, key } = job;
+    if (loaded.instance.postponed.get(key) !== failure.reason) {
+      await record(loaded, { type: 'SagaEffectPostponed', data: { key, failure } }, newId());
+      logger.warn({ job: jobKey(job), reason: failure.reason }, 'an effect waits');
+    }
+    const postponed = (job.postponed ?? 0) + 1;
+    const milliseconds = backOff(postponed - 1, POSTPONED.shortest, POSTPONED.longest);
+    await putBack({ stream, key, postponed }, helpers, new Date(clock.now().getTime() + milliseconds));
   }
 
   async function tryLater(job: EffectJob, helpers: JobHelpers, error: unknown): Promise<void> {
@@ -161,7 +183,7 @@ export function effectTask(options: EffectTaskOptions): Task {
     logger.error({ ...facts, retryInMs: milliseconds }, 'effect could not be carried out: trying again');
   }
 
-  /** The result to record; null when this process has to leave it to another one. */
+  /** The result to record; null when this process has to leave it to another one, or to its next start, which may be worth a note. */
   async function carryOut(loaded: Loaded, job: EffectJob, signal: AbortSignal): Promise<Trigger | null> {
     const effect = loaded.instance.requests.get(job.key);
     if (effect === undefined || loaded.origin === null)
@@ -170,9 +192,24 @@ export function effectTask(options: EffectTaskOptions): Task {
     try {
       return await perform(options, job.stream, effect, { correlationId, traceparent }, signal);
     } catch (error) {
-      if (signal.aborted) return signal.reason === 'cancelled' ? cancelled(job) : null;
-      throw error;
+      if (signal.aborted && signal.reason === 'cancelled') return cancelled(job);
+      if (!signal.aborted) throw error;
+      if (effect.kind === 'call' && signal.reason === 'stopping' && !(error instanceof NotBegun))
+        await noteInterruption(loaded, job.key, error);
+      return null;
     }
+  }
+
+  /** Whoever stops does not wait for a log that is away: then nobody knows. */
+  async function noteInterruption(loaded: Loaded, key: string, error: unknown): Promise<void> {
+    const times = (loaded.instance.interruptions.get(key) ?? 0) + 1;
+    const known = error instanceof ComponentFailure ? error.failure : because(key, '');
+    const failure = { ...known, reason: 'interrupted by a restart: it begins anew' };
+    const trigger: Trigger = { type: 'SagaEffectInterrupted', data: { key, failure, times } };
+    await record(loaded, trigger, derivedId('interrupted', loaded.stream, key, String(times))).catch(
+      (reason: unknown) =>
+        logger.warn({ err: reason, effect: key }, 'that an effect was interrupted could not be recorded'),
+    );
   }
 
   async function leave(job: EffectJob, helpers: JobHelpers, { reason }: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ export type EffectJob = {
   readonly key: string;
   /** How often it failed for reasons that are no outage; missing: never. */
   readonly failures?: number;
+  /** How often it could not be done yet; missing: never. */
+  readonly postponed?: number;
 };
 
 /** Long calls have workers of their own, so that commands and timers never wait behind them. */
@@ -45,6 +47,8 @@ export type EffectQueue = {
   enqueue(stream: string, effect: Effect): Promise<void>;
   /** Tells whoever runs the effect to stop; one that waits for its time is taken out. */
   cancel(job: EffectJob): Promise<void>;
+  /** Lets what was postponed be tried at once: a program that starts may have what it waits for. */
+  hurry(): Promise<void>;
   /** Gives the jobs of these workers back, whatever they are doing. */
   unlock(workerIds: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -77,6 +81,12 @@ export async function openEffectQueue(pool: Pool, logger: Logger, outages: Outag
       await pool.query(
         `update graphile_worker._private_jobs set run_at = now() where key = $1 and locked_at is null and run_at > now()`,
         [jobKey(job)],
+      );
+    },
+    hurry: async () => {
+      await pool.query(
+        `update graphile_worker._private_jobs set run_at = now()
+         where locked_at is null and run_at > now() and payload::jsonb ? 'postponed'`,
       );
     },
     unlock: (workerIds) => utils.forceUnlockWorkers([...workerIds]),

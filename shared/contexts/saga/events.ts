@@ -74,6 +74,18 @@ export const sagaEvents = {
       until: z.iso.datetime().optional(),
     }),
   },
+  /** A stop of the process ended it before its end. It is still asked for, and begins anew. */
+  SagaEffectInterrupted: {
+    version: 1,
+    schema: z.strictObject({
+      key: z.string(),
+      failure,
+      /** How often that happened to it by now. */
+      times: z.int().min(1),
+    }),
+  },
+  /** It cannot be done now and is tried again by and by, however long that takes. Recorded once a reason. */
+  SagaEffectPostponed: { version: 1, schema: z.strictObject({ key: z.string(), failure }) },
   SagaEffectCancelled: { version: 1, schema: z.strictObject({ key: z.string() }) },
   SagaStepChanged: {
     version: 1,

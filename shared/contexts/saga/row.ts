@@ -20,6 +20,11 @@ const pipelineEffect = z.strictObject({
   costUsd: z.number().nullable(),
   durationMs: z.number().nullable(),
   failure: failure.nullable(),
+  interrupted: z
+    .int()
+    .optional()
+    .describe('how often a stop of Workledger ended it, and it began anew; left out: never'),
+  waitsFor: z.string().optional().describe('why it cannot be done now; it is tried again until it can'),
   requestedAt: time,
   endedAt: time.nullable(),
 });

@@ -1,6 +1,6 @@
 import { operators, workers, defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
-import { complexity, taskEvents, taskSource } from './events.ts';
+import { complexity, LATER_STEPS, taskEvents, taskSource } from './events.ts';
 import { artefact, commit, failure } from '../../values.ts';
 import { text, uuid, word } from '../../text.ts';
 
@@ -111,5 +111,17 @@ export const taskCommands = defineCommands({
   },
   /** Goes on where the cancellation of a task stopped: with its subtasks, and the whole that it is a part of. */
   'task.finish-cancellation': { data: z.strictObject({}), sentBy: ['saga'] },
-  'task.retry': { data: z.strictObject({ reason: reason.default('retried on request') }), roles: operators },
+  /** From `generate` an agent begins anew; from a later step the newest commit goes on that earlier runs made for it. */
+  'task.retry': {
+    data: z.strictObject({
+      reason: reason.default('retried on request'),
+      from: z
+        .enum(['generate', ...LATER_STEPS])
+        .optional()
+        .describe(
+          'default: generate, an agent begins anew. Later steps need no agent: they take the commit that earlier runs made',
+        ),
+    }),
+    roles: operators,
+  },
 });

@@ -27,6 +27,9 @@ export const taskResult = z.strictObject({
 });
 export type TaskResult = z.infer<typeof taskResult>;
 
+/** Steps from which a task may be retried with what was made before, in their order. */
+export const LATER_STEPS = ['evolve', 'validate', 'merge'] as const;
+
 export const taskEvents = defineStreamType({
   type: 'task',
   context: 'task',
@@ -77,6 +80,11 @@ export const taskEvents = defineStreamType({
         budget: z.strictObject({ limitUsd: z.number().min(0), spentUsd: z.number().min(0) }).optional(),
         repository: z.string().nullable(),
         leaseSeconds: z.int().min(1),
+        /** Of a task that was retried from a later step: where this run goes on, with what earlier runs made. No agent works under it. */
+        from: z.enum(LATER_STEPS).optional(),
+        commit: commit.optional(),
+        /** Where that commit's work started. */
+        base: commit.optional(),
       }),
     },
     TaskProgressReported: {
@@ -109,7 +117,14 @@ export const taskEvents = defineStreamType({
         hasSubtasks: z.literal(true).optional(),
       }),
     },
-    TaskRetried: { version: 1, schema: z.strictObject({ reason: z.string() }) },
+    TaskRetried: {
+      version: 1,
+      schema: z.strictObject({
+        reason: z.string(),
+        /** Left out: an agent begins anew. */
+        from: z.enum(LATER_STEPS).optional(),
+      }),
+    },
   },
 });
 export type TaskEvent = EventOf<typeof taskEvents>;
