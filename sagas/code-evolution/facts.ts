@@ -35,6 +35,8 @@ export type Facts = {
   readonly evolutionFailure: Failure | null;
   /** Verdicts by validation id. */
   readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
+  /** Attempts of `generate` that its generation was told of, as `<round>/<attempt>`. */
+  readonly told: readonly string[];
   readonly feedback: Feedback | null;
   readonly sentBack: number;
   readonly rebased: number;
@@ -56,6 +58,7 @@ export const noFacts: Facts = {
   evolved: null,
   evolutionFailure: null,
   verdicts: {},
+  told: [],
   feedback: null,
   sentBack: 0,
   rebased: 0,
@@ -76,7 +79,11 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
     }
     case 'SagaEffectSucceeded':
-      return { ...facts, costUsd: plusCost(facts.costUsd, event.data.result) };
+      return {
+        ...facts,
+        costUsd: plusCost(facts.costUsd, event.data.result),
+        told: plusTold(facts.told, event.data.key),
+      };
     case 'SagaEffectFailed':
       return { ...facts, costUsd: plusCost(facts.costUsd, event.data) };
     default:
@@ -115,6 +122,11 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     default:
       return facts;
   }
+}
+
+function plusTold(told: Facts['told'], key: string): Facts['told'] {
+  const attempt = /^generate\/(\d+\/\d+)\/note$/.exec(key)?.[1];
+  return attempt === undefined ? told : [...told, attempt];
 }
 
 function plusCost(sum: number | null, result: unknown): number | null {

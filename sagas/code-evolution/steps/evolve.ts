@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
@@ -66,8 +66,10 @@ function start(facts: Facts, on: Effector): Outcome | null {
 function notMeasured(
   facts: Facts,
   on: Effector,
-  { failure, retryable }: { failure: Failure; retryable: boolean },
+  { failure, retryable, fault }: { failure: Failure; retryable: boolean; fault: Fault | null },
 ): Outcome {
+  // No agent is paid for what the origin refuses.
+  if (fault === 'origin') return failed(failure, retryable, fault);
   if (retryable && failure.exitCode === null && on.attempt < MEASURING_ATTEMPTS) return failed(failure, true);
   if (facts.sentBack >= MOST_SENT_BACK) return failed(failure);
   const { taskId, claimId } = claimOf(facts);

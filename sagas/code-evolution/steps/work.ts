@@ -1,6 +1,6 @@
 import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { done, doubling, failed, type Step, waiting } from '../../pipeline/definition.ts';
+import { done, doubling, type Effector, failed, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import {
   agentSeconds,
@@ -38,17 +38,19 @@ export const prepare: Step<Facts> = {
 };
 
 const ATTEMPTS = 2;
+/** What is no attempt of the agent's is bounded where it is tried again: by the kind of failure. */
+const ANY = 1_000;
 
 /** A configured agent writes the code. */
 export const generate: Step<Facts> = {
   name: 'generate',
   when: isCommandRun,
-  retry: { attempts: ATTEMPTS, delaySeconds: doubling(1, 30) },
+  retry: { attempts: ANY, delaySeconds: doubling(1, 30) },
   run: (facts, on) => {
     const { agentId, taskId, claimId } = claimOf(facts);
     const parent = known(facts.commit);
     const generation = idInRun(facts, 'generation', String(on.round));
-    const attempt = { attempt: on.attempt, strategy: agentId };
+    const attempt = { attempt: agentsAttempt(facts, on), strategy: agentId };
     const asked =
       on.attempt > 1 ||
       on.command('request', 'generation.request', generation, {
@@ -64,9 +66,11 @@ export const generate: Step<Facts> = {
       started && on.tryCall('work', 'code.work', workRequest(facts, on.round, on.attempt), agentSeconds(planOf(facts)));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
+      // An origin that is away for a while is no attempt of the agent's.
+      if (work.fault === 'origin' && work.retryable) return failed(work.failure, true, 'origin');
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
-      return told === null ? waiting : failed(work.failure, work.retryable);
+      return told === null ? waiting : failed(work.failure, work.retryable && attempt.attempt < ATTEMPTS);
     }
     const { commit, diffStat, diff, output, costUsd, durationMs } = work.result;
     const result = { ...attempt, commit, diffStat, diff, output, costUsd, durationMs };
@@ -79,6 +83,10 @@ export const generate: Step<Facts> = {
     return told === null ? waiting : done();
   },
 };
+
+/** Which attempt of its agent this is, in this round: from 1. */
+const agentsAttempt = ({ told }: Facts, { round, attempt }: Effector): number =>
+  1 + told.filter((key) => key.startsWith(`${round}/`) && key !== `${round}/${attempt}`).length;
 
 const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'code.work'> => ({
   ...inRun(facts),
