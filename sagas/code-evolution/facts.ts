@@ -12,7 +12,12 @@ type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['da
 type Completed = Extract<EvolutionEvent, { type: 'EvolutionCompleted' }>['data'];
 
 /** Why work goes back, and what the next attempt should read. */
-export type Feedback = { readonly reason: string; readonly log: ArtefactReference | null };
+export type Feedback = {
+  readonly reason: string;
+  readonly log: ArtefactReference | null;
+  /** What went wrong, whole; missing in what was recorded before it was kept. */
+  readonly failure?: Failure;
+};
 
 /** What the steps of one run know, folded from what happened. */
 export type Facts = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { B, claimed, evolve, generated, plan, publish, work } from './testing.ts';
+import { idInRun } from './steps/run.ts';
+import { B, claimed, evolve, generated, plan, publish, reference, validated, work } from './testing.ts';
 
 type Run = ReturnType<typeof claimed>;
 
@@ -99,5 +100,100 @@ describe('a refusal of the origin', () => {
     run.succeeds('generate/1/2/note');
     publish(run);
     expect(run.open()).toEqual(['validate/1/1/submit']);
+  });
+});
+
+describe('a limit of use', () => {
+  const limit = { fault: 'limit', until: '2026-01-01T02:00:00.000Z' } as const;
+  const words = 'Claude AI usage limit reached';
+
+  it('lets the agent rest, then gives the task back in the agent’s words: nothing is told of the work', () => {
+    const run = generating();
+    run.fails('generate/1/1/work', true, words, 1, limit);
+    expect(run.open()).toEqual(['generate/1/1/rest']);
+    const agentId = run.state().facts.claim?.agentId;
+    expect(run.requested('generate/1/1/rest')).toMatchObject({
+      ...{ type: 'agent.rest', target: agentId, data: { until: limit.until, reason: words } },
+    });
+    run.succeeds('generate/1/1/rest');
+    expect(run.requested('generate/1/1/release')).toMatchObject({
+      ...{ type: 'task.release', target: run.taskId, data: { claimId: run.claimId, reason: words, limit: true } },
+    });
+    run.succeeds('generate/1/1/release');
+    expect(run.open()).toEqual([]);
+    run.receives('task', run.taskId, 'TaskClaimReleased', {
+      claimId: run.claimId,
+      agentId,
+      reason: words,
+      limit: true,
+    });
+    expect(run.requested('undo/generate/1/cancel')).toMatchObject({
+      ...{ type: 'generation.cancel', data: { reason: words } },
+    });
+    run.succeeds('undo/generate/1/cancel');
+    run.succeeds('undo/prepare/1/cleanup');
+    expect(run.ended()).toBe('cancelled');
+    expect(run.requested('generate/1/1/note')).toBeUndefined();
+    expect(run.requested('end/1/fail')).toBeUndefined();
+    expect(run.state().facts.costUsd).toBeNull();
+  });
+
+  it('ends the run as a failure where the task cannot be given back', () => {
+    const run = generating();
+    run.fails('generate/1/1/work', true, words, 1, { fault: 'limit' });
+    expect(run.requested('generate/1/1/rest')).toMatchObject({ data: { until: null } });
+    run.succeeds('generate/1/1/rest');
+    run.fails('generate/1/1/release', false, 'illegal-transition');
+    expect(run.open()).toEqual(['undo/generate/1/cancel']);
+  });
+
+  it('of who improves is told of that agent, and only its candidate failed', () => {
+    const run = claimed();
+    const improver = '0198c0de-0000-7000-8000-00000000000a';
+    run.succeeds('prepare/1/1/prepare', { ...plan, evolve, improver });
+    generated(run);
+    run.succeeds('evolve/1/1/baseline', { metrics: { ms: 9 }, output: reference });
+    run.succeeds('evolve/1/1/start');
+    const id = idInRun(run.state().facts, 'evolution');
+    run.receives('evolution', id, 'EvolutionStarted', { baseline: { ms: 9 } });
+    run.receives('evolution', id, 'EvolutionGenerationOpened', { generation: 1, parent: B, candidates: ['1.1'] });
+    run.fails('evolve/1/1/candidate-1.1', true, words, 1, limit);
+    expect(run.open()).toEqual(['evolve/1/1/rest-1.1']);
+    expect(run.requested('evolve/1/1/rest-1.1')).toMatchObject({ type: 'agent.rest', target: improver });
+    run.succeeds('evolve/1/1/rest-1.1');
+    expect(run.open()).toEqual(['evolve/1/1/record-1.1']);
+  });
+});
+
+it('the failing tests stay what is wrong with work that its agent then did not change', () => {
+  const run = claimed();
+  run.succeeds('prepare/1/1/prepare', plan);
+  generated(run);
+  publish(run);
+  validated(run, 1, 'back-to-work');
+  run.succeeds('validate/1/1/send-back');
+  run.succeeds('generate/2/1/request');
+  for (const attempt of [1, 2]) {
+    run.succeeds(`generate/2/${attempt}/start`);
+    expect(run.requested(`generate/2/${attempt}/work`)).toMatchObject({
+      request: { prompt: { feedback: { reason: 'tests fail', log: reference } } },
+    });
+    run.fails(`generate/2/${attempt}/work`, true, 'the agent changed nothing');
+    run.succeeds(`generate/2/${attempt}/note`);
+    if (attempt === 1) run.succeeds('generate/2/1/retry');
+  }
+  run.succeeds('undo/generate/1/cancel');
+  run.succeeds('undo/publish/1/delete-branch');
+  run.succeeds('undo/prepare/1/cleanup');
+  expect(run.requested('end/1/fail')).toMatchObject({
+    data: {
+      failure: {
+        step: 'test',
+        reason: 'tests fail. It was sent back, and then: the agent changed nothing',
+        command: ['npm', 'test'],
+        lastLines: ['x'],
+        log: reference,
+      },
+    },
   });
 });

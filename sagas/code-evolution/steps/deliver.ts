@@ -74,7 +74,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   if (told === null || verdict === undefined) return waiting;
   if (failure === null) return accept(facts, on, result);
   if (verdict === 'failed') return failed(failure);
-  return sendBack(facts, on, { reason: failure.reason, log: failure.log }, { commit: result.commit });
+  return sendBack(facts, on, { reason: failure.reason, log: failure.log, failure }, { commit: result.commit });
 }
 
 /** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */

@@ -2,6 +2,7 @@ import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
+import { letRest } from './rest.ts';
 import {
   agentSeconds,
   checkSeconds,
@@ -75,7 +76,8 @@ function notMeasured(
   const { taskId, claimId } = claimOf(facts);
   const submitted = { claimId, commit: known(facts.commit), summary: null };
   if (on.tryCommand('submit', 'task.submit', taskId, submitted) === null) return waiting;
-  return sendBack(facts, on, { reason: `it cannot be measured: ${failure.reason}`, log: failure.log });
+  const reason = `it cannot be measured: ${failure.reason}`;
+  return sendBack(facts, on, { reason, log: failure.log, failure: { ...failure, reason } });
 }
 
 type CandidateOf = { readonly generation: number; readonly parent: string; readonly candidate: string };
@@ -103,6 +105,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
   const work = on.tryCall(`candidate-${candidate}`, 'code.work', request, seconds);
   if (work === null) return;
   if (work.failure !== undefined) {
+    if (work.fault === 'limit' && !letRest(on, `rest-${candidate}`, request.agentId, work)) return;
     const failure = { generation, candidate, failure: work.failure, costUsd: work.costUsd };
     on.tryCommand(`record-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), failure);
     return;

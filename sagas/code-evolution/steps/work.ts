@@ -1,7 +1,9 @@
 import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { done, doubling, type Effector, failed, type Step, waiting } from '../../pipeline/definition.ts';
-import type { Facts, Learned } from '../facts.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Facts, Feedback, Learned } from '../facts.ts';
+import { giveBack } from './rest.ts';
 import {
   agentSeconds,
   changesCode,
@@ -68,9 +70,11 @@ export const generate: Step<Facts> = {
     if (work.failure !== undefined) {
       // An origin that is away for a while is no attempt of the agent's.
       if (work.fault === 'origin' && work.retryable) return failed(work.failure, true, 'origin');
+      if (work.fault === 'limit') return giveBack(facts, on, work);
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
-      return told === null ? waiting : failed(work.failure, work.retryable && attempt.attempt < ATTEMPTS);
+      if (told === null) return waiting;
+      return failed(afterSendBack(facts, work.failure), work.retryable && attempt.attempt < ATTEMPTS);
     }
     const { commit, diffStat, diff, output, costUsd, durationMs } = work.result;
     const result = { ...attempt, commit, diffStat, diff, output, costUsd, durationMs };
@@ -84,9 +88,19 @@ export const generate: Step<Facts> = {
   },
 };
 
+/** What sent the work back stays what is wrong with it; what came of the second try is said, too. */
+function afterSendBack({ feedback }: Facts, failure: Failure): Failure {
+  const first = feedback?.failure;
+  return first === undefined
+    ? failure
+    : { ...first, reason: `${first.reason}. It was sent back, and then: ${failure.reason}`.slice(0, 4_000) };
+}
+
 /** Which attempt of its agent this is, in this round: from 1. */
 const agentsAttempt = ({ told }: Facts, { round, attempt }: Effector): number =>
   1 + told.filter((key) => key.startsWith(`${round}/`) && key !== `${round}/${attempt}`).length;
+
+const told = (feedback: Feedback | null) => feedback && { reason: feedback.reason, log: feedback.log };
 
 const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'code.work'> => ({
   ...inRun(facts),
@@ -94,7 +108,7 @@ const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'c
   parent: known(facts.commit),
   base: known(facts.base),
   label: `generate-${round}-${attempt}`,
-  prompt: { purpose: 'generate', feedback: facts.feedback, metrics: null },
+  prompt: { purpose: 'generate', feedback: told(facts.feedback), metrics: null },
   evaluate: false,
 });
 

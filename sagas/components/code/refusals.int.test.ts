@@ -12,6 +12,10 @@ let store: TestArtefacts;
 beforeAll(async () => void (store = await createTestArtefacts()));
 afterAll(() => store.drop());
 
+/** Programs are written as code, their answers as JSON. */
+const print = (answer: object): string =>
+  `console.log(${JSON.stringify(JSON.stringify({ type: 'result', ...answer }))});`;
+
 /** An agent that mends the code, says what it cost, and counts its runs; what else it does is code. */
 const agent = (more = ''): string => `import { appendFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -106,5 +110,53 @@ describe('what the origin refuses', () => {
     await call('code.publish', { commit, base, branch });
     expect(git(bare, 'rev-parse', branch)).toBe(commit);
     expect(made.runs()).toBe(1);
+  });
+});
+
+describe('how an agent ended', () => {
+  const seconds = Math.floor(Date.now() / 1_000) + 3_600;
+  const words = `Claude AI usage limit reached|${seconds}`;
+
+  test.each([
+    ['is_error: true', true],
+    ['is_error: false', false],
+  ])('a usage limit with %s is a limit, until its end, and costs nothing', async (_, is_error) => {
+    const answer = { subtype: 'success', is_error, num_turns: 1, result: words, total_cost_usd: 0.01 };
+    const { call, workRequest } = world(`${print(answer)} process.exit(0);`);
+    const error = await failureOf(call('code.work', workRequest('agent')));
+    const until = new Date(seconds * 1_000).toISOString();
+    expect(error).toMatchObject({ retryable: true, fault: 'limit', until, costUsd: null });
+    expect(error.failure.reason).toBe(`agent "agent": ${words}`);
+  });
+
+  test('a usage limit of an agent that prints text is one, too', async () => {
+    const more = `console.error('API Error: 529 overloaded_error'); process.exit(1);`;
+    const { call, workRequest } = world(more, { agent: { output: 'text' } });
+    const error = await failureOf(call('code.work', workRequest('agent')));
+    expect(error).toMatchObject({ retryable: true, fault: 'limit', until: null });
+  });
+
+  test('JSON that ends in the middle: with exit code 0 its change goes on to the tests', async () => {
+    const cut = JSON.stringify({ type: 'result', result: 'x'.repeat(70_000) }).slice(0, 65_536);
+    const more = `writeFileSync(1, ${JSON.stringify(cut)}); process.exit(0);`;
+    const result = await (async () => {
+      const { call, workRequest } = world(more);
+      return call<ResultOf<'code.work'>>('code.work', workRequest('agent'));
+    })();
+    expect(result).toMatchObject({ costUsd: null, exitCode: 0, diffStat: { files: 1 } });
+    const nothing = world(`writeFileSync('src/add.mjs', 'export const add = (a, b) => a - b;\\n'); ${more}`);
+    const error = await failureOf(nothing.call('code.work', nothing.workRequest('agent')));
+    expect(error.failure.reason).toMatch(
+      /changed nothing \(the output ends in the middle of its JSON after 65,536 bytes\)/,
+    );
+    const failing = world(more.replace('exit(0)', 'exit(3)'));
+    const exit = await failureOf(failing.call('code.work', failing.workRequest('agent')));
+    expect(exit.failure.reason).toMatch(/the output ends in the middle of its JSON after 65,536 bytes/);
+  });
+
+  test('"result": null is no result in words, and no failure', async () => {
+    const answer = { subtype: 'success', is_error: false, num_turns: 2, result: null, total_cost_usd: 0.5 };
+    const { call, workRequest } = world(`${print(answer)} process.exit(0);`);
+    expect(await call('code.work', workRequest('agent'))).toMatchObject({ costUsd: 0.5 });
   });
 });
