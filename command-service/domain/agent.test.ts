@@ -38,6 +38,7 @@ const states = {
   inactive: [registered, deactivated],
   deregistered: [registered, deregistered],
 } satisfies Record<string, readonly AgentEvent[]>;
+const rested = (until: string): AgentEvent => ({ type: 'AgentRested', data: { until, reason: 'limit reached' } });
 type Name = keyof typeof states;
 const living: readonly Name[] = ['idle', 'active', 'busy', 'disconnected', 'error', 'inactive'];
 
@@ -89,6 +90,11 @@ const table: Record<keyof AgentDecisions, Expectation> = {
     decided: { ...everyLiving([]), error: [cleared] },
     refused: 'illegal-transition',
   },
+  'agent.rest': {
+    data: { until: '2026-01-01T02:00:00.000Z', reason: 'limit reached', at: Date.parse('2026-01-01T00:00:00Z') },
+    decided: everyLiving([rested('2026-01-01T02:00:00.000Z')]),
+    refused: 'illegal-transition',
+  },
   'agent.deactivate': {
     data: { reason: 'holiday' },
     decided: { ...everyLiving([deactivated]), inactive: [] },
@@ -118,7 +124,7 @@ describe.each(Object.entries(table))('%s', (type, { data, decided, refused }) =>
 
 it.each(Object.keys(states) as Name[])('the status of an agent that is %s says so', (name) => {
   const events: readonly AgentEvent[] = states[name];
-  expect(agentStatus(events.reduce(agent.evolve, agent.initial))).toBe(name);
+  expect(agentStatus(events.reduce(agent.evolve, agent.initial), 0)).toBe(name);
 });
 
 describe('a reservation', () => {
@@ -162,7 +168,67 @@ describe('registering again', () => {
 it('an error ends no silence: an agent in error that comes back is still in error', () => {
   given(agent, registered, inError, disconnected)
     .when('agent.reconnect', {})
-    .thenState((state) => expect(agentStatus(state)).toBe('error'));
+    .thenState((state) => expect(agentStatus(state, 0)).toBe('error'));
+});
+
+describe('an agent at its limit', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  const MINUTE = 60_000;
+  const time = (minutes: number): string => new Date(now + minutes * MINUTE).toISOString();
+  const reason = 'limit reached';
+  const rests = (until: string | null, minutes: number) => ({ until, reason, at: now + minutes * MINUTE });
+  const third = { claimId: '0190a000-0000-7000-8000-00000000000c', taskId };
+
+  it('takes no task until the time that it named, then it does', () => {
+    given(agent, registered, rested(time(5)))
+      .when('agent.reserve', { ...third, at: now + 4 * MINUTE })
+      .thenRefused('no-capacity', { status: 'resting', restingUntil: time(5) });
+    given(agent, registered, rested(time(5)))
+      .when('agent.reserve', { ...third, at: now + 5 * MINUTE })
+      .then({ type: 'AgentReserved', data: third });
+  });
+  it('rests a week at most, whatever is said', () => {
+    given(agent, registered)
+      .when('agent.rest', rests(time(1_000_000), 0))
+      .then(rested(time(7 * 24 * 60)));
+  });
+  it('that names no time, or one that is past, rests 1, 2, 4 … 60 minutes', () => {
+    const events: AgentEvent[] = [registered];
+    let minutes = 0;
+    for (const pause of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const until = pause % 2 === 0 ? null : time(minutes - 1);
+      const next = rested(time(minutes + pause));
+      given(agent, ...events)
+        .when('agent.rest', rests(until, minutes))
+        .then(next);
+      events.push(next);
+      minutes += pause;
+    }
+  });
+  it('begins with a minute again when it did its work, or an hour went by', () => {
+    const worked: AgentEvent = { type: 'AgentReleased', data: { claimId: claim, taskId, reason: 'TaskCompleted' } };
+    const before = [registered, rested(time(1)), rested(time(3)), reserved(claim)];
+    given(agent, ...before, worked)
+      .when('agent.rest', rests(null, 10))
+      .then(rested(time(11)));
+    given(agent, ...before, released)
+      .when('agent.rest', rests(null, 10))
+      .then(rested(time(14)));
+    given(agent, ...before)
+      .when('agent.rest', rests(null, 64))
+      .then(rested(time(65)));
+  });
+  it('is told once by all that ran when it met it; a later end counts', () => {
+    given(agent, registered, rested(time(5)))
+      .when('agent.rest', rests(null, 1))
+      .then();
+    given(agent, registered, rested(time(5)))
+      .when('agent.rest', rests(time(5), 1))
+      .then();
+    given(agent, registered, rested(time(5)))
+      .when('agent.rest', rests(time(9), 1))
+      .then(rested(time(9)));
+  });
 });
 
 it('a change of nothing is nothing', () => {

@@ -10,8 +10,16 @@ import { agentFold, agentStatus, type AgentState } from '@workledger/shared/cont
 /** `agent.reconnect` is the part of a sign of life that the log is to know. */
 export type AgentDecisions = Omit<
   DataOf<typeof agentCommands>,
-  'agent.beat' | 'agent.claim-next' | 'agent.release-unclaimed' | 'agent.finish-deregistration'
+  | 'agent.beat'
+  | 'agent.claim-next'
+  | 'agent.release-unclaimed'
+  | 'agent.finish-deregistration'
+  | 'agent.reserve'
+  | 'agent.rest'
 > & {
+  /** `at`: milliseconds since 1970, when it is asked for; without it an agent that was let rest rests. */
+  'agent.reserve': { claimId: string; taskId: string; at?: number };
+  'agent.rest': { until: string | null; reason: string; at: number };
   'agent.reconnect': Record<string, never>;
 };
 
@@ -37,12 +45,10 @@ export const agent: Aggregate<AgentState, AgentEvent, AgentDecisions> = {
       registered(state);
       return changes(state, data);
     },
-    'agent.reserve': ({ claimId, taskId }, state) => {
+    'agent.reserve': ({ claimId, taskId, at = 0 }, state) => {
       registered(state);
       if (state.reservations.has(claimId)) return [];
-      const status = agentStatus(state);
-      if (status !== 'idle' && status !== 'active')
-        refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
+      free(state, at);
       return [{ type: 'AgentReserved', data: { claimId, taskId } }];
     },
     'agent.release': ({ claimId, reason }, state) => {
@@ -65,6 +71,11 @@ export const agent: Aggregate<AgentState, AgentEvent, AgentDecisions> = {
     'agent.clear-error': (_, state) => {
       registered(state);
       return state.error === null ? [] : [{ type: 'AgentErrorCleared', data: {} }];
+    },
+    'agent.rest': ({ until, reason, at }, state) => {
+      registered(state);
+      const ends = restEnd(state, until, at);
+      return ends === null ? [] : [{ type: 'AgentRested', data: { until: ends.toISOString(), reason } }];
     },
     'agent.deactivate': (data, state) => {
       registered(state);
@@ -90,6 +101,35 @@ export function registered(state: AgentState): void {
   exists(state);
   if (state.deregistered)
     refuse('illegal-transition', 'this agent is deregistered: register it again', { status: 'deregistered' });
+}
+
+/** Whether it can take another task now. @throws CommandRefused */
+export function free(state: AgentState, at: number): void {
+  const status = agentStatus(state, at);
+  if (status === 'idle' || status === 'active') return;
+  const until = status === 'resting' ? { restingUntil: state.rest?.until ?? null } : {};
+  refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status, ...until });
+}
+
+const MINUTE = 60_000;
+const LONGEST_PAUSE = 60 * MINUTE;
+/** No limit of use is longer, whatever is said. */
+const LONGEST_REST = 7 * 24 * LONGEST_PAUSE;
+
+/**
+ * When the rest ends: when the limit does, or, where nobody told, after 1, 2, 4 … 60 minutes, from one again when it worked or an hour
+ * went by in between. null: it rests as long already. What ran beside the first that met the limit tells nothing new.
+ */
+function restEnd({ rest }: AgentState, until: string | null, now: number): Date | null {
+  const last = rest === null ? 0 : Date.parse(rest.until);
+  // A time that is past already tells nothing.
+  if (until !== null && Date.parse(until) > now) {
+    const end = Math.min(Date.parse(until), now + LONGEST_REST);
+    return end > last ? new Date(end) : null;
+  }
+  if (last > now) return null;
+  const times = rest === null || now - last > LONGEST_PAUSE ? 0 : rest.times;
+  return new Date(now + Math.min(LONGEST_PAUSE, MINUTE * 2 ** Math.min(times, 10)));
 }
 
 const reconnection = (state: AgentState): AgentEvent[] =>

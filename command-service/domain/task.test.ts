@@ -45,6 +45,7 @@ const claimed: TaskEvent = { type: 'TaskClaimed', data: { ...taking, repository:
 const submitted: TaskEvent = { type: 'TaskWorkSubmitted', data: { claimId, commit, summary: null } };
 const sentBack: TaskEvent = { type: 'TaskSentBack', data: { claimId, reason: 'red', report: null } };
 const released: TaskEvent = { type: 'TaskClaimReleased', data: { claimId, agentId, reason: 'busy' } };
+const atLimit: TaskEvent = { type: 'TaskClaimReleased', data: { claimId, agentId, reason: 'limit', limit: true } };
 const expired: TaskEvent = { type: 'TaskClaimExpired', data: { claimId, agentId } };
 const completed: TaskEvent = { type: 'TaskCompleted', data: { claimId, parentId, result } };
 const failed: TaskEvent = { type: 'TaskFailed', data: { claimId, failure } };
@@ -253,4 +254,8 @@ it('a task that is cancelled with its whole does not tell it', () => {
   given(task, created)
     .when('task.cancel', { reason: 'no need', withWhole: true })
     .then({ type: 'TaskCancelled', data: { claimId: null, reason: 'no need' } });
+});
+
+it('a release says where its agent met a limit of use', () => {
+  given(task, created, claimed).when('task.release', { claimId, reason: 'limit', limit: true }).then(atLimit);
 });

@@ -108,10 +108,10 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       only(state, 'be sent back', 'validation');
       return [{ type: 'TaskSentBack', data }];
     },
-    'task.release': ({ claimId, reason }, state, context) => {
+    'task.release': ({ claimId, reason, limit }, state, context) => {
       const { agentId } = holds(state, claimId, context);
       only(state, 'be released', 'in-progress');
-      return [{ type: 'TaskClaimReleased', data: { claimId, agentId, reason } }];
+      return [{ type: 'TaskClaimReleased', data: { claimId, agentId, reason, ...(limit && { limit }) } }];
     },
     'task.expire-claim': ({ claimId }, state, context) => {
       const { agentId } = holds(state, claimId, context);

@@ -1,7 +1,8 @@
 import { checkRevision, type Loaded } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
-import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { free } from '../domain/agent.ts';
 import { checkClaimable, type Claimed, isOver, repeatedClaim, reservationOf, reserve, take } from './claims.ts';
 import type { Hint, Room } from './room.ts';
 import { isWithin } from './scope.ts';
@@ -34,9 +35,7 @@ export async function claimNext(room: Room, agentId: string, context: StepContex
   let attempt = before.attempts;
   if (attempt === 0) checkRevision(agent, context);
 
-  const status = agentStatus(agent.state);
-  if (status !== 'idle' && status !== 'active')
-    refuse('no-capacity', `an agent that is ${status} cannot take another task`, { status });
+  free(agent.state, room.now());
   const tried = new Set<string>();
   const repositories = await repositoriesFor(room, registration.runtime, context);
   if (repositories?.length === 0) return unchanged(agentId, agent);

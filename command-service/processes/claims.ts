@@ -111,7 +111,7 @@ export async function reserve(
   const claimId = newId();
   const { stream, revision } = await room.agents.handle(
     agentId,
-    { type: 'agent.reserve', data: { claimId, taskId } },
+    { type: 'agent.reserve', data: { claimId, taskId, at: room.now() } },
     step(context, 'reserve', String(attempt)),
   );
   const agent = await room.agents.load(agentId);

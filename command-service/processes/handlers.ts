@@ -95,6 +95,8 @@ const createProcesses = (room: Room) => {
     'agent.beat': (id, _, context) => beatAgent(room, id, context),
     'agent.claim-next': (id, _, context) => claimNext(room, id, context),
     'agent.release-unclaimed': (id, { claimId }, context) => releaseUnclaimed(room, id, claimId, context),
+    'agent.rest': (id, data, context) =>
+      agents.handle(id, { type: 'agent.rest', data: { ...data, at: room.now() } }, context),
     'agent.deregister': (id, data, context) => deregisterAgent(room, id, data, context),
     'agent.finish-deregistration': (id, _, context) => finishDeregistration(room, id, context),
     'agent.change': async (id, data, context) => {

@@ -29,4 +29,14 @@ const v1: Migration = {
   },
 };
 
-export const agentsMigrations: readonly Migration[] = [v1];
+const rests: Migration = {
+  name: '0015-agents-rests',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.agents_v1 add column resting_until timestamptz, add column rest_reason text;
+      create or replace view read_models.agents as select * from read_models.agents_v1;
+    `);
+  },
+};
+
+export const agentsMigrations: readonly Migration[] = [v1, rests];

@@ -57,6 +57,16 @@ describe('the agents read model', () => {
     expect(statusAfter(disconnected, error, off, gone)).toBe('deregistered');
   });
 
+  it('tells until when it rests, and why', () => {
+    expect(after()).toMatchObject({ restingUntil: null, restReason: null });
+    const until = '2026-11-28T21:00:00.000Z';
+    expect(after({ type: 'AgentRested', data: { until, reason: 'limit reached' } })).toMatchObject({
+      status: 'idle',
+      restingUntil: until,
+      restReason: 'limit reached',
+    });
+  });
+
   it('comes back from each of them', () => {
     const back: AgentEvent[] = [
       { type: 'AgentDisconnected', data: { lastBeatAt: null } },

@@ -47,6 +47,8 @@ function changes(row: AgentRow, event: Later, at: string): Partial<Facts> {
       return { error: event.data.message };
     case 'AgentErrorCleared':
       return { error: null };
+    case 'AgentRested':
+      return { restingUntil: event.data.until, restReason: event.data.reason };
     case 'AgentDeactivated':
       return { enabled: false };
     case 'AgentActivated':
@@ -78,6 +80,8 @@ const registered = (row: AgentRow | undefined, { stream, revision, data }: Regis
   lastBeatAt: null,
   registeredAt: at,
   updatedAt: at,
+  restingUntil: null,
+  restReason: null,
 });
 
 export const agents = defineProjection<AgentRow, Recorded<AgentEvent>>(agentModel, {

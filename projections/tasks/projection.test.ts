@@ -92,6 +92,8 @@ describe('the tasks read model', () => {
     };
     expect(after(claimed, { type: 'TaskClaimReleased', data: { ...claim, reason: 'busy' } })).toMatchObject(waiting);
     expect(after(claimed, { type: 'TaskClaimExpired', data: claim })).toMatchObject(waiting);
+    const limit: TaskEvent = { type: 'TaskClaimReleased', data: { ...claim, reason: 'limit', limit: true } };
+    expect(after(claimed, limit)).toMatchObject({ ...waiting, reason: 'limit', attempts: 0 });
   });
 
   it('shows progress of the current claim only', () => {

@@ -48,7 +48,11 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
     case 'TaskSentBack':
       return { state: 'in-progress', sentBack: row.sentBack + 1, reason: event.data.reason };
     case 'TaskClaimReleased':
-      return { state: 'pending', ...unclaimed, reason: event.data.reason };
+      return {
+        ...{ state: 'pending', ...unclaimed, reason: event.data.reason },
+        // That its agent met a limit of use was no attempt.
+        ...(event.data.limit && { attempts: row.attempts - 1 }),
+      };
     case 'TaskClaimExpired':
       return { state: 'pending', ...unclaimed, reason: 'the lease ran out' };
     case 'TaskCompleted':

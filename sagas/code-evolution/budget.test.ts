@@ -11,7 +11,7 @@ const within = (limitUsd: number, spentUsd = 0): Run => {
 function failsFirst(run: Run, costUsd: number): void {
   run.succeeds('generate/1/1/request');
   run.succeeds('generate/1/1/start');
-  run.fails('generate/1/1/work', true, 'the agent changed nothing', 0, costUsd);
+  run.fails('generate/1/1/work', true, 'the agent changed nothing', 0, { costUsd });
   run.succeeds('generate/1/1/note');
 }
 

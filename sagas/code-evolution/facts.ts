@@ -12,7 +12,12 @@ type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['da
 type Completed = Extract<EvolutionEvent, { type: 'EvolutionCompleted' }>['data'];
 
 /** Why work goes back, and what the next attempt should read. */
-export type Feedback = { readonly reason: string; readonly log: ArtefactReference | null };
+export type Feedback = {
+  readonly reason: string;
+  readonly log: ArtefactReference | null;
+  /** What went wrong, whole; missing in what was recorded before it was kept. */
+  readonly failure?: Failure;
+};
 
 /** What the steps of one run know, folded from what happened. */
 export type Facts = {
@@ -35,6 +40,8 @@ export type Facts = {
   readonly evolutionFailure: Failure | null;
   /** Verdicts by validation id. */
   readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
+  /** Attempts of `generate` that its generation was told of, as `<round>/<attempt>`. */
+  readonly told: readonly string[];
   readonly feedback: Feedback | null;
   readonly sentBack: number;
   readonly rebased: number;
@@ -56,6 +63,7 @@ export const noFacts: Facts = {
   evolved: null,
   evolutionFailure: null,
   verdicts: {},
+  told: [],
   feedback: null,
   sentBack: 0,
   rebased: 0,
@@ -79,7 +87,11 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
     }
     case 'SagaEffectSucceeded':
-      return { ...facts, costUsd: plusCost(facts.costUsd, event.data.result) };
+      return {
+        ...facts,
+        costUsd: plusCost(facts.costUsd, event.data.result),
+        told: plusTold(facts.told, event.data.key),
+      };
     case 'SagaEffectFailed':
       return { ...facts, costUsd: plusCost(facts.costUsd, event.data) };
     default:
@@ -122,6 +134,11 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     default:
       return facts;
   }
+}
+
+function plusTold(told: Facts['told'], key: string): Facts['told'] {
+  const attempt = /^generate\/(\d+\/\d+)\/note$/.exec(key)?.[1];
+  return attempt === undefined ? told : [...told, attempt];
 }
 
 function plusCost(sum: number | null, result: unknown): number | null {

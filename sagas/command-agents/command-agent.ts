@@ -4,7 +4,7 @@ import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/ca
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import { agentFold, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
+import { agentFold, isResting, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
@@ -54,6 +54,7 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
   /** Tasks that it holds, by claim. */
   const reservations = async (): Promise<AgentState['reservations']> =>
     (await outages.watch('event-log', follow)).reservations;
+  const rests = async (): Promise<boolean> => isResting(await outages.watch('event-log', follow), Date.now());
 
   await persist(options, () => send(options, { type: 'agent.register', target, data: registration }));
   await Promise.all([
@@ -68,7 +69,12 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
   }
 
   async function claim(): Promise<void> {
-    while (!signal.aborted && draining?.aborted !== true && (await reservations()).size < agent.capacity) {
+    while (
+      !signal.aborted &&
+      draining?.aborted !== true &&
+      (await reservations()).size < agent.capacity &&
+      !(await rests())
+    ) {
       const answer = await send(options, { type: 'agent.claim-next', target, data: {} });
       if (answer.details['claimId'] === undefined) return;
     }

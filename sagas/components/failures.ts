@@ -1,6 +1,7 @@
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
 import { because, ComponentFailure } from '../engine/component.ts';
+import { classifyGit } from './git/classify.ts';
 import { GitFailure } from './git/git.ts';
 import { RefMoved } from './git/push.ts';
 import { AttemptEnded } from './process/attempt.ts';
@@ -59,8 +60,9 @@ export function asComponentFailure(step: string, error: unknown, signal: AbortSi
     });
   if (error instanceof GitFailure) {
     const { command, exitCode, stderr } = error;
-    const failure = failureOf(step, `git failed: ${error.message}`, { command, exitCode, output: stderr });
-    return new ComponentFailure(failure, { retryable: true, cause: error });
+    const { reason, ...options } = classifyGit({ command: command.slice(1), exitCode, stderr });
+    const failure = failureOf(step, reason, { command, exitCode, output: stderr });
+    return new ComponentFailure(failure, { ...options, cause: error });
   }
   if (error instanceof RefMoved || error instanceof AttemptEnded)
     return new ComponentFailure(failureOf(step, error.message), { retryable: true, fault: 'work', cause: error });

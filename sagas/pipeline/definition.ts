@@ -78,12 +78,15 @@ export function onStepChanged<Facts>(state: PipelineState<Facts>, change: StepCh
 export type Outcome =
   | { readonly is: 'waiting' }
   | { readonly is: 'done'; readonly detail: unknown }
-  | { readonly is: 'failed'; readonly failure: Failure; readonly retryable: boolean }
+  | { readonly is: 'failed'; readonly failure: Failure; readonly retryable: boolean; readonly fault: Fault | null }
   | { readonly is: 'go-to'; readonly step: string; readonly detail: unknown };
 
 export const waiting: Outcome = { is: 'waiting' };
 export const done = (detail: unknown = {}): Outcome => ({ is: 'done', detail });
-export const failed = (failure: Failure, retryable = false): Outcome => ({ is: 'failed', failure, retryable });
+/** @param fault the origin's passing ones are tried again for a day */
+export const failed = (failure: Failure, retryable = false, fault: Fault | null = null): Outcome => ({
+  ...{ is: 'failed', failure, retryable, fault },
+});
 /** Ends this step and enters another one, in a new round of it. */
 export const goTo = (step: string, detail: unknown): Outcome => ({ is: 'go-to', step, detail });
 
@@ -168,6 +171,16 @@ export const doubling =
   (first: number, most: number) =>
   (attempt: number): number =>
     Math.min(most, first * 2 ** (attempt - 2));
+
+/** What an origin that is away for a while costs: nothing but time. From seconds to ten minutes, a day in all. */
+const ORIGIN_LONGEST_SECONDS = 600;
+const ORIGIN_ATTEMPTS = 153;
+
+/** How a step is tried again after such a failure; a step without retries has none here either. */
+export const retryAfter = (retry: Retry | undefined, fault: Fault | null): Retry | undefined =>
+  retry === undefined || fault !== 'origin'
+    ? retry
+    : { attempts: ORIGIN_ATTEMPTS, delaySeconds: doubling(2, ORIGIN_LONGEST_SECONDS) };
 
 /** The delay with up to a quarter more or less, so that what failed together does not come again together. */
 export const jittered = (seconds: number, now: Date): number => seconds * (0.75 + now.getMilliseconds() / 2_000);

@@ -1,4 +1,4 @@
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { EffectRequest, Effects } from '../engine/saga.ts';
 import type { CommandResult, Effector, Settled } from './definition.ts';
@@ -15,7 +15,7 @@ export type Place = {
 /** Collects what a step asks for, and remembers the first failure that the step left to the pipeline. */
 export type Collected = {
   readonly requested: EffectRequest[];
-  failure: { failure: Failure; retryable: boolean } | null;
+  failure: { failure: Failure; retryable: boolean; fault: Fault | null } | null;
 };
 
 /** The effector of one attempt over the effects that stand so far. */
@@ -35,7 +35,8 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
 
   function orFail<Result>(settled: Settled<Result> | null): Result | null {
     if (settled?.failure !== undefined) {
-      collected.failure ??= { failure: settled.failure, retryable: settled.retryable };
+      const { failure, retryable, fault } = settled;
+      collected.failure ??= { failure, retryable, fault };
       return null;
     }
     return settled?.result ?? null;

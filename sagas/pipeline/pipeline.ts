@@ -9,6 +9,7 @@ import {
   type Outcome,
   type PipelineDefinition,
   type PipelineState,
+  retryAfter,
   type Step,
 } from './definition.ts';
 import { stepOf, unwind, type Way } from './unwind.ts';
@@ -111,15 +112,16 @@ function retryOrEnd<Facts>(
   way: Way<Facts>,
   step: Step<Facts>,
   prefix: string,
-  { failure, retryable }: Extract<Outcome, { is: 'failed' }>,
+  { failure, retryable, fault }: Extract<Outcome, { is: 'failed' }>,
 ): void {
   const attempt = way.state().current?.attempt ?? 1;
-  if (!retryable || step.retry === undefined || attempt >= step.retry.attempts) {
+  const retry = retryAfter(step.retry, fault);
+  if (!retryable || retry === undefined || attempt >= retry.attempts) {
     end(way, 'failed', failure);
     return;
   }
   change(way, 'waiting', { failure });
-  way.decide(request(timer(`${prefix}/retry`, jittered(step.retry.delaySeconds(attempt + 1), way.now))));
+  way.decide(request(timer(`${prefix}/retry`, jittered(retry.delaySeconds(attempt + 1), way.now))));
 }
 
 function endRest<Facts>(

@@ -84,7 +84,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   if (told === null || verdict === undefined) return waiting;
   if (failure === null) return accept(facts, on, result);
   if (verdict === 'failed') return failed(claimOf(facts).from === undefined ? failure : withoutAgent(failure));
-  return sendBack(facts, on, { reason: failure.reason, log: failure.log }, { commit: result.commit });
+  return sendBack(facts, on, { reason: failure.reason, log: failure.log, failure }, { commit: result.commit });
 }
 
 const withoutAgent = (failure: Failure): Failure => ({

@@ -1,8 +1,9 @@
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { affordable } from './budget.ts';
+import { letRest } from './rest.ts';
 import {
   agentSeconds,
   beginsAfter,
@@ -69,14 +70,17 @@ function start(facts: Facts, on: Effector): Outcome | null {
 function notMeasured(
   facts: Facts,
   on: Effector,
-  { failure, retryable }: { failure: Failure; retryable: boolean },
+  { failure, retryable, fault }: { failure: Failure; retryable: boolean; fault: Fault | null },
 ): Outcome {
+  // No agent is paid for what the origin refuses.
+  if (fault === 'origin') return failed(failure, retryable, fault);
   if (retryable && failure.exitCode === null && on.attempt < MEASURING_ATTEMPTS) return failed(failure, true);
   if (facts.sentBack >= MOST_SENT_BACK) return failed(failure);
   const { taskId, claimId } = claimOf(facts);
   const submitted = { claimId, commit: known(facts.commit), summary: null };
   if (on.tryCommand('submit', 'task.submit', taskId, submitted) === null) return waiting;
-  return sendBack(facts, on, { reason: `it cannot be measured: ${failure.reason}`, log: failure.log });
+  const reason = `it cannot be measured: ${failure.reason}`;
+  return sendBack(facts, on, { reason, log: failure.log, failure: { ...failure, reason } });
 }
 
 type CandidateOf = { readonly generation: number; readonly parent: string; readonly candidate: string };
@@ -104,6 +108,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
   const work = on.tryCall(`candidate-${candidate}`, 'code.work', request, seconds);
   if (work === null) return;
   if (work.failure !== undefined) {
+    if (work.fault === 'limit' && !letRest(on, `rest-${candidate}`, request.agentId, work)) return;
     const failure = { generation, candidate, failure: work.failure, costUsd: work.costUsd };
     on.tryCommand(`record-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), failure);
     return;

@@ -1,8 +1,10 @@
 import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { done, doubling, failed, type Step, waiting } from '../../pipeline/definition.ts';
-import type { Facts, Learned } from '../facts.ts';
+import { done, doubling, type Effector, failed, type Step, waiting } from '../../pipeline/definition.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Facts, Feedback, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
+import { giveBack } from './rest.ts';
 import {
   agentSeconds,
   beginsAfter,
@@ -42,19 +44,21 @@ export const prepare: Step<Facts> = {
 };
 
 const ATTEMPTS = 2;
+/** What is no attempt of the agent's is bounded where it is tried again: by the kind of failure. */
+const ANY = 1_000;
 
 /** A configured agent writes the code. */
 export const generate: Step<Facts> = {
   name: 'generate',
   when: (facts) => isCommandRun(facts) && !beginsAfter(facts, 'generate'),
-  retry: { attempts: ATTEMPTS, delaySeconds: doubling(1, 30) },
+  retry: { attempts: ANY, delaySeconds: doubling(1, 30) },
   run: (facts, on) => {
     const spent = spentBefore(facts);
     if (spent !== null) return failed(spent);
     const { agentId, taskId, claimId } = claimOf(facts);
     const parent = known(facts.commit);
     const generation = idInRun(facts, 'generation', String(on.round));
-    const attempt = { attempt: on.attempt, strategy: agentId };
+    const attempt = { attempt: agentsAttempt(facts, on), strategy: agentId };
     const asked =
       on.attempt > 1 ||
       on.command('request', 'generation.request', generation, {
@@ -70,9 +74,14 @@ export const generate: Step<Facts> = {
       started && on.tryCall('work', 'code.work', workRequest(facts, on.round, on.attempt), agentSeconds(planOf(facts)));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
+      // An origin that is away for a while is no attempt of the agent's.
+      if (work.fault === 'origin' && work.retryable) return failed(work.failure, true, 'origin');
+      if (work.fault === 'limit') return giveBack(facts, on, work);
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
-      return told === null ? waiting : failedWithin(facts, work.failure, work.retryable && on.attempt < ATTEMPTS);
+      if (told === null) return waiting;
+      const mayTryAgain = work.retryable && attempt.attempt < ATTEMPTS;
+      return failedWithin(facts, afterSendBack(facts, work.failure), mayTryAgain);
     }
     const { commit, diffStat, diff, output, costUsd, durationMs } = work.result;
     const result = { ...attempt, commit, diffStat, diff, output, costUsd, durationMs };
@@ -86,13 +95,27 @@ export const generate: Step<Facts> = {
   },
 };
 
+/** What sent the work back stays what is wrong with it; what came of the second try is said, too. */
+function afterSendBack({ feedback }: Facts, failure: Failure): Failure {
+  const first = feedback?.failure;
+  return first === undefined
+    ? failure
+    : { ...first, reason: `${first.reason}. It was sent back, and then: ${failure.reason}`.slice(0, 4_000) };
+}
+
+/** Which attempt of its agent this is, in this round: from 1. */
+const agentsAttempt = ({ told }: Facts, { round, attempt }: Effector): number =>
+  1 + told.filter((key) => key.startsWith(`${round}/`) && key !== `${round}/${attempt}`).length;
+
+const told = (feedback: Feedback | null) => feedback && { reason: feedback.reason, log: feedback.log };
+
 const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'code.work'> => ({
   ...inRun(facts),
   agentId: claimOf(facts).agentId,
   parent: known(facts.commit),
   base: known(facts.base),
   label: `generate-${round}-${attempt}`,
-  prompt: { purpose: 'generate', feedback: facts.feedback, metrics: null },
+  prompt: { purpose: 'generate', feedback: told(facts.feedback), metrics: null },
   evaluate: false,
 });
 

@@ -10,6 +10,7 @@ import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { problemOf } from './judge.ts';
+import { claudeOutcome, textLimit } from './outcome.ts';
 
 /** What an agent is told beside the task. */
 export const promptSchema = z.object({
@@ -55,17 +56,24 @@ export async function runAgent(
   });
   code.signal.throwIfAborted();
   const output = await artefacts.put(result.output, 'text/plain; charset=utf-8');
-  const judged = agent.output === 'claude-json' ? claudeOutcome(result.stdout) : null;
+  const judged = agent.output === 'claude-json' ? claudeOutcome(result.stdout, result.stderr) : null;
   const costUsd = judged?.costUsd ?? null;
   const { exitCode, durationMs } = result;
+  const parts = { command: agent.command, exitCode, output: result.output, log: output };
+  const isOpen = judged?.isOpen === true && exitCode === 0;
   const fail = (reason: string, retryable = true): ComponentFailure => {
-    const parts = { command: agent.command, exitCode, output: result.output, log: output };
     const options = { retryable, fault: 'work', costUsd, prompt: promptArtefact } as const;
-    return new ComponentFailure(failureOf('work', reason, parts), options);
+    const whole = isOpen ? `${reason} (${judged.problem ?? ''})` : reason;
+    return new ComponentFailure(failureOf('work', whole, parts), options);
   };
   const ended = problemOf(result, agent.limits.timeoutSeconds);
   const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
-  const problem = judged === null || killed ? ended : judged.problem;
+  const problem = judged === null || killed || isOpen ? ended : judged.problem;
+  const limit = killed || problem === null ? null : judged === null ? textLimit(result.output) : judged.limit;
+  if (problem !== null && limit)
+    throw new ComponentFailure(failureOf('work', `agent "${agent.name}": ${problem}`, parts), {
+      ...{ retryable: true, fault: 'limit', until: limit.until, prompt: promptArtefact },
+    });
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
   return { exitCode, durationMs, costUsd, prompt: promptArtefact, output, fail };
 }
@@ -149,54 +157,4 @@ async function feedbackText(
   const lines = stored === null ? [] : lastLines(Buffer.from(stored.bytes), FEEDBACK_LINES);
   const log = lines.length === 0 ? [] : ['The end of its log:', ...lines.map((line) => `    ${line}`)];
   return ['## Feedback on the last attempt', feedback.reason, ...log].join('\n');
-}
-
-const resultSchema = z.looseObject({
-  type: z.literal('result'),
-  subtype: z.string().optional(),
-  is_error: z.boolean().optional(),
-  num_turns: z.number().optional(),
-  result: z.string().optional(),
-  errors: z.array(z.unknown()).optional(),
-  total_cost_usd: z.number().min(0).optional(),
-});
-
-export type ClaudeOutcome = { readonly problem: string | null; readonly costUsd: number | null };
-
-/**
- * Judges Claude Code's `--output-format json` or `stream-json` by its result object: the exit code says nothing, an API
- * error ends with 0 and `subtype: "success"`, a prompt that never ran with no turn.
- */
-export function claudeOutcome(stdout: Buffer): ClaudeOutcome {
-  const found = resultIn(stdout.toString('utf8'));
-  if (found === null) return { problem: 'printed no result object: run it with --output-format json', costUsd: null };
-  const said =
-    found.result ??
-    found.errors?.map((error) => (typeof error === 'string' ? error : JSON.stringify(error))).join('; ');
-  const detail = said === undefined || said === '' ? '' : `: ${said.slice(0, 500)}`;
-  const costUsd = found.total_cost_usd ?? null;
-  if (found.is_error === true) return { problem: `the agent reports an error${detail}`, costUsd };
-  if (found.subtype !== undefined && found.subtype !== 'success')
-    return { problem: `the agent stopped with ${found.subtype}${detail}`, costUsd };
-  if ((found.num_turns ?? 0) < 1) return { problem: `the agent did not take a turn${detail}`, costUsd };
-  return { problem: null, costUsd };
-}
-
-function resultIn(text: string): z.infer<typeof resultSchema> | null {
-  const whole = parse(text);
-  const candidates: unknown[] = Array.isArray(whole) ? whole : [whole];
-  const inLines = text.split('\n').filter((line) => line.trimStart().startsWith('{'));
-  for (const value of [...inLines.map(parse), ...candidates].reverse()) {
-    const read = resultSchema.safeParse(value);
-    if (read.success) return read.data;
-  }
-  return null;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -17,6 +17,9 @@ const GIT_SECONDS = 120;
 /** A call may wait while others hold all slots; the programs' own limits are kept apart from this and end them first. */
 const TURNS = 4;
 
+/** Where there is a branch of the folder's name there can be none in the folder. */
+export const BRANCH_IN_THE_WAY = 'the origin has a branch named workledger, so "workledger/…" cannot be: rename it';
+
 /** Fetches the repository and tells where work starts and what its registration asks for. */
 export const prepare = codeComponent({
   /** `commit`: what an earlier run made, and this one goes on with. */
@@ -41,6 +44,8 @@ export const prepare = codeComponent({
     const { baseBranch, evolve, merge, evaluate, agent } = repository;
     const base = await branchHead(mirror, baseBranch);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
+    if ((await branchHead(mirror, 'workledger')) !== null)
+      return refuse('prepare', `repository "${repository.name}": ${BRANCH_IN_THE_WAY}`);
     const missing = missingLfs(await needsOf(mirror, base, signal));
     if (missing !== null) return refuse('prepare', `repository "${repository.name}": ${missing}`);
     return {

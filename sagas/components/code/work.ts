@@ -3,9 +3,11 @@ import { artefact, diffStat, metrics, type Metrics } from '@workledger/shared/co
 import { ComponentFailure } from '../../engine/component.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { agentOf, type ComponentEnvironment } from '../environment.ts';
+import { asComponentFailure } from '../failures.ts';
 import type { Checkout } from '../git/checkout.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
-import { resultOf } from '../git/names.ts';
+import { git, GitFailure } from '../git/git.ts';
+import { keptRef, resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -60,8 +62,7 @@ export const work = codeComponent({
     );
     const commit = await changeOf(code, { checkout, agent, request, run });
     const change = await storeDiff(code, 'work', request.parent, commit);
-    const ref = resultOf(request, request.label, commit);
-    await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
+    await leave(code, request, commit, run);
     const { fail: _, ...told } = run;
     return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };
   },
@@ -110,6 +111,33 @@ async function changeOf(code: CodeAttempt, { checkout, agent, request, run }: Do
   } catch (error) {
     if (error instanceof UnusableChange) throw run.fail(error.message);
     throw error;
+  }
+}
+
+/**
+ * Leaves the result in the origin. Where that takes it later, it goes on from here, and is pushed again when it is published; where it is
+ * refused for good, nothing runs again: the work is kept. @throws ComponentFailure
+ */
+async function leave(code: CodeAttempt, request: WorkRequest, commit: string, run: AgentRun): Promise<void> {
+  const { mirror, signal, environment } = code;
+  try {
+    await pushRef(mirror, { ref: resultOf(request, request.label, commit), to: commit, expected: 'any', signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof GitFailure)) throw error;
+    const refused = asComponentFailure('work', error, signal);
+    const { failure, retryable, fault } = refused;
+    const kept = keptRef(request, request.label, commit);
+    await git(['update-ref', kept, commit], { cwd: mirror.gitFolder });
+    const reason = `${failure.reason.slice(0, 2_000)}. The work is kept here as ${kept} (${commit})`;
+    if (retryable) {
+      environment.logger.warn(
+        { taskId: request.taskId, reason },
+        'cannot leave the work in the origin now: it goes on',
+      );
+      return;
+    }
+    const options = { retryable, fault, costUsd: run.costUsd, prompt: run.prompt, cause: error };
+    throw new ComponentFailure({ ...failure, reason, log: run.output }, options);
   }
 }
 

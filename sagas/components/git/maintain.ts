@@ -41,10 +41,11 @@ async function isDue(gitFolder: string, { packs, now }: { packs: number; now: ()
   return true;
 }
 
-/** Results lie in the origin; here they are a copy. */
+/** Results lie in the origin; here they are a copy, but for those that it refused. */
 async function forgetOldResults({ gitFolder }: Mirror, now: number, signal?: AbortSignal): Promise<void> {
   const format = '%(committerdate:unix) %(objectname) %(refname)';
-  const { stdout } = await git(['for-each-ref', `--format=${format}`, 'refs/workledger/'], { cwd: gitFolder, signal });
+  const patterns = ['refs/workledger/', 'refs/workledger-kept/'];
+  const { stdout } = await git(['for-each-ref', `--format=${format}`, ...patterns], { cwd: gitFolder, signal });
   const old = stdout
     .toString('utf8')
     .split('\n')

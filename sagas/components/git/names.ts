@@ -36,5 +36,8 @@ export const resultRef = (run: Run, label: string): string => `${runRefs(run)}/$
 /** A result's ref holds one commit for ever: a worker that was taken for dead cannot move what its successor left. */
 export const resultOf = (run: Run, label: string, commit: string): string =>
   resultRef(run, `${label}-${asCommit(commit).slice(0, 12)}`);
+/** Where a result is kept on this machine that the origin did not take. */
+export const keptRef = (run: Run, label: string, commit: string): string =>
+  resultOf(run, label, commit).replace(/^refs\/workledger\//, 'refs/workledger-kept/');
 /** `https://user:token@host` → `https://***@host`. */
 export const withoutCredentials = (text: string): string => text.replaceAll(/(?<=\w:\/\/)[^\s/]+@/g, '***@');

@@ -1,5 +1,5 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../component.ts';
 import { accept, fold, newInstance, type Trigger } from '../instance.ts';
@@ -19,7 +19,7 @@ export type Scenario<State> = {
     retryable?: boolean,
     reason?: string,
     exitCode?: number | null,
-    costUsd?: number | null,
+    more?: { readonly costUsd?: number; readonly fault?: Fault; readonly until?: string },
   ): SagaEvent[];
   /** Effects that were asked for and have no result. */
   open(): string[];
@@ -55,10 +55,10 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
-    fails: (key, retryable = false, reason = 'it failed', exitCode = 1, costUsd = null) =>
+    fails: (key, retryable = false, reason = 'it failed', exitCode = 1, more = {}) =>
       trigger({
         type: 'SagaEffectFailed',
-        data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd, prompt: null },
+        data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null, ...more },
       }),
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) =>

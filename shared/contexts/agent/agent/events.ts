@@ -35,6 +35,8 @@ export const agentEvents = defineStreamType({
     AgentReconnected: { version: 1, schema: z.strictObject({}) },
     AgentErrorReported: { version: 1, schema: z.strictObject({ message: z.string() }) },
     AgentErrorCleared: { version: 1, schema: z.strictObject({}) },
+    /** It is at a limit of use, or its model is overloaded: it takes no task before `until`. */
+    AgentRested: { version: 1, schema: z.strictObject({ until: z.iso.datetime(), reason: z.string() }) },
     AgentDeactivated: { version: 1, schema: z.strictObject({ reason: z.string() }) },
     AgentActivated: { version: 1, schema: z.strictObject({}) },
     AgentDeregistered: { version: 1, schema: z.strictObject({ reason: z.string() }) },

@@ -25,6 +25,8 @@ export const agentRow = z.strictObject({
   lastBeatAt: time.nullable(),
   registeredAt: time,
   updatedAt: time,
+  restingUntil: time.nullable().describe('it takes no task before: its limit of use, or its model is overloaded'),
+  restReason: z.string().nullable().describe('in its own words'),
 });
 export type AgentRow = RowOf<typeof agentRow>;
 

@@ -10,12 +10,14 @@ export type AgentState = {
   readonly connected: boolean;
   readonly active: boolean;
   readonly error: string | null;
+  /** It takes no task before this time, and how often it was let rest in a row; null: it never was, or worked since. */
+  readonly rest: { readonly until: string; readonly times: number } | null;
   /** Task by claim. */
   readonly reservations: ReadonlyMap<string, string>;
 };
 
 export type AgentStatus =
-  'missing' | 'deregistered' | 'inactive' | 'error' | 'disconnected' | 'busy' | 'active' | 'idle';
+  'missing' | 'deregistered' | 'inactive' | 'error' | 'disconnected' | 'resting' | 'busy' | 'active' | 'idle';
 
 const noAgent: AgentState = {
   registration: null,
@@ -23,19 +25,26 @@ const noAgent: AgentState = {
   connected: true,
   active: true,
   error: null,
+  rest: null,
   reservations: new Map(),
 };
 
-/** `idle` holds nothing, `busy` can hold no more, `active` lies between; what keeps it from working comes first. */
-export function agentStatus(state: AgentState): AgentStatus {
+/**
+ * `idle` holds nothing, `busy` can hold no more, `active` lies between; what keeps it from working comes first.
+ * @param at milliseconds since 1970: whether it rests then
+ */
+export function agentStatus(state: AgentState, at: number): AgentStatus {
   if (state.registration === null) return 'missing';
   if (state.deregistered) return 'deregistered';
   if (!state.active) return 'inactive';
   if (state.error !== null) return 'error';
   if (!state.connected) return 'disconnected';
+  if (isResting(state, at)) return 'resting';
   if (state.reservations.size >= state.registration.capacity) return 'busy';
   return state.reservations.size === 0 ? 'idle' : 'active';
 }
+
+export const isResting = ({ rest }: AgentState, at: number): boolean => rest !== null && at < Date.parse(rest.until);
 
 function evolve(state: AgentState, event: AgentEvent): AgentState {
   switch (event.type) {
@@ -46,7 +55,11 @@ function evolve(state: AgentState, event: AgentEvent): AgentState {
     case 'AgentReserved':
       return { ...state, reservations: new Map(state.reservations).set(event.data.claimId, event.data.taskId) };
     case 'AgentReleased':
-      return { ...state, reservations: without(state.reservations, event.data.claimId) };
+      return {
+        ...state,
+        rest: SUCCESSES.has(event.data.reason) ? null : state.rest,
+        reservations: without(state.reservations, event.data.claimId),
+      };
     case 'AgentDisconnected':
       return { ...state, connected: false };
     case 'AgentReconnected':
@@ -55,6 +68,8 @@ function evolve(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, error: event.data.message };
     case 'AgentErrorCleared':
       return { ...state, error: null };
+    case 'AgentRested':
+      return { ...state, rest: { until: event.data.until, times: (state.rest?.times ?? 0) + 1 } };
     case 'AgentDeactivated':
       return { ...state, active: false };
     case 'AgentActivated':
@@ -64,13 +79,16 @@ function evolve(state: AgentState, event: AgentEvent): AgentState {
   }
 }
 
+/** Why a claim ended under which the agent did its work: the event of the task that ended it. */
+const SUCCESSES: ReadonlySet<string> = new Set(['TaskCompleted']);
+
 const without = (reservations: ReadonlyMap<string, string>, claimId: string): ReadonlyMap<string, string> =>
   new Map([...reservations].filter(([id]) => id !== claimId));
 
 type Written = Omit<AgentState, 'reservations'> & { readonly reservations: readonly (readonly [string, string])[] };
 
 const snapshot: SnapshotForm<AgentState> = {
-  version: 1,
+  version: 2,
   write: (state) => ({ ...state, reservations: [...state.reservations] }) satisfies Written,
   read: (written) => {
     const state = written as Written;

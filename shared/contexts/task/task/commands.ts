@@ -91,7 +91,12 @@ export const taskCommands = defineCommands({
     sentBy: ['saga'],
   },
   'task.send-back': { data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }), sentBy: ['saga'] },
-  'task.release': { data: z.strictObject({ claimId: uuid, reason }), roles: workers },
+  /** `limit`: the agent met a limit of use, so this was no attempt. */
+  'task.release': {
+    data: z.strictObject({ claimId: uuid, reason, limit: z.literal(true).optional() }),
+    roles: workers,
+    sentBy: ['saga'],
+  },
   /** Takes the task from an agent whose lease has run out; answers `details.dueAt` while it has not. */
   'task.expire-claim': {
     data: z.strictObject({ claimId: uuid }),

@@ -99,7 +99,16 @@ export const taskEvents = defineStreamType({
       version: 1,
       schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable() }),
     },
-    TaskClaimReleased: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid, reason: z.string() }) },
+    TaskClaimReleased: {
+      version: 1,
+      schema: z.strictObject({
+        claimId: uuid,
+        agentId: uuid,
+        reason: z.string(),
+        /** Its agent met a limit of use: that was no attempt. */
+        limit: z.literal(true).optional(),
+      }),
+    },
     TaskClaimExpired: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid }) },
     TaskCompleted: {
       version: 1,

@@ -35,7 +35,7 @@ export const taskRow = z.strictObject({
   progressNote: z.string().nullable(),
   progressPercent: z.number().nullable(),
   submittedCommit: commit.nullable(),
-  attempts: z.int().describe('how often it was claimed'),
+  attempts: z.int().describe('how often it was claimed, but for agents that met a limit of use'),
   sentBack: z.int().describe('how often validation sent it back'),
   result: taskResult.nullable(),
   failure: failure.nullable(),
