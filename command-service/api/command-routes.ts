@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
+import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { redriveRoute } from './parked-route.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
@@ -25,6 +26,7 @@ export type CommandRouteOptions = {
 export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
   ...agentRoutes(commands, keys),
+  ...mergeQueueRoutes(commands),
   ...keyRoutes({ commands, log, keys }),
   batchRoute({
     commands,
