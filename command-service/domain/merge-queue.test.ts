@@ -45,8 +45,11 @@ describe('a merge queue', () => {
     given(mergeQueue, ended(a, 'left')).when('merge-queue.enter', enter(a)).then();
     given(mergeQueue, ended(a, 'left')).when('merge-queue.leave', leave(a, 'left')).then();
   });
-  it('has nothing to do for one that is merged or sent back and has no place any more', () => {
-    given(mergeQueue).when('merge-queue.leave', leave(a, 'merged')).then();
+  it('nor who was merged after its place was taken', () => {
+    given(mergeQueue).when('merge-queue.leave', leave(a, 'merged')).then(ended(a, 'merged'));
+    given(mergeQueue, ended(a, 'merged')).when('merge-queue.enter', enter(a)).then();
+  });
+  it('has nothing to do for one that is sent back and has no place any more', () => {
     given(mergeQueue).when('merge-queue.leave', leave(a, 'sent-back')).then();
   });
   it('is released by a person, with a reason', () => {
@@ -73,7 +76,7 @@ it('whatever comes: one turn at most, whoever waits follows in order, and nobody
         const isIn = line.includes(number);
         for (const event of decide(state, what, number)) state = mergeQueueFold.evolve(state, event);
         if (what === 'enter' && !isIn && !gone.has(number)) line.push(number);
-        if (what === 'left' && !isIn) gone.add(number);
+        if ((what === 'left' || what === 'merged') && !isIn) gone.add(number);
         if (what !== 'enter') line = line.filter((each) => each !== number);
         const inState = [state.turn, ...state.waiting].flatMap((place) => (place === null ? [] : [place.runId]));
         expect(inState).toEqual(line.map(id));

@@ -29,7 +29,8 @@ export const mergeQueue: Aggregate<MergeQueueState, MergeQueueEvent, MergeQueueD
     'merge-queue.leave': (data, state) => {
       if (placeOf(state, data.runId) !== null) return passOn(state, data);
       // Whoever ends for good while its wish to enter is on its way must not be let in by it.
-      return data.outcome === 'left' && !state.gone.includes(data.runId) ? [{ type: 'MergeTurnEnded', data }] : [];
+      const isLast = data.outcome !== 'sent-back' && !state.gone.includes(data.runId);
+      return isLast ? [{ type: 'MergeTurnEnded', data }] : [];
     },
     'merge-queue.release': ({ runId, reason }, state) => {
       const place = placeOf(state, runId);
