@@ -7,8 +7,8 @@ import type { Pool } from 'pg';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
-import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { redriveRoute } from './parked-route.ts';
+import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
@@ -26,8 +26,8 @@ export type CommandRouteOptions = {
 export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
   ...agentRoutes(commands, keys),
-  ...mergeQueueRoutes(commands),
   ...keyRoutes({ commands, log, keys }),
+  ...mergeQueueRoutes(commands),
   batchRoute({
     commands,
     logger,
