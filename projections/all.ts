@@ -9,6 +9,7 @@ import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { keys } from './keys/projection.ts';
+import { mergeQueues } from './merge-queues/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { tasks } from './tasks/projection.ts';
 import { validations } from './validations/projection.ts';
@@ -21,6 +22,7 @@ export const projections: readonly Projection[] = [
   evolutions,
   generations,
   validations,
+  mergeQueues,
   pipelines,
   deliveries,
   keys,

@@ -8,6 +8,7 @@ import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { keyRoutes } from './key-routes.ts';
 import { redriveRoute } from './parked-route.ts';
+import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
@@ -26,6 +27,7 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...taskRoutes(commands),
   ...agentRoutes(commands, keys),
   ...keyRoutes({ commands, log, keys }),
+  ...mergeQueueRoutes(commands),
   batchRoute({
     commands,
     logger,

@@ -7,6 +7,7 @@ import { agent, type AgentDecisions } from '../domain/agent.ts';
 import { key } from '../domain/key.ts';
 import { evolution } from '../domain/evolution.ts';
 import { generation } from '../domain/generation.ts';
+import { mergeQueue } from '../domain/merge-queue.ts';
 import { validation } from '../domain/validation.ts';
 import { delivery } from '../domain/delivery.ts';
 import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
@@ -60,6 +61,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),
+  'merge-queue': createHandler(log, mergeQueue, options),
   delivery: createHandler(log, delivery, options),
 });
 

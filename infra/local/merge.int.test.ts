@@ -76,7 +76,7 @@ describe('merging by fast-forward into a bare repository', { timeout: 60_000 }, 
     expect(git(origin, 'rev-parse', 'trunk')).toBe(task.result?.commit);
     expect(git(origin, 'log', '-2', '--format=%s', 'trunk')).toBe('The overtaken way\nBy a person');
     expect(git(origin, 'show', 'trunk:NOTES')).toBe('by the agent\nsecond\nthird\nmore');
-    expect(system.program.written.stdout).toContain('the base had moved: rebased, once more');
+    expect(system.program.written.stdout).toContain('base branch moved to the validated commit, rebased once');
   });
 
   test('when the rebase conflicts, the work goes back to the agent, which starts from the new base', async () => {
@@ -84,7 +84,7 @@ describe('merging by fast-forward into a bare repository', { timeout: 60_000 }, 
     expect(task).toMatchObject({ state: 'complete', result: { merged: true } });
     expect(typesOf(task)).toContain('TaskSentBack');
     const sentBack = task.history.find(({ type }) => type === 'TaskSentBack');
-    expect(sentBack?.data['reason']).toMatch(/the base moved and the work conflicts with it: .*NOTES/s);
+    expect(sentBack?.data['reason']).toMatch(/the base moved to [0-9a-f]{40} and the work conflicts with it: .*NOTES/s);
     expect(git(origin, 'log', '-2', '--format=%s', 'trunk')).toBe('The crossed way\nBy a person');
   });
 

@@ -10,6 +10,11 @@ import {
   generationRow,
   type GenerationRow,
 } from '@workledger/shared/contexts/evolution/generation/row.ts';
+import {
+  mergePlaceModel,
+  mergePlaceRow,
+  type MergePlaceRow,
+} from '@workledger/shared/contexts/evolution/merge-queue/row.ts';
 import { pipelineModel, pipelineRow, type PipelineRow } from '@workledger/shared/contexts/saga/row.ts';
 import {
   validationModel,
@@ -33,7 +38,7 @@ import type { Settle } from '../reading/consistency.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition, type Sort } from '../reading/page.ts';
 import { withLinks, withLinksSchema } from '../reading/with-links.ts';
 
-/** /pipelines, /generations, /evolutions, /validations: what was done for a task. */
+/** /pipelines, /generations, /evolutions, /validations, /merge-queues: what was done for a task. */
 export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Route[] => [
   ...runRoutes<PipelineRow>(options, settle, {
     model: pipelineModel,
@@ -70,6 +75,15 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     began: 'requestedAt',
     without: [],
     about: 'The validation with its report.',
+  }),
+  ...runRoutes<MergePlaceRow>(options, settle, {
+    model: mergePlaceModel,
+    resource: 'merge-queues',
+    noun: 'place in a merge queue',
+    states: mergePlaceRow.shape.state.options,
+    began: 'queuedAt',
+    without: [],
+    about: 'The place of a run in the merge queue of its repository and base branch. `GET /parked` says whether the run stands still.',
   }),
 ];
 

@@ -11,6 +11,7 @@ import {
   plan,
   publish,
   reference,
+  turn,
   validated,
   work,
 } from './testing.ts';
@@ -23,7 +24,9 @@ describe('a claimed task of a command agent', () => {
     generated(run);
     publish(run);
     validated(run, 1, 'passed');
+    turn(run);
     run.succeeds('merge/1/1/merge', { outcome: 'merged', commit: B, base: A });
+    run.succeeds('merge/1/1/leave');
     run.succeeds('complete/1/1/diff', { diffStat, diff: reference });
     run.succeeds('complete/1/1/cleanup');
     expect(run.requested('complete/1/1/complete')).toMatchObject({
@@ -122,8 +125,10 @@ describe('a claimed task of a command agent', () => {
     generated(run);
     publish(run);
     validated(run, 1, 'passed');
+    turn(run);
     run.succeeds('merge/1/1/merge', { outcome: 'merged', commit: B, base: A });
     run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'too late' });
+    run.succeeds('merge/1/1/leave');
     run.fails('complete/1/1/diff');
     run.fails('complete/1/1/cleanup');
     run.fails('complete/1/1/complete', false, 'illegal-transition');
@@ -166,7 +171,9 @@ describe('a claimed task of a command agent', () => {
     generated(run);
     publish(run);
     validated(run, 1, 'passed');
+    turn(run);
     run.fails('merge/1/1/merge', false, 'the origin refuses');
+    run.succeeds('undo/merge/1/leave');
     expect(run.open()).toEqual(['undo/prepare/1/cleanup']);
     run.succeeds('undo/prepare/1/cleanup');
     expect(run.steps()).toContain('publish compensated');
@@ -184,34 +191,8 @@ describe('a claimed task of a command agent', () => {
       request: { commit: D },
     });
     run.succeeds('validate/1/1/publish-judged', {});
+    turn(run);
     expect(run.requested('merge/1/1/merge')).toMatchObject({ request: { commit: D } });
-  });
-
-  it('rebases once when the base moved, publishes and validates again', () => {
-    const run = claimed();
-    run.succeeds('prepare/1/1/prepare', plan);
-    generated(run);
-    publish(run);
-    validated(run, 1, 'passed');
-    run.succeeds('merge/1/1/merge', { outcome: 'base-moved', commit: B, base: C });
-    run.succeeds('merge/1/1/rebase', { outcome: 'rebased', commit: D, base: C });
-    publish(run, 2);
-    validated(run, 2, 'passed');
-    expect(run.requested('merge/2/1/merge')).toMatchObject({ request: { commit: D, base: C } });
-  });
-
-  it('goes back to work from the new base when the rebase conflicts', () => {
-    const run = claimed();
-    run.succeeds('prepare/1/1/prepare', plan);
-    generated(run);
-    publish(run);
-    validated(run, 1, 'passed');
-    run.succeeds('merge/1/1/merge', { outcome: 'base-moved', commit: B, base: C });
-    run.succeeds('merge/1/1/rebase', { outcome: 'conflict', base: C, detail: 'both changed x' });
-    run.succeeds('merge/1/1/send-back');
-    run.succeeds('generate/2/1/request');
-    run.succeeds('generate/2/1/start');
-    expect(run.requested('generate/2/1/work')).toMatchObject({ request: { parent: C } });
   });
 
   it('on cancellation stops the agent first and undoes nothing before it has stopped', () => {

@@ -34,6 +34,8 @@ const INPUTS: ReadonlySet<string> = new Set([
   'EvolutionFailed',
   'ValidationPassed',
   'ValidationFailed',
+  'MergeTurnBegan',
+  'MergeTurnEnded',
 ]);
 
 /** A run is one claim: everything that happens under it carries its id. */

@@ -1,5 +1,6 @@
 import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
-import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { MergeQueueEvent } from '@workledger/shared/contexts/evolution/merge-queue/events.ts';
+import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
@@ -45,6 +46,14 @@ export type Facts = {
   readonly feedback: Feedback | null;
   readonly sentBack: number;
   readonly rebased: number;
+  /** How often work that had passed went back because of what was merged meanwhile. */
+  readonly overtaken: number;
+  /** It has the turn to merge. */
+  readonly turn: boolean;
+  /** How often a person took its place in the merge queue. */
+  readonly released: number;
+  /** The validation under its turn that was asked for last. */
+  readonly judging: string | null;
   readonly branch: string | null;
   readonly merged: boolean;
 };
@@ -67,6 +76,10 @@ export const noFacts: Facts = {
   feedback: null,
   sentBack: 0,
   rebased: 0,
+  overtaken: 0,
+  turn: false,
+  released: 0,
+  judging: null,
   branch: null,
   merged: false,
 };
@@ -86,12 +99,17 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       const { learned, at } = event.data.detail as Learned & { at?: string };
       return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
     }
-    case 'SagaEffectSucceeded':
+    case 'SagaEffectRequested':
+      return { ...facts, judging: judgingOf(event.data.effect) ?? facts.judging };
+    case 'SagaEffectSucceeded': {
+      const { key, result } = event.data;
       return {
         ...facts,
-        costUsd: plusCost(facts.costUsd, event.data.result),
-        told: plusTold(facts.told, event.data.key),
+        costUsd: plusCost(facts.costUsd, result),
+        merged: facts.merged || isMerged(key, result),
+        told: plusTold(facts.told, key),
       };
+    }
     case 'SagaEffectFailed':
       return { ...facts, costUsd: plusCost(facts.costUsd, event.data) };
     default:
@@ -99,7 +117,7 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
   }
 }
 
-type Input = TaskEvent | EvolutionEvent | ValidationEvent;
+type Input = TaskEvent | EvolutionEvent | ValidationEvent | MergeQueueEvent;
 
 function absorbInput(facts: Facts, stream: string, input: Input): Facts {
   const id = streamId(stream);
@@ -131,6 +149,11 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
       return { ...facts, verdicts: { ...facts.verdicts, [id]: 'passed' } };
     case 'ValidationFailed':
       return { ...facts, verdicts: { ...facts.verdicts, [id]: input.data.verdict } };
+    case 'MergeTurnBegan':
+      return { ...facts, turn: true };
+    case 'MergeTurnEnded':
+      // What it ended by itself, its step knows.
+      return input.data.outcome === 'released' ? { ...facts, turn: false, released: facts.released + 1 } : facts;
     default:
       return facts;
   }
@@ -140,6 +163,15 @@ function plusTold(told: Facts['told'], key: string): Facts['told'] {
   const attempt = /^generate\/(\d+\/\d+)\/note$/.exec(key)?.[1];
   return attempt === undefined ? told : [...told, attempt];
 }
+
+/** From the moment that the base branch has the work: what else is asked of the task comes too late. */
+const isMerged = (key: string, result: unknown): boolean =>
+  /^merge\/\d+\/\d+\/merge(-\d+)?$/.test(key) && (result as { outcome?: unknown } | null)?.outcome === 'merged';
+
+const judgingOf = (effect: Effect): string | null =>
+  effect.kind === 'command' && effect.type === 'validation.request' && effect.key.startsWith('merge/')
+    ? effect.target
+    : null;
 
 function plusCost(sum: number | null, result: unknown): number | null {
   const cost = (result as { costUsd?: unknown } | null)?.costUsd;

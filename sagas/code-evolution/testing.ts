@@ -1,4 +1,4 @@
-import { newId } from '@workledger/shared/contexts/stream.ts';
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { scenario, type Scenario } from '../engine/testing/scenario.ts';
 import { codeEvolution } from './code-evolution.ts';
 import { idInRun } from './steps/run.ts';
@@ -11,6 +11,7 @@ export const diffStat = { files: 1, insertions: 1, deletions: 0 };
 export const plan = {
   base: A,
   merge: 'fast-forward',
+  baseBranch: 'main',
   evaluates: false,
   evolve: null,
   improver: null,
@@ -36,6 +37,10 @@ export const work = (commit: string, metrics: object | null = null) => ({
   durationMs: 5,
   metrics,
 });
+
+const testFailure = {
+  ...{ step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference },
+};
 
 export type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: string };
 
@@ -73,10 +78,7 @@ export function validated(
 ): void {
   if (submits) run.succeeds(`validate/${round}/1/submit`);
   run.succeeds(`validate/${round}/1/request`);
-  const failure =
-    verdict === 'passed'
-      ? null
-      : { step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference };
+  const failure = verdict === 'passed' ? null : testFailure;
   run.succeeds(`validate/${round}/1/validate`, {
     report: reference,
     commit: judged ?? run.state().facts.commit,
@@ -87,6 +89,37 @@ export function validated(
   const id = idInRun(run.state().facts, 'validation', String(round));
   if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});
   else run.receives('validation', id, 'ValidationFailed', { verdict });
+}
+
+const queueId = derivedId('merge-queue', 'sample', 'main');
+
+/** Its turn to merge comes. */
+export function turn(run: Run, round = 1, place = ''): void {
+  run.succeeds(`merge/${round}/1/enter${place}`);
+  run.receives('merge-queue', queueId, 'MergeTurnBegan', { taskId: run.taskId, runId: run.claimId });
+}
+
+/** A person takes its turn away. */
+export const released = (run: Run) =>
+  run.receives('merge-queue', queueId, 'MergeTurnEnded', {
+    ...{ taskId: run.taskId, runId: run.claimId },
+    ...{ outcome: 'released', reason: 'it stood still' },
+  });
+
+/** Under its turn: rebased onto `base`, published, judged. */
+export function judgedOnTop(
+  run: Run,
+  round: number,
+  { commit, base }: { commit: string; base: string },
+  fails = false,
+) {
+  const name = (what: string): string => `merge/1/1/${what}${round === 1 ? '' : `-${round}`}`;
+  run.succeeds(name('rebase'), { outcome: 'rebased', commit, base });
+  run.succeeds(name('publish'), { branch: 'workledger/x', commit });
+  run.succeeds(name('request'));
+  const failure = fails ? testFailure : null;
+  run.succeeds(name('validate'), { report: reference, commit, protectedChanges: [], failure });
+  run.succeeds(name('judge'));
 }
 
 export const publish = (run: Run, round = 1) =>

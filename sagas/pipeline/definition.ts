@@ -137,6 +137,8 @@ export type Effector = {
     request: RequestOf<Name>,
     timeoutSeconds?: number,
   ): Settled<ResultOf<Name>> | null;
+  /** True as soon as so many seconds are over. */
+  pause(name: string, seconds: number): boolean;
 };
 
 export type CommandResult = {

@@ -1,7 +1,7 @@
 import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
-import type { EffectRequest, Effects } from '../engine/saga.ts';
-import type { CommandResult, Effector, Settled } from './definition.ts';
+import { timer, type EffectRequest, type Effects } from '../engine/saga.ts';
+import { jittered, type CommandResult, type Effector, type Settled } from './definition.ts';
 
 /** Where an effector stands: keys of its effects begin with `<prefix>/`. */
 export type Place = {
@@ -66,6 +66,7 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
     tryCommand: (...command) => settle<CommandResult>(commandEffect(...command)),
     call: (...call) => orFail(settle(callEffect(...call))),
     tryCall: (...call) => settle(callEffect(...call)),
+    pause: (name, seconds) => settle(timer(key(name), jittered(seconds, place.now))) !== null,
   };
   return { on, collected };
 }

@@ -4,6 +4,7 @@ import { keyCommands } from '../contexts/agent/key/commands.ts';
 import type { CommandDeclaration, Sender } from '../contexts/define-commands.ts';
 import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
 import { generationCommands } from '../contexts/evolution/generation/commands.ts';
+import { mergeQueueCommands } from '../contexts/evolution/merge-queue/commands.ts';
 import { validationCommands } from '../contexts/evolution/validation/commands.ts';
 import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
@@ -16,6 +17,7 @@ export const commands = {
   ...generationCommands,
   ...evolutionCommands,
   ...validationCommands,
+  ...mergeQueueCommands,
   ...deliveryCommands,
 } as const;
 

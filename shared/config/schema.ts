@@ -115,7 +115,10 @@ export const repositorySchema = z.strictObject({
     .describe(
       'also protect what a host runs by itself: .github, .gitlab-ci.yml, .circleci, Jenkinsfile and their like',
     ),
-  merge: z.enum(['never', 'fast-forward']).default('never'),
+  merge: z
+    .enum(['never', 'fast-forward', 'squash'])
+    .default('never')
+    .describe('squash: what lands on the base branch is one commit, its tree the one that was judged'),
   trusted: z.array(z.string().min(1)).default([]).describe('logins whose label starts work'),
   github: z
     .string()

@@ -5,6 +5,7 @@ import { dependenciesEvents } from '../contexts/task/dependencies/events.ts';
 import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
 import { generationEvents } from '../contexts/evolution/generation/events.ts';
 import { keyEvents } from '../contexts/agent/key/events.ts';
+import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
 import { sagaStreamTypes } from '../contexts/saga/events.ts';
 import { streamType } from '../contexts/stream.ts';
 import { taskEvents } from '../contexts/task/task/events.ts';
@@ -19,6 +20,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   generationEvents,
   evolutionEvents,
   validationEvents,
+  mergeQueueEvents,
   deliveryEvents,
   ...sagaStreamTypes,
 ];

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { items, startReadSide, type ReadSide } from './testing.ts';
 import { cancelled, createdTask, newTaskStream } from '../../testing/events/task-events.ts';
 
-const RUNS = ['/pipelines', '/generations', '/evolutions', '/validations'];
+const RUNS = ['/pipelines', '/generations', '/evolutions', '/validations', '/merge-queues'];
 
 let side: ReadSide;
 let token: string;
@@ -89,6 +89,11 @@ beforeAll(async () => {
     await side.append(streamName('generation', generationId), ...generationEvents),
     await side.append(streamName('evolution', evolutionId), ...evolutionEvents),
     await side.append(streamName('validation', validationId), ...validationEvents),
+    await side.append(
+      streamName('merge-queue', newId()),
+      { type: 'MergeQueued', data: { ...run, repository: 'shop', baseBranch: 'main' } },
+      { type: 'MergeTurnBegan', data: run },
+    ),
   ];
   token = tokens.join(',');
   for (const path of ['/tasks', '/agents', '/keys', '/webhooks/deliveries', ...RUNS])
@@ -127,6 +132,8 @@ test.each<[string, string]>([
   ['/evolutions/{id}', `/evolutions/${evolutionId}`],
   ['/validations', '/validations'],
   ['/validations/{id}', `/validations/${validationId}`],
+  ['/merge-queues', '/merge-queues'],
+  ['/merge-queues/{id}', `/merge-queues/${pipelineId}`],
   ['/webhooks/deliveries', '/webhooks/deliveries'],
   ['/webhooks/deliveries/{id}', `/webhooks/deliveries/${deliveryId}`],
   ['/keys', '/keys'],

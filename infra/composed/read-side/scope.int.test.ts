@@ -88,6 +88,11 @@ async function work(repository: string | null): Promise<Work> {
     { type: 'ValidationRequested', data: { ...what, repository: named, commit: base, base, sendBackAllowed: false } },
     { type: 'ValidationPassed', data: { ...what, report, protectedChanges: [] } },
   );
+  await append(
+    streamName('merge-queue', newId()),
+    { type: 'MergeQueued', data: { ...what, repository: named, baseBranch: 'main' } },
+    { type: 'MergeTurnBegan', data: what },
+  );
   return { task, run, generation, evolution, validation, artefacts: [prompt!, diff!, output!, report!, log!] };
 }
 
@@ -113,7 +118,7 @@ beforeAll(async () => {
   keys['both'] = await side.key('viewer', { repositories: ['mine', 'theirs'] });
   keys['all'] = await side.key('viewer');
   const token = { 'Consistency-Token': tokens.join(',') };
-  for (const list of ['tasks', 'pipelines', 'generations', 'evolutions', 'validations', 'agents'])
+  for (const list of ['tasks', 'pipelines', 'generations', 'evolutions', 'validations', 'merge-queues', 'agents'])
     expect((await side.get(`/${list}`, token)).status).toBe(200);
 });
 afterAll(() => side.close());
@@ -124,6 +129,7 @@ const paths = ({ task, run, generation, evolution, validation, artefacts }: Work
   `/generations/${generation}`,
   `/evolutions/${evolution}`,
   `/validations/${validation}`,
+  `/merge-queues/${run}`,
   ...artefacts.map(({ digest }) => `/artefacts/${digest}`),
 ];
 const statuses = async (work: Work, key: string | undefined): Promise<number[]> => {
@@ -157,6 +163,7 @@ describe.each(['viewer', 'agent', 'operator'])('a key of role %s that is limited
       ['generations', mine.generation],
       ['evolutions', mine.evolution],
       ['validations', mine.validation],
+      ['merge-queues', mine.run],
     ]) {
       expect(await ids(`/${resource}`)).toEqual([own]);
       expect(await ids(`/${resource}?taskId=${theirs.task}`)).toEqual([]);

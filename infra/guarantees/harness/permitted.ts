@@ -35,6 +35,8 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/evolutions/{id}': everybody,
   'GET /api/v1/validations': everybody,
   'GET /api/v1/validations/{id}': everybody,
+  'GET /api/v1/merge-queues': everybody,
+  'GET /api/v1/merge-queues/{id}': everybody,
   'GET /api/v1/artefacts/{digest}': everybody,
   'GET /api/v1/webhooks/deliveries': observers,
   'GET /api/v1/webhooks/deliveries/{id}': observers,
@@ -69,6 +71,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/agents/{id}/error': workers,
   'POST /api/v1/agents/{id}/clear-error': workers,
 
+  'POST /api/v1/merge-queues/{id}/release': operators,
   'POST /api/v1/parked/redrive': operators,
   'POST /api/v1/keys': administrators,
   'DELETE /api/v1/keys/{id}': administrators,
@@ -90,6 +93,8 @@ export const permittedToLimited: readonly string[] = [
   'GET /api/v1/evolutions/{id}',
   'GET /api/v1/validations',
   'GET /api/v1/validations/{id}',
+  'GET /api/v1/merge-queues',
+  'GET /api/v1/merge-queues/{id}',
   'GET /api/v1/artefacts/{digest}',
   'POST /api/v1/tasks',
   'PATCH /api/v1/tasks/{id}',
@@ -140,6 +145,7 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'agent.claim-next': workers,
   'agent.report-error': workers,
   'agent.clear-error': workers,
+  'merge-queue.release': operators,
   'key.revoke': administrators,
 };
 
@@ -155,4 +161,5 @@ export const commandData: Readonly<Record<string, object>> = {
   'task.submit': { claimId: newId(), commit: null },
   'task.release': { claimId: newId(), reason: 'x' },
   'agent.report-error': { message: 'x' },
+  'merge-queue.release': { runId: newId(), reason: 'x' },
 };

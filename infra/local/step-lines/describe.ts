@@ -134,6 +134,9 @@ export function describe(event: Described, names: Names): StepLine | null {
 const protectedText = (paths: readonly string[]): string =>
   paths.length === 0 ? '' : ` (changes to protected paths undone: ${paths.join(', ')})`;
 
+const roundsText = (rebased = 0): string =>
+  rebased === 0 ? '' : `, rebased ${rebased === 1 ? 'once' : `${rebased} times`}`;
+
 const shortId = (id: string): string => id.slice(0, 8);
 
 const seconds = (milliseconds: number): string => `(${(milliseconds / 1000).toFixed(1)} s)`;
@@ -162,7 +165,7 @@ const UNDONE: Readonly<Record<string, string>> = { publish: 'branch deleted', pr
 /** Steps that no domain event tells of: publication, merging, retries, and the way back. */
 function describeStep({ step, state, detail }: StepChange): StepLine | null {
   const { learned, failure, abandoned } = (detail ?? {}) as {
-    learned?: { branch?: string; merged?: boolean };
+    learned?: { branch?: string; merged?: boolean; rebased?: number; feedback?: { reason: string } };
     failure?: Failure;
     abandoned?: boolean;
   };
@@ -170,9 +173,13 @@ function describeStep({ step, state, detail }: StepChange): StepLine | null {
   if (step === 'publish' && state === 'succeeded')
     return { step, text: `branch ${learned?.branch ?? ''} in the origin`, tone: 'good' };
   if (step === 'merge' && state === 'succeeded')
-    return { step, text: 'base branch moved to the validated commit', tone: 'good' };
+    return { step, text: `base branch moved to the validated commit${roundsText(learned?.rebased)}`, tone: 'good' };
   if (step === 'merge' && state === 'sent-back')
-    return { step, text: 'the base had moved: rebased, once more', tone: 'plain' };
+    return {
+      step,
+      text: `the base had moved: back to work, ${learned?.feedback?.reason ?? 'from there'}`,
+      tone: 'bad',
+    };
   if (state === 'waiting') return { step, text: `tries again: ${failure?.reason ?? ''}`, tone: 'bad' };
   if (state === 'compensated' && UNDONE[step] !== undefined)
     return failure === undefined

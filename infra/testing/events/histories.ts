@@ -102,6 +102,21 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       ]),
     ];
   },
+  'merge-queue': (random) => {
+    const runs = Array.from({ length: 3 }, newRun);
+    const place = { repository: 'r', baseBranch: random.chance(0.5) ? 'main' : null };
+    const ended = (run: object) => ({
+      ...run,
+      outcome: random.pick(['merged', 'sent-back', 'left', 'released']),
+      reason: random.chance(0.5) ? 'because' : null,
+    });
+    return [
+      event('MergeTurnEnded', { ...newRun(), outcome: 'left', reason: null }),
+      ...runs.map((run) => event('MergeQueued', { ...run, ...place })),
+      ...runs.flatMap((run) => [event('MergeTurnBegan', run), event('MergeTurnEnded', ended(run))]),
+      event('MergeQueued', { ...runs[0], ...place }),
+    ];
+  },
   validation: (random) => {
     const run = newRun();
     return [

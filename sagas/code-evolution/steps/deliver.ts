@@ -1,4 +1,3 @@
-import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
@@ -15,6 +14,7 @@ import {
   MOST_SENT_BACK,
   planOf,
   sendBack,
+  withoutAgent,
 } from './run.ts';
 
 /** Puts the work on a branch of the repository's origin. */
@@ -86,11 +86,6 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   if (verdict === 'failed') return failed(claimOf(facts).from === undefined ? failure : withoutAgent(failure));
   return sendBack(facts, on, { reason: failure.reason, log: failure.log, failure }, { commit: result.commit });
 }
-
-const withoutAgent = (failure: Failure): Failure => ({
-  ...failure,
-  reason: `${failure.reason} (no agent worked in this run: retry from generate to give it to one)`,
-});
 
 /** What is merged is what was judged: where protected paths were restored, the branch moves on to that commit. */
 function accept(facts: Facts, on: Effector, { commit }: ResultOf<'code.validate'>): Outcome {

@@ -1,5 +1,6 @@
 import { idInRun as idInRunOf } from '@workledger/shared/contexts/stream.ts';
 import { LATER_STEPS } from '@workledger/shared/contexts/task/task/events.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
 import { type Claim, type Facts, type Feedback, type Learned, MOST_SENT_BACK } from '../facts.ts';
@@ -51,7 +52,7 @@ export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
 
-/** Gives the work back to its agent, with the reason. */
+/** Gives the work back to its agent, with the reason. @param learned facts that change with it, its count included */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
   const over = isCommandRun(facts) ? overBudget(facts, feedback.reason) : null;
   if (over !== null) return failed({ ...over, log: feedback.log });
@@ -62,6 +63,12 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
     report: feedback.log,
   });
   if (told === null) return waiting;
-  const detail: Learned = { learned: { ...learned, feedback, sentBack: facts.sentBack + 1 } };
+  const detail: Learned = { learned: { feedback, sentBack: facts.sentBack + 1, ...learned } };
   return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
 }
+
+/** Where no agent holds the task, nobody can be given the work back. */
+export const withoutAgent = (failure: Failure): Failure => ({
+  ...failure,
+  reason: `${failure.reason} (no agent worked in this run: retry from generate to give it to one)`,
+});

@@ -207,10 +207,10 @@ function judged(subject: string, run: CommandRun, { evolve }: Repository): Check
   return { ...about, ok: true, detail: JSON.stringify(metrics) };
 }
 
-/** Whether git would let us move the base branch forward: not where a person has it checked out. Only told for `fast-forward`. */
+/** Whether git would let us move the base branch forward: not where a person has it checked out. Not told for `never`. */
 async function checkMerge(subject: string, repository: Repository): Promise<CheckResult[]> {
   const folder = localFolder(repository.url);
-  if (repository.merge !== 'fast-forward' || folder === null) return [];
+  if (repository.merge === 'never' || folder === null) return [];
   const at = { cwd: folder, allow: [0, 1, 128] };
   const bare = (await git(['rev-parse', '--is-bare-repository'], at)).stdout.toString('utf8').trim();
   const head = (await git(['symbolic-ref', '--quiet', '--short', 'HEAD'], at)).stdout.toString('utf8').trim();

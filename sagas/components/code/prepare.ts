@@ -27,7 +27,9 @@ export const prepare = codeComponent({
   result: z.object({
     base: z.string(),
     evolve: evolutionPlan.nullable(),
-    merge: z.enum(['never', 'fast-forward']),
+    merge: z.enum(['never', 'fast-forward', 'squash']),
+    /** Results of before do not tell it. */
+    baseBranch: z.string().optional(),
     evaluates: z.boolean(),
     /** Agent id that improves candidates; null: the one that claimed the task. */
     improver: z.string().nullable(),
@@ -52,6 +54,7 @@ export const prepare = codeComponent({
       base,
       evolve,
       merge,
+      baseBranch,
       evaluates: evaluate !== null,
       improver: agent === null ? null : agentIdOf(agent),
       timeouts: timeouts(environment, repository.limits.timeoutSeconds, evaluate !== null),

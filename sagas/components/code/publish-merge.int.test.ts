@@ -138,6 +138,53 @@ describe('merge', () => {
   });
 });
 
+describe('squash', () => {
+  const squash = { repository: { merge: 'squash' } };
+  const show = (repository: string, format: string, commit = 'main'): string =>
+    git(repository, 'show', '--no-patch', `--format=${format}`, commit);
+
+  test('lands one commit on the base, with the judged tree, the words of the task and its trailer', async () => {
+    const { merge, user, bare, base, inRun } = await worldWithWork(squash);
+    commitAsUser(user, { 'src/more.mjs': 'export const one = 1;\n' }, 'Own commit');
+    const judged = commitAsUser(user, { 'src/more.mjs': 'export const two = 2;\n' }, 'Restore protected paths');
+    git(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/other');
+    const { outcome, commit } = await merge(judged);
+    expect([outcome, git(bare, 'rev-parse', 'main')]).toEqual(['merged', commit]);
+    expect(show(bare, '%P')).toBe(base);
+    expect(show(bare, '%T')).toBe(show(bare, '%T', judged));
+    expect(show(bare, '%B')).toBe(`Fix add\n\nIt subtracts.\n\nTask: ${inRun.taskId}`);
+    expect(show(bare, '%an <%ae> %aI %cI')).toBe(`Workledger <workledger@localhost> ${show(bare, '%cI %cI', judged)}`);
+    expect(git(bare, 'rev-list', '--count', `${base}..main`)).toBe('1');
+  });
+
+  test('is known again when it is repeated, also when others went on from it', async () => {
+    const { merge, moveBase, user, bare, base } = await worldWithWork(squash);
+    const first = await merge();
+    expect(await merge()).toEqual(first);
+    git(user, 'pull', '--quiet', '--ff-only', 'origin', 'main');
+    const later = moveBase({ 'readme.txt': 'later' });
+    expect(await merge()).toEqual(first);
+    expect(git(bare, 'rev-parse', 'main')).toBe(later);
+    expect(git(bare, 'rev-list', '--count', `${base}..main`)).toBe('2');
+  });
+
+  test('is not taken for what a person did alike, and changes nothing where the base moved', async () => {
+    const { merge, moveBase, bare, commit } = await worldWithWork(squash);
+    const base = moveBase({ 'src/add.mjs': 'export const add = (a, b) => a + b;\n' });
+    expect(git(bare, 'rev-parse', `${base}^{tree}`)).toBe(git(bare, 'rev-parse', `${commit}^{tree}`));
+    expect(await merge()).toEqual({ outcome: 'base-moved', commit, base });
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
+  });
+
+  test('refuses protected changes', async () => {
+    const { merge, user, bare, base } = await worldWithWork(squash);
+    const commit = commitAsUser(user, { 'test/add.test.mjs': null }, 'Cheat');
+    git(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/other');
+    await expect(merge(commit)).rejects.toThrow(/is protected/);
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
+  });
+});
+
 describe('rebase', () => {
   test('replays the work onto the moved base, which then can be merged', async () => {
     const { rebase, merge, moveBase, bare, inRun } = await worldWithWork();
@@ -150,12 +197,16 @@ describe('rebase', () => {
     expect(await merge(commit, moved)).toMatchObject({ outcome: 'merged' });
   });
 
-  test('answers a conflict with the files', async () => {
-    const { rebase, moveBase, leftovers } = await worldWithWork();
+  test('answers a conflict with the files, and reports the work and both sides of what is in its way', async () => {
+    const { rebase, moveBase, leftovers, text } = await worldWithWork();
     const moved = moveBase({ 'src/add.mjs': 'export const add = (a, b) => a * b;\n' });
     const result = await rebase();
     expect(result).toMatchObject({ outcome: 'conflict', base: moved });
-    expect((result as { detail: string }).detail).toMatch(/conflict in src\/add\.mjs/);
+    const { detail, report } = result as { detail: string; report: { digest: string } };
+    expect(detail).toMatch(/conflict in src\/add\.mjs/);
+    const told = await text(report.digest);
+    expect(told).toMatch(/^\+export const add = \(a, b\) => a \+ b;$/m);
+    expect(told).toMatch(/<<<<<<<[^]*a \* b[^]*=======[^]*a \+ b[^]*>>>>>>>/);
     expect(leftovers()).toEqual([]);
   });
 

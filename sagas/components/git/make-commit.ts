@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { changedEntries, type ChangedEntry } from './commits.ts';
+import { changedEntries, type ChangedEntry, treeOf } from './commits.ts';
 import { git, gitText } from './git.ts';
 import { inCheckout, keepCommit, type Checkout } from './checkout.ts';
 import type { Mirror } from './mirror.ts';
@@ -48,7 +48,30 @@ export async function restorePaths(
   }
 }
 
-export type Rebased = { readonly commit: string } | { readonly conflict: string };
+/**
+ * One commit on `base` with the tree of `commit`. The same commit every time it is asked with the same message.
+ * @param options.message whole, with its last newline
+ * @throws GitFailure
+ */
+export async function squashOnto(
+  mirror: Mirror,
+  options: { commit: string; base: string; message: string; signal?: AbortSignal },
+): Promise<string> {
+  const { commit, base, message, signal } = options;
+  const at = { cwd: mirror.gitFolder, signal };
+  const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(commit)], at);
+  const environment = { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
+  const args = ['commit-tree', await treeOf(mirror, commit), '-p', asCommit(base), '-F', '-'];
+  return gitText(args, { ...at, environment, stdin: message });
+}
+
+export type Rebased =
+  | { readonly commit: string }
+  /** `hunks`: the files in conflict with both sides, as git marks them. */
+  | { readonly conflict: string; readonly hunks: Buffer };
+
+/** Bytes of hunks that somebody may still read. */
+const HUNK_BYTES = 256 * 1_024;
 
 /** Replays from..to onto another commit inside a checkout that stands at `to`. @throws GitFailure */
 export async function rebaseOnto(
@@ -66,5 +89,9 @@ export async function rebaseOnto(
   }
   const files = await gitText(['diff', '--name-only', '--diff-filter=U'], at);
   const said = `${stdout.toString('utf8')}\n${stderr}`.split('\n').filter((line) => /CONFLICT|error:/.test(line));
-  return { conflict: [files === '' ? 'conflict' : `conflict in ${files.split('\n').join(', ')}`, ...said].join('\n') };
+  const { stdout: hunks } = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', '--diff-filter=U'], at);
+  return {
+    conflict: [files === '' ? 'conflict' : `conflict in ${files.split('\n').join(', ')}`, ...said].join('\n'),
+    hunks: hunks.subarray(0, HUNK_BYTES),
+  };
 }

@@ -13,6 +13,8 @@ export type Scenario<State> = {
   receives(streamType: string, id: string, type: string, data: unknown, position?: number): SagaEvent[];
   /** The same input as the one before, once more. */
   receivesAgain(): SagaEvent[];
+  /** What an earlier version wrote to its stream: folded, and not reacted to. */
+  wrote(...events: readonly SagaEvent[]): void;
   succeeds(key: string, result?: unknown): SagaEvent[];
   fails(
     key: string,
@@ -54,6 +56,10 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
       return trigger({ type: 'SagaInputReceived', data: { source, type, data } });
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),
+    wrote: (...events) => {
+      for (const each of events) fold(saga, instance, each);
+      history.push(...events);
+    },
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
     fails: (key, retryable = false, reason = 'it failed', exitCode = 1, more = {}) =>
       trigger({
