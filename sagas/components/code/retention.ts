@@ -1,5 +1,5 @@
-import { validate } from 'uuid';
 import { streamName } from '@workledger/shared/contexts/stream.ts';
+import { uuid } from '@workledger/shared/contexts/values.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -52,7 +52,7 @@ export async function forgetResults(
   const byTask = new Map<string, { ref: string; commit: string }[]>();
   for (const { ref, commit } of await remoteRefs(mirror, `${RESULTS}*`, signal)) {
     const taskId = ref.startsWith(RESULTS) ? (ref.slice(RESULTS.length).split('/')[0] ?? '') : '';
-    if (validate(taskId)) byTask.set(taskId, [...(byTask.get(taskId) ?? []), { ref, commit }]);
+    if (uuid.safeParse(taskId).success) byTask.set(taskId, [...(byTask.get(taskId) ?? []), { ref, commit }]);
   }
   // From anywhere: tasks that stay for ever do not stand before the others in every pass.
   const tasks = [...byTask.keys()];
