@@ -7,6 +7,7 @@ import { createProblems, runLoops, type Foundation, type RunningService } from '
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { createComponents, createRemoteComponents } from './components/catalogue.ts';
+import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
 import { createTaskReader } from './components/environment.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
@@ -48,6 +49,7 @@ export type RunningSagas = RunningService & Required<Pick<RunningService, 'drain
 export function start(options: SagaOptions): RunningSagas {
   const { log, artefacts, configuration, dataFolder, logger, outages, sandbox } = options;
   const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
+  const { resultDays } = configuration.retention;
   const drain = createDrain();
   // What is no outage is told where it is met: it may never go away by itself.
   const isOutage = (error: unknown): boolean => isAway(error) || isAccessRefused(error);
@@ -68,6 +70,10 @@ export function start(options: SagaOptions): RunningSagas {
     const wake = createWakeUp(log, outages, signal);
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
+      // Where runners perform, this process reaches no origin.
+      ...(options.runners === undefined && resultDays !== null
+        ? [runRetention({ ...environment, ...configuration, resultDays, endedAt: taskEnd(log), signal })]
+        : []),
       ...agents.map((agent) => runCommandAgent({ ...common, agent, wake, draining: drain.begun })),
     ];
   });

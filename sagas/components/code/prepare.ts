@@ -7,7 +7,7 @@ import { missingLfs, needsOf } from '../git/filters.ts';
 import { GitFailure } from '../git/git.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
-import { pushRef, RefMoved, remoteRefs } from '../git/push.ts';
+import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { endScope } from '../process/attempt.ts';
 import { defineComponent, inRun } from '../run-component.ts';
 import { codeComponent, gitLimits, scopeOf } from './attempt.ts';
@@ -89,7 +89,7 @@ export const cleanup = defineComponent({
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
     const mirror = await openMirror(environment.dataFolder, repository.url, signal);
-    for (const { ref, commit } of await doublesOf(mirror, request, signal)) await remove(mirror, ref, commit, signal);
+    await deleteRefs(mirror, await doublesOf(mirror, request, signal), signal);
     return { worktrees };
   },
   everywhere: (results) => ({ worktrees: results.reduce((sum, { worktrees }) => sum + worktrees, 0) }),
@@ -104,13 +104,4 @@ async function doublesOf(mirror: Mirror, run: Run, signal: AbortSignal): Promise
   const kept = new Set(all.filter(({ ref }) => ref.startsWith(`${runRefs(run)}/`)).map(({ commit }) => commit));
   const ofARun = (ref: string): boolean => RUN_ID.test(ref.slice(task.length).split('/')[0] ?? '');
   return all.filter(({ ref, commit }) => !ofARun(ref) && kept.has(commit));
-}
-
-async function remove(mirror: Mirror, ref: string, commit: string, signal: AbortSignal): Promise<void> {
-  try {
-    await pushRef(mirror, { ref, to: null, expected: { commit }, signal });
-  } catch (error) {
-    // Whoever moved it since needs it.
-    if (!(error instanceof RefMoved)) throw error;
-  }
 }

@@ -244,21 +244,6 @@ describe('an agent fails by name when it', () => {
     ]);
   });
 
-  test('fails after it changed something: what it had paid for stays in the origin, and the failure names it', async () => {
-    const { call, workRequest, bare, base, inRun } = world(`${fix} process.exit(3);`);
-    const { failure } = await failureOf(call('code.work', workRequest('agent')));
-    const commit = failure.commit ?? 'none';
-    expect(git(bare, 'rev-parse', resultOf(inRun, 'generate-1-failed', commit))).toBe(commit);
-    expect(git(bare, 'diff', '--name-only', base, commit)).toBe('src/add.mjs');
-  });
-
-  test('fails before it changed anything: nothing is kept', async () => {
-    const { call, workRequest, bare } = world('process.exit(3);');
-    const { failure } = await failureOf(call('code.work', workRequest('agent')));
-    expect(failure.commit).toBeUndefined();
-    expect(git(bare, 'for-each-ref', 'refs/workledger')).toBe('');
-  });
-
   test('breaks the measurement: the failure is the command of the registration', async () => {
     const { call, workRequest } = world(`import { rmSync } from 'node:fs'; rmSync('src/add.mjs');`);
     const { failure } = await failureOf(call('code.work', workRequest('agent', { evaluate: true })));

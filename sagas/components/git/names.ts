@@ -27,8 +27,10 @@ export function asUrl(text: string): string {
 }
 
 export const branchRef = (branch: string): string => `refs/heads/${asRefName(branch)}`;
+/** Where Workledger keeps results in the origin, a folder a task. */
+export const RESULTS = 'refs/workledger/';
 /** Where all runs of a task keep their results in the origin; remote agents may leave theirs in here, too. */
-export const taskRefs = (taskId: string): string => `refs/workledger/${asRefName(taskId)}`;
+export const taskRefs = (taskId: string): string => `${RESULTS}${asRefName(taskId)}`;
 /** One run of a task: what it undoes must not be what another run made. */
 export type Run = { readonly taskId: string; readonly runId: string };
 export const runRefs = ({ taskId, runId }: Run): string => `${taskRefs(taskId)}/${asRefName(runId)}`;

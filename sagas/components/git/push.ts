@@ -63,3 +63,47 @@ export async function remoteRefs(
     .map((line) => line.split('\t'))
     .map(([commit = '', ref = '']) => ({ commit, ref }));
 }
+
+const AT_ONCE = 100;
+
+/** Deletes refs of the origin, each only where it still names its commit. @returns how many were deleted, or gone already @throws GitFailure */
+export async function deleteRefs(
+  mirror: Mirror,
+  refs: readonly { readonly ref: string; readonly commit: string }[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let deleted = 0;
+  for (let at = 0; at < refs.length; at += AT_ONCE) {
+    const some = refs.slice(at, at + AT_ONCE);
+    const leases = some.map(({ ref, commit }) => `--force-with-lease=${ref}:${asCommit(commit)}`);
+    const args = [
+      'push',
+      '--no-verify',
+      '--no-signed',
+      ...leases,
+      '--',
+      mirror.url,
+      ...some.map(({ ref }) => `:${ref}`),
+    ];
+    const { exitCode } = await git(args, { cwd: mirror.gitFolder, signal, allow: [0, 1] });
+    deleted += exitCode === 0 ? some.length : await deleteEach(mirror, some, signal);
+  }
+  return deleted;
+}
+
+/** One by one, where not all could go: what somebody moved since stays. */
+async function deleteEach(
+  mirror: Mirror,
+  refs: readonly { readonly ref: string; readonly commit: string }[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let deleted = 0;
+  for (const { ref, commit } of refs)
+    try {
+      await pushRef(mirror, { ref, to: null, expected: { commit }, ...(signal && { signal }) });
+      deleted += 1;
+    } catch (error) {
+      if (!(error instanceof RefMoved)) throw error;
+    }
+  return deleted;
+}
