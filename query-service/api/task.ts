@@ -17,8 +17,8 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import { createLatestProgress } from '../reading/latest-progress.ts';
 import { withLinksSchema, withLinks } from '../reading/with-links.ts';
 import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
-import { demandWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
+import { demandWithin, scopeOf } from '../reading/scope.ts';
 
 const related = z.array(
   z.strictObject({ taskId: uuid, title: z.string().nullable(), state: taskRow.shape.state.nullable() }),
@@ -159,7 +159,19 @@ type HistoryEntry = {
 };
 
 /** What tells the course of the work; what the task itself has is left out. */
-const TOLD = ['claimId', 'agentId', 'runtime', 'percent', 'note', 'commit', 'reason', 'result', 'failure', 'subtasks'];
+const TOLD = [
+  'claimId',
+  'agentId',
+  'runtime',
+  'percent',
+  'note',
+  'commit',
+  'reason',
+  'result',
+  'failure',
+  'subtasks',
+  'report',
+];
 
 const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({
   type,

@@ -45,7 +45,7 @@ export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).t
 /** How often work may go back within one run. */
 export const MOST_SENT_BACK = 1;
 
-/** Gives the work back to its agent, with the reason. */
+/** Gives the work back to its agent, with the reason. It counts unless nothing was judged: then `learned` has `sentBack`. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
   const { taskId, claimId } = claimOf(facts);
   const told = on.command('send-back', 'task.send-back', taskId, {
@@ -54,6 +54,6 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
     report: feedback.log,
   });
   if (told === null) return waiting;
-  const detail: Learned = { learned: { ...learned, feedback, sentBack: facts.sentBack + 1 } };
+  const detail: Learned = { learned: { feedback, sentBack: facts.sentBack + 1, ...learned } };
   return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
 }

@@ -1,5 +1,5 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../component.ts';
 import { accept, fold, newInstance, type Trigger } from '../instance.ts';
@@ -14,7 +14,7 @@ export type Scenario<State> = {
   /** The same input as the one before, once more. */
   receivesAgain(): SagaEvent[];
   succeeds(key: string, result?: unknown): SagaEvent[];
-  fails(key: string, retryable?: boolean, reason?: string, exitCode?: number | null): SagaEvent[];
+  fails(key: string, retryable?: boolean, reason?: string, exitCode?: number | null, fault?: Fault): SagaEvent[];
   /** Effects that were asked for and have no result. */
   open(): string[];
   requested(key: string): Requested | undefined;
@@ -49,10 +49,17 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
-    fails: (key, retryable = false, reason = 'it failed', exitCode = 1) =>
+    fails: (key, retryable = false, reason = 'it failed', exitCode = 1, fault) =>
       trigger({
         type: 'SagaEffectFailed',
-        data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null },
+        data: {
+          key,
+          retryable,
+          failure: failureOf(key, reason, exitCode),
+          costUsd: null,
+          prompt: null,
+          ...(fault && { fault }),
+        },
       }),
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) =>
