@@ -124,7 +124,7 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     git(folder.path, 'clone', '--quiet', repository, work);
     await writeFile(join(work, 'bin/greet'), '#!/bin/sh\necho wrong\n');
     git(work, '-c', 'user.name=f', '-c', 'user.email=f@example.org', 'commit', '--quiet', '--all', '-m', 'Wrong');
-    git(work, 'push', '--quiet', 'origin', `+HEAD:refs/workledger/${id}/forgetful-${claimId}`);
+    git(work, 'push', '--quiet', 'origin', `+HEAD:refs/workledger/${id}/forgetful-${String(claimId)}`);
     const { report } = (await sentBack(git(work, 'rev-parse', 'HEAD'), 3)) as { report: { digest: string } };
     const read = await fetch(`${system.url}/api/v1/artefacts/${report.digest}`, {
       headers: { Authorization: `Bearer ${agent.key}` },
