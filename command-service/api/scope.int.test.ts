@@ -121,8 +121,8 @@ describe('creating a key', () => {
   });
 
   test.each([
-    ['that is over', { expiresAt: inYears(-0.001) }, 400, 'invalid-command'],
-    ['that is too far away', { expiresAt: inYears(11) }, 400, 'invalid-command'],
+    ['that is over', { expiresAt: inYears(-0.001) }, 422, 'out-of-range'],
+    ['that is too far away', { expiresAt: inYears(11) }, 422, 'out-of-range'],
     ['that is no time', { expiresAt: 'tomorrow' }, 400, 'invalid-request'],
     ['of a repository that is not registered', { repositories: ['nowhere'] }, 422, 'unknown-repository'],
     ['of no repository at all', { repositories: [] }, 400, 'invalid-request'],

@@ -24,7 +24,7 @@ function checkLimits(room: Room, { expiresAt, repositories }: CommandData<'key.c
   const left = expiresAt === null || expiresAt === undefined ? TEN_YEARS : Date.parse(expiresAt) - room.now();
   if (left <= 0 || left > TEN_YEARS) {
     const message = 'a key expires in the future, and at most ten years ahead';
-    refuse('invalid-command', message, { errors: [{ path: 'expiresAt', message }] });
+    refuse('out-of-range', message, { errors: [{ path: 'expiresAt', message }] });
   }
   const unknown = repositories?.find((repository) => !isKnownRepository(room, repository));
   if (unknown !== undefined)

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient, type Answer, type Client } from '@workledger/shared/client/client.ts';
-import { agentsFreed, createTask, finalTask, taskWhen } from '../testing/system/tasks.ts';
+import { agentsFreed, createTask, finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { git } from '../testing/repository/git.ts';
 import { startCommand } from '../testing/processes/program.ts';
@@ -27,6 +27,7 @@ afterAll(() => folder.remove());
 type Agent = {
   readonly id: string;
   readonly client: Client;
+  readonly key: string;
   post(path: string, body: object): Promise<Answer>;
   claim(taskId: string): Promise<Record<string, unknown>>;
 };
@@ -39,6 +40,7 @@ async function register(name: string): Promise<Agent> {
   return {
     id,
     client,
+    key: String(body['key']),
     post: (path, data) => client.send('POST', path, { body: data }),
     claim: async (taskId) => (await client.expect2xx('POST', `/tasks/${taskId}/claim`, { body: { agentId: id } })).body,
   };
@@ -52,11 +54,11 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     const lines = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
     const id = await createTask(system.client, 'greeter', { title: 'Greet the world', capabilities: ['remote'] });
     const environment = { WORKLEDGER: system.url, ADMIN_KEY: system.key, REPOSITORY: repository };
-    const script = startCommand('sh', ['-ec', lines.join('\n')], { cwd: folder.path, environment });
+    const script = startCommand('sh', ['-euc', lines.join('\n')], { cwd: folder.path, environment });
     expect([await script.ended, script.written.output]).toEqual([0, 'Greet the world\n\ncomplete\n']);
 
     const task = await finalTask(system.client, id);
-    const submitted = git(join(folder.path, 'work'), 'rev-parse', 'HEAD');
+    const submitted = git(join(folder.path, `work-${task.claimId}`), 'rev-parse', 'HEAD');
     expect(task).toMatchObject({ state: 'complete', result: { commit: submitted, branch: `workledger/${id}` } });
     expect(task.validations.map(({ state }) => state)).toEqual(['passed']);
     expect(git(repository, 'rev-parse', `workledger/${id}`)).toBe(submitted);
@@ -101,14 +103,45 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     expect(await system.client.find(`/agents/${next.id}`)).toMatchObject({ status: 'busy' });
   });
 
-  test('a commit that nobody pushed is a named failure of the task', async () => {
+  test('a commit that nobody pushed comes back at once and says so, often; failed tests send it back with a report that its agent reads', async () => {
     const agent = await register('forgetful');
     const id = await createTask(system.client, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
     const { claimId } = await agent.claim(id);
-    await agent.client.expect2xx('POST', `/tasks/${id}/submit`, { body: { claimId, commit: '1'.repeat(40) } });
-    const task = await finalTask(system.client, id);
-    expect(task.failure).toMatchObject({ step: 'inspect' });
-    expect(task.failure?.reason).toContain('is not in the origin: push it');
+    const sentBack = async (commit: string, times: number) => {
+      const { token } = await agent.client.expect2xx('POST', `/tasks/${id}/submit`, { body: { claimId, commit } });
+      const back = ({ history }: Task): boolean =>
+        history.filter(({ type }) => type === 'TaskSentBack').length === times &&
+        history.at(-1)?.type === 'TaskSentBack';
+      return (await taskWhen(agent.client, id, back, token)).history.at(-1)?.data;
+    };
+    for (const times of [1, 2])
+      expect(await sentBack('1'.repeat(40), times)).toMatchObject({
+        reason: expect.stringContaining('push it'),
+        report: null,
+      });
+
+    const work = join(folder.path, 'forgetful');
+    git(folder.path, 'clone', '--quiet', repository, work);
+    await writeFile(join(work, 'bin/greet'), '#!/bin/sh\necho wrong\n');
+    git(work, '-c', 'user.name=f', '-c', 'user.email=f@example.org', 'commit', '--quiet', '--all', '-m', 'Wrong');
+    git(work, 'push', '--quiet', 'origin', `+HEAD:refs/workledger/${id}/forgetful-${String(claimId)}`);
+    const { report } = (await sentBack(git(work, 'rev-parse', 'HEAD'), 3)) as { report: { digest: string } };
+    const read = await fetch(`${system.url}/api/v1/artefacts/${report.digest}`, {
+      headers: { Authorization: `Bearer ${agent.key}` },
+    });
+    expect([read.status, await read.text()]).toEqual([200, expect.stringContaining('greet Ada said: wrong')]);
+    await system.client.expect2xx('POST', `/tasks/${id}/cancel`, { body: {} });
+  });
+
+  test('GET of an agent tells of its last beat', async () => {
+    const { id, post, client } = await register('alive');
+    const beatAt = async () => {
+      await post(`/agents/${id}/beat`, {});
+      return (await client.find<{ lastBeatAt: string }>(`/agents/${id}`))?.lastBeatAt ?? '';
+    };
+    const [first, second] = [await beatAt(), await beatAt()];
+    expect(Date.parse(first)).toBeGreaterThan(0);
+    expect(second > first).toBe(true);
   });
 });
 

@@ -15,8 +15,9 @@ import {
   readRow,
   READERS,
 } from '../reading/query-route.ts';
-import { scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
+import { createLatestBeats } from '../reading/latest-progress.ts';
+import { scopeOf } from '../reading/scope.ts';
 
 const agentAnswer = agentRow.extend({ utilisation: z.number().describe('claims by capacity') });
 
@@ -30,8 +31,9 @@ const list: ListDefinition<AgentRow> = {
 };
 
 /** GET /agents */
-export const listAgents = ({ pool }: QueryOptions, settle: Settle): Route =>
-  queryRoute(settle, {
+export const listAgents = ({ pool }: QueryOptions, settle: Settle): Route => {
+  const latestBeats = createLatestBeats(pool);
+  return queryRoute(settle, {
     path: '/agents',
     role: READERS,
     summary: 'List agents',
@@ -50,13 +52,15 @@ export const listAgents = ({ pool }: QueryOptions, settle: Settle): Route =>
         if (asked.kind) query.whereIn('t.kind', asked.kind);
         if (asked.capability) query.whereRaw('t.capabilities @> ?::text[]', [asked.capability]);
       });
-      return many({ ...page, items: page.items.map(withUtilisation) });
+      return many({ ...page, items: (await latestBeats(page.items)).map(withUtilisation) });
     },
   });
+};
 
 /** GET /agents/{id} */
-export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route =>
-  queryRoute(settle, {
+export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route => {
+  const latestBeats = createLatestBeats(pool);
+  return queryRoute(settle, {
     path: '/agents/{id}',
     role: READERS,
     scoped: true,
@@ -70,9 +74,12 @@ export const getAgent = ({ pool }: QueryOptions, settle: Settle): Route =>
       // What an agent holds may belong to any repository: whoever is limited reads its own.
       if (scopeOf({ principal }) !== null && principal?.agentId !== params.id)
         throw new Problem('not-found', `there is no agent ${params.id}`);
-      return one(withUtilisation(await readRow(pool, agentModel, params.id, 'agent')));
+      const row = await readRow(pool, agentModel, params.id, 'agent');
+      const [agent = row] = await latestBeats([row]);
+      return one(withUtilisation(agent));
     },
   });
+};
 
 /** How much of its capacity is in use, 0 to 1 (above 1 after its capacity was made smaller). */
 const withUtilisation = (agent: AgentRow) => ({ ...agent, utilisation: agent.claims.length / agent.capacity });

@@ -19,8 +19,8 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import { createLatestProgress } from '../reading/latest-progress.ts';
 import { withLinksSchema, withLinks } from '../reading/with-links.ts';
 import { type QueryOptions, byId, one, queryRoute, readRow, READERS } from '../reading/query-route.ts';
-import { demandWithin, scopeOf } from '../reading/scope.ts';
 import type { Settle } from '../reading/consistency.ts';
+import { demandWithin, scopeOf } from '../reading/scope.ts';
 import { partsOf, partsSchema } from '../waiting/parts.ts';
 import { waitingReason } from '../waiting/reasons.ts';
 import { waitingFor } from '../waiting/waiting-for.ts';
@@ -179,7 +179,19 @@ type HistoryEntry = {
 };
 
 /** What tells the course of the work; what the task itself has is left out. */
-const TOLD = ['claimId', 'agentId', 'runtime', 'percent', 'note', 'commit', 'reason', 'result', 'failure', 'subtasks'];
+const TOLD = [
+  'claimId',
+  'agentId',
+  'runtime',
+  'percent',
+  'note',
+  'commit',
+  'reason',
+  'result',
+  'failure',
+  'subtasks',
+  'report',
+];
 
 const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({
   type,

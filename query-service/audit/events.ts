@@ -10,8 +10,7 @@ const MAX_POSITION = 2n ** 63n - 1n;
 const position = z
   .string()
   .regex(/^\d{1,19}$/, 'a position as an event has it')
-  .transform(BigInt)
-  .refine((value) => value <= MAX_POSITION, 'a position as an event has it');
+  .transform((text) => (BigInt(text) < MAX_POSITION ? BigInt(text) : MAX_POSITION));
 
 const streamType = z.enum(streamTypes.map(({ type }) => type));
 const eventType = z.enum(streamTypes.flatMap(({ events }) => Object.keys(events)));
@@ -36,6 +35,7 @@ export const listEvents = ({ log }: QueryOptions): Route =>
       200: {
         description: `A page of events (\`next\`: go on with after=…), or with Accept: ${NDJSON} one event a line.`,
         schema: pageOf(eventAnswer),
+        lines: NDJSON,
       },
     },
     handler: ({ query: { after, until, types, streams, ...asked }, headers, signal }) =>

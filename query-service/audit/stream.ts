@@ -4,6 +4,7 @@ import { parseStream } from '@workledger/shared/contexts/stream.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { eventAnswer, NDJSON, acceptHeader, format, limit, replyEvents } from './reply.ts';
+import { STREAM } from '../reading/consistency.ts';
 import { pageOf } from '../reading/page.ts';
 import { type QueryOptions, AUDITORS } from '../reading/query-route.ts';
 
@@ -12,7 +13,12 @@ const revision = z
   .regex(/^\d{1,9}$/, 'a revision: a whole number from 0')
   .transform(Number);
 
-const streamName = z.string().max(200).toLowerCase().refine(isStreamName, 'use <type>-<uuid>');
+const streamName = z
+  .string()
+  .max(200)
+  .toLowerCase()
+  .refine(isStreamName, 'use <type>-<uuid>')
+  .meta({ pattern: `^${STREAM}$` });
 
 /** GET /streams/{stream} */
 export const getStream = ({ log }: QueryOptions): Route =>
@@ -33,6 +39,7 @@ export const getStream = ({ log }: QueryOptions): Route =>
       200: {
         description: `A page of events, or with Accept: ${NDJSON} one event a line.`,
         schema: pageOf(eventAnswer),
+        lines: NDJSON,
       },
     },
     problems: ['not-found'],

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
 import type { Problem } from '@workledger/shared/http/problem.ts';
-import { createSettle, parseToken, type Settle } from './consistency.ts';
+import { createSettle, parseToken, tokenText, type Settle } from './consistency.ts';
 
 const id = '0190a8a2-7b1c-7c3e-9d5a-1f2e3d4c5b6a';
 
@@ -24,8 +25,8 @@ it.each(['', 'task', `task-${id}`, `task-${id}@`, `task-${id}@1.5`, `task-${id}@
   },
 );
 
-it('refuses more streams than any command changes', () => {
-  expect(() => parseToken(Array.from({ length: 51 }, () => `task-${id}@1`).join(','))).toThrow('token');
+it('refuses more streams than a parameter and a header have room for', () => {
+  expect(() => parseToken(Array.from({ length: 401 }, () => `task-${id}@1`).join(','))).toThrow('token');
 });
 
 /** A database in which no stream ever gets anywhere. */
@@ -59,4 +60,40 @@ it('so many wait at the same time, in all and under one key; the others are told
     expect(await outcomes(settle, ofOne, 10)).toEqual({ 'not-yet-visible 1': 10, 'unavailable 1': 190 });
     expect(await outcomes(settle, ofMany, 30)).toEqual({ 'not-yet-visible 1': 30, 'unavailable 1': 170 });
   }
+});
+
+describe('what the log knows', () => {
+  const reads: unknown[] = [];
+  const logWith = (...streams: readonly string[]) =>
+    ({
+      async *readStream(stream: string, options: object) {
+        reads.push(options);
+        if (streams.includes(stream)) yield {};
+      },
+    }) as unknown as EventLog;
+
+  it('a thing that was just created has a token, and an unknown id none, for a read of one event', async () => {
+    reads.length = 0;
+    const settle = createSettle({ pool: nowhere, log: logWith(`task-${id}`) });
+    expect(await settle.created(id, [model])).toBe(`task-${id}@0`);
+    expect(await settle.created('0190a8a2-7b1c-7c3e-9d5a-1f2e3d4c5b6b', [model])).toBe('');
+    expect(reads).toEqual(Array(2).fill({ from: 0, limit: 1 }));
+  });
+
+  it('nobody waits for a revision that the log does not have', async () => {
+    reads.length = 0;
+    const settle = createSettle({ pool: nowhere, log: logWith(), waitMilliseconds: 600_000 });
+    const token = Array.from({ length: 100 }, () => `task-${id}@7`).join(',');
+    await expect(settle(token, [model], new AbortController().signal, 'one')).rejects.toMatchObject({
+      code: 'not-yet-visible',
+    });
+    expect(reads).toEqual([{ from: 7, limit: 1 }]);
+  });
+});
+
+it('takes every token that fits a header, as OpenAPI describes it', () => {
+  const token = Array.from({ length: 160 }, () => `task-${id}@123`).join(',');
+  expect(tokenText.parse(token)).toBe(token);
+  expect(new RegExp(String(tokenText.meta()?.['pattern'])).test(token)).toBe(true);
+  expect(parseToken(token)).toHaveLength(160);
 });

@@ -1,14 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { ReadModel } from '@workledger/shared/contexts/define-row.ts';
 import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
-import { parseStream, streamType } from '@workledger/shared/contexts/stream.ts';
+import { parseStream, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 
 type ConsistencyOptions = {
   readonly pool: Pool;
+  /** Without it, nothing is known to be there before the read models have it. */
+  readonly log?: EventLog;
   /** Milliseconds that a query may wait; default 5,000. */
   readonly waitMilliseconds?: number;
   /** Waits at the same time: in this process, and under one key; default 2,000 and 200. */
@@ -17,17 +21,25 @@ type ConsistencyOptions = {
   readonly wakeUps?: WakeUps;
 };
 
-/** Waits until all of the models have what the token names. */
-export type Settle = (
-  token: string,
-  models: readonly ReadModel<never>[],
-  signal: AbortSignal,
-  /** Id of the key that asks. */
-  waiter: string,
-) => Promise<void>;
+export type Settle = {
+  /** Waits until all of the models have what the token names. */
+  (
+    token: string,
+    models: readonly ReadModel<never>[],
+    signal: AbortSignal,
+    /** Id of the key that asks. */
+    waiter: string,
+  ): Promise<void>;
+  /**
+   * The token of a thing that the first of the models may not have seen yet, though the log has it; empty: the log has none. Costs a read
+   * of one event for each type of stream.
+   */
+  created(id: string, models: readonly ReadModel<never>[]): Promise<string>;
+};
 
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 100;
+const LOOK_IN_LOG_AT_MS = 64;
 const MOST_WAITS = { inAll: 2_000, ofOne: 200 };
 
 /**
@@ -36,10 +48,16 @@ const MOST_WAITS = { inAll: 2_000, ofOne: 200 };
  * once), `not-yet-visible` (time out), `unavailable` (too many wait: at once).
  */
 export function createSettle(options: ConsistencyOptions): Settle {
-  const { pool, waitMilliseconds = 5_000, wakeUps, mostWaits = MOST_WAITS } = options;
+  const { pool, log, waitMilliseconds = 5_000, wakeUps, mostWaits = MOST_WAITS } = options;
   const enter = createWaitingRoom(mostWaits);
   const whereStreamsStand = createWhereStreamsStand(pool);
-  return async (token, models, signal, waiter) => {
+  const created: Settle['created'] = async (id, [model]) => {
+    if (log === undefined) return '';
+    for (const stream of model?.streams.map((type) => streamName(type, id)) ?? [])
+      if (await isInLog(log, { stream, revision: 0 })) return `${stream}@0`;
+    return '';
+  };
+  const settle: (...parameters: Parameters<Settle>) => Promise<void> = async (token, models, signal, waiter) => {
     let missing: readonly Awaited[] = parseToken(token).flatMap(({ stream, type, revision }) =>
       models
         .filter(({ streams }) => revision >= 0 && streams.includes(type))
@@ -47,6 +65,7 @@ export function createSettle(options: ConsistencyOptions): Settle {
     );
     const deadline = performance.now() + waitMilliseconds;
     let leave: (() => void) | null = null;
+    let isKnown = false;
     try {
       for (let wait = FIRST_PAUSE_MS; missing.length > 0; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
         missing = await stillMissing(whereStreamsStand, missing);
@@ -54,12 +73,25 @@ export function createSettle(options: ConsistencyOptions): Settle {
         const left = deadline - performance.now();
         if (left <= 0 || signal.aborted) throw notYetVisible(missing);
         leave ??= enter(waiter);
+        // What the log does not have was made up, or is far away: nobody waits for it.
+        if (log !== undefined && wait >= LOOK_IN_LOG_AT_MS && !isKnown) {
+          const [first] = missing;
+          isKnown = first === undefined || (await isInLog(log, first));
+          if (!isKnown) throw notYetVisible(missing);
+        }
         await (wakeUps === undefined ? pause(Math.min(wait, left)) : wakeUps.next(Math.min(wait, left)));
       }
     } finally {
       leave?.();
     }
   };
+  return Object.assign(settle, { created });
+}
+
+/** Whether a stream has a revision: one read of one event. */
+async function isInLog(log: EventLog, { stream, revision }: Pick<Wanted, 'stream' | 'revision'>): Promise<boolean> {
+  for await (const _event of log.readStream(stream, { from: revision, limit: 1 })) return true;
+  return false;
 }
 
 /** Counts who waits. @returns lets one in, and what lets it out again; throws Problem `unavailable` when it is full */
@@ -117,7 +149,18 @@ const notYetVisible = (missing: readonly Awaited[]): Problem =>
 /** A revision of a stream that a reader wants to see. Revision -1: nothing. */
 type Wanted = { readonly stream: string; readonly type: string; readonly revision: number };
 
-const MAX_ENTRIES = 50;
+/** As many as there is room for in a parameter and a header, both of the longest. */
+const MAX_ENTRIES = 400;
+export const STREAM =
+  '[a-z][a-z0-9-]{0,62}-[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}';
+const ENTRY = `${STREAM}@(-1|[0-9]{1,9})`;
+
+/** A consistency token as OpenAPI describes it; `parseToken` reads it. Commands give none that is longer. */
+export const tokenText = z
+  .string()
+  .min(1)
+  .max(8_000)
+  .meta({ pattern: `^${ENTRY}(,${ENTRY})*$` });
 
 /** Reads a consistency token: `<stream>@<revision>`, several separated by commas. @throws Problem `invalid-request` */
 export function parseToken(token: string): Wanted[] {

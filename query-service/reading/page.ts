@@ -25,7 +25,11 @@ type PageRequest = { readonly sort: string; readonly cursor?: string | undefined
 type Page<Row> = { readonly items: readonly Row[]; readonly next: string | null };
 type Filter = (query: Knex.QueryBuilder) => void;
 
-export const cursorParameter = z.string().min(1).max(1_000).optional().describe('`next` of the page before');
+export const cursorParameter = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,4000}$/, 'use a cursor as a page gave it')
+  .optional()
+  .describe('`next` of the page before');
 
 /** The parameters that every list has. @param normal the order when none is asked for, `-` in front: descending */
 export const pageParameters = (sorts: Readonly<Record<string, unknown>>, normal: string) => ({
@@ -103,9 +107,7 @@ const badCursor =
   (cursor: string | undefined) =>
   (error: unknown): never => {
     if (cursor !== undefined && error instanceof Error && 'code' in error && String(error.code).startsWith('22'))
-      throw new Problem('invalid-request', 'the cursor cannot be used', {
-        errors: [{ path: 'query.cursor', message: 'use a cursor as a page gave it' }],
-      });
+      throw invalidCursor('use a cursor as a page gave it');
     throw error;
   };
 
@@ -123,7 +125,7 @@ const schema = z.strictObject({ order: z.string().max(100), value: z.string().ma
 
 export const writeCursor = (cursor: Cursor): string => encoded(cursor);
 
-/** Reads a cursor that a page of the same order gave. @throws Problem `invalid-request` */
+/** Reads a cursor that a page of the same order gave. @throws Problem `unknown-cursor` */
 export function readCursor(text: string, order: string): Cursor {
   const parsed = schema.safeParse(decoded(text));
   if (!parsed.success) throw invalidCursor('use a cursor as a page gave it');
@@ -144,4 +146,4 @@ export function decoded(text: string): unknown {
 }
 
 export const invalidCursor = (message: string): Problem =>
-  new Problem('invalid-request', 'the cursor cannot be used', { errors: [{ path: 'query.cursor', message }] });
+  new Problem('unknown-cursor', 'the cursor cannot be used', { errors: [{ path: 'query.cursor', message }] });

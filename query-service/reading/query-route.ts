@@ -9,8 +9,9 @@ import { route, type Access, type Reply, type Route, type RouteInput } from '@wo
 import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import type { Budgets } from '@workledger/shared/read-models/budgets.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
+import { text } from '@workledger/shared/contexts/text.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
-import type { Settle } from './consistency.ts';
+import { tokenText, type Settle } from './consistency.ts';
 
 export type QueryOptions = {
   /** Reads schema `read_models`. */
@@ -35,6 +36,11 @@ export const OPERATORS: readonly Role[] = ['operator', 'auditor', 'admin'];
 export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
 export const ADMINISTRATORS: readonly Role[] = ['admin'];
 
+const READ_AT_ONCE =
+  'What has just been created is answered without a token, too: where the read model does not have it, the log is asked, and the answer waits.';
+const NEEDS_TOKEN =
+  'A list shows what has just been written for certain only with the token that the command answered.';
+
 type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {
   /** Below /api/v1. */
   readonly path: string;
@@ -53,7 +59,7 @@ type QueryDefinition<Params extends z.ZodType, Query extends z.ZodRawShape> = {
   readonly handler: (input: RouteInput<z.infer<Params>, z.infer<z.ZodObject<Query>>>) => Promise<Reply> | Reply;
 };
 
-const token = z.string().min(1).max(8_000).optional();
+const token = tokenText.optional();
 const headers = z.object({ 'consistency-token': token.describe('as a command answered it: wait for its effect') });
 const tokenQuery = { token: token.describe('the same as the header Consistency-Token') };
 
@@ -61,14 +67,16 @@ const tokenQuery = { token: token.describe('the same as the header Consistency-T
 export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query extends z.ZodRawShape = z.ZodRawShape>(
   settle: Settle,
   { path, models, query, params, handler, answer, schema, problems = [], ...rest }: QueryDefinition<Params, Query>,
-): Route =>
-  route({
+): Route => {
+  const isById = (params as z.ZodType | undefined) === byId;
+  return route({
     ...rest,
     method: 'get',
     path: `/api/v1${path}`,
     ...(params !== undefined && { params }),
     query: z.strictObject({ ...query, ...tokenQuery }),
     headers,
+    description: [rest.description, isById ? READ_AT_ONCE : NEEDS_TOKEN].filter(Boolean).join('\n\n'),
     answers: { 200: { description: answer, schema } },
     problems: ['not-yet-visible', 'stream-parked', ...problems],
     handler: async (input) => {
@@ -76,10 +84,26 @@ export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query exte
       const wanted = [input.headers['consistency-token'], given.token].filter((text) => text !== undefined).join(',');
       // Within a scope the tasks themselves are asked, too.
       const read = input.principal?.repositories ? [...models, taskModel] : models;
-      if (wanted !== '') await settle(wanted, read, input.signal, input.principal?.keyId ?? '');
-      return handler(input as unknown as RouteInput<z.infer<Params>, z.infer<z.ZodObject<Query>>>);
+      const answer = () => handler(input as unknown as RouteInput<z.infer<Params>, z.infer<z.ZodObject<Query>>>);
+      const settled = (token: string) => settle(token, read, input.signal, input.principal?.keyId ?? '');
+      if (wanted !== '') {
+        await settled(wanted);
+        return answer();
+      }
+      try {
+        return await answer();
+      } catch (error) {
+        const created =
+          error instanceof Problem && error.code === 'not-found' && isById
+            ? await settle.created((input.params as { id: string }).id, models)
+            : '';
+        if (created === '') throw error;
+        await settled(created);
+        return answer();
+      }
     },
   });
+};
 
 /** One resource: its revision is its ETag. */
 export const one = (json: { readonly revision: number }): Reply => ({
@@ -106,29 +130,31 @@ export async function readRow<Row extends ReadModelRow>(
   return row;
 }
 
-/** Text of a query: short, and without U+0000, which PostgreSQL refuses. */
-export const short = z
-  .string()
-  .min(1)
-  .max(300)
-  .refine((text) => !text.includes('\u0000'), 'U+0000 is not allowed')
-  .refine((text) => text.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
+/** Text of a query: short. */
+export const short = text(300, 1);
 
 const MOST_VALUES = 50;
 
-/** A parameter that may come several times, or as a list with commas. */
-export const several = <Item extends z.ZodType<unknown, string>>(item: Item) =>
-  z
-    .union([z.string(), z.array(z.string()).max(MOST_VALUES)])
+/** A parameter that may come several times, or as a list with commas; described as the former. */
+export const several = <Item extends z.ZodType<unknown, string>>(item: Item) => {
+  const { $schema: _, ...one } = z.toJSONSchema(item, { io: 'input' });
+  const items = 'enum' in one || 'format' in one ? one : { ...one, pattern: WITHOUT_COMMA };
+  return z
+    .unknown()
+    .meta({ type: 'array', items, minItems: 1, maxItems: MOST_VALUES })
+    .pipe(z.union([z.string(), z.array(z.string()).max(MOST_VALUES)]))
     .transform((given) =>
       (typeof given === 'string' ? [given] : given).flatMap((part) => part.split(',', MOST_VALUES + 1)),
     )
     .pipe(z.array(item).min(1).max(MOST_VALUES));
+};
+const WITHOUT_COMMA = String.raw`^[^,\u0000]*$`;
 
 /** A whole number of items. @param most the largest allowed @param normal when left out */
 export const atMost = (most: number, normal: number) =>
   z
     .string()
+    .meta({ type: 'integer', minimum: 1, maximum: most })
     .regex(/^\d{1,6}$/, 'a whole number')
     .transform(Number)
     .pipe(z.int().min(1).max(most))

@@ -26,6 +26,24 @@ describe('a claimed task of a remote agent', () => {
     expect(run.requested('end/1/fail')).toMatchObject({ data: { failure: { step: 'await-work' } } });
   });
 
+  it('gets a commit back that is not in the origin, and still has its one try after failed tests', () => {
+    const run = claimed('remote');
+    const submit = (commit: string) =>
+      run.receives('task', run.taskId, 'TaskWorkSubmitted', { claimId: run.claimId, commit, summary: null });
+    run.succeeds('prepare/1/1/prepare', plan);
+    submit(B);
+    run.fails('await-work/1/1/inspect', false, 'push it first', null, { fault: 'work' });
+    expect(run.requested('await-work/1/1/send-back')).toMatchObject({
+      data: { reason: expect.stringContaining('push it') },
+    });
+    run.succeeds('await-work/1/1/send-back');
+    submit(B);
+    run.succeeds('await-work/2/1/inspect', { diffStat, diff: reference });
+    publish(run);
+    validated(run, 1, 'back-to-work', false);
+    expect(run.open()).toEqual(['validate/1/1/send-back']);
+  });
+
   it('without a repository is complete with what it submitted', () => {
     const run = claimed('remote', null);
     expect(run.open()).toEqual([]);

@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'revision-mismatch'
   | 'idempotency-key-reused'
   | 'invalid-command'
+  | 'out-of-range'
   | 'too-large';
 
 /** A command was refused: nothing changed, and the same command again is refused again. */

@@ -1,13 +1,22 @@
 import { z } from 'zod';
 
-/** Text from outside: bounded, and without U+0000, which PostgreSQL cannot store. */
+/**
+ * Text from outside: bounded, and without U+0000, which PostgreSQL cannot store. @param max characters as JSON Schema counts them:
+ * code points
+ */
 export const text = (max: number, min = 0) =>
   z
     .string()
     .min(min)
-    .max(max)
+    .refine((value) => isAtMost(value, max), `Too big: expected string to have <=${max} characters`)
     .refine((value) => !value.includes('\u0000'), 'U+0000 is not allowed')
-    .refine((value) => value.isWellFormed(), 'not well-formed Unicode (a lone surrogate)');
+    .refine((value) => value.isWellFormed(), 'not well-formed Unicode (a lone surrogate)')
+    .meta({ maxLength: max, pattern: WITHOUT_NUL });
+
+const isAtMost = (value: string, max: number): boolean =>
+  value.length <= max || (value.length <= 2 * max && [...value].length <= max);
+
+const WITHOUT_NUL = String.raw`^[^\u0000]*$`;
 
 /**
  * Text that others wrote and that must be kept whatever it holds: what cannot be stored is replaced by U+FFFD, what is too long is

@@ -17,9 +17,14 @@ export type Authenticate = (authorization: string | undefined, peer: Peer) => Pr
 export function mountRoutes(routes: readonly Route[], authenticate: Authenticate): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const ordered = inMatchingOrder(routes);
-  for (const route of ordered)
-    router[route.method](expressPath(route.path), checkCaller(route, authenticate), ...readBody(route), answer(route));
-  for (const { path } of ordered) router.all(expressPath(path), refuseMethod(ordered, path));
+  ordered.forEach((route, index) => {
+    const path = expressPath(route.path);
+    router[route.method](path, checkCaller(route, authenticate), ...readBody(route), answer(route));
+    const next = ordered[index + 1];
+    // Before the paths that come after it: `PUT /tasks/next` is not for `/tasks/{id}`.
+    if (next === undefined || pathPattern(next.path) !== pathPattern(route.path))
+      router.all(path, refuseMethod(ordered, route.path));
+  });
   return router;
 }
 

@@ -85,14 +85,17 @@ function requestBody(route: Route): Json {
 const answers = (route: Route): Json =>
   Object.fromEntries(
     Object.entries(route.answers).map(
-      ([status, { description, schema, mediaType = 'application/json', headers = {} }]) => [
+      ([status, { description, schema, mediaType = 'application/json', lines, headers = {} }]) => [
         status,
         {
           description,
           headers: Object.fromEntries(
             Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
           ),
-          content: { [mediaType]: schema === undefined ? {} : { schema: jsonSchema(schema, 'output') } },
+          content: {
+            [mediaType]: schema === undefined ? {} : { schema: jsonSchema(schema, 'output') },
+            ...(lines === undefined ? {} : { [lines]: {} }),
+          },
         },
       ],
     ),
@@ -104,6 +107,9 @@ function problems(route: Route): Json {
     ...((route.params ?? route.query ?? route.body ?? route.headers) ? (['invalid-request'] as const) : []),
     ...(route.body ? (['invalid-json'] as const) : []),
     ...((route.body ?? route.raw) ? (['too-large', 'unsupported-media-type'] as const) : []),
+    // A head that is too large is refused before it is known for which route it is.
+    'headers-too-large',
+    'method-not-allowed',
     ...(route.role === 'public'
       ? []
       : (['unauthenticated', 'key-expired', 'forbidden', 'too-many-failed-attempts'] as const)),
@@ -123,7 +129,15 @@ function problems(route: Route): Json {
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema: made }) => {
+      // A slash needs no escape outside of JavaScript's literals, and some readers of patterns know none.
+      if (typeof made.pattern === 'string') made.pattern = made.pattern.replaceAll(String.raw`\/`, '/');
+    },
+  });
   return rest;
 }
 

@@ -21,6 +21,7 @@ const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'revision-mismatch': { status: 412, title: 'It has changed meanwhile' },
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
   'invalid-command': { status: 400, title: 'The command is not valid' },
+  'out-of-range': { status: 422, title: 'A value is not within its bounds' },
   'too-large': { status: 413, title: 'Too large' },
 };
 
@@ -29,6 +30,7 @@ export const problemKinds = {
   ...refusals,
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'invalid-json': { status: 400, title: 'The body is not JSON' },
+  'unknown-cursor': { status: 422, title: 'The cursor is none of this list' },
   unauthenticated: { status: 401, title: 'A valid API key is needed' },
   'key-expired': { status: 401, title: 'The API key has expired' },
   'too-many-failed-attempts': { status: 429, title: 'Too many failed attempts' },
@@ -37,6 +39,7 @@ export const problemKinds = {
   'method-not-allowed': { status: 405, title: 'The route does not know this method' },
   'not-acceptable': { status: 406, title: 'No answer in a wanted media type' },
   'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
+  'headers-too-large': { status: 431, title: 'Path and headers are too large' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'Not available at the moment' },
   'not-configured': { status: 503, title: 'Not configured' },

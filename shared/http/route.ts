@@ -60,6 +60,8 @@ export type AnswerDescription = {
   readonly schema?: z.ZodType;
   /** Default: application/json. */
   readonly mediaType?: string;
+  /** The media type of the same, one JSON text a line. */
+  readonly lines?: string;
   /** Header name → description. */
   readonly headers?: Readonly<Record<string, string>>;
 };

@@ -28,6 +28,8 @@ export type ServerLimits = {
   /** More connections at the same time are closed at once. */
   readonly maxConnections: number;
   readonly maxHeaders: number;
+  /** Bytes of path and headers: room for the largest token, as a parameter and as a header. */
+  readonly maxHeaderSize: number;
 };
 
 const LIMITS: ServerLimits = {
@@ -37,6 +39,7 @@ const LIMITS: ServerLimits = {
   keepAliveTimeout: 5_000,
   maxConnections: 2_000,
   maxHeaders: 100,
+  maxHeaderSize: 32 * 1024,
 };
 /** Node looks so often for requests that are too slow, where the limits themselves are not shorter. */
 const SLOW_CHECK = 5_000;

@@ -52,7 +52,7 @@ export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
 
-/** Gives the work back to its agent, with the reason. @param learned facts that change with it, its count included */
+/** Gives the work back to its agent, with the reason. It counts, unless `learned` has its own `sentBack`. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
   const over = isCommandRun(facts) ? overBudget(facts, feedback.reason) : null;
   if (over !== null) return failed({ ...over, log: feedback.log });

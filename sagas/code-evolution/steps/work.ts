@@ -95,6 +95,9 @@ export const generate: Step<Facts> = {
   },
 };
 
+/** Commits of one run that are refused before anything is judged. */
+const MOST_REFUSED = 20;
+
 /** What sent the work back stays what is wrong with it; what came of the second try is said, too. */
 function afterSendBack({ feedback }: Facts, failure: Failure): Failure {
   const first = feedback?.failure;
@@ -137,7 +140,12 @@ export const awaitWork: Step<Facts> = {
         : failed(because('await-work', reason));
     }
     const request = { ...inRun(facts), commit, base: known(facts.base) };
-    const inspected = on.call('inspect', 'code.inspect', request);
-    return inspected === null ? waiting : done({ learned: { commit } } satisfies Learned);
+    const inspected = on.tryCall('inspect', 'code.inspect', request);
+    if (inspected === null) return waiting;
+    if (inspected.failure === undefined) return done({ learned: { commit } } satisfies Learned);
+    const { failure, retryable, fault } = inspected;
+    if (retryable || fault !== 'work' || on.round > MOST_REFUSED) return failed(failure, retryable);
+    // Not pushed, or not on top of the base: its agent can mend that, and no test has run for it.
+    return sendBack(facts, on, { reason: failure.reason, log: null }, { sentBack: facts.sentBack });
   },
 };
