@@ -9,8 +9,8 @@ import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { keys } from './keys/projection.ts';
-import { mergeQueues } from './merge-queues/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
+import { mergeQueues } from './merge-queues/projection.ts';
 import { tasks } from './tasks/projection.ts';
 import { validations } from './validations/projection.ts';
 

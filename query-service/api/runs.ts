@@ -83,7 +83,8 @@ export const allRunRoutes = (options: QueryOptions, settle: Settle): readonly Ro
     states: mergePlaceRow.shape.state.options,
     began: 'queuedAt',
     without: [],
-    about: 'The place of a run in the merge queue of its repository and base branch. `GET /parked` says whether the run stands still.',
+    about:
+      'The place of a run in the merge queue of its repository and base branch. `GET /parked` says whether the run stands still.',
   }),
 ];
 
