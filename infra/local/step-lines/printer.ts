@@ -126,8 +126,10 @@ export async function followSteps(log: EventLog, after: bigint, print: Printer, 
   };
   for await (const { events } of log.subscribe({ after, signal }))
     for (const event of events) {
+      if (event.revision === 0) known.set(event.stream, true);
       if (BEGUN_BEFORE.has(streamType(event.stream)) && known.get(event.stream) === undefined)
-        await learn(event.stream);
+        // A title is not worth the lines that follow.
+        await learn(event.stream).catch(() => undefined);
       print(event);
     }
 }
