@@ -197,7 +197,7 @@ from (
 ) as t`;
 
 /** @param can what each agent can do that may take the task */
-export async function tasksAhead(
+async function tasksAhead(
   pool: Pool,
   taskId: string,
   can: readonly (readonly string[])[],

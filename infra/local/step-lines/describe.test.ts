@@ -28,7 +28,7 @@ const event = (streamType: string, id: string, type: string, data: object, secon
 function print(events: readonly RecordedEvent[], isTTY = false): string[] {
   let text = '';
   const printer = createPrinter({ isTTY, write: (more) => (text += more) }, () => 'claude');
-  events.forEach(printer);
+  for (const each of events) printer(each);
   return text.trimEnd().split('\n');
 }
 
@@ -52,13 +52,80 @@ const completed = (second: number) =>
     second,
   );
 
+const short = taskId.slice(-8);
+/** Times are told where the reader is. */
+const clock = (second: number): string => {
+  const at = new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+};
+
+const created = (id: string, title: string, second: number) =>
+  event('task', id, 'TaskCreated', { title, priority: 3 }, second);
+
+group('of two tasks at once', () => {
+  it('each line says whose it is, and the first its title', () => {
+    const other = newId();
+    const lines = print([
+      created(taskId, 'One', 0),
+      created(other, 'Two', 1),
+      { ...claimed, recordedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, 2)) },
+    ]);
+    expect(lines).toEqual([
+      `${clock(0)}     0.0 s  ${short}  task      "One" is ${taskId}`,
+      `${clock(0)}     0.0 s  ${short}  task      created, priority 3`,
+      `${clock(1)}     0.0 s  ${other.slice(-8)}  task      "Two" is ${other}`,
+      `${clock(1)}     0.0 s  ${other.slice(-8)}  task      created, priority 3`,
+      `${clock(2)}     2.0 s  ${short}  claim     claimed by claude`,
+    ]);
+  });
+
+  it('an agent that was not the first to take a task is not shown, nor does its next word belong to that task', () => {
+    const [lost, held] = [newId(), newId()];
+    const mine = newId();
+    const lines = print([
+      claimed,
+      event('agent', agentId, 'AgentReserved', { claimId: lost, taskId }),
+      event('agent', agentId, 'AgentReleased', {
+        claimId: lost,
+        taskId,
+        reason: 'the task could not be taken: illegal-transition',
+      }),
+      event('agent', agentId, 'AgentReserved', { claimId: held, taskId: mine }),
+      event('task', mine, 'TaskClaimed', { claimId: held, agentId }),
+      event('agent', agentId, 'AgentReleased', { claimId: held, taskId: mine, reason: 'complete' }),
+      event('agent', agentId, 'AgentRested', { until: '2026-01-01T05:00:00Z', reason: 'usage limit' }),
+    ]);
+    expect(lines.slice(2).map((line) => line.slice(20))).toEqual([
+      `${mine.slice(-8)}  task      ${mine}`,
+      `${mine.slice(-8)}  claim     claimed by claude`,
+      `${mine.slice(-8)}  agent     freed`,
+      '          agent     rests until 2026-01-01T05:00:00Z: usage limit',
+    ]);
+  });
+
+  it('that began before its printer did is called by its title, once that is looked up', () => {
+    let text = '';
+    const printer = createPrinter({ isTTY: false, write: (more) => (text += more) }, () => 'claude');
+    printer(created(taskId, 'Old', 0), true);
+    printer(event('saga-code-evolution', claimId, 'SagaInputReceived', { source: { stream: `task-${taskId}` } }), true);
+    expect(text).toBe('');
+    printer(event('saga-code-evolution', claimId, 'SagaStepChanged', { step: 'prepare', state: 'succeeded' }, 9));
+    expect(text.split('\n').map((line) => line.slice(20))).toEqual([
+      `${short}  task      "Old" is ${taskId}`,
+      `${short}  prepare   repository fetched`,
+      '',
+    ]);
+  });
+});
+
 group('the steps of a task', () => {
-  it('are told with the seconds since the task began', () => {
+  it('are told with the time, the seconds since the task began, and the end of its id', () => {
     expect(print([claimed, completed(4)])).toEqual([
-      '   0.0 s  claim     claimed by claude',
-      '   4.0 s  task      complete, merged, 1 file +3 −2, cost $0.50 (4.0 s)',
-      '                    before ms=9',
-      '                    after  ms=2.500',
+      `${clock(0)}     0.0 s  ${short}  task      ${taskId}`,
+      `${clock(0)}     0.0 s  ${short}  claim     claimed by claude`,
+      `${clock(4)}     4.0 s  ${short}  task      complete, merged, 1 file +3 −2, cost $0.50 (4.0 s)`,
+      '                                        before ms=9',
+      '                                        after  ms=2.500',
     ]);
   });
 
@@ -74,7 +141,9 @@ group('the steps of a task', () => {
       },
       3,
     );
-    expect(print([claimed, published])[1]).toBe('   3.0 s  publish   branch workledger/x in the origin');
+    expect(print([claimed, published])[2]).toBe(
+      `${clock(3)}     3.0 s  ${short}  publish   branch workledger/x in the origin`,
+    );
   });
 
   it('tell of a failure what ran, how it ended, its last words and where the rest is', () => {
@@ -86,8 +155,12 @@ group('the steps of a task', () => {
       lastLines: ['not ok 3'],
       log: { digest: 'd', size: 1, mediaType: 'text/plain' },
     };
-    expect(print([event('task', taskId, 'TaskFailed', { claimId, failure })]).map((line) => line.trim())).toEqual([
-      '0.0 s  task      failed at test: exit code 1',
+    expect(
+      print([event('task', taskId, 'TaskFailed', { claimId, failure })])
+        .slice(1)
+        .map((line) => line.trim()),
+    ).toEqual([
+      `${clock(0)}     0.0 s  ${short}  task      failed at test: exit code 1`,
       'command: npm test (exit code 1)',
       '| not ok 3',
       'whole log: artefact d',
@@ -97,8 +170,8 @@ group('the steps of a task', () => {
   it('are painted on a terminal only, and events that nobody need see are left out', () => {
     vi.stubEnv('NO_COLOR', undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
-    expect(print([completed(0)], true)[0]).toContain('\u001b[32m');
-    expect(print([completed(0)])[0]).not.toContain('\u001b');
+    expect(print([completed(0)], true)[1]).toContain('\u001b[32m');
+    expect(print([completed(0)]).join('')).not.toContain('\u001b');
     expect(print([event('agent', agentId, 'AgentReconnected', {})])).toEqual(['']);
   });
 });

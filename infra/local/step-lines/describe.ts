@@ -39,9 +39,13 @@ export function describe(event: Described, names: Names): StepLine | null {
     case 'DeliveryIgnored':
       return line('webhook', `ignored: ${event.data.reason}`, 'quiet');
     case 'TaskCreated':
-      return line('task', `"${event.data.title}" created, priority ${event.data.priority}`);
+      return line('task', `created, priority ${event.data.priority}`);
     case 'TaskClaimed':
       return line('claim', `claimed by ${names.agent(event.data.agentId)}`);
+    case 'TaskProgressReported': {
+      const { note, percent } = event.data;
+      return line('progress', `${percent === null ? '' : `${Math.round(percent)} %: `}${note}`, 'quiet');
+    }
     case 'GenerationRequested':
       return line('generate', 'the agent starts to write code', 'quiet');
     case 'GenerationAttemptFailed':
@@ -123,12 +127,26 @@ export function describe(event: Described, names: Names): StepLine | null {
       );
     }
     case 'AgentReleased':
-      return line('agent', 'freed', 'quiet');
+      // Of whoever was not the first to take a task nothing need be seen: it never had it.
+      return NEVER_HELD.test(event.data.reason) ? null : line('agent', 'freed', 'quiet');
     case 'SagaStepChanged':
       return describeStep(event.data);
     default:
-      return null;
+      return describeNotice(event);
   }
+}
+
+const NEVER_HELD = /^(?:the task could not be taken: .*|never claimed)$/;
+
+/** What is told of an agent and of the merge queue, where there are such events. */
+function describeNotice({ type, data }: { readonly type: string; readonly data: object }): StepLine | null {
+  const { until, reason } = data as { until?: unknown; reason?: unknown };
+  const because = typeof reason === 'string' ? `: ${reason}` : '';
+  if (type === 'AgentRested')
+    return { step: 'agent', text: `rests${typeof until === 'string' ? ` until ${until}` : ''}${because}`, tone: 'bad' };
+  if (type === 'MergeQueued') return { step: 'merge', text: 'waits in the merge queue', tone: 'quiet' };
+  if (type === 'MergeTurnBegan') return { step: 'merge', text: 'has its turn in the merge queue', tone: 'quiet' };
+  return null;
 }
 
 const protectedText = (paths: readonly string[]): string =>

@@ -15,7 +15,10 @@ test('a title or an output cannot steer the terminal, nor pretend to be another 
     recordedAt: new Date(0),
     data: { title, priority: 3 },
   } as unknown as RecordedEvent);
-  expect(written).toBe(
-    '   0.0 s  task      "red \\u001b[31m \\u009b2J\\u0007 1.0 s  task      complete, merged" created, priority 3\n',
-  );
+  const id = '0190a2c0-0000-7000-8000-000000000001';
+  expect(written.split('\n').map((line) => line.slice(8))).toEqual([
+    `     0.0 s  00000001  task      "red \\u001b[31m \\u009b2J\\u0007 1.0 s  task      complete, merged" is ${id}`,
+    '     0.0 s  00000001  task      created, priority 3',
+    '',
+  ]);
 });

@@ -11,29 +11,77 @@ type Out = { write(text: string): unknown; readonly isTTY?: boolean };
 const COLOURS = { plain: '', good: '\u001b[32m', bad: '\u001b[31m', quiet: '\u001b[2m' } as const;
 const RESET = '\u001b[0m';
 
-/** Prints the steps of every task as they happen, each with the seconds since its task began. */
-export function createPrinter(out: Out, agentName: (id: string) => string): (event: RecordedEvent) => void {
-  const began = new Map<string, number>();
-  const tasks = new Map<string, string>();
+/** @param isPast it is not printed: what it tells of others is remembered */
+type Printer = (event: RecordedEvent, isPast?: boolean) => void;
+
+/**
+ * Prints the steps of every task as they happen: wall-clock time, the seconds since its task began, and the end of the task's id (the
+ * start of it is the same for all that were created within a minute). The first line about a task is its title and its whole id.
+ */
+export function createPrinter(out: Out, agentName: (id: string) => string): Printer {
+  const began = bounded<number>();
+  const tasks = bounded<string>();
+  const titles = bounded<string>();
   const colour = out.isTTY === true && process.env['NO_COLOR'] === undefined;
 
-  return (event) => {
+  return (event, isPast = false) => {
     const line = describe(event as unknown as Described, { agent: agentName });
     const task = taskOf(event, tasks);
-    if (line === null) return;
+    if (task !== null && event.type === 'TaskCreated') titles.set(task, (event.data as { title: string }).title);
+    if (line === null || isPast) return;
     const key = task ?? event.stream;
-    if (!began.has(key)) began.set(key, event.recordedAt.getTime());
-    const elapsed = (event.recordedAt.getTime() - (began.get(key) ?? 0)) / 1000;
-    out.write(format(line, elapsed, colour));
+    const at = event.recordedAt.getTime();
+    const first = began.get(key) === undefined;
+    began.set(key, began.get(key) ?? at);
+    const elapsed = (at - (began.get(key) ?? 0)) / 1000;
+    const head = { at: event.recordedAt, elapsed, task, colour };
+    if (task !== null && first) {
+      const title = titles.get(task);
+      out.write(
+        format({ step: 'task', text: title === undefined ? task : `"${title}" is ${task}`, tone: 'plain' }, head),
+      );
+    }
+    out.write(format(line, head));
   };
 }
 
-function format({ step, text, tone, more = [] }: StepLine, elapsed: number, colour: boolean): string {
-  const time = `${elapsed.toFixed(1).padStart(6)} s`;
-  const head = `${time}  ${step.padEnd(9)} ${printable(text)}`;
-  const painted = colour && COLOURS[tone] !== '' ? `${COLOURS[tone]}${head}${RESET}` : head;
-  return [painted, ...more.map((extra) => `${' '.repeat(20)}${printable(extra)}`)].join('\n') + '\n';
+/** Streams and tasks that are remembered; of those that were not heard of for longest nothing is lost but their first line. */
+const MOST_REMEMBERED = 10_000;
+
+function bounded<Value>(): { get(key: string): Value | undefined; set(key: string, value: Value): void } {
+  const values = new Map<string, Value>();
+  return {
+    get: (key) => values.get(key),
+    set: (key, value) => {
+      values.delete(key);
+      values.set(key, value);
+      const [oldest] = values.size > MOST_REMEMBERED ? values.keys() : [];
+      if (oldest !== undefined) values.delete(oldest);
+    },
+  };
 }
+
+type Head = {
+  readonly at: Date;
+  readonly elapsed: number;
+  readonly task: string | null;
+  readonly colour: boolean;
+};
+
+const SHORT_ID = 8;
+const INDENT = ' '.repeat(40);
+
+function format({ step, text, tone, more = [] }: StepLine, { at, elapsed, task, colour }: Head): string {
+  const time = `${clock(at)} ${elapsed.toFixed(1).padStart(7)} s`;
+  const id = (task ?? '').slice(-SHORT_ID).padEnd(SHORT_ID);
+  const head = `${time}  ${id}  ${step.padEnd(9)} ${printable(text)}`;
+  const painted = colour && COLOURS[tone] !== '' ? `${COLOURS[tone]}${head}${RESET}` : head;
+  return [painted, ...more.map((extra) => `${INDENT}${printable(extra)}`)].join('\n') + '\n';
+}
+
+/** Where whoever reads it is: `20:14:05`. */
+const clock = (at: Date): string =>
+  [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 
 /** Of one line's words. A title has 300 characters, a line of output may have a million. */
 const MOST_CHARACTERS = 1_000;
@@ -49,28 +97,44 @@ const printable = (text: string): string =>
       .replaceAll('\t', '  '),
   );
 
-/** The task that an event is about; saga streams are named after the claim. */
-function taskOf(event: RecordedEvent, tasks: Map<string, string>): string | null {
-  const data = event.data as { taskId?: string; claimId?: string; runId?: string };
+/** The task that an event is about; saga streams are named after the claim. An agent's stream is about many. */
+function taskOf(event: RecordedEvent, tasks: ReturnType<typeof bounded<string>>): string | null {
+  const data = event.data as { taskId?: string; claimId?: string; runId?: string; source?: { stream?: string } };
+  const of = data.source?.stream?.startsWith('task-') === true ? streamId(data.source.stream) : data.taskId;
   const type = streamType(event.stream);
   const id = streamId(event.stream);
-  const task = data.taskId ?? (type === 'task' ? id : (tasks.get(id) ?? tasks.get(data.claimId ?? '')));
+  const task = type === 'task' ? id : (of ?? tasks.get(id) ?? tasks.get(data.claimId ?? ''));
   if (task === undefined) return null;
+  if (type === 'agent') return task;
   tasks.set(id, task);
   const run = data.claimId ?? data.runId;
   if (typeof run === 'string') tasks.set(run, task);
   return task;
 }
 
-/** Prints what happens from now on, until the signal aborts. */
-export async function followSteps(
-  log: EventLog,
-  after: bigint,
-  print: (event: RecordedEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const { events } of log.subscribe({ after, signal })) events.forEach(print);
+/** Prints what happens from now on, until the signal aborts. What began before is looked up once: its title, and whose run it is. */
+export async function followSteps(log: EventLog, after: bigint, print: Printer, signal: AbortSignal): Promise<void> {
+  const known = bounded<true>();
+  const learn = async (stream: string): Promise<void> => {
+    known.set(stream, true);
+    for await (const first of log.readStream(stream, { limit: 1 })) {
+      print(first, true);
+      const { source } = first.data as { source?: { stream?: string } };
+      const of = source?.stream;
+      if (of?.startsWith('task-') === true && known.get(of) === undefined) await learn(of);
+    }
+  };
+  for await (const { events } of log.subscribe({ after, signal }))
+    for (const event of events) {
+      if (event.revision === 0) known.set(event.stream, true);
+      if (BEGUN_BEFORE.has(streamType(event.stream)) && known.get(event.stream) === undefined)
+        // A title is not worth the lines that follow.
+        await learn(event.stream).catch(() => undefined);
+      print(event);
+    }
 }
+
+const BEGUN_BEFORE: ReadonlySet<string> = new Set(['task', 'saga-code-evolution']);
 
 /** Names of the configured agents by id; others are called by the start of their id. */
 export function agentNames({ agents }: Pick<Configuration, 'agents'>): (id: string) => string {
