@@ -9,10 +9,11 @@ import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { inRun, type Limits } from '../run-component.ts';
-import { gitInside, promptSchema, runAgent, type AgentRun } from './agent.ts';
+import { gitInside, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
 import { measure, recordedBase } from './judge.ts';
+import { promptSchema } from './prompt.ts';
 
 const agentLimits: Limits = {
   turns: { atOnce: agentsAtOnce },
