@@ -6,6 +6,7 @@ import {
   agentSeconds,
   checkSeconds,
   claimOf,
+  earlierFailures,
   idInRun,
   inRun,
   isCommandRun,
@@ -89,6 +90,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
     prompt: {
       purpose: 'improve',
       feedback: null,
+      ...earlierFailures(facts),
       metrics: plan.evolve && {
         metric: plan.evolve.metric,
         direction: plan.evolve.direction,

@@ -86,9 +86,16 @@ const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'c
   parent: known(facts.commit),
   base: known(facts.base),
   label: `generate-${round}-${attempt}`,
-  prompt: { purpose: 'generate', feedback: facts.feedback, metrics: null },
+  prompt: { purpose: 'generate', ...feedbackOf(facts), metrics: null },
   evaluate: false,
 });
+
+/** The last attempt's failure, with its output; what sent the work back before it is told shortly. */
+function feedbackOf({ lastFailure, feedback }: Facts): Pick<RequestOf<'code.work'>['prompt'], 'feedback' | 'earlier'> {
+  if (lastFailure === null) return { feedback };
+  const { reason, log } = lastFailure;
+  return { feedback: { reason, log }, ...(feedback === null ? {} : { earlier: [feedback.reason] }) };
+}
 
 /** A remote agent works by itself: wait until it submits a commit, and look whether that is there. */
 export const awaitWork: Step<Facts> = {

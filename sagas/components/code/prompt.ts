@@ -10,6 +10,8 @@ export const promptSchema = z.object({
   purpose: z.enum(['generate', 'improve']),
   /** Whole text is in the artefact; the agent gets its end. */
   feedback: z.object({ reason: z.string(), log: artefact.nullable() }).nullable(),
+  /** Reasons why earlier attempts did not count, shortly. */
+  earlier: z.array(z.string()).max(20).optional(),
   metrics: z.object({ metric: z.string(), direction: z.string(), current: metrics }).nullable(),
 });
 export type AgentRequest = {
@@ -26,7 +28,7 @@ export async function promptOf(
   repository: Repository,
   { artefacts, readTask }: Pick<ComponentEnvironment, 'artefacts' | 'readTask'>,
 ): Promise<string> {
-  const { purpose, feedback, metrics } = request.prompt;
+  const { purpose, feedback, metrics, earlier = [] } = request.prompt;
   const { title, description } = await readTask(request.taskId);
   const parts = [
     `# ${title}`,
@@ -43,6 +45,7 @@ export async function promptOf(
           repository.evaluate === null ? '' : `Measured by: ${repository.evaluate.join(' ')}`,
         ].join('\n'),
     feedback === null ? null : await feedbackText(feedback, artefacts),
+    earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
     rulesFor(request.label, repository),
   ];
   return `${parts.filter((part) => part !== null && part !== '').join('\n\n')}\n`;
