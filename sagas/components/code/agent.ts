@@ -7,8 +7,9 @@ import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
-import { problemOf } from './judge.ts';
+import { agentEnvironment, problemOf } from './commands.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
+import type { Place } from './setup.ts';
 
 export type AgentRun = {
   readonly exitCode: number | null;
@@ -26,15 +27,15 @@ export async function runAgent(
   code: CodeAttempt,
   agent: AgentConfiguration,
   checkout: Checkout,
-  request: AgentRequest,
+  request: AgentRequest & { readonly place: Place },
 ): Promise<AgentRun> {
   const { artefacts } = code.environment;
-  const prompt = await promptOf(request, code.repository, code.environment);
+  const prompt = await promptOf(request, { ...code, agent });
   const promptArtefact = await artefacts.put(Buffer.from(prompt), 'text/markdown; charset=utf-8');
   const result = await code.attempt.run({
     command: agent.command,
     cwd: checkout.path,
-    environment: childEnvironment(agent.environment),
+    environment: agentEnvironment(agent, code.repository),
     stdin: prompt,
     timeoutMs: agent.limits.timeoutSeconds * 1_000,
     maxOutputBytes: agent.limits.maxOutputBytes,

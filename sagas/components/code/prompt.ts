@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
-import type { Repository } from '@workledger/shared/config/schema.ts';
+import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
 import { artefact, metrics } from '@workledger/shared/contexts/values.ts';
-import type { ComponentEnvironment } from '../environment.ts';
 import { lastLines } from '../failures.ts';
+import type { CodeAttempt } from './attempt.ts';
+import type { Place } from './setup.ts';
 
 /** What an agent is told beside the task. */
 export const promptSchema = z.object({
@@ -22,12 +23,12 @@ export type AgentRequest = {
 
 const FEEDBACK_LINES = 200;
 
-/** What the agent reads on its standard input. */
+/** What the agent reads on its standard input. Variables are told by name, never by value. */
 export async function promptOf(
-  request: AgentRequest,
-  repository: Repository,
-  { artefacts, readTask }: Pick<ComponentEnvironment, 'artefacts' | 'readTask'>,
+  request: AgentRequest & { readonly place: Place },
+  { agent, repository, environment }: Pick<CodeAttempt, 'repository' | 'environment'> & { agent: AgentConfiguration },
 ): Promise<string> {
+  const { artefacts, readTask } = environment;
   const { purpose, feedback, metrics, earlier = [] } = request.prompt;
   const { title, description } = await readTask(request.taskId);
   const parts = [
@@ -46,9 +47,54 @@ export async function promptOf(
         ].join('\n'),
     feedback === null ? null : await feedbackText(feedback, artefacts),
     earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
+    placeText(request.place, { agent, repository, sandboxed: Boolean(environment.sandbox) }),
     rulesFor(request.label, repository),
   ];
   return `${parts.filter((part) => part !== null && part !== '').join('\n\n')}\n`;
+}
+
+const MOST_NAMES = 20;
+const SETUP_LINES = 20;
+
+const some = (names: readonly string[]): string =>
+  names.length <= MOST_NAMES
+    ? names.join(', ')
+    : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;
+
+/** What there is where the agent works. */
+function placeText(
+  { setup, made }: Place,
+  { agent, repository, sandboxed }: { agent: AgentConfiguration; repository: Repository; sandboxed: boolean },
+): string {
+  const variables = [...new Set(['CI', ...Object.keys(repository.variables), ...agent.environment, ...agent.secrets])];
+  const hosts = [...new Set([...repository.allowHosts, ...agent.allowHosts])];
+  return [
+    '## Where you work',
+    ...setupText(setup, made),
+    `- Run the tests: ${repository.test.join(' ')}`,
+    ...(repository.evaluate === null ? [] : [`- Measure: ${repository.evaluate.join(' ')}`]),
+    `- Variables that are set beside PATH, HOME and LANG: ${variables.join(', ')}`,
+    ...(sandboxed
+      ? [
+          hosts.length === 0
+            ? '- There is no network: nothing can be fetched.'
+            : `- The network reaches these hosts only: ${hosts.join(', ')}`,
+        ]
+      : []),
+    `- After ${agent.limits.timeoutSeconds} s you are stopped, and what you did does not count.`,
+  ].join('\n');
+}
+
+function setupText(setup: Place['setup'], made: readonly string[]): string[] {
+  if (setup === null) return ['- Nothing was installed: the folder is as a clone has it.'];
+  const command = setup.command.join(' ');
+  if (setup.problem === null)
+    return [
+      `- "${command}" has been run here; you need not run it again.`,
+      ...(made.length === 0 ? [] : [`- It prepared: ${some(made)}. That is no part of the work.`]),
+    ];
+  const said = lastLines(setup.result.output, SETUP_LINES).map((line) => `    ${line}`);
+  return [`- "${command}" was run here and failed (${setup.problem}):`, ...said];
 }
 
 function rulesFor(label: string, repository: Repository): string {

@@ -7,6 +7,7 @@ import type { Checkout } from '../git/checkout.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
+import { asIgnored } from '../git/litter.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { inRun, type Limits } from '../run-component.ts';
 import { gitInside, runAgent, type AgentRun } from './agent.ts';
@@ -14,11 +15,12 @@ import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
 import { measure, recordedBase } from './judge.ts';
 import { promptSchema } from './prompt.ts';
+import { preparePlace } from './setup.ts';
 
 const agentLimits: Limits = {
   turns: { atOnce: agentsAtOnce },
   seconds: (request, environment) =>
-    secondsFor(2, request, environment) +
+    secondsFor(4, request, environment) +
     Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds)),
 };
 
@@ -55,8 +57,10 @@ export const work = codeComponent({
     await ensureCommits(mirror, request.taskId, [request.parent], signal);
     const checkout = await code.checkout('work', request.parent);
 
-    const run = await runAgent(code, agent, checkout, request);
-    const commit = await changeOf(code, { checkout, agent, request, run });
+    const at = { taskId: request.taskId, commit: request.parent, base: request.base ?? null };
+    const place = await preparePlace(code, checkout, at);
+    const run = await runAgent(code, agent, checkout, { ...request, place });
+    const commit = await changeOf(code, { checkout, agent, request, run, made: place.made });
     const change = await storeDiff(code, 'work', request.parent, commit);
     const ref = resultOf(request, request.label, commit);
     await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
@@ -70,17 +74,22 @@ type Done = {
   readonly agent: AgentConfiguration;
   readonly request: WorkRequest;
   readonly run: AgentRun;
+  /** What `setup` made in the checkout: no work. */
+  readonly made: readonly string[];
 };
 
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
-async function changeOf(code: CodeAttempt, { checkout, agent, request, run }: Done): Promise<string> {
+async function changeOf(code: CodeAttempt, { checkout, agent, request, run, made }: Done): Promise<string> {
   const { mirror, signal } = code;
   const { parent, label } = request;
   const { title } = await code.environment.readTask(request.taskId);
   const message = `${title.slice(0, 200)}\n\nTask ${request.taskId}, ${label}\n`;
   const inside = (args: readonly string[]) => gitInside(code, checkout, agent, args);
   try {
-    const commit = await takeChange(checkout, { parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal });
+    const commit = await takeChange(checkout, {
+      ...{ parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal },
+      litter: [...code.repository.litter, ...made.map(asIgnored)],
+    });
     if ((await treeOf(mirror, commit)) === (await treeOf(mirror, parent))) throw run.fail('the agent changed nothing');
     return commit;
   } catch (error) {
