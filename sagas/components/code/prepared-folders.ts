@@ -36,7 +36,7 @@ export type Entry = z.infer<typeof entrySchema>;
 
 /** What all prepared folders of a data folder may take; the longest unused go first. */
 export type PreparedBounds = { readonly bytes: number; readonly entries: number };
-export const PREPARED_BOUNDS: PreparedBounds = { bytes: 20 * 1_024 ** 3, entries: 50 };
+const PREPARED_BOUNDS: PreparedBounds = { bytes: 20 * 1_024 ** 3, entries: 50 };
 
 /** A larger file that names its place is not found; tools write theirs as text. */
 const LARGEST_SEARCHED = 16 * 1_024 ** 2;
