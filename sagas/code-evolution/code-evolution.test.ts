@@ -15,7 +15,9 @@ import {
   validated,
   work,
 } from './testing.ts';
-import { idInRun } from './steps/run.ts';
+import { because } from '../engine/component.ts';
+import { absorb, noFacts } from './facts.ts';
+import { earlierFailures, idInRun } from './steps/run.ts';
 
 describe('a claimed task of a command agent', () => {
   it('goes through all steps to a merged result', () => {
@@ -72,6 +74,49 @@ describe('a claimed task of a command agent', () => {
     });
     run.succeeds('end/1/fail');
     expect(run.ended()).toBe('failed');
+  });
+
+  it('tells the second attempt why the first did not do, with its output, and what sent the work back before', () => {
+    const run = claimed();
+    run.succeeds('prepare/1/1/prepare', plan);
+    generated(run);
+    publish(run);
+    validated(run, 1, 'back-to-work');
+    run.succeeds('validate/1/1/send-back');
+    for (const name of ['request', 'start']) run.succeeds(`generate/2/1/${name}`);
+    const prompt = (key: string) => run.requested(key) as { request: { prompt: object } };
+    const sentBack = prompt('generate/2/1/work').request.prompt;
+    expect(sentBack).toMatchObject({ feedback: { log: reference } });
+    run.fails('generate/2/1/work', true, 'the agent changed nothing', 0);
+    run.succeeds('generate/2/1/note');
+    run.succeeds('generate/2/1/retry');
+    run.succeeds('generate/2/2/start');
+    expect(prompt('generate/2/2/work').request.prompt).toMatchObject({
+      feedback: { reason: 'tests fail', log: reference },
+      earlier: ['the agent changed nothing'],
+    });
+  });
+
+  it('tells later candidates why earlier ones failed, shortly and a few of them', () => {
+    const facts = ['a', 'b', 'c', 'd', 'e', 'f'].reduce(
+      (now, name) =>
+        absorb(now, {
+          type: 'SagaEffectFailed',
+          data: {
+            key: `evolve/1/1/candidate-${name}`,
+            failure: { ...because('work', `no ${name}`), lastLines: ['x'.repeat(5_000)] },
+            retryable: true,
+            costUsd: null,
+            prompt: null,
+          },
+        }),
+      noFacts,
+    );
+    const { earlier = [] } = earlierFailures(facts);
+    expect(earlier.map((reason) => reason.slice(0, 10))).toEqual(
+      ['b', 'c', 'd', 'e', 'f'].map((name) => `work: no ${name}`),
+    );
+    expect(Math.max(...earlier.map(({ length }) => length))).toBe(300);
   });
 
   it('lets the evolution aggregate decide on candidates, and goes on with the best', () => {

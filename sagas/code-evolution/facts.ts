@@ -4,7 +4,7 @@ import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
-import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
+import { type ArtefactReference, type Failure, failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../components/catalogue.ts';
 import { inputOf } from '../engine/saga.ts';
 
@@ -44,6 +44,10 @@ export type Facts = {
   /** Attempts of `generate` that its generation was told of, as `<round>/<attempt>`. */
   readonly told: readonly string[];
   readonly feedback: Feedback | null;
+  /** Why the last attempt of the agent did not do; null once one did. */
+  readonly lastFailure: Failure | null;
+  /** Why candidates did not count, newest last: what the next ones are told. */
+  readonly failedCandidates: readonly Failure[];
   readonly sentBack: number;
   readonly rebased: number;
   /** How often work that had passed went back because of what was merged meanwhile. */
@@ -74,6 +78,8 @@ export const noFacts: Facts = {
   verdicts: {},
   told: [],
   feedback: null,
+  lastFailure: null,
+  failedCandidates: [],
   sentBack: 0,
   rebased: 0,
   overtaken: 0,
@@ -103,18 +109,43 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       return { ...facts, judging: judgingOf(event.data.effect) ?? facts.judging };
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
+      const told = failureIn(result);
+      const learned =
+        told === null ? { ...facts, ...(GENERATED.test(key) ? { lastFailure: null } : {}) } : failing(facts, key, told);
       return {
-        ...facts,
+        ...learned,
         costUsd: plusCost(facts.costUsd, result),
         merged: facts.merged || isMerged(key, result),
         told: plusTold(facts.told, key),
       };
     }
-    case 'SagaEffectFailed':
-      return { ...facts, costUsd: plusCost(facts.costUsd, event.data) };
+    case 'SagaEffectFailed': {
+      const { key, fault } = event.data;
+      // What was recorded before faults were told is taken for the work's: an agent is rather told too much.
+      const learned = (fault ?? 'work') === 'work' ? failing(facts, key, event.data.failure) : facts;
+      return { ...learned, costUsd: plusCost(facts.costUsd, event.data) };
+    }
     default:
       return facts;
   }
+}
+
+const GENERATED = /^generate\/\d+\/\d+\/work$/;
+const OF_CANDIDATES = /^evolve\/\d+\/\d+\/(?!baseline)/;
+/** A prompt has its limit; what failed last says most. */
+const KEPT_FAILURES = 5;
+
+/** Learns what did not do, so that the next attempt is told. */
+function failing(facts: Facts, key: string, reason: Failure): Facts {
+  if (GENERATED.test(key)) return { ...facts, lastFailure: reason };
+  if (!OF_CANDIDATES.test(key)) return facts;
+  return { ...facts, failedCandidates: [...facts.failedCandidates, reason].slice(-KEPT_FAILURES) };
+}
+
+/** Of a result that is a verdict. */
+function failureIn(result: unknown): Failure | null {
+  const read = failure.safeParse((result as { failure?: unknown } | null)?.failure);
+  return read.success ? read.data : null;
 }
 
 type Input = TaskEvent | EvolutionEvent | ValidationEvent | MergeQueueEvent;

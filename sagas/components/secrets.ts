@@ -1,5 +1,5 @@
 import type { Failure } from '@workledger/shared/contexts/values.ts';
-import { hidden } from '@workledger/shared/telemetry/mask.ts';
+import { hidden, isSecretName, maskText } from '@workledger/shared/telemetry/mask.ts';
 import { ComponentFailure } from '../engine/component.ts';
 import type { ProcessResult } from './process/run-process.ts';
 import type { ComponentEnvironment } from './environment.ts';
@@ -10,21 +10,60 @@ const SHORTEST = 6;
 /** Hides these exact values wherever a program says them. */
 export type Secrets = {
   text(text: string): string;
+  /** Its standard output stays as it is, to be read; whoever keeps something of that masks it. */
   result(result: ProcessResult): ProcessResult;
   failure(error: ComponentFailure): ComponentFailure;
 };
 
-/** What agents are handed by `environment` and what the repositories' addresses hold. */
+/**
+ * The values of variables that agents and repositories name as `secrets`, those of their `environment` whose name or value looks like
+ * a secret, and what the repositories' addresses hold.
+ */
 export function secretsOf(
-  { configuration }: Pick<ComponentEnvironment, 'configuration'>,
+  { configuration: { agents, repositories } }: Pick<ComponentEnvironment, 'configuration'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
-  const named = configuration.agents.flatMap(({ environment }) => environment.map((name) => from[name] ?? ''));
-  const values = [...named, ...configuration.repositories.flatMap(({ url }) => credentialsIn(url))]
+  const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
+    names.flatMap((name) => {
+      const value = from[name] ?? '';
+      return counts(name, value) ? [value, ...credentialsIn(value)] : [];
+    });
+  const handed = [...agents, ...repositories].flatMap(({ secrets, environment }) => [
+    ...of(secrets, () => true),
+    ...of(environment, isSecret),
+  ]);
+  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url))]
     .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
     .filter((value) => value.length >= SHORTEST)
     .sort((one, other) => other.length - one.length);
   return hiding([...new Set(values)]);
+}
+
+/** Names of variables that hold a secret although no field of a log line is called so. */
+const SECRET_VARIABLE = /(^|_)(auth|keys?|pat|pw|pwd|pass|passphrase|dsn|cert|pem|jwt)(_|$)|password/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Of one piece without a separator: what words and numbers are joined with. */
+const LONG = 16;
+/** Bits for each character: words and numbers have less. */
+const RANDOM = 3;
+
+/** Whether a variable is a secret by its name or by its value; a word like `milliseconds` is none. */
+export const isSecret = (name: string, value: string): boolean =>
+  isSecretName(name) || SECRET_VARIABLE.test(name) || maskText(value) !== value || looksRandom(value.trim());
+
+function looksRandom(value: string): boolean {
+  if (value.includes('PRIVATE KEY-----') || UUID.test(value)) return true;
+  if (!/^[\w+/=.~:-]+$/.test(value) || /^[/.~]|:\/\//.test(value)) return false;
+  return value
+    .split(/[^A-Za-z0-9+/]+/)
+    .some((piece) => piece.length >= LONG && /\d/.test(piece) && /[A-Za-z]/.test(piece) && bitsOf(piece) >= RANDOM);
+}
+
+function bitsOf(text: string): number {
+  const counts = new Map<string, number>();
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  const shares = [...counts.values()].map((count) => count / text.length);
+  return shares.reduce((bits, share) => bits - share * Math.log2(share), 0);
 }
 
 function hiding(values: readonly string[]): Secrets {
@@ -48,7 +87,6 @@ function hiding(values: readonly string[]): Secrets {
     text,
     result: (result) => ({
       ...result,
-      stdout: bytes(result.stdout),
       stderr: bytes(result.stderr),
       output: bytes(result.output),
     }),
@@ -58,8 +96,8 @@ function hiding(values: readonly string[]): Secrets {
 
 /** Password, or the user's name where it stands alone, as written and as meant. */
 function credentialsIn(url: string): string[] {
-  const [, user = '', password] = /^https?:\/\/([^/@:]*)(?::([^/@]*))?@/i.exec(url) ?? [];
-  const written = password ?? user;
+  const [, scheme = '', user = '', password] = /^([a-z][a-z0-9+.-]*):\/\/([^/@:]*)(?::([^/@]*))?@/i.exec(url) ?? [];
+  const written = password ?? (/^https?$/i.test(scheme) ? user : '');
   try {
     return [written, decodeURIComponent(written)];
   } catch {

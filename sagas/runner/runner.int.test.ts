@@ -71,7 +71,7 @@ test('an agent works in a runner that has no store: its variables are masked the
   expect(await text(result.diff.digest)).toContain('+export const add = (a, b) => a + b;');
   expect(await text(result.prompt.digest)).toContain('# Fix add\n\nIt subtracts.');
   expect(await text(result.output.digest)).toMatch(
-    /^token \[hidden\] GIT_CEILING_DIRECTORIES,HOME,(LANG,)?MODEL_KEY,PATH,WORKLEDGER_ATTEMPT\n$/,
+    /^token \[hidden\] CI,GIT_CEILING_DIRECTORIES,HOME,(LANG,)?MODEL_KEY,PATH,WORKLEDGER_ATTEMPT\n$/,
   );
   expect(leftovers()).toEqual([]);
 });

@@ -37,6 +37,8 @@ const limits = z.strictObject({
 });
 
 const path = z.string().min(1);
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+const variables = z.array(variable).default([]);
 const host = z
   .string()
   .regex(
@@ -88,7 +90,15 @@ export const repositorySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('the configured agent that improves candidates; default: the one that claimed the task'),
-  setup: command.nullable().default(null).describe('run in every fresh worktree before test and evaluate'),
+  setup: command
+    .nullable()
+    .default(null)
+    .describe('prepares a fresh worktree for the agent, test and evaluate; what it makes is kept and copied'),
+  setupInputs: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('git pathspecs of what setup reads beside manifests and lock files: when it changes, setup runs anew'),
+  setupCache: z.boolean().default(true).describe('false: setup runs in every worktree'),
   test: command.describe('must exit 0 for work to be valid'),
   evaluate: command
     .nullable()
@@ -115,6 +125,23 @@ export const repositorySchema = z.strictObject({
     .describe(
       'also protect what a host runs by itself: .github, .gitlab-ci.yml, .circleci, Jenkinsfile and their like',
     ),
+  litter: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .regex(/^[^\r\n]+$/),
+    )
+    .default([])
+    .describe(
+      'beside the usual: new files that are no work, as lines of a .gitignore; "!*" takes all of them for work',
+    ),
+  environment: variables.describe('names of variables that its commands get beside PATH, HOME, LANG'),
+  secrets: variables.describe('like environment; values are hidden in whatever is kept'),
+  variables: z
+    .record(z.string().regex(/^(?!(PATH|HOME|TMPDIR)$)[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .default({})
+    .describe('variables and their values, for its commands and its agents; CI=1 unless said otherwise'),
   merge: z
     .enum(['never', 'fast-forward', 'squash'])
     .default('never')
@@ -146,10 +173,8 @@ export const agentSchema = z.strictObject({
   command: command.describe('the prompt comes on stdin; it works in its current folder, a worktree of its own'),
   capabilities: z.array(z.string().min(1)).default(['code']),
   capacity: z.int().min(1).max(64).default(1),
-  environment: z
-    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
-    .default([])
-    .describe('names of variables handed on beside PATH, HOME, LANG'),
+  environment: variables.describe('names of variables handed on beside PATH, HOME, LANG'),
+  secrets: variables.describe('like environment; values are hidden in whatever is kept'),
   output: z
     .enum(['text', 'claude-json'])
     .default('text')

@@ -9,6 +9,7 @@ import {
   beginsAfter,
   checkSeconds,
   claimOf,
+  earlierFailures,
   idInRun,
   inRun,
   isCommandRun,
@@ -96,6 +97,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
     prompt: {
       purpose: 'improve',
       feedback: null,
+      ...earlierFailures(facts),
       metrics: plan.evolve && {
         metric: plan.evolve.metric,
         direction: plan.evolve.direction,

@@ -52,6 +52,18 @@ export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
 
+const REASON_LENGTH = 300;
+
+/** What earlier candidates failed with, for the prompts of the next ones. */
+export const earlierFailures = ({ failedCandidates }: Facts): { readonly earlier?: string[] } =>
+  failedCandidates.length === 0
+    ? {}
+    : {
+        earlier: failedCandidates.map(({ step, reason, lastLines }) =>
+          `${step}: ${reason}${lastLines.length === 0 ? '' : `: ${lastLines.at(-1)}`}`.slice(0, REASON_LENGTH),
+        ),
+      };
+
 /** Gives the work back to its agent, with the reason. It counts, unless `learned` has its own `sentBack`. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
   const over = isCommandRun(facts) ? overBudget(facts, feedback.reason) : null;

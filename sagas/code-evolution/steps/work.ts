@@ -118,9 +118,16 @@ const workRequest = (facts: Facts, round: number, attempt: number): RequestOf<'c
   parent: known(facts.commit),
   base: known(facts.base),
   label: `generate-${round}-${attempt}`,
-  prompt: { purpose: 'generate', feedback: told(facts.feedback), metrics: null },
+  prompt: { purpose: 'generate', ...feedbackOf(facts), metrics: null },
   evaluate: false,
 });
+
+/** What sent the work back, with its output, and shortly what the attempts since came to; before it was sent back, the last attempt's failure. */
+function feedbackOf({ lastFailure, feedback }: Facts): Pick<RequestOf<'code.work'>['prompt'], 'feedback' | 'earlier'> {
+  if (lastFailure === null) return { feedback: told(feedback) };
+  const { reason, log } = lastFailure;
+  return feedback === null ? { feedback: { reason, log } } : { feedback: told(feedback), earlier: [reason] };
+}
 
 /** A remote agent works by itself: wait until it submits a commit, and look whether that is there. */
 export const awaitWork: Step<Facts> = {

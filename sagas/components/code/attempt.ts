@@ -5,6 +5,7 @@ import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { openAttempt, type Attempt } from '../process/attempt.ts';
+import type { Secrets } from '../secrets.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 
 /** Seconds that git may take in one call. */
@@ -19,10 +20,10 @@ export const secondsFor = (
 
 /** Of components that call git only. */
 export const gitLimits: Limits = { turns: { atOnce: () => 8 }, seconds: () => GIT_SECONDS };
-/** Of components that run the repository's own commands: `setup` and one more. */
+/** Of components that run the repository's own commands: `setup`, on the base and here, and one more. */
 export const checkLimits: Limits = {
   turns: { atOnce: () => 2 },
-  seconds: (request, environment) => secondsFor(2, request, environment),
+  seconds: (request, environment) => secondsFor(3, request, environment),
 };
 
 /** What one component call on one repository works with. */
@@ -32,6 +33,8 @@ export type CodeAttempt = {
   readonly mirror: Mirror;
   readonly attempt: Attempt;
   readonly signal: AbortSignal;
+  /** Hides what nothing that is kept may hold. */
+  readonly secrets: Secrets;
   /** A repository of its own that stands at the commit; it goes with the attempt. */
   checkout(name: string, commit: string): Promise<Checkout>;
 };
@@ -77,7 +80,7 @@ async function inAttempt<Result>(
       await createCheckout(made, { commit, branch: repository.baseBranch, signal });
       return made;
     };
-    return await action({ environment, repository, mirror, attempt, signal, checkout });
+    return await action({ environment, repository, mirror, attempt, signal, secrets, checkout });
   } finally {
     // What stands, stands: what cannot be removed now is told, and tried again at the next start.
     await attempt.close().catch((error: unknown) => {

@@ -18,7 +18,8 @@ import { inRun, runComponents } from '../run-component.ts';
 import { openSandbox, trySandbox } from '../sandbox/open.ts';
 import type { Sandbox } from '../sandbox/policy.ts';
 import { checkLimits, codeComponent, secondsFor } from './attempt.ts';
-import { type CommandRun, readMetrics, runCommands } from './judge.ts';
+import { type CommandRun, runCommands } from './commands.ts';
+import { readMetrics } from './judge.ts';
 
 const checkResult = z.object({
   /** What was tried: `repository "shop": test`. */
@@ -45,7 +46,10 @@ export async function checkSetup(
   const sandbox = await checkSandbox({ ...options, dataFolder }, take);
   // Without the sandbox that they require none of their commands is run, not even to try it.
   for (const repository of sandbox === undefined ? [] : configuration.repositories)
-    take(await checkRepository({ configuration, dataFolder, sandbox }, repository));
+    take([
+      ...(await checkRepository({ configuration, dataFolder, sandbox }, repository)),
+      ...checkEnvironment(subjectOf(repository), repository),
+    ]);
   for (const agent of configuration.agents) take(await checkAgent(agent));
   return results;
 }
@@ -70,16 +74,24 @@ async function checkSandbox(
 }
 
 /** Whether an agent's executable is there and may be run. Nothing is started. */
-async function checkAgent({ name, command, environment }: AgentConfiguration): Promise<CheckResult[]> {
-  const subject = `agent "${name}"`;
-  const [executable = ''] = command;
-  const missing = environment.filter((variable) => process.env[variable] === undefined);
+async function checkAgent(agent: AgentConfiguration): Promise<CheckResult[]> {
+  const subject = `agent "${agent.name}"`;
+  const [executable = ''] = agent.command;
   return [
     { subject: `${subject}: executable`, ...(await tryExecutable(executable)) },
-    ...(missing.length === 0
-      ? []
-      : [{ subject: `${subject}: environment`, ok: false, detail: `set ${missing.join(', ')}, or do not name it` }]),
+    ...checkEnvironment(subject, agent),
   ];
+}
+
+/** Whether the variables are there that are named to be handed on. */
+function checkEnvironment(
+  subject: string,
+  { environment, secrets }: Pick<AgentConfiguration, 'environment' | 'secrets'>,
+): CheckResult[] {
+  const missing = [...environment, ...secrets].filter((name) => process.env[name] === undefined);
+  if (missing.length === 0) return [];
+  const detail = `set ${missing.join(', ')}, or do not name it`;
+  return [{ subject: `${subject}: environment`, ok: false, detail }];
 }
 
 async function tryExecutable(executable: string): Promise<{ ok: boolean; detail: string }> {

@@ -198,13 +198,13 @@ describe('inspect and diff', () => {
   });
 });
 
-test('commands see nothing of the environment but PATH, HOME, LANG and what keeps them apart', async () => {
+test('commands see nothing of the environment but PATH, HOME, LANG, CI and what keeps them apart', async () => {
   const print = `console.log(Object.keys(process.env).sort().join())`;
   const made = world({ repository: { test: [process.execPath, '-e', print] } });
   const { report } = await made.validate(made.base);
   const keys = /^(\S*PATH\S*)$/m.exec(await made.text(report.digest))?.[1]?.split(',') ?? [];
   const own = ['GIT_CEILING_DIRECTORIES', 'WORKLEDGER_ATTEMPT'];
-  expect(keys.filter((key) => !['HOME', 'LANG', 'PATH', ...own].includes(key))).toEqual([]);
+  expect(keys.filter((key) => !['CI', 'HOME', 'LANG', 'PATH', ...own].includes(key))).toEqual([]);
   expect(keys).toContain('PATH');
 });
 

@@ -12,62 +12,13 @@ import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { branchHead, ensureCommits, fetchOrigin, mergeBase } from '../git/commits.ts';
 import { restorePaths } from '../git/make-commit.ts';
-import type { Checkout } from '../git/checkout.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { inRun } from '../run-component.ts';
-import { sandboxFor } from '../sandbox/policy.ts';
 import { checkLimits, type CodeAttempt, codeComponent } from './attempt.ts';
-
-/** One command of the registration, as it ran. `problem`: why it does not count as passed. */
-export type CommandRun = {
-  readonly step: string;
-  readonly command: readonly string[];
-  readonly result: ProcessResult;
-  readonly problem: string | null;
-};
-
-/**
- * Runs commands of the repository's registration in a checkout, one after the other, until one does not pass.
- * @throws ProcessNotStarted @throws the signal's reason on abort
- */
-export async function runCommands(
-  code: CodeAttempt,
-  checkout: Checkout,
-  commands: readonly { step: string; command: readonly string[] | null }[],
-): Promise<CommandRun[]> {
-  const { timeoutSeconds, maxOutputBytes } = code.repository.limits;
-  const runs: CommandRun[] = [];
-  for (const { step, command } of commands) {
-    if (command === null) continue;
-    const result = await code.attempt.run({
-      command,
-      cwd: checkout.path,
-      environment: childEnvironment(),
-      timeoutMs: timeoutSeconds * 1_000,
-      maxOutputBytes,
-      sandbox: sandboxFor(code, {}, checkout),
-      limits: code.repository.limits,
-      signal: code.signal,
-      killStrays: true,
-    });
-    code.signal.throwIfAborted();
-    const problem = problemOf(result, timeoutSeconds);
-    runs.push({ step, command, result, problem });
-    if (problem !== null) break;
-  }
-  return runs;
-}
-
-/** Why a finished process counts as failed; null when it exited with 0 within its time. */
-export function problemOf(result: ProcessResult, timeoutSeconds: number): string | null {
-  if (result.limit !== null) return `over its limit of ${result.limit}`;
-  if (result.ended === 'timeout') return `no end within ${timeoutSeconds} s`;
-  if (result.signal !== null) return `killed by ${result.signal}`;
-  return result.exitCode === 0 ? null : `exit code ${result.exitCode}`;
-}
+import type { CommandRun } from './commands.ts';
+import { runWithSetup } from './setup.ts';
 
 /** What ran, how it ended and all its output, to be read by a person. */
 function reportOf(runs: readonly CommandRun[]): Buffer {
@@ -133,10 +84,8 @@ export const validate = codeComponent({
     const ref = resultOf(request, 'judged', judged.commit);
     if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
     const checkout = await code.checkout('validate', judged.commit);
-    const runs = await runCommands(code, checkout, [
-      { step: 'setup', command: repository.setup },
-      { step: 'test', command: repository.test },
-    ]);
+    const at = { taskId: request.taskId, commit: judged.commit, base };
+    const runs = await runWithSetup(code, checkout, at, { step: 'test', command: repository.test });
     const changes = judged.changed.map((path) => `protected path restored from the base: ${path}\n`).join('');
     const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
     const report = Buffer.concat([head, reportOf(runs)]);
@@ -180,16 +129,14 @@ export async function measure(
     return refuse('evaluate', `repository "${repository.name}" has no evaluate command`);
   const judged = await withProtectedPaths(code, taskId, commit, base);
   const checkout = await code.checkout('evaluate', judged);
-  const runs = await runCommands(code, checkout, [
-    { step: 'setup', command: repository.setup },
-    { step: 'evaluate', command: repository.evaluate },
-  ]);
+  const at = { taskId, commit: judged, base: base ?? null };
+  const runs = await runWithSetup(code, checkout, at, { step: 'evaluate', command: repository.evaluate });
   const output = await code.environment.artefacts.put(reportOf(runs), 'text/plain; charset=utf-8');
   const failure = failureOfRuns(runs, output);
   if (failure !== null) throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
   const result = runs.at(-1)?.result;
   const told = readMetrics(result?.stdout ?? Buffer.alloc(0));
-  if ('metrics' in told) return { metrics: told.metrics, output };
+  if ('metrics' in told) return { metrics: maskedNames(code, told.metrics), output };
   signal.throwIfAborted();
   const parts = { command: repository.evaluate, exitCode: 0, log: output };
   throw new ComponentFailure(failureOf('evaluate', told.problem, { ...parts, output: result?.output ?? '' }), {
@@ -197,6 +144,10 @@ export async function measure(
     fault: 'work',
   });
 }
+
+/** They were read as they are; what is kept holds no secret. */
+const maskedNames = ({ secrets }: CodeAttempt, told: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(told).map(([name, value]) => [secrets.text(name), value]));
 
 /** The commit with protected paths as they are in the base. */
 export async function withProtectedPaths(

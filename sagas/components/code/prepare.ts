@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Repository } from '@workledger/shared/config/schema.ts';
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
@@ -57,7 +58,7 @@ export const prepare = codeComponent({
       baseBranch,
       evaluates: evaluate !== null,
       improver: agent === null ? null : agentIdOf(agent),
-      timeouts: timeouts(environment, repository.limits.timeoutSeconds, evaluate !== null),
+      timeouts: timeouts(environment, repository),
     };
   },
 });
@@ -70,10 +71,13 @@ async function isThere(mirror: Mirror, taskId: string, commit: string, signal: A
   return hasCommit(mirror, commit);
 }
 
-function timeouts(environment: ComponentEnvironment, command: number, evaluates: boolean) {
-  const agent = Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds));
-  const check = 2 * command + GIT_SECONDS;
-  const work = agent + GIT_SECONDS + (evaluates ? 2 * command : 0);
+function timeouts(environment: ComponentEnvironment, { limits, setup, evaluate }: Repository) {
+  const agent = Math.max(0, ...environment.configuration.agents.map((one) => one.limits.timeoutSeconds));
+  const command = limits.timeoutSeconds;
+  // `setup` may run on the base first, and for the agent.
+  const again = setup === null ? 0 : command;
+  const check = 2 * command + again + GIT_SECONDS;
+  const work = agent + 2 * again + GIT_SECONDS + (evaluate === null ? 0 : 2 * command + again);
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }
 

@@ -9,18 +9,21 @@ import { ensureCommits, treeOf } from '../git/commits.ts';
 import { git, GitFailure } from '../git/git.ts';
 import { keptRef, resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
+import { asIgnored } from '../git/litter.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { inRun, type Limits } from '../run-component.ts';
-import { gitInside, promptSchema, runAgent, type AgentRun } from './agent.ts';
+import { gitInside, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
 import { measure, recordedBase } from './judge.ts';
+import { promptSchema } from './prompt.ts';
+import { preparePlace } from './setup.ts';
 
 const agentLimits: Limits = {
   turns: { atOnce: agentsAtOnce },
   seconds: (request, environment) =>
-    secondsFor(2, request, environment) +
+    secondsFor(4, request, environment) +
     Math.max(0, ...environment.configuration.agents.map(({ limits }) => limits.timeoutSeconds)),
 };
 
@@ -57,10 +60,13 @@ export const work = codeComponent({
     await ensureCommits(mirror, request.taskId, [request.parent], signal);
     const checkout = await code.checkout('work', request.parent);
 
-    const run = await runAgent(code, agent, checkout, request).catch((error: unknown) =>
-      throwKeeping(code, { checkout, agent, request }, error),
+    const at = { taskId: request.taskId, commit: request.parent, base: request.base ?? null };
+    const place = await preparePlace(code, checkout, at);
+    const worked = { checkout, agent, request, made: place.made };
+    const run = await runAgent(code, agent, checkout, { ...request, place }).catch((error: unknown) =>
+      throwKeeping(code, worked, error),
     );
-    const commit = await changeOf(code, { checkout, agent, request, run });
+    const commit = await changeOf(code, { ...worked, run });
     const change = await storeDiff(code, 'work', request.parent, commit);
     await leave(code, request, commit, run);
     const { fail: _, ...told } = run;
@@ -72,11 +78,23 @@ type Worked = {
   readonly checkout: Checkout;
   readonly agent: AgentConfiguration;
   readonly request: WorkRequest;
+  /** What `setup` made in the checkout: no work. */
+  readonly made: readonly string[];
 };
 type Done = Worked & { readonly run: AgentRun };
 
+/** How much of what is in a checkout is taken, and what is none of the agent's work. */
+const takenOf = ({ repository }: CodeAttempt, made: readonly string[]) => ({
+  maxBytes: MAX_CHANGE_BYTES,
+  litter: [...repository.litter, ...made.map(asIgnored)],
+});
+
 /** What an agent had changed when it failed stays in the origin, too, and its failure names it. @throws always: the error, told more */
-async function throwKeeping(code: CodeAttempt, { checkout, agent, request }: Worked, error: unknown): Promise<never> {
+async function throwKeeping(
+  code: CodeAttempt,
+  { checkout, agent, request, made }: Worked,
+  error: unknown,
+): Promise<never> {
   if (!(error instanceof ComponentFailure) || code.signal.aborted) throw error;
   const { mirror, signal, environment } = code;
   const { parent, label, taskId } = request;
@@ -84,7 +102,7 @@ async function throwKeeping(code: CodeAttempt, { checkout, agent, request }: Wor
   const inside = (args: readonly string[]) => gitInside(code, checkout, agent, args);
   let commit: string;
   try {
-    commit = await takeChange(checkout, { parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal });
+    commit = await takeChange(checkout, { ...{ parent, message, inside, signal }, ...takenOf(code, made) });
     if ((await treeOf(mirror, commit)) === (await treeOf(mirror, parent))) throw error;
     await pushRef(mirror, { ref: resultOf(request, `${label}-failed`, commit), to: commit, expected: 'any', signal });
   } catch (reason) {
@@ -98,14 +116,17 @@ async function throwKeeping(code: CodeAttempt, { checkout, agent, request }: Wor
 }
 
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
-async function changeOf(code: CodeAttempt, { checkout, agent, request, run }: Done): Promise<string> {
+async function changeOf(code: CodeAttempt, { checkout, agent, request, run, made }: Done): Promise<string> {
   const { mirror, signal } = code;
   const { parent, label } = request;
   const { title } = await code.environment.readTask(request.taskId);
   const message = `${title.slice(0, 200)}\n\nTask ${request.taskId}, ${label}\n`;
   const inside = (args: readonly string[]) => gitInside(code, checkout, agent, args);
   try {
-    const commit = await takeChange(checkout, { parent, message, maxBytes: MAX_CHANGE_BYTES, inside, signal });
+    const commit = await takeChange(checkout, {
+      ...{ parent, message, inside, signal },
+      ...takenOf(code, made),
+    });
     if ((await treeOf(mirror, commit)) === (await treeOf(mirror, parent))) throw run.fail('the agent changed nothing');
     return commit;
   } catch (error) {

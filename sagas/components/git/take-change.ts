@@ -2,7 +2,8 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedEntries, isAncestor, namesIn, treeOf, type ChangedEntry } from './commits.ts';
 import { onFiles, type Checkout } from './checkout.ts';
-import { git, GitFailure, gitText } from './git.ts';
+import { git, GitFailure, type GitOptions, gitText } from './git.ts';
+import { dropLitter, ignoringLitter } from './litter.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';
 
@@ -17,6 +18,8 @@ export type Change = {
   readonly message: string;
   /** Of new and changed files together, and of the commits that a program made by itself. */
   readonly maxBytes: number;
+  /** Lines of a .gitignore: new files that are no work, beside the usual ones. */
+  readonly litter?: readonly string[];
   /** Runs git in the checkout with no more rights than the program had that worked there. @returns its exit code */
   inside(args: readonly string[]): Promise<number | null>;
   readonly signal?: AbortSignal;
@@ -25,7 +28,7 @@ export type Change = {
 /**
  * What a program left in a checkout, as one commit that descends from the parent. The files count: they are read with an index of
  * our own, so that nothing done to `.git` there misleads us. Commits that the program made by itself on top of the parent stay;
- * where it rewrote the parent away, its files are put onto the parent. Ignored files stay out.
+ * where it rewrote the parent away, its files are put onto the parent. Ignored files and litter stay out.
  * @returns the commit; the parent itself, or the program's last commit, when nothing is left to commit
  * @throws UnusableChange
  */
@@ -43,16 +46,22 @@ export async function takeChange(checkout: Checkout, change: Change): Promise<st
   return commit;
 }
 
-async function treeOfFiles(checkout: Checkout, start: string, { maxBytes, signal, inside }: Change): Promise<string> {
+async function treeOfFiles(
+  checkout: Checkout,
+  start: string,
+  { parent, maxBytes, signal, inside, litter = [] }: Change,
+): Promise<string> {
   // Files that it does not want to see are not deleted.
   const sparse = join(checkout.path, '.git', 'info', 'sparse-checkout');
   if ((await lstat(sparse).catch(() => null)) !== null) await inside(['sparse-checkout', 'disable']);
   const at = onFiles(checkout, signal);
+  const { settings, file } = await ignoringLitter(checkout, litter);
   await git(['read-tree', start], at);
+  if (start !== parent) await dropLitter(at, parent, file);
   await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
-  await checkSize(checkout, at, maxBytes);
+  await checkSize(checkout, at, settings, maxBytes);
   try {
-    await git(['add', '--all', '--', '.'], at);
+    await git([...settings, 'add', '--all', '--', '.'], at);
   } catch (error) {
     // A filter or an encoding that the repository names does not take these files.
     if (error instanceof GitFailure && error.exitCode !== null)
@@ -110,8 +119,8 @@ async function small(file: string): Promise<string> {
   }
 }
 
-async function checkSize(checkout: Checkout, at: Parameters<typeof git>[1], maxBytes: number): Promise<void> {
-  const { stdout } = await git(['ls-files', '-z', '--others', '--modified', '--exclude-standard'], at);
+async function checkSize(checkout: Checkout, at: GitOptions, settings: readonly string[], maxBytes: number) {
+  const { stdout } = await git([...settings, 'ls-files', '-z', '--others', '--modified', '--exclude-standard'], at);
   let size = 0;
   for (const name of namesIn(stdout)) {
     if (name.at(-1) === SLASH) throw new UnusableChange(nested(name.toString()));
@@ -134,19 +143,21 @@ async function check(mirror: Mirror, parent: string, commit: string): Promise<vo
   for (const entry of await changedEntries(mirror, parent, commit)) {
     const { path, before, after } = entry;
     if (after?.mode === '160000' && before?.mode !== '160000') throw new UnusableChange(nested(path));
-    if (after?.mode === '120000' && (await leadsOut(mirror, entry)))
-      throw new UnusableChange(`${path} is a link that leads out of the repository: remove it, or ignore it`);
+    if (after?.mode !== '120000') continue;
+    const problem = await problemOfLink(mirror, entry);
+    if (problem !== null) throw new UnusableChange(`${path} is a link that ${problem}`);
   }
 }
 
-async function leadsOut(mirror: Mirror, { name, before, after }: ChangedEntry): Promise<boolean> {
-  if (after === null || (before?.mode === after.mode && before.object === after.object)) return false;
+const LEADS_OUT = 'leads out of the repository: remove it, or ignore it';
+const GOES_UP_AGAIN = 'goes up again after a name, which may be a link itself: shorten it, or remove it';
+
+async function problemOfLink(mirror: Mirror, { name, before, after }: ChangedEntry): Promise<string | null> {
+  if (after === null || (before?.mode === after.mode && before.object === after.object)) return null;
   const target = (await git(['cat-file', 'blob', after.object], { cwd: mirror.gitFolder })).stdout.toString('latin1');
-  if (target.startsWith('/') || /^[A-Za-z]:[\\/]/.test(target)) return true;
-  let depth = name.toString('latin1').split('/').length - 1;
-  for (const part of target.split('/')) {
-    depth += part === '..' ? -1 : part === '' || part === '.' ? 0 : 1;
-    if (depth < 0) return true;
-  }
-  return false;
+  if (target.startsWith('/') || /^[A-Za-z]:[\\/]/.test(target)) return LEADS_OUT;
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+  const up = parts.findIndex((part) => part !== '..');
+  if ((up < 0 ? parts.length : up) > name.toString('latin1').split('/').length - 1) return LEADS_OUT;
+  return up >= 0 && parts.slice(up).includes('..') ? GOES_UP_AGAIN : null;
 }

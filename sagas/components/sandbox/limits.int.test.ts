@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { childEnvironment, runProcess, type ProcessOptions } from '../process/run-process.ts';
-import { problemOf } from '../code/judge.ts';
+import { problemOf } from '../code/commands.ts';
 import { createShellWorld, describeWithSandbox } from './testing.ts';
 
 let world: Awaited<ReturnType<typeof createShellWorld>>;

@@ -19,12 +19,12 @@ type Call = {
 
 /**
  * What a program may see, write and reach that an attempt runs in its checkout: the agent with its own home, or, without one, a command of
- * the repository.
+ * the repository. `home: 'setup'`: that of `setup` on the base, where nothing of an attempt ever ran.
  * @returns null where there is no sandbox
  */
 export function sandboxFor(
   { environment, repository }: Call,
-  { agent }: { readonly agent?: AgentConfiguration | undefined },
+  { agent, home }: { readonly agent?: AgentConfiguration | undefined; readonly home?: 'setup' | undefined },
   { path, temporary, mirror }: Pick<Checkout, 'path' | 'temporary' | 'mirror'>,
 ): SandboxPolicy | null {
   const { sandbox, dataFolder } = environment;
@@ -35,7 +35,7 @@ export function sandboxFor(
   return {
     writable: [path, temporary, ...paths('write')],
     readable: [mirror.originFolder, ...paths('read')],
-    home: homeOf(dataFolder, agent === undefined ? `.repository-${repository.name}` : agent.name),
+    home: homeOf(dataFolder, agent === undefined ? `.${home ?? 'repository'}-${repository.name}` : agent.name),
     // Only an agent speaks to Workledger.
     hosts: agent?.allowHosts.includes('workledger') ? hosts : hosts.filter((host) => host !== 'workledger'),
     limits: (agent ?? repository).limits,

@@ -1,0 +1,122 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commitAsUser, createUserRepository, git as userGit } from '@workledger/infra/testing/repository/git.ts';
+import { checkoutAt, createCheckout } from './checkout.ts';
+import { fetchOrigin } from './commits.ts';
+import { type Mirror, openMirror } from './mirror.ts';
+import { takeChange } from './take-change.ts';
+
+let folder: string;
+let mirror: Mirror;
+let parent: string;
+let made = 0;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'workledger-change-'));
+  const user = join(folder, 'user');
+  createUserRepository(user, { 'a.txt': 'one\n', '.gitignore': 'ignored/\n' });
+  parent = commitAsUser(user, { 'b.txt': 'two\n', 'kept.orig': 'tracked\n' }, 'Second');
+  mirror = await openMirror(join(folder, 'data'), user);
+  await fetchOrigin(mirror, null);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What is taken when these lines of shell ran in a checkout whose history is `first`, `second`. */
+async function taken(script: string, litter: readonly string[] = []) {
+  const checkout = checkoutAt(join(folder, 'data'), mirror, `own-${(made += 1)}`);
+  await createCheckout(checkout, { commit: parent, branch: 'main' });
+  execFileSync('sh', ['-euc', script], { cwd: checkout.path, stdio: 'ignore' });
+  const commit = await takeChange(checkout, {
+    ...{ parent, message: 'Taken\n', maxBytes: 100_000, litter },
+    inside: (args) => Promise.resolve(spawnSync('git', args, { cwd: checkout.path }).status),
+  });
+  return {
+    isParent: commit === parent,
+    descends: userGit(mirror.gitFolder, 'merge-base', parent, commit) === parent,
+    changed: userGit(mirror.gitFolder, 'diff', '--name-status', '--no-renames', parent, commit)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.replace('\t', ' ')),
+  };
+}
+
+describe('history counts by its tree', () => {
+  const added = ['A new.txt'];
+  test.each([
+    ['an amended commit', 'echo n >new.txt; git add .; git commit -q --amend -m Amended', added],
+    ['a soft reset', 'git reset -q --soft HEAD~1; echo n >new.txt', added],
+    ['a soft reset and a commit', 'git reset -q --soft HEAD~1; echo n >new.txt; git add .; git commit -qm x', added],
+    ['an older commit', 'git reset -q --hard HEAD~1; echo n >new.txt', ['D b.txt', 'D kept.orig', ...added]],
+    ['a branch without a past', 'git checkout -q --orphan o; echo n >new.txt; git add .; git commit -qm x', added],
+    [
+      'an interactive rebase',
+      'echo n >new.txt; git add .; git commit -qm x; GIT_SEQUENCE_EDITOR="sed -i 2s/pick/fixup/" git rebase -qi HEAD~2',
+      added,
+    ],
+    ['a detached HEAD', 'git checkout -q --detach; echo n >new.txt; git add .; git commit -qm x', added],
+    ['another branch', 'git checkout -qb fix; echo n >new.txt; git add .; git commit -qm x', added],
+    ['a stash beside the files', 'echo s >b.txt; git stash -q; echo n >new.txt', added],
+    ['files in the index', 'echo n >new.txt; git add .', added],
+    ['a commit and a file', 'echo 1 >b.txt; git commit -qam x; echo n >new.txt', [...added, 'M b.txt']],
+  ])('%s', async (_, script, changed) => {
+    const result = await taken(script);
+    expect(result).toMatchObject({ isParent: false, descends: true });
+    expect(result.changed.sort()).toEqual([...changed].sort());
+  });
+
+  test.each([
+    ['an empty commit', 'git commit -q --allow-empty -m nothing'],
+    ['a commit and its opposite', 'echo x >b.txt; git commit -qam x; git revert --no-edit HEAD'],
+    ['all of it in a stash', 'echo x >b.txt; git stash -q'],
+  ])('nothing: %s', async (_, script) => {
+    expect((await taken(script)).changed).toEqual([]);
+  });
+});
+
+describe('litter', () => {
+  const litter = `mkdir -p .claude/todos .codex sub/__pycache__; touch .aider.chat.history.md .claude/settings.local.json
+    echo {} >.claude/todos/1; echo 1 >.codex/log; echo 1 >sub/__pycache__/x.pyc; echo 1 >b.txt.orig; echo 1 >sub/x.rej; touch sub/y~ .DS_Store`;
+
+  test('alone is nothing', async () => {
+    expect(await taken(litter)).toMatchObject({ isParent: true, changed: [] });
+  });
+
+  test('is left out beside work, also where the agent committed it, and counts for no limit', async () => {
+    const large = 'head -c 200000 /dev/zero >big.orig';
+    expect((await taken(`${litter}; ${large}; echo n >new.txt`)).changed).toEqual(['A new.txt']);
+    expect((await taken(`${litter}; echo n >new.txt; git add -A; git commit -qm all`)).changed).toEqual(['A new.txt']);
+  });
+
+  test('is no litter what the parent tracks', async () => {
+    expect((await taken('echo changed >kept.orig')).changed).toEqual(['M kept.orig']);
+    expect((await taken('rm kept.orig')).changed).toEqual(['D kept.orig']);
+    expect((await taken('echo x >kept.orig; git commit -qam x')).changed).toEqual(['M kept.orig']);
+  });
+
+  test('is what a repository names, and is work where it says so', async () => {
+    expect((await taken('echo 1 >notes.tmp; echo n >new.txt', ['*.tmp'])).changed).toEqual(['A new.txt']);
+    expect((await taken('echo 1 >x.orig; echo 1 >x.rej', ['!*.rej'])).changed).toEqual(['A x.rej']);
+    expect((await taken('echo 1 >x.orig; mkdir .codex; echo 1 >.codex/x', ['!*'])).changed).toEqual([
+      'A .codex/x',
+      'A x.orig',
+    ]);
+  });
+});
+
+describe('a new link out of the repository is refused', () => {
+  test.each([
+    ['absolute', 'ln -s /etc/passwd out', 'leads out'],
+    ['up', 'ln -s ../x out', 'leads out'],
+    ['up from a folder', 'mkdir d; ln -s ../../x d/out', 'leads out'],
+    ['by a link in the repository', 'ln -s . s; ln -s s/../x out', 'goes up again'],
+    ['committed by the agent', 'ln -s /etc out; git add .; git commit -qm x', 'leads out'],
+  ])('%s', async (_, script, reason) => {
+    await expect(taken(script)).rejects.toThrow(reason);
+  });
+
+  test('one inside is not', async () => {
+    expect((await taken('mkdir d; ln -s ../b.txt d/link; ln -s d/link link')).changed).toEqual(['A d/link', 'A link']);
+  });
+});
