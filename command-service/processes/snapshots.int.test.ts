@@ -73,7 +73,7 @@ describe(`an agent with ${CLAIMS} claims behind it`, () => {
   });
 
   it('a snapshot holds the state and no old command', () => {
-    expect(kept).toMatchObject({ version: 1, revision: EVENTS - 1 });
+    expect(kept).toMatchObject({ version: 2, revision: EVENTS - 1 });
     expect((JSON.parse(kept.body) as { commands: { recent: [] } }).commands.recent).toEqual([]);
     expect(kept.body.length).toBeLessThan(1_000);
   });
@@ -92,7 +92,7 @@ describe(`an agent with ${CLAIMS} claims behind it`, () => {
     expect(state.connected).toBe(true);
     expect(seen.events).toBeGreaterThan(EVENTS);
     await vi.waitUntil(() => seen.written.length > 0);
-    expect(seen.written).toMatchObject([{ revision, version: 1 }]);
+    expect(seen.written).toMatchObject([{ revision, version: 2 }]);
     const next = coldStart();
     expect((await next.handle.load(agentId)).state).toEqual(state);
     expect(next.seen.events).toBeLessThan(110);

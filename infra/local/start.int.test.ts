@@ -215,10 +215,18 @@ describe('npm start -- --check', { timeout: 60_000 }, () => {
     const program = start('--check');
     expect([await program.ended, program.written.stderr]).toEqual([0, '']);
     expect(program.written.stdout).toMatch(
-      /^(ok +sandbox: .*\n)+ok +repository "greeter": .*greeter, trunk at [0-9a-f]{12}\nok +repository "greeter": test: .*exit code 0\nok +agent "agent": executable: .*\/sh\nall \d+ checks passed\n$/,
+      /^(ok +sandbox: .*\n)+ok +repository "greeter": .*greeter, trunk at [0-9a-f]{12}\nok +repository "greeter": results: .*\nok +repository "greeter": branches: .*\nok +repository "greeter": test: .*exit code 0\nok +agent "agent": executable: .*\/sh\nall \d+ checks passed\n$/,
     );
     expect(await readdir(join(folder, '.workledger', 'worktrees'))).toEqual([]);
     expect(processesOf(folder)).toEqual([]);
+  });
+
+  test('exits with 1 without a configuration: there is nothing to check', async () => {
+    configure({});
+    const program = start('--check');
+    expect([await program.ended, program.written.stderr]).toEqual([1, '']);
+    expect(program.written.stdout).toMatch(/^FAILED +configuration: there is nothing to check: write workledger\.json/);
+    expect(program.written.stdout).not.toMatch(/passed/);
   });
 
   test('exits with 1 and tells each fault by name', async () => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkSetup } from '@workledger/sagas/components/code/check-setup.ts';
+import { checkSetup } from '@workledger/sagas/components/code/check/check-setup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
@@ -17,7 +17,7 @@ Usage: npm start -- [options]
 
   --config FILE   configuration (default: workledger.json; without one, the defaults)
   --data DIR      data folder instead of the configuration's
-  --check         try the sandbox, each repository's commands on its base and each agent's executable, then end
+  --check         try the sandbox, each repository (pushes that are taken back, its commands on its base) and each agent, then end
   --stop          ask the Workledger that runs on this data folder to stop, and wait until it has ended
   --help          this text
 

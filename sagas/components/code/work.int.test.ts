@@ -289,9 +289,9 @@ describe('an agent with claude-json output', () => {
   });
 
   test('failed when the object reports an error, though it exits with 0; what it cost is told', async () => {
-    const { call, workRequest } = saying({ ...good, is_error: true, result: 'API Error: overloaded' });
+    const { call, workRequest } = saying({ ...good, is_error: true, result: 'API Error: 500' });
     const error = await failureOf(call('code.work', workRequest('agent')));
-    expect(error.failure.reason).toMatch(/reports an error: API Error: overloaded/);
+    expect(error.failure.reason).toMatch(/reports an error: API Error: 500/);
     expect(error.costUsd).toBe(0.25);
   });
 });

@@ -45,6 +45,10 @@ function remoteWords({ stderr }: GitFailed): string {
   return said === '' ? '' : `: ${said}`;
 }
 
+/** The whole line that said so. */
+const lineOf = ({ input, index }: RegExpExecArray): string =>
+  (input.slice(input.lastIndexOf('\n', index) + 1).split('\n')[0] ?? '').slice(0, 300);
+
 const forGood = (fault: Fault, says: RegExp, reason: Kind['reason'], remote?: true): Kind => ({
   ...{ says, reason, fault, retryable: false },
   ...(remote && { remote }),
@@ -147,7 +151,7 @@ const KINDS: readonly Kind[] = [
   forGood(
     'origin',
     /(?:repository|Repository)\b[^\n]*\bnot found|does not appear to be a git repository|' does not exist|returned error: (?:404|410)|not a git repository/,
-    () => 'there is no such repository, or this login does not see it: correct its "url"',
+    (match) => `there is no such repository, or this login does not see it (${lineOf(match)}): correct its "url"`,
     true,
   ),
   passing(

@@ -1,35 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
-import { ComponentFailure } from '../../engine/component.ts';
-import type { ComponentEnvironment } from '../environment.ts';
-import { refuse } from '../failures.ts';
-import { branchHead, fetchOrigin } from '../git/commits.ts';
-import { LFS, missingLfs, type Needs, needsOf } from '../git/filters.ts';
-import { git } from '../git/git.ts';
-import { withoutCredentials } from '../git/names.ts';
-import { childEnvironment } from '../process/run-process.ts';
-import { inRun, runComponents } from '../run-component.ts';
-import { openSandbox, trySandbox } from '../sandbox/open.ts';
-import type { Sandbox } from '../sandbox/policy.ts';
-import { checkLimits, codeComponent, secondsFor } from './attempt.ts';
-import { type CommandRun, runCommands } from './commands.ts';
-import { readMetrics } from './judge.ts';
-
-const checkResult = z.object({
-  /** What was tried: `repository "shop": test`. */
-  subject: z.string(),
-  ok: z.boolean(),
-  /** What was found; when not ok, what to do. One line. */
-  detail: z.string(),
-});
-/** One thing that was tried before work starts. */
-export type CheckResult = z.infer<typeof checkResult>;
+import { ComponentFailure } from '../../../engine/component.ts';
+import type { ComponentEnvironment } from '../../environment.ts';
+import { refuse } from '../../failures.ts';
+import { branchHead, fetchOrigin } from '../../git/commits.ts';
+import { LFS, missingLfs, type Needs, needsOf } from '../../git/filters.ts';
+import { withoutCredentials } from '../../git/names.ts';
+import { childEnvironment } from '../../process/run-process.ts';
+import { inRun, runComponents } from '../../run-component.ts';
+import { openSandbox, trySandbox } from '../../sandbox/open.ts';
+import type { Sandbox } from '../../sandbox/policy.ts';
+import { checkLimits, codeComponent, secondsFor } from '../attempt.ts';
+import { type CommandRun, runCommands } from '../commands.ts';
+import { readMetrics } from '../judge.ts';
+import { checkConfiguration } from './configuration.ts';
+import { checkOrigin } from './origin.ts';
+import { checkResult, type CheckResult, oneLine } from './result.ts';
 
 /** Tries every repository and every agent of the configuration; tells each result as soon as it is known. */
 export async function checkSetup(
@@ -43,6 +34,8 @@ export async function checkSetup(
     for (const result of found) tell(result);
     results.push(...found);
   };
+  take(await checkConfiguration(configuration, options.folder));
+  if (configuration.repositories.length === 0 && configuration.agents.length === 0) return results;
   const sandbox = await checkSandbox({ ...options, dataFolder }, take);
   // Without the sandbox that they require none of their commands is run, not even to try it.
   for (const repository of sandbox === undefined ? [] : configuration.repositories)
@@ -170,7 +163,7 @@ const check = codeComponent({
     return [
       found,
       ...told(subject, needs),
-      ...(await checkMerge(subject, repository)),
+      ...(await checkOrigin(subject, code, base)),
       ...runs.map((run) => judged(subject, run, repository)),
     ];
   },
@@ -218,31 +211,6 @@ function judged(subject: string, run: CommandRun, { evolve }: Repository): Check
     return { ...about, ok: false, detail: `printed no metric "${evolve.metric}", which "evolve" names` };
   return { ...about, ok: true, detail: JSON.stringify(metrics) };
 }
-
-/** Whether git would let us move the base branch forward: not where a person has it checked out. Not told for `never`. */
-async function checkMerge(subject: string, repository: Repository): Promise<CheckResult[]> {
-  const folder = localFolder(repository.url);
-  if (repository.merge === 'never' || folder === null) return [];
-  const at = { cwd: folder, allow: [0, 1, 128] };
-  const bare = (await git(['rev-parse', '--is-bare-repository'], at)).stdout.toString('utf8').trim();
-  const head = (await git(['symbolic-ref', '--quiet', '--short', 'HEAD'], at)).stdout.toString('utf8').trim();
-  const blocked = bare === 'false' && head === repository.baseBranch;
-  const detail = blocked
-    ? `"${head}" is checked out in ${folder}, git does not move it: use a bare repository or "merge": "never"`
-    : `"${repository.baseBranch}" can be moved forward`;
-  return [{ subject: `${subject}: merge`, ok: !blocked, detail }];
-}
-
-function localFolder(url: string): string | null {
-  try {
-    const path = url.startsWith('file://') ? fileURLToPath(url) : url;
-    return existsSync(path) ? path : null;
-  } catch {
-    return null;
-  }
-}
-
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 500);
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 /** A check keeps nothing. */
