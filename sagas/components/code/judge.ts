@@ -16,10 +16,11 @@ import type { Checkout } from '../git/checkout.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
+import { aloneOnMachine } from '../process/alone.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { inRun } from '../run-component.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
-import { checkLimits, type CodeAttempt, codeComponent } from './attempt.ts';
+import { checkLimits, type CodeAttempt, codeComponent, measureLimits } from './attempt.ts';
 
 /** One command of the registration, as it ran. `problem`: why it does not count as passed. */
 export type CommandRun = {
@@ -70,7 +71,7 @@ export function problemOf(result: ProcessResult, timeoutSeconds: number): string
 }
 
 /** What ran, how it ended and all its output, to be read by a person. */
-function reportOf(runs: readonly CommandRun[]): Buffer {
+export function reportOf(runs: readonly CommandRun[]): Buffer {
   const parts = runs.flatMap(({ step, command, result, problem }) => [
     Buffer.from(`[${step}] ${command.join(' ')}\n`),
     result.output,
@@ -157,7 +158,7 @@ export const recordedBase = z.string().optional();
 export const evaluate = codeComponent({
   request: inRun.extend({ commit: z.string(), base: recordedBase }),
   result: z.object({ metrics, output: artefact }),
-  limits: checkLimits,
+  limits: measureLimits,
   act: async ({ taskId, commit, base }, code) => {
     await ensureCommits(code.mirror, taskId, [commit], code.signal);
     return measure(code, taskId, commit, base);
@@ -180,22 +181,30 @@ export async function measure(
     return refuse('evaluate', `repository "${repository.name}" has no evaluate command`);
   const judged = await withProtectedPaths(code, taskId, commit, base);
   const checkout = await code.checkout('evaluate', judged);
-  const runs = await runCommands(code, checkout, [
-    { step: 'setup', command: repository.setup },
-    { step: 'evaluate', command: repository.evaluate },
-  ]);
+  const runs = await runCommands(code, checkout, [{ step: 'setup', command: repository.setup }]);
+  if (runs.every(({ problem }) => problem === null)) {
+    const evaluating = [{ step: 'evaluate', command: repository.evaluate }];
+    runs.push(
+      ...(await aloneOnMachine(code.environment.dataFolder, signal, () => runCommands(code, checkout, evaluating))),
+    );
+  }
   const output = await code.environment.artefacts.put(reportOf(runs), 'text/plain; charset=utf-8');
-  const failure = failureOfRuns(runs, output);
+  return { metrics: metricsOf(runs, output, signal), output };
+}
+
+/**
+ * What the last of these commands, `evaluate`, measured.
+ * @param log of all of them @throws ComponentFailure when one failed or the last printed no metrics
+ */
+export function metricsOf(runs: readonly CommandRun[], log: ArtefactReference, signal: AbortSignal): Metrics {
+  const failure = failureOfRuns(runs, log);
   if (failure !== null) throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
-  const result = runs.at(-1)?.result;
-  const told = readMetrics(result?.stdout ?? Buffer.alloc(0));
-  if ('metrics' in told) return { metrics: told.metrics, output };
+  const last = runs.at(-1);
+  const told = readMetrics(last?.result.stdout ?? Buffer.alloc(0));
+  if ('metrics' in told) return told.metrics;
   signal.throwIfAborted();
-  const parts = { command: repository.evaluate, exitCode: 0, log: output };
-  throw new ComponentFailure(failureOf('evaluate', told.problem, { ...parts, output: result?.output ?? '' }), {
-    retryable: true,
-    fault: 'work',
-  });
+  const parts = { command: last?.command ?? [], exitCode: 0, log, output: last?.result.output ?? '' };
+  throw new ComponentFailure(failureOf('evaluate', told.problem, parts), { retryable: true, fault: 'work' });
 }
 
 /** The commit with protected paths as they are in the base. */

@@ -28,7 +28,7 @@ const workRequest = inRun.extend({
   /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
   label: z.string(),
   prompt: promptSchema,
-  /** Also measure the result with the `evaluate` command. */
+  /** Also measure the result with the `evaluate` command: runs of earlier versions ask for it. */
   evaluate: z.boolean(),
 });
 type WorkRequest = z.infer<typeof workRequest>;
@@ -38,6 +38,8 @@ export const work = codeComponent({
   request: workRequest,
   result: z.object({
     commit: z.string(),
+    /** Of its files: two candidates with one tree are the same work. Absent: written before this was told. */
+    tree: z.string().optional(),
     diffStat,
     diff: artefact,
     prompt: artefact,
@@ -60,7 +62,8 @@ export const work = codeComponent({
     const ref = resultOf(request, request.label, commit);
     await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
     const { fail: _, ...told } = run;
-    return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };
+    const tree = await treeOf(mirror, commit);
+    return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit, run) };
   },
 });
 
