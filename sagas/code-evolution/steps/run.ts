@@ -54,6 +54,6 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
     report: feedback.log,
   });
   if (told === null) return waiting;
-  const detail: Learned = { learned: { ...learned, feedback, sentBack: facts.sentBack + 1 } };
+  const detail: Learned = { learned: { ...learned, feedback, sentBack: facts.sentBack + 1, chosen: null } };
   return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
 }

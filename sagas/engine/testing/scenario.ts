@@ -1,5 +1,5 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../component.ts';
 import { accept, fold, newInstance, type Trigger } from '../instance.ts';
@@ -14,9 +14,13 @@ export type Scenario<State> = {
   /** The same input as the one before, once more. */
   receivesAgain(): SagaEvent[];
   succeeds(key: string, result?: unknown): SagaEvent[];
-  fails(key: string, retryable?: boolean, reason?: string, exitCode?: number | null): SagaEvent[];
+  fails(key: string, retryable?: boolean, reason?: string, exitCode?: number | null, fault?: Fault): SagaEvent[];
+  /** An effect that an earlier version asked for, as it stands in its stream: nothing follows from it. */
+  was(effect: Requested): void;
   /** Effects that were asked for and have no result. */
   open(): string[];
+  /** Of all effects that were asked for. */
+  keys(): string[];
   requested(key: string): Requested | undefined;
   steps(): string[];
   ended(): string | null;
@@ -49,11 +53,20 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     },
     receivesAgain: () => (last === null ? [] : trigger(last)),
     succeeds: (key, result = {}) => trigger({ type: 'SagaEffectSucceeded', data: { key, result } }),
-    fails: (key, retryable = false, reason = 'it failed', exitCode = 1) =>
+    fails: (key, retryable = false, reason = 'it failed', exitCode = 1, fault) =>
       trigger({
         type: 'SagaEffectFailed',
-        data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null },
+        data: {
+          ...{ key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null },
+          ...(fault === undefined ? {} : { fault }),
+        },
       }),
+    was: (effect) => {
+      const event: SagaEvent = { type: 'SagaEffectRequested', data: { effect } };
+      fold(saga, instance, event);
+      history.push(event);
+    },
+    keys: () => [...instance.effects.keys()],
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) =>
       history
