@@ -1,7 +1,7 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
 import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { Failure, Metrics } from '@workledger/shared/contexts/values.ts';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { evolution, type EvolutionDecisions } from './evolution.ts';
 
 const run = { taskId: '0190a000-0000-7000-8000-0000000000f1', runId: '0190a000-0000-7000-8000-00000000000a' };
@@ -61,9 +61,14 @@ const closed = (generation: number, champion: Best, improved: boolean): Evolutio
   data: { ...run, generation, best: champion, improved },
 });
 type Reason = 'target' | 'budget' | 'no-progress' | 'generations';
-const completed = (reason: Reason, champion: Best, costUsd: number | null = null): EvolutionEvent => ({
+const completed = (
+  reason: Reason,
+  champion: Best,
+  costUsd: number | null = null,
+  ranking = champion === null ? [] : [champion],
+): EvolutionEvent => ({
   type: 'EvolutionCompleted',
-  data: { ...run, reason, best: champion, commit: champion?.commit ?? base, costUsd },
+  data: { ...run, reason, best: champion, ranking, commit: champion?.commit ?? base, costUsd },
 });
 
 describe('an evolution starts', () => {
@@ -201,6 +206,46 @@ describe('an evolution ends', () => {
     given(evolution, started({ generations: 1 }), opened(1, base), evaluated('1.1', { steps: 80 }, 0.25))
       .when('evolution.fail-candidate', fail('1.2'))
       .then(candidateFailed('1.2'), closed(1, champion, true), completed('generations', champion, 0.25));
+  });
+});
+
+describe('the ranking of an evolution', () => {
+  const only = { generations: 1, candidates: 3 };
+  const opening: EvolutionEvent = {
+    type: 'EvolutionGenerationOpened',
+    data: { ...run, generation: 1, parent: base, candidates: ['1.1', '1.2', '1.3'] },
+  };
+
+  it('names all that beat the start, best first, and of equals the one that came first', () => {
+    const [first, second, third] = [best('1.1', { steps: 90 }), best('1.2', { steps: 70 }), best('1.3', { steps: 90 })];
+    given(evolution, started(only), opening, evaluated('1.1', { steps: 90 }), evaluated('1.2', { steps: 70 }))
+      .when('evolution.record-candidate', record('1.3', { steps: 90 }))
+      .then(
+        evaluated('1.3', { steps: 90 }),
+        closed(1, second, true),
+        completed('generations', second, null, [second, first, third]),
+      );
+  });
+  it('leaves out what is no better than the start, and what is there already under another name', () => {
+    const champion = best('1.2', { steps: 70 });
+    const same = { ...record('1.3', { steps: 70 }), commit: champion.commit };
+    given(evolution, started(only), opening, evaluated('1.1', { steps: 100 }), evaluated('1.2', { steps: 70 }))
+      .when('evolution.record-candidate', same)
+      .then(
+        { type: 'CandidateEvaluated', data: { ...run, ...same } },
+        closed(1, champion, true),
+        completed('generations', champion, null, [champion]),
+      );
+  });
+  it('ends after ten, however many there were', () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `1.${index + 1}`);
+    const many = { generations: 1, candidates: 12 };
+    const came = ids.map((id, index): EvolutionEvent => {
+      const commit = index.toString(16).repeat(40);
+      return { type: 'CandidateEvaluated', data: { ...run, ...record(id, { steps: 50 - index }), commit } };
+    });
+    const outcome = came.reduce(evolution.evolve, evolution.evolve(evolution.initial, started(many)));
+    expect(outcome.ranking.map(({ id }) => id)).toEqual(ids.slice(2).toReversed());
   });
 });
 

@@ -116,5 +116,9 @@ const opened = (state: EvolutionState, number: number): EvolutionEvent => ({
 
 const completed = (state: EvolutionState, reason: Reason): EvolutionEvent => ({
   type: 'EvolutionCompleted',
-  data: { ...state.run, reason, best: state.best, commit: state.best?.commit ?? state.base, costUsd: state.spentUsd },
+  data: {
+    ...state.run,
+    ...{ reason, best: state.best, ranking: [...state.ranking] },
+    ...{ commit: state.best?.commit ?? state.base, costUsd: state.spentUsd },
+  },
 });

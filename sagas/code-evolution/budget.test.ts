@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { idInRun } from './steps/run.ts';
-import { claimed, evolve, generated, plan, publish, validated, type Run } from './testing.ts';
+import { B, claimed, evolve, generated, judgement, plan, publish, validated, type Run } from './testing.ts';
 
 const within = (limitUsd: number, spentUsd = 0): Run => {
   const run = claimed('command', 'sample', { budget: { limitUsd, spentUsd } });
@@ -65,6 +65,7 @@ describe('a task with a budget', () => {
     const run = claimed('command', 'sample', { budget: { limitUsd, spentUsd } });
     run.succeeds('prepare/1/1/prepare', { ...plan, evolve: { ...evolve, budgetUsd } });
     generated(run);
+    run.succeeds('evolve/1/1/judge-start', judgement(B));
     run.succeeds('evolve/1/1/baseline', { metrics: { ms: 9 } });
     expect(run.requested('evolve/1/1/start')).toMatchObject({
       target: idInRun(run.state().facts, 'evolution'),

@@ -8,16 +8,16 @@ import {
   diffStat,
   evolve,
   generated,
+  judgement,
   plan,
   publish,
   reference,
   turn,
   validated,
-  work,
 } from './testing.ts';
 import { because } from '../engine/component.ts';
 import { absorb, noFacts } from './facts.ts';
-import { earlierFailures, idInRun } from './steps/run.ts';
+import { earlierFailures } from './steps/run.ts';
 
 describe('a claimed task of a command agent', () => {
   it('goes through all steps to a merged result', () => {
@@ -119,38 +119,11 @@ describe('a claimed task of a command agent', () => {
     expect(Math.max(...earlier.map(({ length }) => length))).toBe(300);
   });
 
-  it('lets the evolution aggregate decide on candidates, and goes on with the best', () => {
-    const run = claimed();
-    run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
-    generated(run);
-    run.succeeds('evolve/1/1/baseline', { metrics: { ms: 9 }, output: reference });
-    run.succeeds('evolve/1/1/start');
-    const id = idInRun(run.state().facts, 'evolution');
-    run.receives('evolution', id, 'EvolutionStarted', { baseline: { ms: 9 } });
-    run.receives('evolution', id, 'EvolutionGenerationOpened', {
-      generation: 1,
-      parent: B,
-      candidates: ['1.1', '1.2'],
-    });
-    expect(run.open()).toEqual(['evolve/1/1/candidate-1.1', 'evolve/1/1/candidate-1.2']);
-    run.succeeds('evolve/1/1/candidate-1.2', work(D, { ms: 3 }));
-    run.fails('evolve/1/1/candidate-1.1');
-    expect(run.requested('evolve/1/1/record-1.2')).toMatchObject({
-      type: 'evolution.record-candidate',
-      data: { commit: D },
-    });
-    expect(run.requested('evolve/1/1/record-1.1')).toMatchObject({ type: 'evolution.fail-candidate' });
-    run.receives('evolution', id, 'EvolutionCompleted', {
-      commit: D,
-      best: { id: '1.2', commit: D, metrics: { ms: 3 } },
-    });
-    expect(run.requested('publish/1/1/publish')).toMatchObject({ request: { commit: D } });
-  });
-
   it('sends back work that cannot be measured, and tries a measuring that the machine failed again', () => {
     const run = claimed();
     run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
     generated(run);
+    run.succeeds('evolve/1/1/judge-start', judgement(B));
     run.fails('evolve/1/1/baseline', false, 'exit code 1');
     run.succeeds('evolve/1/1/submit');
     run.succeeds('evolve/1/1/send-back');
@@ -158,6 +131,7 @@ describe('a claimed task of a command agent', () => {
     expect(run.requested('generate/2/1/work')).toMatchObject({
       request: { prompt: { feedback: { reason: 'it cannot be measured: exit code 1' } } },
     });
+    run.succeeds('evolve/2/1/judge-start', judgement(C));
     run.fails('evolve/2/1/baseline', true, 'no answer', null);
     run.succeeds('evolve/2/1/retry');
     run.fails('evolve/2/2/baseline', false, 'exit code 1');

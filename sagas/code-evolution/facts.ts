@@ -39,6 +39,22 @@ export type Facts = {
   readonly opened: readonly Opened[];
   readonly evolved: Completed | null;
   readonly evolutionFailure: Failure | null;
+  /** What evolution started from; null while it has not. */
+  readonly start: string | null;
+  /** What the tests said of a commit on a base, by `judgementOf`: asked once in a run. */
+  readonly judged: Readonly<Record<string, ResultOf<'code.validate'>>>;
+  /** What `code.evaluate` said, likewise. */
+  readonly measured: Readonly<Record<string, ResultOf<'code.evaluate'>>>;
+  /** Judgements and measurements that were asked for and have no result, by the key of their effect. */
+  readonly asked: Readonly<Record<string, string>>;
+  /** The first commit of each tree that an agent left. */
+  readonly trees: Readonly<Record<string, string>>;
+  /** Candidates of the newest generation that evolution was told about. */
+  readonly recorded: Readonly<Record<string, true>>;
+  /** Of evolution's ranking or the start: what the run goes on with; null before evolution's end, and again when work went back. */
+  readonly chosen: string | null;
+  /** What was taken from the ranking, or the start, and refused later. */
+  readonly refused: readonly string[];
   /** Verdicts by validation id. */
   readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
   /** Attempts of `generate` that its generation was told of, as `<round>/<attempt>`. */
@@ -75,6 +91,14 @@ export const noFacts: Facts = {
   opened: [],
   evolved: null,
   evolutionFailure: null,
+  start: null,
+  judged: {},
+  measured: {},
+  asked: {},
+  trees: {},
+  recorded: {},
+  chosen: null,
+  refused: [],
   verdicts: {},
   told: [],
   feedback: null,
@@ -105,13 +129,16 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       const { learned, at } = event.data.detail as Learned & { at?: string };
       return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
     }
-    case 'SagaEffectRequested':
-      return { ...facts, judging: judgingOf(event.data.effect) ?? facts.judging };
+    case 'SagaEffectRequested': {
+      const { effect } = event.data;
+      return { ...absorbRequest(facts, effect), judging: judgingOf(effect) ?? facts.judging };
+    }
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
-      const told = failureIn(result);
+      const after = absorbResult(facts, key, result);
+      const bad = failureIn(result);
       const learned =
-        told === null ? { ...facts, ...(GENERATED.test(key) ? { lastFailure: null } : {}) } : failing(facts, key, told);
+        bad === null ? { ...after, ...(GENERATED.test(key) ? { lastFailure: null } : {}) } : failing(after, key, bad);
       return {
         ...learned,
         costUsd: plusCost(facts.costUsd, result),
@@ -120,18 +147,64 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       };
     }
     case 'SagaEffectFailed': {
-      const { key, fault } = event.data;
+      const { key, fault, failure } = event.data;
+      const after = answered(facts, key);
       // What was recorded before faults were told is taken for the work's: an agent is rather told too much.
-      const learned = (fault ?? 'work') === 'work' ? failing(facts, key, event.data.failure) : facts;
+      const learned = (fault ?? 'work') === 'work' ? failing(after, key, failure) : after;
       return { ...learned, costUsd: plusCost(facts.costUsd, event.data) };
     }
+    case 'SagaEffectCancelled':
+      return answered(facts, event.data.key);
     default:
       return facts;
   }
 }
 
+/** Names a commit on a base, for what is asked about both. */
+export const judgementOf = ({ commit, base }: { readonly commit: string; readonly base: string }): string =>
+  `${commit}@${base}`;
+
+type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['effect'];
+
+function absorbRequest(facts: Facts, effect: Requested): Facts {
+  if (effect.kind === 'command' && /^evolution\.(?:record|fail)-candidate$/.test(effect.type)) {
+    const { candidate } = effect.data as { candidate: string };
+    return { ...facts, recorded: { ...facts.recorded, [candidate]: true } };
+  }
+  if (effect.kind !== 'call') return facts;
+  const { component, key } = effect;
+  if (component === 'code.work') return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
+  if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
+  const { commit, base } = effect.request as { commit: string; base?: string };
+  if (base === undefined) return facts;
+  return { ...facts, asked: { ...facts.asked, [key]: `${component} ${judgementOf({ commit, base })}` } };
+}
+
+function absorbResult(facts: Facts, key: string, result: unknown): Facts {
+  const after = answered(facts, key);
+  const [component, about = ''] = facts.asked[key]?.split(' ') ?? [];
+  if (component === 'code.evaluate')
+    return { ...after, measured: { ...facts.measured, [about]: result as ResultOf<'code.evaluate'> } };
+  if (component === 'code.validate') {
+    const judgement = result as ResultOf<'code.validate'>;
+    const base = about.slice(about.indexOf('@') + 1);
+    // With the protected paths restored it is another commit, and what was tested.
+    const restored = judgementOf({ commit: judgement.commit, base });
+    return { ...after, judged: { ...facts.judged, [restored]: judgement, [about]: judgement } };
+  }
+  const { tree, commit } = (component === 'work' ? result : {}) as Partial<ResultOf<'code.work'>>;
+  if (tree === undefined || commit === undefined || facts.trees[tree] !== undefined) return after;
+  return { ...after, trees: { ...facts.trees, [tree]: commit } };
+}
+
+function answered(facts: Facts, key: string): Facts {
+  if (facts.asked[key] === undefined) return facts;
+  const { [key]: _, ...asked } = facts.asked;
+  return { ...facts, asked };
+}
+
 const GENERATED = /^generate\/\d+\/\d+\/work$/;
-const OF_CANDIDATES = /^evolve\/\d+\/\d+\/(?!baseline)/;
+const OF_CANDIDATES = /^evolve\/\d+\/\d+\/(?!baseline|judge-start|compare)/;
 /** A prompt has its limit; what failed last says most. */
 const KEPT_FAILURES = 5;
 
@@ -167,9 +240,9 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     case 'TaskWorkSubmitted':
       return { ...facts, submissions: [...facts.submissions, { commit: input.data.commit }] };
     case 'EvolutionGenerationOpened':
-      return { ...facts, opened: [...facts.opened, input.data] };
+      return { ...facts, opened: [...facts.opened, input.data], recorded: {} };
     case 'EvolutionStarted':
-      return { ...facts, metrics: input.data.baseline };
+      return { ...facts, metrics: input.data.baseline, start: input.data.base };
     case 'EvolutionGenerationClosed':
       return { ...facts, metrics: input.data.best?.metrics ?? facts.metrics };
     case 'EvolutionCompleted':

@@ -130,7 +130,7 @@ describe('a run that is to be merged', () => {
     publish(run);
     validated(run, 1, 'back-to-work', true, B);
     run.succeeds('validate/1/1/send-back');
-    generated(run, 2);
+    generated(run, 2, E);
     publish(run, 2);
     validated(run, 2, 'passed');
     turn(run);

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { idInRun } from './steps/run.ts';
-import { B, claimed, evolve, generated, plan, publish, reference, validated, work } from './testing.ts';
+import {
+  B,
+  claimed,
+  evolve,
+  evolving,
+  generated,
+  judgement,
+  plan,
+  publish,
+  reference,
+  validated,
+  work,
+} from './testing.ts';
 
 type Run = ReturnType<typeof claimed>;
 
@@ -72,6 +83,7 @@ describe('a refusal of the origin', () => {
     const run = claimed();
     run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
     generated(run);
+    run.succeeds('evolve/1/1/judge-start', judgement(B));
     run.fails('evolve/1/1/baseline', true, 'no connection', 128, origin);
     expect(run.open()).toEqual(['evolve/1/1/retry']);
     run.succeeds('evolve/1/1/retry');
@@ -148,15 +160,10 @@ describe('a limit of use', () => {
   });
 
   it('of who improves is told of that agent, and only its candidate failed', () => {
-    const run = claimed();
     const improver = '0198c0de-0000-7000-8000-00000000000a';
-    run.succeeds('prepare/1/1/prepare', { ...plan, evolve, improver });
-    generated(run);
-    run.succeeds('evolve/1/1/baseline', { metrics: { ms: 9 }, output: reference });
-    run.succeeds('evolve/1/1/start');
-    const id = idInRun(run.state().facts, 'evolution');
-    run.receives('evolution', id, 'EvolutionStarted', { baseline: { ms: 9 } });
-    run.receives('evolution', id, 'EvolutionGenerationOpened', { generation: 1, parent: B, candidates: ['1.1'] });
+    const { run } = evolving({}, { improver });
+    run.fails('evolve/1/1/candidate-1.2');
+    run.succeeds('evolve/1/1/record-1.2');
     run.fails('evolve/1/1/candidate-1.1', true, words, 1, limit);
     expect(run.open()).toEqual(['evolve/1/1/rest-1.1']);
     expect(run.requested('evolve/1/1/rest-1.1')).toMatchObject({ type: 'agent.rest', target: improver });

@@ -66,7 +66,7 @@ describe('a task that is retried', () => {
   it('from evolve begins to improve the commit', () => {
     const run = goingOn('evolve');
     run.succeeds('prepare/1/1/prepare', moved);
-    expect(run.requested('evolve/1/1/baseline')).toMatchObject({ request: { commit: B, base: A } });
-    expect(run.open()).toEqual(['evolve/1/1/baseline']);
+    expect(run.requested('evolve/1/1/judge-start')).toMatchObject({ request: { commit: B, base: A } });
+    expect(run.open()).toEqual(['evolve/1/1/judge-start']);
   });
 });

@@ -25,6 +25,7 @@ export const evolve = {
   target: null,
   budgetUsd: null,
   patience: 1,
+  measurements: 3,
 };
 export const work = (commit: string, metrics: object | null = null) => ({
   commit,
@@ -37,10 +38,6 @@ export const work = (commit: string, metrics: object | null = null) => ({
   durationMs: 5,
   metrics,
 });
-
-const testFailure = {
-  ...{ step: 'test', reason: 'tests fail', command: ['npm', 'test'], exitCode: 1, lastLines: ['x'], log: reference },
-};
 
 export type Run = Scenario<PipelineState<Facts>> & { taskId: string; claimId: string };
 
@@ -69,6 +66,59 @@ export function generated(run: Run, round = 1, commit = B): void {
   run.succeeds(`generate/${round}/1/note`);
 }
 
+export const testsFail = {
+  step: 'test',
+  reason: 'tests fail',
+  command: ['npm', 'test'],
+  exitCode: 1,
+  lastLines: ['x'],
+  log: reference,
+};
+/** The answer of `code.validate`. */
+export const judgement = (commit: string, failure: typeof testsFail | null = null) => ({
+  report: reference,
+  commit,
+  protectedChanges: [],
+  failure,
+});
+/** The answer of `code.evaluate`. */
+export const measurement = (ms: number) => ({ metrics: { ms }, output: reference });
+/** The answer of `code.compare`. */
+export const compared = (start: readonly number[], winner: readonly number[]) => ({
+  start: start.map((ms) => ({ ms })),
+  winner: winner.map((ms) => ({ ms })),
+  output: reference,
+});
+
+/** A run whose evolution of two candidates has begun from B; tells the evolution's id. */
+export function evolving(changes: Partial<typeof evolve> = {}, more: object = {}): { run: Run; id: string } {
+  const run = claimed();
+  run.succeeds('prepare/1/1/prepare', { ...plan, ...more, evolve: { ...evolve, ...changes } });
+  generated(run);
+  run.succeeds('evolve/1/1/judge-start', judgement(B));
+  run.succeeds('evolve/1/1/baseline', measurement(9));
+  run.succeeds('evolve/1/1/start');
+  const id = idInRun(run.state().facts, 'evolution');
+  run.receives('evolution', id, 'EvolutionStarted', { base: B, baseline: { ms: 9 } });
+  run.receives('evolution', id, 'EvolutionGenerationOpened', { generation: 1, parent: B, candidates: ['1.1', '1.2'] });
+  return { run, id };
+}
+
+/** A candidate's way: written, good, measured, told. */
+export function candidate(run: Run, id: string, commit: string, ms: number): void {
+  run.succeeds(`evolve/1/1/candidate-${id}`, work(commit));
+  run.succeeds(`evolve/1/1/judge-${id}`, judgement(commit));
+  run.succeeds(`evolve/1/1/measure-${id}`, measurement(ms));
+  run.succeeds(`evolve/1/1/record-${id}`);
+}
+
+/** Evolution is over: these were better than the start, best first. */
+export function evolved(run: Run, id: string, ...ranking: readonly { id: string; commit: string }[]): void {
+  const ranked = ranking.map((one) => ({ ...one, metrics: { ms: 3 } }));
+  const best = ranked[0] ?? null;
+  run.receives('evolution', id, 'EvolutionCompleted', { commit: best?.commit ?? B, best, ranking: ranked });
+}
+
 export function validated(
   run: Run,
   round: number,
@@ -78,13 +128,8 @@ export function validated(
 ): void {
   if (submits) run.succeeds(`validate/${round}/1/submit`);
   run.succeeds(`validate/${round}/1/request`);
-  const failure = verdict === 'passed' ? null : testFailure;
-  run.succeeds(`validate/${round}/1/validate`, {
-    report: reference,
-    commit: judged ?? run.state().facts.commit,
-    protectedChanges: [],
-    failure,
-  });
+  const commit = judged ?? run.state().facts.commit ?? '';
+  run.succeeds(`validate/${round}/1/validate`, judgement(commit, verdict === 'passed' ? null : testsFail));
   run.succeeds(`validate/${round}/1/judge`);
   const id = idInRun(run.state().facts, 'validation', String(round));
   if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});
@@ -117,7 +162,7 @@ export function judgedOnTop(
   run.succeeds(name('rebase'), { outcome: 'rebased', commit, base });
   run.succeeds(name('publish'), { branch: 'workledger/x', commit });
   run.succeeds(name('request'));
-  const failure = fails ? testFailure : null;
+  const failure = fails ? testsFail : null;
   run.succeeds(name('validate'), { report: reference, commit, protectedChanges: [], failure });
   run.succeeds(name('judge'));
 }

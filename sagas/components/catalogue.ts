@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
 import { diff, inspect } from './code/change.ts';
+import { compare } from './code/compare.ts';
 import { evaluate, validate } from './code/judge.ts';
 import { merge, rebase } from './code/merge.ts';
 import { cleanup, prepare } from './code/prepare.ts';
@@ -27,6 +28,7 @@ const components = {
   'code.prepare': prepare,
   'code.work': work,
   'code.evaluate': evaluate,
+  'code.compare': compare,
   'code.publish': publish,
   'code.unpublish': unpublish,
   'code.validate': validate,

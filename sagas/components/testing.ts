@@ -14,11 +14,18 @@ import {
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { onTestFinished } from 'vitest';
 import type { Component } from '../engine/component.ts';
-import { createComponents, type RequestOf } from './catalogue.ts';
+import { createComponents, type RequestOf, type ResultOf } from './catalogue.ts';
 import { agentIdOf, type ComponentEnvironment } from './environment.ts';
 import type { Sandbox } from './sandbox/policy.ts';
-import { createBareOrigin, createUserRepository, type Files } from '@workledger/infra/testing/repository/git.ts';
+import {
+  commitAsUser,
+  createBareOrigin,
+  createUserRepository,
+  git,
+  type Files,
+} from '@workledger/infra/testing/repository/git.ts';
 
 export type TestArtefacts = { readonly artefacts: Artefacts; drop(): Promise<void> };
 
@@ -136,3 +143,35 @@ function names(folder: string): string[] {
     return [];
   }
 }
+
+const MEND = `import { writeFileSync } from 'node:fs';
+writeFileSync('src/add.mjs', 'export const add = (a, b) => a + b;\\n');`;
+
+/** A world in which an agent has mended `add`; what is often done with that work. */
+export async function createWorldWithWork(
+  artefacts: TestArtefacts['artefacts'],
+  options: Parameters<typeof createCodeWorld>[1] = {},
+) {
+  const made = createCodeWorld(artefacts, { agents: { agent: MEND }, ...options });
+  onTestFinished(() => made.remove());
+  const { commit } = await made.call<ResultOf<'code.work'>>('code.work', made.workRequest('agent'));
+  const branch = `workledger/${made.inRun.taskId}`;
+  return {
+    ...made,
+    commit,
+    branch,
+    publish: (what = commit) => made.call('code.publish', { commit: what, branch }),
+    unpublish: () => made.call<ResultOf<'code.unpublish'>>('code.unpublish', { branch }),
+    merge: (what = commit, base = made.base) => made.call<ResultOf<'code.merge'>>('code.merge', { commit: what, base }),
+    rebase: () => made.call<ResultOf<'code.rebase'>>('code.rebase', { commit, base: made.base, label: 'rebase-1' }),
+    /** Somebody else pushes to the base branch. */
+    moveBase: (files: Files): string => {
+      const moved = commitAsUser(made.user, files, 'Meanwhile');
+      git(made.user, 'push', '--quiet', 'origin', 'HEAD:main');
+      return moved;
+    },
+  };
+}
+
+/** Whether a repository has a branch. */
+export const has = (repository: string, ref: string): boolean => git(repository, 'for-each-ref', ref) !== '';

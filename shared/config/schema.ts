@@ -111,6 +111,7 @@ export const repositorySchema = z.strictObject({
       target: evolutionPlan.shape.target.default(null),
       budgetUsd: evolutionPlan.shape.budgetUsd.default(null),
       patience: evolutionPlan.shape.patience.default(1),
+      measurements: evolutionPlan.shape.measurements.unwrap().default(3),
     })
     .nullable()
     .default(null)

@@ -1,21 +1,30 @@
 import type { ResultOf } from '../../components/catalogue.ts';
-import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
+import {
+  done,
+  doubling,
+  type Effector,
+  failed,
+  goTo,
+  type Outcome,
+  type Step,
+  waiting,
+} from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
+import { judged } from './judge.ts';
 import {
   beginsAfter,
   branchOf,
   changesCode,
-  checkSeconds,
   claimOf,
   idInRun,
   inRun,
   isCommandRun,
   known,
   MOST_SENT_BACK,
-  planOf,
   sendBack,
   withoutAgent,
 } from './run.ts';
+import { nextChoice } from './winner.ts';
 
 /** Puts the work on a branch of the repository's origin. */
 export const publish: Step<Facts> = {
@@ -25,9 +34,14 @@ export const publish: Step<Facts> = {
   timeoutSeconds: 300,
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base), branch: branchOf(facts) };
-    const published = on.call('publish', 'code.publish', request);
+    const published = on.tryCall('publish', 'code.publish', request);
     if (published === null) return waiting;
-    const { branch, commit } = published;
+    if (published.failure !== undefined) {
+      const { failure, retryable, fault } = published;
+      const next = !retryable && fault === 'work' ? nextChoice(facts) : null;
+      return next === null ? failed(failure, retryable, fault) : goTo('publish', { learned: next } satisfies Learned);
+    }
+    const { branch, commit } = published.result;
     // What was judged has the protected paths of the base, which publishing restores.
     return done({ learned: isJudged(facts) ? { branch, commit } : { branch } } satisfies Learned);
   },
@@ -50,8 +64,7 @@ export const validate: Step<Facts> = {
   run: (facts, on) => {
     const validation = idInRun(facts, 'validation', String(on.round));
     if (!request(facts, on, validation)) return waiting;
-    const asked = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base) };
-    const result = on.call('validate', 'code.validate', asked, checkSeconds(planOf(facts)));
+    const result = judged(facts, on, 'validate', { commit: known(facts.commit), base: known(facts.base) });
     return result === null ? waiting : judge(facts, on, validation, result);
   },
   abandon: (facts, on) => {
@@ -70,7 +83,7 @@ function request(facts: Facts, on: Effector, validation: string): boolean {
     !isCommandRun(facts) || on.tryCommand('submit', 'task.submit', taskId, { claimId, commit, summary: null }) !== null;
   if (!told) return false;
   const data = { ...inRun(facts), commit, base: known(facts.base) };
-  const sendBackAllowed = facts.sentBack < MOST_SENT_BACK;
+  const sendBackAllowed = facts.sentBack < MOST_SENT_BACK && nextChoice(facts) === null;
   return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
 }
 
@@ -83,6 +96,8 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
   if (failure === null) return accept(facts, on, result);
+  const next = nextChoice(facts);
+  if (next !== null) return goTo('publish', { learned: next } satisfies Learned);
   if (verdict === 'failed') return failed(claimOf(facts).from === undefined ? failure : withoutAgent(failure));
   return sendBack(facts, on, { reason: failure.reason, log: failure.log, failure }, { commit: result.commit });
 }

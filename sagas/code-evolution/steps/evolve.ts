@@ -1,13 +1,13 @@
 import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
-import type { Facts, Learned } from '../facts.ts';
+import type { Facts, Feedback } from '../facts.ts';
 import { affordable } from './budget.ts';
+import { tryJudged, tryMeasured } from './judge.ts';
 import { letRest } from './rest.ts';
 import {
   agentSeconds,
   beginsAfter,
-  checkSeconds,
   claimOf,
   earlierFailures,
   idInRun,
@@ -18,14 +18,15 @@ import {
   planOf,
   sendBack,
 } from './run.ts';
+import { takeWinner } from './winner.ts';
 
 const MEASURING_ATTEMPTS = 3;
 
 const evolutionId = (facts: Facts): string => idInRun(facts, 'evolution');
 
 /**
- * Best-of-n, generation after generation. The evolution aggregate decides which candidates there are and when it is over; each
- * candidate is one job under its own key.
+ * Best-of-n, generation after generation, of what passes its tests. The evolution aggregate decides which candidates there are and
+ * when it is over; what is done about a candidate has keys of its own.
  */
 export const evolve: Step<Facts> = {
   name: 'evolve',
@@ -35,11 +36,13 @@ export const evolve: Step<Facts> = {
   run: (facts, on) => {
     const unfit = start(facts, on);
     if (unfit !== null) return unfit;
-    for (const { generation, parent, candidates } of facts.opened)
-      for (const candidate of candidates) tryCandidate(facts, on, { generation, parent, candidate });
     if (facts.evolutionFailure !== null) return failed(facts.evolutionFailure);
-    if (facts.evolved === null) return waiting;
-    return done({ learned: { commit: facts.evolved.commit } } satisfies Learned);
+    if (facts.evolved !== null) return takeWinner(facts, on);
+    const newest = facts.opened.at(-1);
+    const underWay = new Set<string>();
+    for (const candidate of newest?.candidates ?? [])
+      tryCandidate(facts, on, { ...known(newest ?? null), candidate }, underWay);
+    return waiting;
   },
   abandon: (facts, on) => {
     const reason = facts.stopped ?? 'the run ended';
@@ -47,12 +50,22 @@ export const evolve: Step<Facts> = {
   },
 };
 
-/** Measures the start and begins; answers what to do instead while that is under way, or when it cannot be measured. */
+/**
+ * Judges the start, measures it, and begins; answers what to do instead while that is under way, or when it is no start: a candidate
+ * would be paid for work that is thrown away.
+ */
 function start(facts: Facts, on: Effector): Outcome | null {
+  if (facts.start !== null) return null;
   const plan = planOf(facts);
   const base = known(facts.commit);
-  const asked = { ...inRun(facts), commit: base, base: known(facts.base) };
-  const baseline = on.tryCall('baseline', 'code.evaluate', asked, checkSeconds(plan));
+  const question = { commit: base, base: known(facts.base) };
+  const judgement = tryJudged(facts, on, 'judge-start', question);
+  if (judgement === null) return waiting;
+  if (judgement.failure !== undefined) return failed(judgement.failure, judgement.retryable, judgement.fault);
+  const { failure, commit } = judgement.result;
+  if (failure !== null)
+    return notGood(facts, on, failure, { reason: failure.reason, log: failure.log, failure }, { commit });
+  const baseline = tryMeasured(facts, on, 'baseline', question);
   if (baseline === null) return waiting;
   if (baseline.failure !== undefined) return notMeasured(facts, on, baseline);
   const started = on.command('start', 'evolution.start', evolutionId(facts), {
@@ -76,21 +89,70 @@ function notMeasured(
   // No agent is paid for what the origin refuses.
   if (fault === 'origin') return failed(failure, retryable, fault);
   if (retryable && failure.exitCode === null && on.attempt < MEASURING_ATTEMPTS) return failed(failure, true);
+  const reason = `it cannot be measured: ${failure.reason}`;
+  return notGood(facts, on, failure, { reason, log: failure.log, failure: { ...failure, reason } });
+}
+
+/** Back to its agent, once. */
+function notGood(facts: Facts, on: Effector, failure: Failure, feedback: Feedback, learned?: Partial<Facts>): Outcome {
   if (facts.sentBack >= MOST_SENT_BACK) return failed(failure);
   const { taskId, claimId } = claimOf(facts);
   const submitted = { claimId, commit: known(facts.commit), summary: null };
   if (on.tryCommand('submit', 'task.submit', taskId, submitted) === null) return waiting;
-  const reason = `it cannot be measured: ${failure.reason}`;
-  return sendBack(facts, on, { reason, log: failure.log, failure: { ...failure, reason } });
+  return sendBack(facts, on, feedback, learned);
 }
 
 type CandidateOf = { readonly generation: number; readonly parent: string; readonly candidate: string };
 
-function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidate }: CandidateOf): void {
+/**
+ * Written, then judged, then measured, as far as it gets; then evolution is told.
+ * @param underWay commits that another candidate asks about now
+ */
+function tryCandidate(
+  facts: Facts,
+  on: Effector,
+  { generation, parent, candidate }: CandidateOf,
+  underWay: Set<string>,
+): void {
+  if (facts.recorded[candidate]) return;
+  const work = writeCandidate(facts, on, { parent, candidate });
+  if (work === null) return;
+  const told = { generation, candidate, costUsd: (work.result ?? work).costUsd };
+  const fail = (failure: Failure): void =>
+    void on.tryCommand(`record-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), { ...told, failure });
+  if (work.failure !== undefined) {
+    const rested = work.fault !== 'limit' || letRest(on, `rest-${candidate}`, improverOf(facts), work);
+    return rested ? fail(work.failure) : undefined;
+  }
+
+  const { tree, diffStat, diff, output, durationMs } = work.result;
+  // The same files as another one's are the same work: they are not judged and measured again.
+  const commit = (tree === undefined ? undefined : facts.trees[tree]) ?? work.result.commit;
+  if (underWay.has(commit)) return;
+  underWay.add(commit);
+  const question = { commit, base: known(facts.base) };
+  const judgement = tryJudged(facts, on, `judge-${candidate}`, question);
+  if (judgement === null) return;
+  const bad = judgement.result === undefined ? judgement.failure : judgement.result.failure;
+  if (bad !== null) return fail(bad);
+  // An agent's call that an earlier version asked for measured its work itself.
+  const measured = work.result.metrics
+    ? { result: work.result }
+    : tryMeasured(facts, on, `measure-${candidate}`, question);
+  if (measured === null) return;
+  if (measured.result === undefined) return fail(measured.failure);
+  const metrics = measured.result.metrics ?? {};
+  const result = { ...told, commit, metrics, diffStat, diff, output, durationMs };
+  on.tryCommand(`record-${candidate}`, 'evolution.record-candidate', evolutionId(facts), result);
+}
+
+const improverOf = (facts: Facts): string => planOf(facts).improver ?? claimOf(facts).agentId;
+
+function writeCandidate(facts: Facts, on: Effector, { parent, candidate }: Omit<CandidateOf, 'generation'>) {
   const plan = planOf(facts);
   const request: RequestOf<'code.work'> = {
     ...inRun(facts),
-    agentId: plan.improver ?? claimOf(facts).agentId,
+    agentId: improverOf(facts),
     parent,
     base: known(facts.base),
     label: `candidate-${candidate}`,
@@ -104,18 +166,7 @@ function tryCandidate(facts: Facts, on: Effector, { generation, parent, candidat
         current: facts.metrics ?? {},
       },
     },
-    evaluate: true,
+    evaluate: false,
   };
-  const seconds = agentSeconds(plan) + checkSeconds(plan);
-  const work = on.tryCall(`candidate-${candidate}`, 'code.work', request, seconds);
-  if (work === null) return;
-  if (work.failure !== undefined) {
-    if (work.fault === 'limit' && !letRest(on, `rest-${candidate}`, request.agentId, work)) return;
-    const failure = { generation, candidate, failure: work.failure, costUsd: work.costUsd };
-    on.tryCommand(`record-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), failure);
-    return;
-  }
-  const { commit, metrics, diffStat, diff, output, costUsd, durationMs } = work.result;
-  const result = { generation, candidate, commit, metrics: metrics ?? {}, diffStat, diff, output, costUsd, durationMs };
-  on.tryCommand(`record-${candidate}`, 'evolution.record-candidate', evolutionId(facts), result);
+  return on.tryCall(`candidate-${candidate}`, 'code.work', request, agentSeconds(plan));
 }

@@ -2,20 +2,20 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import type { CommandInput } from '@workledger/shared/commands/catalogue.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
-import type { Facts, Feedback, Learned } from '../facts.ts';
 import {
-  branchOf,
-  changesCode,
-  checkSeconds,
-  claimOf,
-  idInRun,
-  inRun,
-  known,
-  planOf,
-  sendBack,
-  withoutAgent,
-} from './run.ts';
+  done,
+  doubling,
+  type Effector,
+  failed,
+  goTo,
+  type Outcome,
+  type Step,
+  waiting,
+} from '../../pipeline/definition.ts';
+import type { Facts, Feedback, Learned } from '../facts.ts';
+import { judged } from './judge.ts';
+import { branchOf, changesCode, claimOf, idInRun, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+import { nextChoice } from './winner.ts';
 
 /** How often work that had passed may go back because of what others merged meanwhile, beside what its own faults allow. */
 const MOST_OVERTAKEN = 3;
@@ -111,10 +111,10 @@ function workOnNewBase(facts: Facts, on: Effector, work: Work, round: number): W
 function judge(facts: Facts, on: Effector, work: Work, round: number): ResultOf<'code.validate'> | null {
   const validation = idInRun(facts, 'validation', 'merge', String(on.round), String(on.attempt), String(round));
   const asked = { ...inRun(facts), ...work };
-  const sendBackAllowed = facts.overtaken < MOST_OVERTAKEN;
+  const sendBackAllowed = facts.overtaken < MOST_OVERTAKEN && nextChoice(facts) === null;
   const request = { ...asked, sendBackAllowed };
   if (on.command(inRound('request', round), 'validation.request', validation, request) === null) return null;
-  const result = on.call(inRound('validate', round), 'code.validate', asked, checkSeconds(planOf(facts)));
+  const result = judged(facts, on, inRound('validate', round), work);
   if (result === null) return null;
   const { report, protectedChanges, failure } = result;
   const told =
@@ -124,8 +124,13 @@ function judge(facts: Facts, on: Effector, work: Work, round: number): ResultOf<
   return told === null ? null : result;
 }
 
-/** Work that others were faster than goes back, and gives its turn away first: the next attempt starts from what they merged. */
+/** Work that others were faster than: evolution's next choice takes its place, or it goes back, and gives its turn away first: the next attempt starts from what they merged. */
 function overtaken(facts: Facts, on: Effector, feedback: Feedback, start: Work): Outcome {
+  const next = nextChoice(facts);
+  if (next !== null) {
+    if (!leave(facts, on, { outcome: 'sent-back', reason: feedback.reason })) return waiting;
+    return goTo('publish', { learned: { ...next, turn: false } } satisfies Learned);
+  }
   if (facts.overtaken >= MOST_OVERTAKEN) return failed(because('merge', feedback.reason));
   if (claimOf(facts).from !== undefined)
     return failed(withoutAgent({ ...because('merge', feedback.reason), log: feedback.log }));

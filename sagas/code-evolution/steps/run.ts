@@ -75,7 +75,7 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
     report: feedback.log,
   });
   if (told === null) return waiting;
-  const detail: Learned = { learned: { feedback, sentBack: facts.sentBack + 1, ...learned } };
+  const detail: Learned = { learned: { feedback, sentBack: facts.sentBack + 1, chosen: null, ...learned } };
   return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
 }
 

@@ -26,6 +26,20 @@ export const checkLimits: Limits = {
   seconds: (request, environment) => secondsFor(3, request, environment),
 };
 
+/** Measurements that wait before one: each may take as long as the command may. */
+const BEFORE = 8;
+/** Of components that measure: one at a time, in this process and (`aloneOnMachine`) on this machine. */
+const measuring: Limits['turns'] = { atOnce: () => 1 };
+export const measureLimits: Limits = {
+  turns: measuring,
+  seconds: (request, environment) => secondsFor(2 + BEFORE, request, environment),
+};
+/** For `setup` in two folders, and `evaluate` in each as often as this. */
+export const compareLimits = (rounds: number): Limits => ({
+  turns: measuring,
+  seconds: (request, environment) => secondsFor(2 + 2 * rounds + BEFORE, request, environment),
+});
+
 /** What one component call on one repository works with. */
 export type CodeAttempt = {
   readonly environment: ComponentEnvironment;

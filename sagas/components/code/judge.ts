@@ -15,13 +15,14 @@ import { restorePaths } from '../git/make-commit.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
+import { aloneOnMachine } from '../process/alone.ts';
 import { inRun } from '../run-component.ts';
-import { checkLimits, type CodeAttempt, codeComponent } from './attempt.ts';
+import { checkLimits, type CodeAttempt, codeComponent, measureLimits } from './attempt.ts';
 import type { CommandRun } from './commands.ts';
 import { runWithSetup } from './setup.ts';
 
 /** What ran, how it ended and all its output, to be read by a person. */
-function reportOf(runs: readonly CommandRun[]): Buffer {
+export function reportOf(runs: readonly CommandRun[]): Buffer {
   const parts = runs.flatMap(({ step, command, result, problem }) => [
     Buffer.from(`[${step}] ${command.join(' ')}\n`),
     result.output,
@@ -106,7 +107,7 @@ export const recordedBase = z.string().optional();
 export const evaluate = codeComponent({
   request: inRun.extend({ commit: z.string(), base: recordedBase }),
   result: z.object({ metrics, output: artefact }),
-  limits: checkLimits,
+  limits: measureLimits,
   act: async ({ taskId, commit, base }, code) => {
     await ensureCommits(code.mirror, taskId, [commit], code.signal);
     return measure(code, taskId, commit, base);
@@ -130,19 +131,27 @@ export async function measure(
   const judged = await withProtectedPaths(code, taskId, commit, base);
   const checkout = await code.checkout('evaluate', judged);
   const at = { taskId, commit: judged, base: base ?? null };
-  const runs = await runWithSetup(code, checkout, at, { step: 'evaluate', command: repository.evaluate });
+  const command = { step: 'evaluate', command: repository.evaluate };
+  const runs = await runWithSetup(code, checkout, at, command, (run) =>
+    aloneOnMachine(code.environment.dataFolder, signal, run),
+  );
   const output = await code.environment.artefacts.put(reportOf(runs), 'text/plain; charset=utf-8');
-  const failure = failureOfRuns(runs, output);
+  return { metrics: metricsOf(code, runs, output), output };
+}
+
+/**
+ * What the last of these commands, `evaluate`, measured.
+ * @param log of all of them @throws ComponentFailure when one failed or the last printed no metrics
+ */
+export function metricsOf(code: CodeAttempt, runs: readonly CommandRun[], log: ArtefactReference): Metrics {
+  const failure = failureOfRuns(runs, log);
   if (failure !== null) throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
-  const result = runs.at(-1)?.result;
-  const told = readMetrics(result?.stdout ?? Buffer.alloc(0));
-  if ('metrics' in told) return { metrics: maskedNames(code, told.metrics), output };
-  signal.throwIfAborted();
-  const parts = { command: repository.evaluate, exitCode: 0, log: output };
-  throw new ComponentFailure(failureOf('evaluate', told.problem, { ...parts, output: result?.output ?? '' }), {
-    retryable: true,
-    fault: 'work',
-  });
+  const last = runs.at(-1);
+  const told = readMetrics(last?.result.stdout ?? Buffer.alloc(0));
+  if ('metrics' in told) return maskedNames(code, told.metrics);
+  code.signal.throwIfAborted();
+  const parts = { command: last?.command ?? [], exitCode: 0, log, output: last?.result.output ?? '' };
+  throw new ComponentFailure(failureOf('evaluate', told.problem, parts), { retryable: true, fault: 'work' });
 }
 
 /** They were read as they are; what is kept holds no secret. */

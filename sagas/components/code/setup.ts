@@ -13,16 +13,17 @@ import { setupKey } from './setup-key.ts';
 /** The commit that a checkout stands at, and the one that the events name as the work's start, where they do. */
 export type At = { readonly taskId: string; readonly commit: string; readonly base: string | null };
 
-/** Runs a command where `setup` prepared the checkout. @throws ProcessNotStarted @throws the signal's reason on abort */
+/** Runs a command where `setup` prepared the checkout. @param turn waits until the command may begin @throws ProcessNotStarted @throws the signal's reason on abort */
 export async function runWithSetup(
   code: CodeAttempt,
   checkout: Checkout,
   at: At,
   command: { readonly step: string; readonly command: readonly string[] },
+  turn: (run: () => Promise<CommandRun[]>) => Promise<CommandRun[]> = (run) => run(),
 ): Promise<CommandRun[]> {
   const run = await setUp(code, checkout, at);
   if (run !== null && run.problem !== null) return [run];
-  return [...(run === null ? [] : [run]), ...(await runCommands(code, checkout, [command]))];
+  return [...(run === null ? [] : [run]), ...(await turn(() => runCommands(code, checkout, [command])))];
 }
 
 /** How a checkout was prepared for an agent. */
@@ -43,7 +44,7 @@ export async function preparePlace(code: CodeAttempt, checkout: Checkout, at: At
 }
 
 /** `setup` as it ran here, or as a prepared folder was copied; null where the repository has none. */
-async function setUp(code: CodeAttempt, checkout: Checkout, at: At): Promise<CommandRun | null> {
+export async function setUp(code: CodeAttempt, checkout: Checkout, at: At): Promise<CommandRun | null> {
   const { repository, environment } = code;
   if (repository.setup === null) return null;
   const startedAt = performance.now();

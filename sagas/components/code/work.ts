@@ -34,7 +34,7 @@ const workRequest = inRun.extend({
   /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
   label: z.string(),
   prompt: promptSchema,
-  /** Also measure the result with the `evaluate` command. */
+  /** Also measure the result with the `evaluate` command: runs of earlier versions ask for it. */
   evaluate: z.boolean(),
 });
 type WorkRequest = z.infer<typeof workRequest>;
@@ -44,6 +44,8 @@ export const work = codeComponent({
   request: workRequest,
   result: z.object({
     commit: z.string(),
+    /** Of its files: two candidates with one tree are the same work. Absent: written before this was told. */
+    tree: z.string().optional(),
     diffStat,
     diff: artefact,
     prompt: artefact,
@@ -70,7 +72,8 @@ export const work = codeComponent({
     const change = await storeDiff(code, 'work', request.parent, commit);
     await leave(code, request, commit, run);
     const { fail: _, ...told } = run;
-    return { commit, ...change, ...told, metrics: await measured(code, request, commit, run) };
+    const tree = await treeOf(mirror, commit);
+    return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit, run) };
   },
 });
 

@@ -12,6 +12,13 @@ const register = (): string => join(tmpdir(), `workledger-${userInfo().uid}`);
 
 const remembered = new Set<string>();
 
+/** A folder of this user's on this machine that all workers share, for what they must agree on; null: somebody else holds its name. */
+export function sharedFolder(name: string): string | null {
+  const folder = `${register()}-${name}`;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return isOurs(folder) ? folder : null;
+}
+
 /** Tells the other workers of this user on this machine that attempts are recorded in this folder. */
 export function rememberDataFolder(dataFolder: string): void {
   if (remembered.has(dataFolder)) return;

@@ -25,6 +25,8 @@ export type Scenario<State> = {
   ): SagaEvent[];
   /** Effects that were asked for and have no result. */
   open(): string[];
+  /** Of all effects that were asked for. */
+  keys(): string[];
   requested(key: string): Requested | undefined;
   steps(): string[];
   ended(): string | null;
@@ -66,6 +68,7 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
         type: 'SagaEffectFailed',
         data: { key, retryable, failure: failureOf(key, reason, exitCode), costUsd: null, prompt: null, ...more },
       }),
+    keys: () => [...instance.effects.keys()],
     open: () => [...instance.effects].filter(([, { state }]) => state === 'requested').map(([key]) => key),
     requested: (key) =>
       history

@@ -17,6 +17,8 @@ export const evolutionPlan = z.strictObject({
   budgetUsd: z.number().min(0).nullable(),
   /** Stop after this many generations without a better candidate. */
   patience: z.int().min(1),
+  /** How often the start and the winner are measured again side by side, each; absent: written before this was asked. */
+  measurements: z.int().min(2).max(10).optional(),
 });
 export type EvolutionPlan = z.infer<typeof evolutionPlan>;
 
@@ -27,6 +29,9 @@ export const candidate = z.strictObject({
   metrics,
 });
 export type Candidate = z.infer<typeof candidate>;
+
+/** So many candidates may take the winner's place. */
+export const MOST_RANKED = 10;
 
 export const evolutionEvents = defineStreamType({
   type: 'evolution',
@@ -93,6 +98,8 @@ export const evolutionEvents = defineStreamType({
         best: candidate.nullable(),
         /** The commit to go on with: the best one's, or the start. */
         commit,
+        /** What passed its tests and measured better than the start, best first. */
+        ranking: z.array(candidate).max(MOST_RANKED).optional(),
         costUsd: cost,
       }),
     },

@@ -1,5 +1,5 @@
 import type { Fold } from '../../define-events.ts';
-import type { Candidate, EvolutionEvent, EvolutionPlan } from './events.ts';
+import { type Candidate, type EvolutionEvent, type EvolutionPlan, MOST_RANKED } from './events.ts';
 import type { Metrics } from '../../values.ts';
 
 type OpenGeneration = {
@@ -19,6 +19,8 @@ export type EvolutionState = {
   readonly generation: OpenGeneration;
   /** Null while nothing beats the start. */
   readonly best: Candidate | null;
+  /** What is better than the start, best first, each commit once. */
+  readonly ranking: readonly Candidate[];
   /** Closed generations in a row that brought nothing better. */
   readonly stale: number;
   /** US dollars so far; null while nobody told any. */
@@ -43,6 +45,7 @@ const noEvolution: EvolutionState = {
   },
   generation: noGeneration,
   best: null,
+  ranking: [],
   stale: 0,
   spentUsd: null,
 };
@@ -59,8 +62,8 @@ function evolve(state: EvolutionState, event: EvolutionEvent): EvolutionState {
     }
     case 'CandidateEvaluated': {
       const { candidate: id, commit, metrics, costUsd } = event.data;
-      const after = done(state, id, costUsd);
-      if (!isBetter(state, metrics)) return after;
+      const after = done(ranked(state, { id, commit, metrics }), id, costUsd);
+      if (!isBetter(state.plan, metrics, state.best?.metrics ?? state.baseline)) return after;
       return { ...after, best: { id, commit, metrics }, generation: { ...after.generation, improved: true } };
     }
     case 'CandidateFailed':
@@ -80,13 +83,23 @@ function evolve(state: EvolutionState, event: EvolutionEvent): EvolutionState {
 export const bestValue = ({ best, baseline, plan }: EvolutionState): number | undefined =>
   (best?.metrics ?? baseline)[plan.metric];
 
-/** Better than the best so far. Without the deciding metric a candidate ranks as one that failed. */
-function isBetter(state: EvolutionState, metrics: Metrics): boolean {
-  const value = metrics[state.plan.metric];
-  const champion = bestValue(state);
+/** Without the deciding metric a candidate ranks as one that failed. */
+function isBetter({ metric, direction }: EvolutionPlan, metrics: Metrics, than: Metrics): boolean {
+  const value = metrics[metric];
+  const champion = than[metric];
   if (value === undefined) return false;
   if (champion === undefined) return true;
-  return state.plan.direction === 'minimize' ? value < champion : value > champion;
+  return direction === 'minimize' ? value < champion : value > champion;
+}
+
+/** Puts a candidate that beats the start behind those that are as good. */
+function ranked(state: EvolutionState, candidate: Candidate): EvolutionState {
+  const { plan, baseline, ranking } = state;
+  if (!isBetter(plan, candidate.metrics, baseline)) return state;
+  if (ranking.some(({ commit }) => commit === candidate.commit)) return state;
+  const worse = ranking.findIndex(({ metrics }) => isBetter(plan, candidate.metrics, metrics));
+  const at = worse < 0 ? ranking.length : worse;
+  return { ...state, ranking: ranking.toSpliced(at, 0, candidate).slice(0, MOST_RANKED) };
 }
 
 const done = (state: EvolutionState, id: string, costUsd: number | null): EvolutionState => ({
