@@ -164,7 +164,7 @@ describe('the work counts by its diff and the tests, when the agent', () => {
 });
 
 describe('afterwards', () => {
-  test('every agent is freed, no worktree and no attempt is left, and only work that passed has a branch', async () => {
+  test('every agent is freed, no worktree and no attempt is left, only work that passed has a branch, and nothing paid is lost', async () => {
     const found = await system.client.find<{ items: { status: string }[] }>('/agents');
     expect(found?.items.map(({ status }) => status)).toEqual(agents.map(() => 'idle'));
     expect(await readdir(join(system.dataFolder, 'worktrees'))).toEqual([]);
@@ -173,7 +173,16 @@ describe('afterwards', () => {
       (name) => `refs/heads/workledger/${taskOf(name).id}`,
     );
     const refs = git(repository, 'for-each-ref', '--format=%(refname)').split('\n');
-    expect(refs.sort()).toEqual(['refs/heads/trunk', ...complete].sort());
+    expect(refs.filter((ref) => ref.startsWith('refs/heads/')).sort()).toEqual(
+      ['refs/heads/trunk', ...complete].sort(),
+    );
+    for (const branch of complete) {
+      const task = branch.slice('refs/heads/workledger/'.length);
+      expect(refs.filter((ref) => ref.startsWith(`refs/workledger/${task}/`))).toContainEqual(
+        expect.stringMatching(/\/published-[0-9a-f]+$/),
+      );
+    }
+    expect(refs.filter((ref) => /\/generate-1-1-failed-[0-9a-f]+$/.test(ref))).not.toEqual([]);
   });
 
   test('no process stays when it stops', async () => {

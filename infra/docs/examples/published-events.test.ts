@@ -28,6 +28,7 @@ const histories: readonly StreamHistory[] = [
   one('agent', 'AgentDeregistered', { reason: 'gone' }),
   one('evolution', 'EvolutionFailed', { ...run, failure: failureOf(random) }),
   one('evolution', 'EvolutionCancelled', { ...run, reason: 'stopped' }),
+  one('agent', 'AgentRested', { until: '2999-01-01T00:00:00.000Z', reason: 'usage limit reached' }),
   one('task', 'TaskClaimExpired', { claimId: newId(), agentId: newId() }),
   one('task', 'TaskCancelled', { claimId: null, reason: 'no more' }),
   one('task', 'TaskExpanded', { subtasks: [newId()] }),

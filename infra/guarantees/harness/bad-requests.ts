@@ -148,7 +148,7 @@ const meanings: readonly BadRequest[] = [
   bad('a redrive of a name with U+0000', 400, 'invalid-request', () =>
     post('/parked/redrive', { kind: 'saga', name: 'a\u0000', stream: 'x' }),
   ),
-  bad('a list of what stands still after a cursor that is none', 400, 'invalid-request', () => ({
+  bad('a list of what stands still after a cursor that is none', 422, 'unknown-cursor', () => ({
     method: 'GET',
     path: '/parked?cursor=x',
     call: {},

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { Repository } from '@workledger/shared/config/schema.ts';
+import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
-import { openAttempt, type Attempt } from '../process/attempt.ts';
+import { AttemptEnded, openAttempt, type Attempt } from '../process/attempt.ts';
 import type { Secrets } from '../secrets.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 
@@ -73,6 +74,9 @@ export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z
     perform: (asked, call) => inAttempt(asked, call, (code) => act(asked, code)),
   });
 
+/** Within this time a worker notices that its job is another one's, also on a machine with too much to do. */
+const LOST_WITHIN_MILLISECONDS = 60_000;
+
 /** What belongs to one run of one task on this machine. */
 export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}`;
 
@@ -95,6 +99,11 @@ async function inAttempt<Result>(
       return made;
     };
     return await action({ environment, repository, mirror, attempt, signal, secrets, checkout });
+  } catch (error) {
+    if (!attempt.isEnded()) throw error;
+    // Who took it over removed its folders. Whoever asked for this call learns soon that it was lost, and takes no result of it.
+    await pause(LOST_WITHIN_MILLISECONDS, signal).catch(() => undefined);
+    throw new AttemptEnded('ended by a successor or a clean-up', { cause: error });
   } finally {
     // What stands, stands: what cannot be removed now is told, and tried again at the next start.
     await attempt.close().catch((error: unknown) => {

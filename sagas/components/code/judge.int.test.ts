@@ -36,6 +36,7 @@ describe('prepare', () => {
       base,
       evolve: null,
       merge: 'fast-forward',
+      baseBranch: 'main',
       evaluates: true,
       improver: null,
       timeouts: { agent: 560, check: 560 },
@@ -51,7 +52,7 @@ describe('prepare', () => {
     await rm(gone.bare, { recursive: true });
     await expect(gone.call('code.prepare', {})).rejects.toMatchObject({
       failure: { step: 'prepare', reason: expect.stringMatching(/does not appear to be a git repository/) },
-      retryable: true,
+      ...{ retryable: false, fault: 'origin' },
     });
   });
 });

@@ -16,6 +16,8 @@ export type Attempt = {
   own(folder: string): void;
   /** Runs a program, recorded; one at a time. @throws AttemptEnded @throws ProcessNotStarted */
   run(options: ProcessOptions): Promise<ProcessResult>;
+  /** Whether somebody else ended it: then its folders are gone, and what failed for that says nothing. */
+  isEnded(): boolean;
   /** Ends what still runs and removes folders and record. */
   close(): Promise<void>;
 };
@@ -38,8 +40,9 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
     record = { ...record, ...part };
     writeRecord(file, record);
   };
+  const isEnded = (): boolean => !existsSync(file);
   const stillOurs = (): void => {
-    if (!existsSync(file)) throw new AttemptEnded('ended by a successor or a clean-up');
+    if (isEnded()) throw new AttemptEnded('ended by a successor or a clean-up');
   };
   change({});
   return {
@@ -58,6 +61,7 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
       change({ process: null, groups: [] });
       return result;
     },
+    isEnded,
     close: () => end(file, record),
   };
 }
