@@ -79,7 +79,7 @@ test('a key that another process revoked is refused before long', async () => {
 test.each([
   ['a secret of the own choice', { name: 'x', role: 'viewer', secretHash: 'a'.repeat(64) }, 400, 'invalid-request'],
   ['an unknown role', { name: 'x', role: 'root' }, 400, 'invalid-request'],
-  ["an agent's key without an agent", { name: 'x', role: 'agent' }, 400, 'invalid-command'],
+  ["an agent's key without an agent", { name: 'x', role: 'agent' }, 422, 'out-of-range'],
   ['an agent that does not exist', { name: 'x', role: 'agent', agentId: newId() }, 422, 'unknown-reference'],
 ])('refused: %s', async (_, json, status, code) => {
   await expectNothing(service, () => askKey(json), status, code);

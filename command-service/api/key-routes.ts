@@ -40,7 +40,7 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
     headers: commandHeaders.omit({ 'if-match': true }),
     body: wishes,
     answers: { 201: { ...created, schema: createdKey } },
-    problems: ['unknown-reference', 'unknown-repository', 'idempotency-key-reused', 'unavailable'],
+    problems: ['unknown-reference', 'unknown-repository', 'out-of-range', 'idempotency-key-reused', 'unavailable'],
     handler: async (input) => {
       const { answer, key } = await createKey(options, input, input.body, input.headers['idempotency-key']);
       const note =

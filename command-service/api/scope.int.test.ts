@@ -126,7 +126,7 @@ describe('creating a key', () => {
     ['that is no time', { expiresAt: 'tomorrow' }, 400, 'invalid-request'],
     ['of a repository that is not registered', { repositories: ['nowhere'] }, 422, 'unknown-repository'],
     ['of no repository at all', { repositories: [] }, 400, 'invalid-request'],
-    ['of repositories for an administrator', { role: 'admin', repositories: ['sample'] }, 400, 'invalid-command'],
+    ['of repositories for an administrator', { role: 'admin', repositories: ['sample'] }, 422, 'out-of-range'],
   ])('with an end or repositories %s: refused', async (_, wish, status, code) => {
     const answer = await admin({ name: 'x', role: 'viewer', ...wish });
     expect([answer.status, problemCode(answer)]).toEqual([status, code]);

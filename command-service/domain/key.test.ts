@@ -17,12 +17,12 @@ describe('creating a key', () => {
   it('refuses role agent without an agent', () => {
     given(key)
       .when('key.create', { ...operator, role: 'agent' })
-      .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
+      .thenRefused('out-of-range', { errors: [{ path: 'agentId' }] });
   });
   it.each(['viewer', 'operator', 'auditor', 'admin', 'service'] as const)('refuses an agent for role %s', (role) => {
     given(key)
       .when('key.create', { ...operator, role, agentId })
-      .thenRefused('invalid-command', { errors: [{ path: 'agentId' }] });
+      .thenRefused('out-of-range', { errors: [{ path: 'agentId' }] });
   });
   it('keeps what limits it, and leaves out what does not', () => {
     const limits = { expiresAt: '2027-01-01T00:00:00Z', repositories: ['shop'], macKey: '01234567' };
@@ -36,7 +36,7 @@ describe('creating a key', () => {
   it.each(['auditor', 'admin', 'service'] as const)('refuses to limit role %s to repositories', (role) => {
     given(key)
       .when('key.create', { ...operator, role, repositories: ['shop'] })
-      .thenRefused('invalid-command', { errors: [{ path: 'repositories' }] });
+      .thenRefused('out-of-range', { errors: [{ path: 'repositories' }] });
   });
   it('refuses one that exists', () => given(key, created).when('key.create', operator).thenRefused('already-exists'));
   it('refuses one that was revoked', () => {

@@ -34,6 +34,6 @@ const limitable: readonly Role[] = ['viewer', 'agent', 'operator'];
 const isGiven = <Value>(value: Value | null | undefined): value is Value => value !== null && value !== undefined;
 
 const refuseField = (path: string, message: string): never =>
-  refuse('invalid-command', message, { errors: [{ path, message }] });
+  refuse('out-of-range', message, { errors: [{ path, message }] });
 
 const refuseAgent = (message: string): never => refuseField('agentId', message);

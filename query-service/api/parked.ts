@@ -24,7 +24,8 @@ export const listAllParked = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Sett
     },
   });
 
-const writePlace = ({ kind, name, stream, key }: ParkedPlace): string => encoded({ kind, name, stream, key });
+const writePlace = ({ kind, name, stream, key }: Readonly<Record<keyof ParkedPlace, string>>): string =>
+  encoded({ kind, name, stream, key });
 
 function readPlace(cursor: string): ParkedPlace {
   const parsed = parkedPlace.safeParse(decoded(cursor));

@@ -15,7 +15,6 @@ const revision = z
 
 const streamName = z
   .string()
-  .max(200)
   .toLowerCase()
   .refine(isStreamName, 'use <type>-<uuid>')
   .meta({ pattern: `^${STREAM}$` });

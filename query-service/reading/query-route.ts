@@ -78,7 +78,12 @@ export const queryRoute = <Params extends z.ZodType = z.ZodUndefined, Query exte
     headers,
     description: [rest.description, isById ? READ_AT_ONCE : NEEDS_TOKEN].filter(Boolean).join('\n\n'),
     answers: { 200: { description: answer, schema } },
-    problems: ['not-yet-visible', 'stream-parked', ...problems],
+    problems: [
+      'not-yet-visible',
+      'stream-parked',
+      ...(query && 'cursor' in query ? (['unknown-cursor'] as const) : []),
+      ...problems,
+    ],
     handler: async (input) => {
       const given = input.query as { readonly token?: string };
       const wanted = [input.headers['consistency-token'], given.token].filter((text) => text !== undefined).join(',');

@@ -39,6 +39,9 @@ const schemaAnswer = {
   },
 };
 
+/** Names as the list of schemas has them; what is none of these is not there. */
+const name = z.string().meta({ pattern: '^[A-Za-z][A-Za-z0-9-]{0,99}$' });
+
 const schemaEntry = z.object({
   streamType: z.string(),
   eventType: z.string(),
@@ -90,7 +93,11 @@ export function schemaRoutes(): readonly Route[] {
       summary: 'The JSON Schema of the data of an event',
       description:
         'What `dataschema` of an event names by https://workledger.dev/schemas/{streamType}/{eventType}/{version}.',
-      params: z.strictObject({ streamType: z.string(), eventType: z.string(), version: z.string() }),
+      params: z.strictObject({
+        streamType: name,
+        eventType: name,
+        version: z.string().meta({ pattern: '^[0-9]{1,9}$' }),
+      }),
       query: z.strictObject({}),
       answers: schemaAnswer,
       problems: ['not-found'],

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { selectRows } from './select-rows.ts';
+import { text } from '../contexts/text.ts';
 import { requestRedrive } from '../consumption/redrives.ts';
 
 const kind = z.enum(['read-model', 'saga', 'effect']);
@@ -18,20 +19,13 @@ export const parkedItem = z.object({
 });
 export type ParkedItem = z.infer<typeof parkedItem>;
 
-/** As PostgreSQL takes a text: without U+0000, well-formed. */
-const word = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .refine((text) => !text.includes('\u0000') && text.isWellFormed(), 'no U+0000, and well-formed Unicode');
+const place = { name: text(100), stream: text(300) };
 
 /** Which one: in the order of these a list is read. */
-export const parkedPlace = z
-  .strictObject({ kind, name: word(100), stream: word(300), key: word(500).default('') })
-  .refine(({ kind, key }) => (kind === 'effect') === (key !== ''), {
-    path: ['key'],
-    message: 'an effect has one, nothing else has',
-  });
+export const parkedPlace = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('effect'), ...place, key: text(500, 1) }),
+  z.strictObject({ kind: kind.exclude(['effect']), ...place, key: z.literal('').default('') }),
+]);
 export type ParkedPlace = z.infer<typeof parkedPlace>;
 
 /** What is not of the version that follows now matters to nobody. */

@@ -1,0 +1,70 @@
+type Operation = {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  readonly 'x-roles'?: readonly string[];
+};
+
+/** What the checker's configuration needs of an OpenAPI document. */
+export type Described = { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
+
+/** Answers that say that a request was none, or that the server failed: what fits the description meets none of them. */
+const NEVER = new Set(['400', '405', '413', '415', '431', '500', '503']);
+/** A 503 is an answer to a token that is far away, and to what is not configured; not to a request that only looks odd. */
+const EXPECTED_503 = /\b(not-yet-visible|not-configured)\b/;
+
+/**
+ * The configuration of schemathesis for an API that tells everything that can come: requests that fit the description are answered
+ * 2xx or by a refusal that the route names, others are refused, and no answer is another than those described.
+ * @param described the API's OpenAPI document
+ * @returns the text of a schemathesis.toml; the keys in it are names of variables
+ */
+export function fuzzConfiguration(
+  described: Described,
+  { seed, examples, bounds = false }: { readonly seed: number; readonly examples: number; readonly bounds?: boolean },
+): string {
+  const operations = Object.values(described.paths).flatMap((methods) => Object.values(methods));
+  return `seed = ${seed}
+workers = 2
+continue-on-failure = true
+request-timeout = 20
+warnings = false
+headers = { Authorization = "Bearer \${WORKLEDGER_ADMIN_KEY}" }
+
+[generation]
+max-examples = ${examples}
+no-shrink = true
+database = "none"
+
+[phases]
+examples.enabled = false
+coverage.enabled = ${bounds}
+stateful.enabled = false
+
+[checks]
+enabled = false
+status_code_conformance.enabled = true
+content_type_conformance.enabled = true
+response_schema_conformance.enabled = true
+unsupported_method.enabled = true
+missing_required_header.enabled = true
+missing_required_header.expected-statuses = ["4xx"]
+${operations.map(checksOf).join('')}`;
+}
+
+function checksOf({ operationId, responses, 'x-roles': roles = [] }: Operation): string {
+  const unavailable = EXPECTED_503.test(responses['503']?.description ?? '') ? ['503'] : [];
+  const isInside = roles.length === 1 && roles[0] === 'service';
+  // What the data of a command is, the route of the system's own processes leaves to the command's schema.
+  const refused = isInside ? ['400'] : [];
+  const accepted = [...Object.keys(responses).filter((status) => !NEVER.has(status)), ...unavailable, ...refused];
+  const checks = {
+    not_a_server_error: ['2xx', '3xx', '4xx', ...unavailable],
+    positive_data_acceptance: accepted,
+    negative_data_rejection: ['4xx', ...unavailable],
+  };
+  const lines = Object.entries(checks).map(
+    ([name, statuses]) => `checks.${name} = { enabled = true, expected-statuses = ${JSON.stringify(statuses)} }\n`,
+  );
+  const headers = isInside ? 'headers = { Authorization = "Bearer ${WORKLEDGER_SERVICE_KEY}" }\n' : '';
+  return `\n[[operations]]\ninclude-operation-id = ${JSON.stringify(operationId)}\n${headers}${lines.join('')}`;
+}
