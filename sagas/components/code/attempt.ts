@@ -5,6 +5,7 @@ import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { openAttempt, type Attempt } from '../process/attempt.ts';
+import type { TakeNote } from '../../engine/notes.ts';
 import type { Secrets } from '../secrets.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 
@@ -49,6 +50,8 @@ export type CodeAttempt = {
   readonly signal: AbortSignal;
   /** Hides what nothing that is kept may hold. */
   readonly secrets: Secrets;
+  /** Takes notes of how far the work is; undefined: nobody listens. */
+  readonly note: TakeNote | undefined;
   /** A repository of its own that stands at the commit; it goes with the attempt. */
   checkout(name: string, commit: string): Promise<Checkout>;
 };
@@ -79,7 +82,7 @@ export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}
 /** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end. */
 async function inAttempt<Result>(
   request: InRun,
-  { key, signal, step, environment, secrets }: Call,
+  { key, signal, step, environment, secrets, note }: Call,
   action: (attempt: CodeAttempt) => Promise<Result>,
 ): Promise<Result> {
   const { dataFolder } = environment;
@@ -94,7 +97,7 @@ async function inAttempt<Result>(
       await createCheckout(made, { commit, branch: repository.baseBranch, signal });
       return made;
     };
-    return await action({ environment, repository, mirror, attempt, signal, secrets, checkout });
+    return await action({ environment, repository, mirror, attempt, signal, secrets, note, checkout });
   } finally {
     // What stands, stands: what cannot be removed now is told, and tried again at the next start.
     await attempt.close().catch((error: unknown) => {
