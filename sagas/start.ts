@@ -13,6 +13,7 @@ import { createTaskReader } from './components/environment.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
+import type { OnNote } from './engine/notes.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
@@ -38,6 +39,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly alone: boolean;
     /** Who performs calls of components; default: this process. */
     readonly runners?: Pick<RunnersOptions, 'urls' | 'key'> | undefined;
+    /** Told of each note of an agent that was taken as its task's progress. */
+    readonly onNote?: OnNote | undefined;
   };
 
 export type RunningSagas = RunningService & Required<Pick<RunningService, 'drain'>> & Pick<Drain, 'underWay'>;

@@ -74,10 +74,10 @@ export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' 
       throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
     }
     const definition: ComponentDefinition = components[name as ComponentName];
-    const perform: Component<InRun>['perform'] = async (asked, { key, signal }) => {
+    const perform: Component<InRun>['perform'] = async (asked, { key, signal, note }) => {
       const seconds = definition.limits.seconds(asked, common) + LATER_SECONDS;
       const limited = AbortSignal.any([signal, AbortSignal.timeout(1_000 * seconds)]);
-      return performComponent(name, definition, asked, { key, signal: limited }, { ...common, ...own });
+      return performComponent(name, definition, asked, { key, signal: limited, note }, { ...common, ...own });
     };
     return told({ name, perform }, common, () => swept).perform(request, context);
   };

@@ -121,6 +121,7 @@ export function createCodeWorld(artefacts: Artefacts, options: WorldOptions = {}
     repository,
     inRun,
     artefacts,
+    components: () => components,
     call,
     workRequest,
     /** Calls a component of a Workledger that was started just now. */

@@ -1,10 +1,13 @@
 import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
+import type { TakeNote } from './notes.ts';
 
 export type PerformContext = {
   /** Stable over retries and restarts: saga stream, effect and attempt. */
   readonly key: string;
   /** Aborts on cancellation, timeout and shutdown. */
   readonly signal: AbortSignal;
+  /** Takes a note of how far it is; absent: nobody listens. */
+  readonly note?: TakeNote | undefined;
 };
 
 /** One external system: takes a request, answers a result, both plain JSON. @throws ComponentFailure */

@@ -19,6 +19,7 @@ import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { patiently } from '@workledger/shared/resilience/patiently.ts';
 import { createParking } from './parking.ts';
 import { runRedrives } from './redrive.ts';
+import type { OnNote } from './notes.ts';
 import type { Saga } from './saga.ts';
 import { createSagaStore } from './store.ts';
 
@@ -39,6 +40,8 @@ export type EngineOptions = {
   readonly tries?: Tries;
   /** Told what keeps this program from working, by what it concerns; null: nothing any more. */
   readonly onWaiting?: (where: string, reason: string | null) => void;
+  /** Told of each note of a call that was taken as its task's progress. */
+  readonly onNote?: OnNote | undefined;
   readonly outages: Outages;
   readonly logger: Logger;
   /** Ends it all, after what is in hand was given back. */
@@ -85,7 +88,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const beaten = runHeartbeat({ pool, queue, workers, running, clock, outages, logger, signal: beating.signal });
   signal.addEventListener('abort', running.abortAll, { once: true });
   const task = effectTask({
-    ...{ store, parking, clock, tries: options.tries },
+    ...{ store, parking, clock, tries: options.tries, onNote: options.onNote },
     running,
     outages,
     logger,

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import { maskText } from '@workledger/shared/telemetry/mask.ts';
+import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure, type PerformContext } from '../engine/component.ts';
 import { patientArtefacts, type ComponentEnvironment } from '../components/environment.ts';
 import { asComponentFailure, failureOf } from '../components/failures.ts';
@@ -49,7 +51,12 @@ export function askRunners(options: RunnersOptions): Perform {
       (error) => error instanceof RunnerAway,
     );
 
-  async function ask(places: readonly string[], step: string, sent: Sent, signal: AbortSignal): Promise<unknown> {
+  async function ask(
+    places: readonly string[],
+    step: string,
+    sent: Sent,
+    { signal, note }: Pick<PerformContext, 'signal' | 'note'>,
+  ): Promise<unknown> {
     const answer = await begin(places, sent, signal);
     const store = patientArtefacts({ artefacts, logger }, signal);
     const known = new Set(sent.artefacts.map(({ digest }) => digest));
@@ -61,6 +68,9 @@ export function askRunners(options: RunnersOptions): Perform {
         if (kept > MOST_ARTEFACTS) throw badAnswer(step, `keeps more than ${MOST_ARTEFACTS} artefacts`);
         await store.put(bytes, header.mediaType);
         known.add(header.digest);
+      } else if (header.frame === 'note') {
+        const { text, percent } = header;
+        if (text !== '') note?.({ text: harmless(maskText(text)), percent });
       } else if (header.frame !== 'alive') {
         last = header;
         break;
@@ -77,7 +87,7 @@ export function askRunners(options: RunnersOptions): Perform {
     throw new ComponentFailure(last.failure, last);
   }
 
-  return async (name, definition, request, { key, signal }: PerformContext) => {
+  return async (name, definition, request, { key, signal, note }: PerformContext) => {
     const step = stepOf(name);
     try {
       const { title, description } = await readTask(request.taskId);
@@ -88,11 +98,11 @@ export function askRunners(options: RunnersOptions): Perform {
       };
       const places = ranked(urls, request.repository);
       if (definition.everywhere === undefined) {
-        const result = await ask(places, step, sent, signal);
+        const result = await ask(places, step, sent, { signal, note });
         checkResult(name, definition, result);
         return result;
       }
-      const results = await everywhere(places, (url) => ask([url], step, sent, signal), signal);
+      const results = await everywhere(places, (url) => ask([url], step, sent, { signal }), signal);
       for (const result of results) checkResult(name, definition, result);
       return definition.everywhere(results);
     } catch (error) {

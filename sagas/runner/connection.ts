@@ -11,6 +11,7 @@ import {
   CALLS_PATH,
   encodeFrame,
   FRAMES,
+  NOTES_HEADER,
   readFrames,
   STOP_PATH,
   type CallFrame,
@@ -87,7 +88,7 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       const sending = fetch(new URL(CALLS_PATH, url), {
         method: 'POST',
         redirect: 'error',
-        headers: { ...authorization, ...conversation(), 'Content-Type': FRAMES },
+        headers: { ...authorization, ...conversation(), 'Content-Type': FRAMES, [NOTES_HEADER]: '1' },
         body: bodyOf(sent),
         duplex: 'half',
         signal: cut.signal,

@@ -5,12 +5,14 @@ import { artefact, cost, failure, fault, type ArtefactReference } from '@workled
 
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
- * it says. A request is one `call` and the artefacts that it names; an answer any number of `alive` and of artefacts that the
- * component keeps, and one of `result`, `failure` and `stopped` as its last.
+ * it says. A request is one `call` and the artefacts that it names; an answer any number of `alive`, of notes (where they
+ * were asked for) and of artefacts that the component keeps, and one of `result`, `failure` and `stopped` as its last.
  */
 export const FRAMES = 'application/vnd.workledger.frames';
 export const CALLS_PATH = '/calls';
 export const STOP_PATH = '/calls/stop';
+/** Who asks so understands `note` frames; whoever does not know the header leaves it out, and them. */
+export const NOTES_HEADER = 'x-workledger-notes';
 
 /** Bytes of one line: an event, in which requests and results are kept, has a fourth of it. */
 export const MAX_LINE_BYTES = 1_048_576;
@@ -56,8 +58,16 @@ const lastFrame = z.discriminatedUnion('frame', [
 ]);
 export type LastFrame = z.infer<typeof lastFrame>;
 
+/** How far the work is. What is wrong with one does not fail the call. */
+const noteFrame = z.looseObject({
+  frame: z.literal('note'),
+  text: z.string().catch(''),
+  percent: z.number().min(0).max(100).nullable().catch(null),
+});
+
 export const answerFrame = z.discriminatedUnion('frame', [
   z.strictObject({ frame: z.literal('alive') }),
+  noteFrame,
   artefactFrame,
   lastFrame,
 ]);

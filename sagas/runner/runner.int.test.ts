@@ -9,6 +9,8 @@ import { until } from '@workledger/infra/testing/processes/until.ts';
 import { git } from '@workledger/infra/testing/repository/git.ts';
 import { createRemoteComponents, type ResultOf } from '../components/catalogue.ts';
 import type { ComponentEnvironment } from '../components/environment.ts';
+import type { Component } from '../engine/component.ts';
+import type { Note } from '../engine/notes.ts';
 import { resultOf } from '../components/git/names.ts';
 import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../components/testing.ts';
 import { freePort, SECRET, startRunner } from './testing.ts';
@@ -74,6 +76,23 @@ test('an agent works in a runner that has no store: its variables are masked the
     /^token \[hidden\] CI,GIT_CEILING_DIRECTORIES,HOME,(LANG,)?MODEL_KEY,PATH,WORKLEDGER_ATTEMPT\n$/,
   );
   expect(leftovers()).toEqual([]);
+});
+
+test('what an agent says of its progress in a runner is told while it works, the newest, without its secrets', async () => {
+  const { workRequest, start, inRun, components } = await world(
+    `${fix} for (let i = 0; i < 10_000; i++) console.log('::progress ' + (i % 100) + '% ' + process.env.MODEL_KEY + i);
+setTimeout(() => console.log('::progress 99% nearly'), 1_200); setTimeout(() => {}, 2_500);`,
+    { MODEL_KEY: 'not-for-anybody' },
+  );
+  await start();
+  const notes: Note[] = [];
+  const work = components().find(({ name }) => name === 'code.work') as Component<object> | undefined;
+  const signal = new AbortController().signal;
+  const request = { ...inRun, ...workRequest('agent') };
+  await work?.perform(request, { key: 'noted', signal, note: (note) => void notes.push(note) });
+  expect(notes.at(-1)).toEqual({ text: 'nearly', percent: 99 });
+  expect(notes.length).toBeLessThanOrEqual(5);
+  expect(notes[0]?.text).toMatch(/^\[hidden\]\d+$/);
 });
 
 test('kill -9 of the runner in the middle of an agent: it is done again by the next one, and nothing is left', async () => {

@@ -6,6 +6,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Performer } from '../components/catalogue.ts';
 import { because, ComponentFailure } from '../engine/component.ts';
+import { newestNote, type Note } from '../engine/notes.ts';
 import {
   BadFrames,
   CALLS_PATH,
@@ -14,6 +15,7 @@ import {
   MAX_LINE_BYTES,
   MAX_REQUEST_ARTEFACTS,
   MOST_ARTEFACTS,
+  NOTES_HEADER,
   readFrames,
   referenceTo,
   requestFrame,
@@ -43,6 +45,8 @@ export type Calls = {
   /** Ends what is in hand; resolves when it has ended. */
   stop(): Promise<void>;
 };
+
+const NO_BYTES = new Uint8Array();
 
 type InHand = { readonly stop: AbortController; readonly ended: Promise<void> };
 
@@ -77,7 +81,7 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   };
   draining.addEventListener('abort', () => void finish(), { once: true });
 
-  async function begin(bytes: Uint8Array, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async function begin(bytes: Uint8Array, wantsNotes: boolean, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const { call, artefacts } = await readRequest(bytes);
     await end(call.key);
     refuseWhere(draining.aborted, 'the runner is stopping');
@@ -85,7 +89,7 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     const stopping = new AbortController();
     const signal = AbortSignal.any([gone, stopping.signal]);
     const outbox = createOutbox(gone);
-    const ended = performInto(outbox, call, artefacts, signal).finally(() => {
+    const ended = performInto(outbox, call, artefacts, { signal, wantsNotes }).finally(() => {
       if (inHand.get(call.key) === entry) inHand.delete(call.key);
     });
     const entry: InHand = { stop: stopping, ended };
@@ -97,14 +101,19 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     outbox: Outbox,
     { component, key, request, task }: CallFrame,
     given: ReadonlyMap<string, Stored>,
-    signal: AbortSignal,
+    { signal, wantsNotes }: { signal: AbortSignal; wantsNotes: boolean },
   ): Promise<void> {
     const own = { artefacts: artefactsOf(outbox, given), readTask: () => Promise.resolve(task) };
-    const last = await perform(component, request, { key, signal }, own).then(
+    const over = new AbortController();
+    const ending = AbortSignal.any([signal, over.signal]);
+    const send = (said: Note): Promise<void> => outbox.send({ frame: 'note', ...said }, NO_BYTES);
+    const note = wantsNotes ? newestNote(send, ending) : undefined;
+    const last = await perform(component, request, { key, signal, note }, own).then(
       (result): LastFrame => ({ frame: 'result', result }),
       (error: unknown): LastFrame =>
         signal.reason instanceof RunnerStops ? { frame: 'stopped' } : failureFrame(error),
     );
+    over.abort();
     await outbox.end(last);
   }
 
@@ -122,7 +131,11 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
         maxBodyBytes: MAX_REQUEST_ARTEFACTS + 2 * MAX_LINE_BYTES,
         answers: { 200: { description: 'Frames: what the component keeps, then its result.', mediaType: FRAMES } },
         problems: ['unavailable'],
-        handler: async ({ bytes, signal }) => ({ stream: await begin(bytes, signal), mediaType: FRAMES }),
+        headers: z.object({ [NOTES_HEADER]: z.string().optional() }),
+        handler: async ({ bytes, headers, signal }) => ({
+          stream: await begin(bytes, headers[NOTES_HEADER] === '1', signal),
+          mediaType: FRAMES,
+        }),
       }),
       route({
         method: 'post',

@@ -6,6 +6,7 @@ import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
+import { agentNotes } from './agent-notes.ts';
 import { agentEnvironment, problemOf } from './commands.ts';
 import { claudeOutcome, textLimit } from './outcome.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
@@ -32,7 +33,8 @@ export async function runAgent(
   const { artefacts } = code.environment;
   const prompt = await promptOf(request, { ...code, agent });
   const promptArtefact = await artefacts.put(Buffer.from(prompt), 'text/markdown; charset=utf-8');
-  const result = await code.attempt.run({
+  const over = new AbortController();
+  const running = code.attempt.run({
     command: agent.command,
     cwd: checkout.path,
     environment: agentEnvironment(agent, code.repository),
@@ -43,7 +45,9 @@ export async function runAgent(
     limits: agent.limits,
     signal: code.signal,
     killStrays: true,
+    onOutput: agentNotes(code, agent, over.signal),
   });
+  const result = await running.finally(() => over.abort());
   code.signal.throwIfAborted();
   const output = await artefacts.put(result.output, 'text/plain; charset=utf-8');
   const judged = agent.output === 'claude-json' ? claudeOutcome(result.stdout, result.stderr) : null;

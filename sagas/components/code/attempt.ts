@@ -6,6 +6,7 @@ import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { AttemptEnded, openAttempt, type Attempt } from '../process/attempt.ts';
+import type { TakeNote } from '../../engine/notes.ts';
 import type { Secrets } from '../secrets.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 
@@ -50,6 +51,8 @@ export type CodeAttempt = {
   readonly signal: AbortSignal;
   /** Hides what nothing that is kept may hold. */
   readonly secrets: Secrets;
+  /** Takes notes of how far the work is; undefined: nobody listens. */
+  readonly note: TakeNote | undefined;
   /** A repository of its own that stands at the commit; it goes with the attempt. */
   checkout(name: string, commit: string): Promise<Checkout>;
 };
@@ -75,7 +78,7 @@ export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z
   });
 
 /** Within this time a worker notices that its job is another one's, also on a machine with too much to do. */
-const LOST_WITHIN_MILLISECONDS = 60_000;
+const LOST_WITHIN_MILLISECONDS = 20_000;
 
 /** What belongs to one run of one task on this machine. */
 export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}`;
@@ -83,7 +86,7 @@ export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}
 /** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end. */
 async function inAttempt<Result>(
   request: InRun,
-  { key, signal, step, environment, secrets }: Call,
+  { key, signal, step, environment, secrets, note }: Call,
   action: (attempt: CodeAttempt) => Promise<Result>,
 ): Promise<Result> {
   const { dataFolder } = environment;
@@ -98,7 +101,7 @@ async function inAttempt<Result>(
       await createCheckout(made, { commit, branch: repository.baseBranch, signal });
       return made;
     };
-    return await action({ environment, repository, mirror, attempt, signal, secrets, checkout });
+    return await action({ environment, repository, mirror, attempt, signal, secrets, note, checkout });
   } catch (error) {
     if (!attempt.isEnded()) throw error;
     // Who took it over removed its folders. Whoever asked for this call learns soon that it was lost, and takes no result of it.

@@ -12,9 +12,9 @@ import {
   treeOf,
 } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
-import { resultOf, taskRefs } from '../git/names.ts';
-import { pushRef } from '../git/push.ts';
-import { inRun } from '../run-component.ts';
+import { resultOf, runRefs, taskRefs } from '../git/names.ts';
+import { pushRef, remoteRef } from '../git/push.ts';
+import { inRun, type InRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './attempt.ts';
 
 /** What changed from base to commit, in all. */
@@ -51,10 +51,25 @@ export const inspect = codeComponent({
     if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))
       return refuse('inspect', `commit ${commit} changes nothing`);
     const ref = resultOf(request, 'inspected', commit);
-    await pushRef(mirror, { ref, to: commit, expected: 'any', signal });
+    await pushRef(mirror, { ref, to: commit, expected: 'any', signal }).catch((error: unknown) =>
+      throwNamed(code, request, error),
+    );
     return storeDiff(code, 'inspect', base, commit);
   },
 });
+
+/** Git keeps refs like files: one that is named like a folder of Workledger's leaves no room for those in it. @throws always */
+async function throwNamed({ mirror, signal }: CodeAttempt, run: InRun, error: unknown): Promise<never> {
+  if (!(error instanceof GitFailure)) throw error;
+  for (const ref of [taskRefs(run.taskId), runRefs(run)])
+    if ((await remoteRef(mirror, ref, signal)) !== null)
+      return refuse(
+        'inspect',
+        `push it to another name than ${ref}, and delete that one: Workledger keeps its own refs below it`,
+        error,
+      );
+  throw error;
+}
 
 /** Bytes of one change, as files and as a patch. */
 export const MAX_CHANGE_BYTES = 50_000_000;

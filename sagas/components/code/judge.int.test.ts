@@ -185,6 +185,21 @@ describe('inspect and diff', () => {
     expect(await made.call<ResultOf<'code.diff'>>('code.diff', { commit, base: made.base })).toEqual(inspected);
   });
 
+  test('a ref of a remote agent that leaves no room for those of the run is told at once, as work that comes back', async () => {
+    const made = world();
+    const { taskId, runId } = made.inRun;
+    const commit = made.change(fixed, 'theirs');
+    const inspect = () => made.call<ResultOf<'code.inspect'>>('code.inspect', { commit, base: made.base });
+    for (const ref of [`refs/workledger/${taskId}/${runId}`, `refs/workledger/${taskId}`]) {
+      git(made.user, 'push', '--quiet', made.bare, `${commit}:${ref}`);
+      const failure: unknown = await inspect().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ retryable: false, fault: 'work' });
+      expect((failure as Error).message).toContain(`push it to another name than ${ref}, `);
+      git(made.user, 'push', '--quiet', made.bare, `:${ref}`);
+    }
+    expect((await inspect()).diffStat.files).toBe(1);
+  });
+
   test('inspect refuses a commit that is not in the origin, does not descend from the base, or changes nothing', async () => {
     const made = world();
     const local = commitAsUser(made.user, fixed, 'Not pushed');

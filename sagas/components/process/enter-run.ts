@@ -32,6 +32,8 @@ export type ProcessOptions = {
   readonly controlGroups?: boolean;
   /** Called in the same tick in which the process was started, with the folders of its control group. */
   readonly onStart?: (pid: number, groups: readonly string[]) => void;
+  /** Called with all that it prints, as it comes and whatever is kept of it. Must not throw. */
+  readonly onOutput?: ((chunk: Buffer, from: 'stdout' | 'stderr') => void) | undefined;
 };
 
 /** One program as it is really started: in its sandbox, under its limits. */

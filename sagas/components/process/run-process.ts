@@ -53,7 +53,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
 async function runEntered(run: Run, options: ProcessOptions): Promise<ProcessResult> {
   const startedAt = performance.now();
   const child = start(run, options);
-  const collected = collect(child, options.maxOutputBytes);
+  const collected = collect(child, options);
   const exited = exitOf(child, run.command[0] ?? '', options.cwd);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const told = options.sandbox ? listen(child.stdio[3] as Readable) : null;
@@ -151,18 +151,19 @@ function start({ command, environment }: Run, options: ProcessOptions): ChildPro
   }
 }
 
-function collect(child: ChildProcess, limit: number) {
+function collect(child: ChildProcess, { maxOutputBytes: limit, onOutput }: ProcessOptions) {
   const stdout = createCappedOutput(limit);
   const stderr = createCappedOutput(limit);
   const output = createCappedOutput(limit);
-  for (const [stream, own] of [
-    [child.stdout, stdout],
-    [child.stderr, stderr],
+  for (const [stream, own, from] of [
+    [child.stdout, stdout, 'stdout'],
+    [child.stderr, stderr, 'stderr'],
   ] as const) {
     stream?.on('error', () => undefined);
     stream?.on('data', (chunk: Buffer) => {
       own.write(chunk);
       output.write(chunk);
+      onOutput?.(chunk, from);
     });
   }
   return () => ({

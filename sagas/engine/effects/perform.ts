@@ -5,11 +5,14 @@ import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { because, ComponentFailure, type Component } from '../component.ts';
 import type { Trigger } from '../instance.ts';
+import { reportNotes, type OnNote } from '../notes.ts';
 import { jobKey } from './queue.ts';
 
 export type Performing = {
   readonly commands: Commands;
   readonly components: ReadonlyMap<string, Component>;
+  /** Told of each note that was taken. */
+  readonly onNote?: OnNote | undefined;
 };
 
 type Origin = Pick<EventMetadata, 'correlationId' | 'traceparent'>;
@@ -22,7 +25,7 @@ export const effectId = (stream: string, key: string): string => derivedId('effe
  * @throws what the command port or a component throws beside a refusal or a ComponentFailure
  */
 export async function perform(
-  { commands, components }: Performing,
+  { commands, components, onNote }: Performing,
   stream: string,
   effect: Effect,
   origin: Origin,
@@ -47,14 +50,18 @@ export async function perform(
         if (component === undefined) throw unknownComponent(effect.component);
         const key = jobKey({ stream, key: effect.key });
         const limit = AbortSignal.timeout(Math.max(1, effect.timeoutSeconds * 1000));
+        const over = new AbortController();
+        const ending = AbortSignal.any([signal, limit]);
+        const sender = { ...origin, actor: `saga:${stream}`, causationId: effectId(stream, effect.key) };
+        const note = reportNotes({ commands, onNote }, effect.request, sender, AbortSignal.any([ending, over.signal]));
         try {
-          return succeeded(
-            await component.perform(effect.request as never, { key, signal: AbortSignal.any([signal, limit]) }),
-          );
+          return succeeded(await component.perform(effect.request as never, { key, signal: ending, note }));
         } catch (error) {
           if (limit.aborted && !signal.aborted && !(error instanceof ComponentFailure))
             throw timedOut(effect.component, effect.timeoutSeconds);
           throw error;
+        } finally {
+          over.abort();
         }
       }
     }

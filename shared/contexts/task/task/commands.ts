@@ -80,6 +80,7 @@ export const taskCommands = defineCommands({
       percent: z.number().min(0).max(100).nullable().default(null),
     }),
     roles: workers,
+    sentBy: ['saga'],
   },
   'task.submit': {
     data: z.strictObject({
