@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
+import { repositorySchema } from '@workledger/shared/config/schema.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
@@ -35,7 +36,10 @@ function sagas(urls: readonly string[], { key = SECRET, silenceMilliseconds = 2_
   const options = {
     urls,
     key,
-    configuration: { repositories: [], agents: [] },
+    configuration: {
+      repositories: [repositorySchema.parse({ name: request.repository, url: 'nowhere', test: ['true'] })],
+      agents: [],
+    },
     artefacts: {
       put: (bytes: Uint8Array, mediaType: string) => {
         const reference = referenceTo(bytes, mediaType);

@@ -83,7 +83,11 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       if (!(await isReady(url))) return 'is not ready';
       signal.throwIfAborted();
       const cut = new AbortController();
-      const cutNow = (): void => cut.abort(signal.reason);
+      // It may have begun already, though its answer is still on the way.
+      let stopped = Promise.resolve();
+      const cutNow = (): void => {
+        stopped = stop(url, sent.call.key).finally(() => cut.abort(signal.reason));
+      };
       signal.addEventListener('abort', cutNow, { once: true });
       const sending = fetch(new URL(CALLS_PATH, url), {
         method: 'POST',
@@ -99,6 +103,7 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
           return reasonOf(error);
         })
         .finally(() => signal.removeEventListener('abort', cutNow));
+      await stopped;
       signal.throwIfAborted();
       if (typeof response === 'string') return `cannot be reached (${response})`;
       if (response.status !== 200 || response.body === null) return refusalOf(response, stepOf(sent.call.component));
