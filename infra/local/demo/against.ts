@@ -40,11 +40,11 @@ export async function openAgainst({ addresses, folder, keyFile, failing }: Again
     follow: async (delivered, print, signal) => {
       const receipt = await Promise.race([delivered, once(signal, 'abort').then(() => null)]);
       const first = receipt === null ? [] : await client.eventsOf(`delivery-${receipt.id}`);
-      first.forEach(print);
+      for (const event of first) print(event);
       let after = first.at(-1)?.position ?? 0n;
       while (!signal.aborted) {
         const events = await client.eventsAfter(after).catch(() => []);
-        events.forEach(print);
+        for (const event of events) print(event);
         after = events.at(-1)?.position ?? after;
         if (events.length === 0) await pause(LOOK_MILLISECONDS, signal);
       }
