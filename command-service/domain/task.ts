@@ -14,12 +14,16 @@ import {
 
 type Commands = DataOf<typeof taskCommands>;
 
-/** A claim under which no agent works: its run goes on at a later step, with a commit that is there. */
-export type GoesOn = {
+type Claiming = {
   readonly claimId: string;
   readonly agentId: string;
   readonly runtime: 'command' | 'remote';
   readonly leaseSeconds: number;
+  readonly budget?: { readonly limitUsd: number; readonly spentUsd: number };
+};
+
+/** A claim under which no agent works: its run goes on at a later step, with a commit that is there. */
+export type GoesOn = Claiming & {
   readonly from: (typeof LATER_STEPS)[number];
   readonly commit: string;
   /** Where the work started. */
@@ -40,13 +44,7 @@ export type TaskDecisions = Omit<
   | 'task.retry'
   | 'task.finish-cancellation'
 > & {
-  'task.take': {
-    claimId: string;
-    agentId: string;
-    runtime: 'command' | 'remote';
-    leaseSeconds: number;
-    budget?: { readonly limitUsd: number; readonly spentUsd: number };
-  };
+  'task.take': Claiming;
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };
   'task.retry': { reason: string; goesOn?: GoesOn };

@@ -131,10 +131,10 @@ export async function take(
   try {
     const { registration } = agent.state;
     const runtime = registration?.runtime ?? refuse('not-found', 'there is no such agent');
-    const budget = runtime === 'command' ? await budgetOf(room, taskId) : null;
+    const budget = await budgetOf(room, taskId, runtime);
     const taken = await room.tasks.handle(
       taskId,
-      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds, ...(budget !== null && { budget }) } },
+      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds, ...budget } },
       await inConversationOf(room.log, taskId, takeContext),
     );
     return {
@@ -154,8 +154,16 @@ export async function take(
   }
 }
 
-const budgetOf = async ({ tasks, spending }: Room, taskId: string): Promise<TaskBudget | null> =>
-  spending.ofTask(taskId, (await tasks.load(taskId)).state.repository);
+/** What a claim says of its task's budget: nothing without one, or where Workledger does not run the agent. */
+export async function budgetOf(
+  { tasks, spending }: Room,
+  taskId: string,
+  runtime: 'command' | 'remote',
+): Promise<{ readonly budget?: TaskBudget }> {
+  if (runtime !== 'command') return {};
+  const budget = await spending.ofTask(taskId, (await tasks.load(taskId)).state.repository);
+  return budget === null ? {} : { budget };
+}
 
 /**
  * What follows from a claim belongs to the conversation that the task began with, whoever claims it: one correlation id leads

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { idInRun } from '@workledger/shared/contexts/stream.ts';
 import { ask, claim, create, eventsOf, expectRefused, from, register, startWriteSide, typesOf } from './testing.ts';
+import { noBudgets } from './spending.ts';
 import type { WriteSide } from './testing.ts';
 
 let side: WriteSide;
@@ -42,7 +43,9 @@ async function failedRun(taskId: string, commit: string, verdict: 'passed' | 'fa
 
 const claims = async (taskId: string) =>
   (await eventsOf(side.log, `task-${taskId}`)).flatMap(({ type, data }) =>
-    type === 'TaskClaimed' ? [data as { claimId: string; commit?: string; base?: string; from?: string }] : [],
+    type === 'TaskClaimed'
+      ? [data as { claimId: string; commit?: string; base?: string; from?: string; budget?: object }]
+      : [],
   );
 
 it('from merge, a task goes on with the newest commit that passed its tests, at once and under a claim of its own', async () => {
@@ -91,6 +94,26 @@ it('from validate or evolve, it goes on with what was made last', async () => {
   await ask(side, 'task.cancel', taskId, {});
   await ask(side, 'task.retry', taskId, { from: 'validate' });
   expect((await claims(taskId)).at(-1)).toMatchObject({ from: 'validate', commit: C, base: A });
+});
+
+it('it goes on within the budget of its task, and with what earlier runs spent of it, as any claim does', async () => {
+  const taskId = await create(side);
+  await failedRun(taskId, B, 'passed');
+  const asked: unknown[] = [];
+  const limited = await side.another({}, undefined, undefined, {
+    ...noBudgets,
+    ofTask: async (...what) => {
+      asked.push(what);
+      return { limitUsd: 2, spentUsd: 1 };
+    },
+  });
+  const budgets = async () => (await claims(taskId)).map(({ budget }) => budget);
+  await ask({ commands: limited }, 'task.retry', taskId, { from: 'evolve' });
+  expect(asked).toEqual([[taskId, 'sample']]);
+  expect(await budgets()).toEqual([undefined, { limitUsd: 2, spentUsd: 1 }]);
+  await ask(side, 'task.cancel', taskId, {});
+  await ask(side, 'task.retry', taskId, { from: 'evolve' });
+  expect((await budgets()).at(-1)).toBeUndefined();
 });
 
 it('where nothing can go on from there, the refusal names the steps that can, and changes nothing', async () => {

@@ -9,7 +9,7 @@ import { idInRun, newId, streamName } from '@workledger/shared/contexts/stream.t
 import { LATER_STEPS, type TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { GoesOn } from '../domain/task.ts';
-import { inConversationOf } from './claims.ts';
+import { budgetOf, inConversationOf } from './claims.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
@@ -57,7 +57,8 @@ async function whatGoesOn(room: Room, taskId: string, from: LaterStep): Promise<
       const { agentId, runtime } = claim.data;
       const { commit, base } = newest;
       const { leaseSeconds } = room.configuration;
-      return { claimId: newId(), agentId, runtime, leaseSeconds, from, commit, base };
+      const budget = await budgetOf(room, taskId, runtime);
+      return { claimId: newId(), agentId, runtime, leaseSeconds, ...budget, from, commit, base };
     }
     for (const { steps } of made) for (const step of steps) possible.add(step);
   }

@@ -10,6 +10,7 @@ import { expect } from 'vitest';
 import { commandServiceMigrations } from './heartbeats.ts';
 import { createCommandHandlers, type CommandHandlers } from './handlers.ts';
 import type { HandlersConfiguration, NextTasks } from './room.ts';
+import { noBudgets, type Spending } from './spending.ts';
 
 /** The write side on a database of its own; `another()` is what a second process, or this one after a restart, would have. */
 export type WriteSide = {
@@ -24,6 +25,7 @@ export type WriteSide = {
     configuration?: Partial<HandlersConfiguration>,
     onLog?: (log: EventLog) => EventLog,
     now?: () => number,
+    spending?: Spending,
   ): Promise<CommandHandlers>;
   close(): Promise<void>;
 };
@@ -39,6 +41,7 @@ export async function startWriteSide(): Promise<WriteSide> {
     configuration: Partial<HandlersConfiguration> = {},
     onLog = (log: EventLog) => log,
     now: () => number = Date.now,
+    spending: Spending = noBudgets,
   ) => {
     const log = await createPostgresEventLog({ connectionString: database.url, readConnections: 4 });
     logs.push(log);
@@ -46,6 +49,7 @@ export async function startWriteSide(): Promise<WriteSide> {
       log: onLog(log),
       pool: database.pool,
       now,
+      spending,
       configuration: {
         repositories: [{ name: 'sample' }, { name: 'other' }],
         leaseSeconds: 60,
