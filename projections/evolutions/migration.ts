@@ -33,4 +33,14 @@ const v1: Migration = {
   },
 };
 
-export const evolutionsMigrations: readonly Migration[] = [v1];
+const ranking: Migration = {
+  name: '0017-evolutions-ranking',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.evolutions_v1 add column ranking jsonb;
+      create or replace view read_models.evolutions as select * from read_models.evolutions_v1;
+    `);
+  },
+};
+
+export const evolutionsMigrations: readonly Migration[] = [v1, ranking];

@@ -90,6 +90,11 @@ describe('the evolutions read model', () => {
       commit: best.commit,
       endedAt: timeOf(3),
     });
+    expect(after(opened, evaluated).ranking).toBeNull();
+    const ranking = [best, { id: '1.2', commit: commitOf('c'), metrics: { steps: 6 } }];
+    expect(after({ type: 'EvolutionCompleted', data: { ...end, ranking } }).ranking).toEqual(ranking);
+    // As it was written before there were rankings.
+    expect(after({ type: 'EvolutionCompleted', data: end }).ranking).toBeNull();
     const failure = failed('the evaluator is gone');
     expect(after({ type: 'EvolutionFailed', data: { ...run, failure } })).toMatchObject({ state: 'failed', failure });
     expect(after({ type: 'EvolutionCancelled', data: { ...run, reason: 'closed' } })).toMatchObject({

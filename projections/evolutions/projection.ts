@@ -47,8 +47,8 @@ function changes(row: EvolutionRow, event: Later, at: string): Partial<Evolution
       return { best, generations: withGeneration(row, generation, { best, improved, closedAt: at }) };
     }
     case 'EvolutionCompleted': {
-      const { reason, best, commit, costUsd } = event.data;
-      return { state: 'completed', reason, best, commit, costUsd, endedAt: at };
+      const { reason, best, ranking = null, commit, costUsd } = event.data;
+      return { state: 'completed', reason, best, ranking, commit, costUsd, endedAt: at };
     }
     case 'EvolutionFailed':
       return { state: 'failed', failure: event.data.failure, reason: event.data.failure.reason, endedAt: at };
@@ -97,6 +97,7 @@ const started = ({ stream, revision, data }: Started, at: string): EvolutionRow 
   state: 'running',
   generations: [],
   best: null,
+  ranking: null,
   commit: null,
   reason: null,
   failure: null,
