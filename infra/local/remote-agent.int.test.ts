@@ -1,11 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient, type Answer, type Client } from '@workledger/shared/client/client.ts';
 import { agentsFreed, createTask, finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { git } from '../testing/repository/git.ts';
-import { startCommand } from '../testing/processes/program.ts';
+import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { createShellRepository, shellRegistration } from '../testing/repository/shell-repository.ts';
 
@@ -50,12 +50,10 @@ const refusal = ({ status, body }: Answer): string => `${status} ${String(body['
 
 describe('an agent over REST', { timeout: 60_000 }, () => {
   test('does its work by the lines of the guide, as they stand there', async () => {
-    const guide = await readFile(new URL('../docs/guides/remote-agent.md', import.meta.url), 'utf8');
-    const lines = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
     const id = await createTask(system.client, 'greeter', { title: 'Greet the world', capabilities: ['remote'] });
     const environment = { WORKLEDGER: system.url, ADMIN_KEY: system.key, REPOSITORY: repository };
-    const script = startCommand('sh', ['-euc', lines.join('\n')], { cwd: folder.path, environment });
-    expect([await script.ended, script.written.output]).toEqual([0, 'Greet the world\n\ncomplete\n']);
+    const done = await runGuide('remote-agent.md', { cwd: folder.path, environment });
+    expect(done).toEqual({ code: 0, output: 'Greet the world\n\ncomplete\n' });
 
     const task = await finalTask(system.client, id);
     const submitted = git(join(folder.path, `work-${task.claimId}`), 'rev-parse', 'HEAD');
