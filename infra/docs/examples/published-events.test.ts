@@ -26,6 +26,7 @@ const run = { taskId: newId(), runId: newId() };
 const histories: readonly StreamHistory[] = [
   ...makeHistories(random, 30, types),
   one('agent', 'AgentDeregistered', { reason: 'gone' }),
+  one('agent', 'AgentRested', { until: '2027-01-01T00:00:00.000Z', reason: 'a usage limit' }),
   one('evolution', 'EvolutionFailed', { ...run, failure: failureOf(random) }),
   one('evolution', 'EvolutionCancelled', { ...run, reason: 'stopped' }),
   one('agent', 'AgentRested', { until: '2999-01-01T00:00:00.000Z', reason: 'usage limit reached' }),
