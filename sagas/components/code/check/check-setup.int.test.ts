@@ -9,7 +9,7 @@ import { checkSetup } from './check-setup.ts';
 import type { CheckResult } from './result.ts';
 
 const node = process.execPath;
-const print = (text: string): string[] => [node, '-e', `console.log(${JSON.stringify(text)})`];
+const print = (text: string): string[] => ['echo', text];
 
 type Options = {
   bare?: boolean;
@@ -70,7 +70,7 @@ test('what a clone would need beside git is told: LFS, filters that nobody confi
 });
 
 test('a command that fails on the base is told with its exit code and last line', async () => {
-  const found = await check({ test: [node, '-e', 'console.log("no database"); process.exit(4)'] });
+  const found = await check({ test: ['sh', '-c', 'echo no database; exit 4'] });
   expect(found['repository "shop": test']).toEqual([
     false,
     expect.stringMatching(/exit code 4\. Last line: no database$/),
@@ -78,7 +78,7 @@ test('a command that fails on the base is told with its exit code and last line'
 });
 
 test('after a setup that fails nothing else is run', async () => {
-  const found = await check({ setup: [node, '-e', 'process.exit(1)'], evaluate: print('{"time":1}') });
+  const found = await check({ setup: ['false'], evaluate: print('{"time":1}') });
   expect(Object.keys(found).slice(-2)).toEqual(['repository "shop": branches', 'repository "shop": setup']);
 });
 
@@ -108,9 +108,15 @@ test('a base branch that a person has checked out cannot be moved forward', asyn
   expect(found['repository "shop": merge']).toEqual([false, expect.stringMatching(/"main" is checked out/)]);
 });
 
+/** Checks a configuration of one agent, and no repository. */
+async function checkAgent(agent: object) {
+  const configuration = configurationSchema.parse({ sandbox: 'off', agents: [{ name: 'a', ...agent }] });
+  const results = await checkSetup({ configuration, folder: tmpdir(), dataFolder: join(tmpdir(), 'workledger-none') });
+  return Object.fromEntries(results.map(({ subject, ok, detail }) => [subject, [ok, detail]]));
+}
+
 test('an agent needs an executable, on PATH or by an absolute path', async () => {
-  const agent = async (command: string) =>
-    (await check({}, { agent: { command: [command] } }))['agent "a": executable'];
+  const agent = async (command: string) => (await checkAgent({ command: [command] }))['agent "a": executable'];
   expect(await agent(node)).toEqual([true, node]);
   expect((await agent('git'))?.[0]).toBe(true);
   expect((await agent('no-such-agent'))?.[0]).toBe(false);
@@ -124,7 +130,7 @@ test('an agent needs an executable, on PATH or by an absolute path', async () =>
 
 test('a variable that an agent is to get must be set', async () => {
   const agent = { command: [node], environment: ['WORKLEDGER_NOT_SET'] };
-  expect((await check({}, { agent }))['agent "a": environment']).toEqual([
+  expect((await checkAgent(agent))['agent "a": environment']).toEqual([
     false,
     'set WORKLEDGER_NOT_SET, or do not name it',
   ]);
