@@ -41,7 +41,7 @@ test('after kill -9 of the process and then of it and PostgreSQL, the next demo 
   expect(stdout).toContain('The work was sent back once, failed again, was undone, and the task says why.');
   // What stood before the first kill did not happen again.
   expect(stdout).not.toMatch(/candidate 1\.1/);
-  expect([first, second, third].filter(({ written }) => / task +".*" created/.test(written.stdout))).toEqual([
+  expect([first, second, third].filter(({ written }) => / task +created, /.test(written.stdout))).toEqual([
     first,
     third,
   ]);
