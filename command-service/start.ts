@@ -12,6 +12,7 @@ import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
+import type { WhyNotInOrigin } from './processes/room.ts';
 import { createSpending } from './processes/spending.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];
@@ -21,7 +22,10 @@ const AGENTS_A_PASS = 100;
 type CommandFoundation = Pick<
   Foundation,
   'log' | 'pool' | 'keys' | 'artefacts' | 'configuration' | 'folder' | 'logger'
->;
+> & {
+  /** Where this process can ask origins; default: it cannot. */
+  readonly whyNotInOrigin?: WhyNotInOrigin;
+};
 
 export type CommandService = RunningService & { readonly commands: Commands; readonly routes: readonly Route[] };
 
@@ -43,6 +47,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     nextTasks: (wanted) =>
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),
+    whyNotInOrigin: foundation.whyNotInOrigin,
     // That a server is away is told by the process, once.
     onSnapshotFailed: (error) =>
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),

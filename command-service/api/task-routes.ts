@@ -69,7 +69,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     path: `${TASK}/submit`,
     type: 'task.submit',
     summary: 'Submit the work of a claim for validation',
-    problems: ['claim-mismatch'],
+    problems: ['claim-mismatch', 'unknown-reference'],
   }),
   intention(commands, {
     method: 'post',

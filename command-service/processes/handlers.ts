@@ -35,12 +35,14 @@ import {
   type KeysOf,
   type NextTasks,
   type Room,
+  type WhyNotInOrigin,
 } from './room.ts';
 import { checkScope } from './scope.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
 import { noBudgets, type Spending } from './spending.ts';
 import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
+import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 
 type CommandHandler<Type extends CommandType> = (
@@ -53,7 +55,7 @@ export type Registry = { readonly [Type in CommandType]: CommandHandler<Type> };
 
 /** Commands that are more than a decision of their aggregate: of several streams, or with a sign of life. */
 const createProcesses = (room: Room) => {
-  const { tasks, agents, heartbeats } = room;
+  const { agents, heartbeats } = room;
   const beatOf = (claimId: string, { actor }: StepContext) =>
     heartbeats.beat(`claim:${claimId}`, ...(actor.startsWith('agent:') ? [actor] : []));
 
@@ -73,7 +75,7 @@ const createProcesses = (room: Room) => {
       return answer;
     },
     'task.submit': async (id, data, context) => {
-      const answer = await tasks.handle(id, { type: 'task.submit', data }, context);
+      const answer = await submitWork(room, id, data, context);
       await beatOf(data.claimId, context);
       return answer;
     },
@@ -140,6 +142,8 @@ export async function createCommandHandlers(options: {
   readonly keysOf?: KeysOf;
   /** Default: no budget is configured. */
   readonly spending?: Spending;
+  /** Default: nobody here can ask an origin. */
+  readonly whyNotInOrigin?: WhyNotInOrigin | undefined;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
@@ -149,7 +153,8 @@ export async function createCommandHandlers(options: {
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
-  const besides = { heartbeats, reports: createReports(pool), spending };
+  const { whyNotInOrigin = async () => null } = options;
+  const besides = { heartbeats, reports: createReports(pool), spending, whyNotInOrigin };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf }, handling);
   const registry = createRegistry(room);
 

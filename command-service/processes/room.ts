@@ -34,6 +34,16 @@ export type NextTasks = (wanted: {
 /** Keys of an agent that are not revoked, as a read model knows them: a hint that may be behind. */
 export type KeysOf = (agentId: string) => Promise<readonly string[]>;
 
+/**
+ * Why a commit cannot be taken from the origin of a repository, in words that mend it. Null: it is there, or nobody can tell now;
+ * whoever works on it next will see.
+ */
+export type WhyNotInOrigin = (submitted: {
+  readonly repository: string;
+  readonly taskId: string;
+  readonly commit: string;
+}) => Promise<string | null>;
+
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
 export type HandlersConfiguration = {
@@ -84,7 +94,12 @@ export type Room = ReturnType<typeof createRoom>;
 
 export const createRoom = (
   log: EventLog,
-  besides: { readonly heartbeats: Heartbeats; readonly reports: Reports; readonly spending: Spending },
+  besides: {
+    readonly heartbeats: Heartbeats;
+    readonly reports: Reports;
+    readonly spending: Spending;
+    readonly whyNotInOrigin: WhyNotInOrigin;
+  },
   configuration: HandlersConfiguration,
   { nextTasks, keysOf }: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf },
   handling: HandlingOptions,

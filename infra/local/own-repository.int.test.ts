@@ -48,7 +48,7 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
     before = belongings(repository);
     system = await startInFolder(join(folder.path, 'desk'), {
       repositories: [{ ...shellRegistration, url: '../my greeter' }],
-      agents: [scriptAgent('code', writeRightGreet)],
+      agents: [scriptAgent('code', `echo '::progress 50% writes the greeting'; sleep 1; ${writeRightGreet}`)],
     });
   });
   afterAll(() => folder.remove());
@@ -70,12 +70,28 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
     expect(git(repository, 'show', '--format=', '--name-only', branch)).toBe('bin/greet');
   });
 
+  test('what the agent said while it worked is its progress, and was printed once', () => {
+    const notes = task.history.filter(({ type }) => type === 'TaskProgressReported').map(({ data }) => data);
+    expect(notes).toEqual([{ claimId: task.claimId, note: 'writes the greeting', percent: 50 }]);
+    expect(system.program.written.stdout.match(/ progress +50 %: writes the greeting\n/g)).toHaveLength(1);
+  });
+
   test('working tree, index, HEAD, branches and configuration stay byte by byte as they were', () => {
     expect(belongings(repository)).toEqual(before);
   });
 
-  test('nothing but the branch is left in the repository', () => {
-    expect(git(repository, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual([
+  test('nothing but the branch is left among branches and tags; what was paid for is kept apart from them', () => {
+    const refs = git(repository, 'for-each-ref', '--format=%(refname)').split('\n');
+    const kept = refs.filter((ref) => ref.startsWith(`refs/workledger/${task.id}/`));
+    expect(
+      kept.map((ref) =>
+        ref
+          .split('/')
+          .at(-1)
+          ?.replace(/-[0-9a-f]{12}$/, ''),
+      ),
+    ).toEqual(['generate-1-1', 'published']);
+    expect(refs.filter((ref) => !kept.includes(ref))).toEqual([
       'refs/heads/feature',
       'refs/heads/trunk',
       `refs/heads/workledger/${task.id}`,
@@ -86,7 +102,7 @@ describe("the user's own repository, by the README's way", { timeout: 60_000 }, 
     const { written } = system.program;
     await system.program.until(/agent +freed/);
     expect(written.stdout).toMatch(
-      / task +"Greet the world" created(.*\n)*.* validate +passed\n(.*\n)*.* task +complete, 1 file \+1 −1/,
+      / task +"Greet the world" is .*\n.* task +created(.*\n)*.* validate +passed\n(.*\n)*.* task +complete, 1 file \+1 −1/,
     );
     expect(written.output).not.toContain(system.key);
   });

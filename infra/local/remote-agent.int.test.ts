@@ -101,7 +101,7 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     expect(await system.client.find(`/agents/${next.id}`)).toMatchObject({ status: 'busy' });
   });
 
-  test('a commit that nobody pushed comes back at once and says so, often; failed tests send it back with a report that its agent reads', async () => {
+  test('a commit that nobody pushed is refused; one that changes nothing comes back at once, often; failed tests send it back with a report that its agent reads', async () => {
     const agent = await register('forgetful');
     const id = await createTask(system.client, 'greeter', { title: 'Slow work', capabilities: ['slow'] });
     const { claimId } = await agent.claim(id);
@@ -112,9 +112,15 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
         history.at(-1)?.type === 'TaskSentBack';
       return (await taskWhen(agent.client, id, back, token)).history.at(-1)?.data;
     };
+    const absent = await agent.post(`/tasks/${id}/submit`, { claimId, commit: '1'.repeat(40) });
+    expect([refusal(absent), absent.body['detail']]).toEqual([
+      '422 unknown-reference',
+      `commit ${'1'.repeat(40)} is not in the origin: push it to a branch first`,
+    ]);
+    expect((await system.client.find<Task>(`/tasks/${id}`))?.state).toBe('in-progress');
     for (const times of [1, 2])
-      expect(await sentBack('1'.repeat(40), times)).toMatchObject({
-        reason: expect.stringContaining('push it'),
+      expect(await sentBack(git(repository, 'rev-parse', 'HEAD'), times)).toMatchObject({
+        reason: expect.stringContaining('changes nothing'),
         report: null,
       });
 

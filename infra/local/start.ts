@@ -72,7 +72,8 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
   const stopAsked = stopSignal();
   const { configuration, dataFolder } = options;
   const logger = createLogger({ service: 'workledger', level: configuration.logLevel }, process.stderr);
-  const system = await startSystem({ ...options, logger });
+  const print = createPrinter(process.stdout, agentNames(configuration));
+  const system = await startSystem({ ...options, logger, onNote: print.note });
   process.stdout.write(
     [
       `Workledger is ready: ${system.url}`,
@@ -85,7 +86,6 @@ async function serve(options: Omit<SystemOptions, 'logger'>): Promise<void> {
     ].join('\n'),
   );
   const following = new AbortController();
-  const print = createPrinter(process.stdout, agentNames(configuration));
   const steps = followSteps(system.log, system.startedAt, print, following.signal).catch(() => undefined);
 
   const failure = await Promise.race([stopAsked.then(() => null), system.failed]);

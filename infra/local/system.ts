@@ -4,7 +4,9 @@ import { makeMacKeyFile } from '@workledger/command-service/key-files/key-files.
 import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
 import * as queryService from '@workledger/query-service/start.ts';
+import { createOriginLookup } from '@workledger/sagas/components/code/change.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
+import type { OnNote } from '@workledger/sagas/engine/notes.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
@@ -37,6 +39,8 @@ export type SystemOptions = {
   /** Absolute data folder. */
   readonly dataFolder: string;
   readonly logger: Logger;
+  /** Told of each note of an agent that runs here. */
+  readonly onNote?: OnNote | undefined;
 };
 
 export type System = {
@@ -73,7 +77,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-async function start({ configuration, folder, dataFolder, logger }: SystemOptions, closers: Closers): Promise<System> {
+async function start(options: SystemOptions, closers: Closers): Promise<System> {
+  const { configuration, folder, dataFolder, logger, onNote } = options;
   const tls = await readTls(configuration, folder);
   await makeDataFolder(dataFolder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
@@ -102,7 +107,8 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
     ...{ configuration, folder, dataFolder, logger, outages },
   };
 
-  const writeSide = await commandService.start({ ...common, pool });
+  const whyNotInOrigin = createOriginLookup({ configuration, dataFolder, logger });
+  const writeSide = await commandService.start({ ...common, pool, whyNotInOrigin });
   const readModels = projections.start({ ...common, pool: projectionsPool });
   closers.add(() => readModels.stop());
   closers.add(() => writeSide.stop());
@@ -125,7 +131,7 @@ async function start({ configuration, folder, dataFolder, logger }: SystemOption
   closers.add(drain);
   const runningSagas = sagas.start({
     ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox },
-    ...{ callConcurrency: CALLS_AT_ONCE, alone: true },
+    ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   closers.add(() => runningSagas.stop());
   // Once more, so that it comes first: nothing new is accepted while the sagas stop.

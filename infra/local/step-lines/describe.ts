@@ -43,8 +43,7 @@ export function describe(event: Described, names: Names): StepLine | null {
     case 'TaskClaimed':
       return line('claim', `claimed by ${names.agent(event.data.agentId)}`);
     case 'TaskProgressReported': {
-      const { note, percent } = event.data;
-      return line('progress', `${percent === null ? '' : `${Math.round(percent)} %: `}${note}`, 'quiet');
+      return line('progress', noteText(event.data.note, event.data.percent), 'quiet');
     }
     case 'GenerationRequested':
       return line('generate', 'the agent starts to write code', 'quiet');
@@ -140,14 +139,20 @@ const NEVER_HELD = /^(?:the task could not be taken: .*|never claimed)$/;
 
 /** What is told of an agent and of the merge queue, where there are such events. */
 function describeNotice({ type, data }: { readonly type: string; readonly data: object }): StepLine | null {
-  const { until, reason } = data as { until?: unknown; reason?: unknown };
+  const { until, reason, failure } = data as { until?: unknown; reason?: unknown; failure?: Failure };
   const because = typeof reason === 'string' ? `: ${reason}` : '';
+  if (type === 'SagaEffectPostponed')
+    return { step: failure?.step ?? 'wait', text: `waits: ${failure?.reason ?? ''}`, tone: 'bad' };
   if (type === 'AgentRested')
     return { step: 'agent', text: `rests${typeof until === 'string' ? ` until ${until}` : ''}${because}`, tone: 'bad' };
   if (type === 'MergeQueued') return { step: 'merge', text: 'waits in the merge queue', tone: 'quiet' };
   if (type === 'MergeTurnBegan') return { step: 'merge', text: 'has its turn in the merge queue', tone: 'quiet' };
   return null;
 }
+
+/** How far work is. */
+export const noteText = (note: string, percent: number | null): string =>
+  `${percent === null ? '' : `${Math.round(percent)} %: `}${note}`;
 
 const protectedText = (paths: readonly string[]): string =>
   paths.length === 0 ? '' : ` (changes to protected paths undone: ${paths.join(', ')})`;

@@ -1,10 +1,11 @@
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { streamType, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { Note } from '@workledger/sagas/engine/notes.ts';
 import { agentIdOf } from '@workledger/sagas/components/environment.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { harmless } from '@workledger/shared/telemetry/one-line.ts';
-import { describe, type Described, type StepLine } from './describe.ts';
+import { describe, noteText, type Described, type StepLine } from './describe.ts';
 
 type Out = { write(text: string): unknown; readonly isTTY?: boolean };
 
@@ -12,7 +13,15 @@ const COLOURS = { plain: '', good: '\u001b[32m', bad: '\u001b[31m', quiet: '\u00
 const RESET = '\u001b[0m';
 
 /** @param isPast it is not printed: what it tells of others is remembered */
-type Printer = (event: RecordedEvent, isPast?: boolean) => void;
+type PrintEvent = (event: RecordedEvent, isPast?: boolean) => void;
+
+type Printer = PrintEvent & {
+  /** Prints how far an agent is, at most once in some seconds a task: few notes become events. */
+  note(taskId: string, note: Note): void;
+};
+
+/** Milliseconds between two notes of one task that are printed. */
+const NOTES_EVERY = 5_000;
 
 /**
  * Prints the steps of every task as they happen: wall-clock time, the seconds since its task began, and the end of the task's id (the
@@ -22,19 +31,15 @@ export function createPrinter(out: Out, agentName: (id: string) => string): Prin
   const began = bounded<number>();
   const tasks = bounded<string>();
   const titles = bounded<string>();
+  const noted = bounded<number>();
   const colour = out.isTTY === true && process.env['NO_COLOR'] === undefined;
 
-  return (event, isPast = false) => {
-    const line = describe(event as unknown as Described, { agent: agentName });
-    const task = taskOf(event, tasks);
-    if (task !== null && event.type === 'TaskCreated') titles.set(task, (event.data as { title: string }).title);
-    if (line === null || isPast) return;
-    const key = task ?? event.stream;
-    const at = event.recordedAt.getTime();
+  const write = (line: StepLine, key: string, task: string | null, recordedAt: Date): void => {
+    const at = recordedAt.getTime();
     const first = began.get(key) === undefined;
     began.set(key, began.get(key) ?? at);
     const elapsed = (at - (began.get(key) ?? 0)) / 1000;
-    const head = { at: event.recordedAt, elapsed, task, colour };
+    const head = { at: recordedAt, elapsed, task, colour };
     if (task !== null && first) {
       const title = titles.get(task);
       out.write(
@@ -43,7 +48,27 @@ export function createPrinter(out: Out, agentName: (id: string) => string): Prin
     }
     out.write(format(line, head));
   };
+
+  const print = (event: RecordedEvent, isPast = false): void => {
+    const line = describe(event as unknown as Described, { agent: agentName });
+    const task = taskOf(event, tasks);
+    if (task !== null && event.type === 'TaskCreated') titles.set(task, (event.data as { title: string }).title);
+    if (line === null || isPast) return;
+    if (event.type === 'TaskProgressReported' && task !== null) {
+      if (isRecent(noted.get(task))) return;
+      noted.set(task, Date.now());
+    }
+    write(line, task ?? event.stream, task, event.recordedAt);
+  };
+  const note = (taskId: string, { text, percent }: Note): void => {
+    if (isRecent(noted.get(taskId))) return;
+    noted.set(taskId, Date.now());
+    write({ step: 'progress', text: noteText(text, percent), tone: 'quiet' }, taskId, taskId, new Date());
+  };
+  return Object.assign(print, { note });
 }
+
+const isRecent = (at: number | undefined): boolean => at !== undefined && Date.now() - at < NOTES_EVERY;
 
 /** Streams and tasks that are remembered; of those that were not heard of for longest nothing is lost but their first line. */
 const MOST_REMEMBERED = 10_000;
@@ -113,7 +138,7 @@ function taskOf(event: RecordedEvent, tasks: ReturnType<typeof bounded<string>>)
 }
 
 /** Prints what happens from now on, until the signal aborts. What began before is looked up once: its title, and whose run it is. */
-export async function followSteps(log: EventLog, after: bigint, print: Printer, signal: AbortSignal): Promise<void> {
+export async function followSteps(log: EventLog, after: bigint, print: PrintEvent, signal: AbortSignal): Promise<void> {
   const known = bounded<true>();
   const learn = async (stream: string): Promise<void> => {
     known.set(stream, true);

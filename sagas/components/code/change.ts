@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import type { ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
-import {
-  diffStat as statOf,
-  diffText,
-  ensureCommits,
-  fetchOrigin,
-  hasCommit,
-  isAncestor,
-  isInOrigin,
-  treeOf,
-} from '../git/commits.ts';
+import { diffStat as statOf, diffText, ensureCommits, isAncestor, treeOf, whyNotInOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
+import { openMirror } from '../git/mirror.ts';
 import { resultOf, runRefs, taskRefs } from '../git/names.ts';
 import { pushRef, remoteRef } from '../git/push.ts';
 import { inRun, type InRun } from '../run-component.ts';
@@ -34,18 +28,9 @@ export const inspect = codeComponent({
   act: async (request, code) => {
     const { mirror, signal } = code;
     const { taskId, commit, base } = request;
-    await fetchOrigin(mirror, taskId, signal);
+    const absent = await whyNotInOrigin(mirror, taskId, commit, signal);
+    if (absent !== null) return refuse('inspect', absent);
     await ensureCommits(mirror, taskId, [base], signal);
-    await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
-      if (!(error instanceof GitFailure)) throw error;
-    });
-    if (!(await hasCommit(mirror, commit)))
-      return refuse('inspect', `commit ${commit} is not in the origin: push it to a branch first`);
-    if (!(await isInOrigin(mirror, taskId, commit)))
-      return refuse(
-        'inspect',
-        `commit ${commit} is on no branch of the origin, and on no ref under ${taskRefs(taskId)}/: push it there`,
-      );
     if (!(await isAncestor(mirror, base, commit)))
       return refuse('inspect', `commit ${commit} does not descend from ${base}, where the work started`);
     if ((await treeOf(mirror, base)) === (await treeOf(mirror, commit)))
@@ -57,6 +42,28 @@ export const inspect = codeComponent({
     return storeDiff(code, 'inspect', base, commit);
   },
 });
+
+/** Milliseconds that whoever submits waits for the origin. */
+const LOOKUP_MILLISECONDS = 10_000;
+
+/**
+ * Asks origins for commits that are said to be there, outside of any saga.
+ * @returns why a commit cannot be taken, in words that mend it; null: it is there, or the origin does not tell now
+ */
+export const createOriginLookup =
+  ({ configuration, dataFolder, logger }: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'logger'>) =>
+  async (submitted: { repository: string; taskId: string; commit: string }): Promise<string | null> => {
+    const repository = configuration.repositories.find(({ name }) => name === submitted.repository);
+    if (repository === undefined) return null;
+    const signal = AbortSignal.timeout(LOOKUP_MILLISECONDS);
+    try {
+      const mirror = await openMirror(dataFolder, repository.url, signal);
+      return await whyNotInOrigin(mirror, submitted.taskId, submitted.commit, signal);
+    } catch (error) {
+      logger.debug({ reason: oneLine(error) }, 'an origin does not tell of a submitted commit: it is looked for later');
+      return null;
+    }
+  };
 
 /** Git keeps refs like files: one that is named like a folder of Workledger's leaves no room for those in it. @throws always */
 async function throwNamed({ mirror, signal }: CodeAttempt, run: InRun, error: unknown): Promise<never> {

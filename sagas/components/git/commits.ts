@@ -1,5 +1,5 @@
 import type { DiffStat } from '@workledger/shared/contexts/values.ts';
-import { despiteLocks, git, gitText, inTurn } from './git.ts';
+import { despiteLocks, git, GitFailure, gitText, inTurn } from './git.ts';
 import { maintain } from './maintain.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit, branchRef, taskRefs } from './names.ts';
@@ -18,7 +18,7 @@ async function resolve(gitFolder: string, ref: string): Promise<string | null> {
 }
 
 /** Whether a branch of the origin, or a ref of this task in it, has the commit in its history, as fetched last. */
-export async function isInOrigin(mirror: Mirror, taskId: string, commit: string): Promise<boolean> {
+async function isInOrigin(mirror: Mirror, taskId: string, commit: string): Promise<boolean> {
   const args = ['for-each-ref', '--count=1', `--contains=${asCommit(commit)}`, '--format=%(refname)', '--'];
   const contained = async (cwd: string, pattern: string): Promise<boolean> => {
     // A store that does not have the commit at all says so by its exit code.
@@ -28,6 +28,27 @@ export async function isInOrigin(mirror: Mirror, taskId: string, commit: string)
   return (
     (await contained(mirror.originFolder, 'refs/heads/')) || (await contained(mirror.gitFolder, `${taskRefs(taskId)}/`))
   );
+}
+
+/**
+ * Asks the origin for a commit that somebody says to have pushed there.
+ * @returns why it cannot be taken from there, with what mends it; null: it is there
+ * @throws GitFailure when the origin does not answer
+ */
+export async function whyNotInOrigin(
+  mirror: Mirror,
+  taskId: string,
+  commit: string,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  await fetchOrigin(mirror, taskId, signal);
+  await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
+    if (!(error instanceof GitFailure)) throw error;
+  });
+  if (!(await hasCommit(mirror, commit))) return `commit ${commit} is not in the origin: push it to a branch first`;
+  if (!(await isInOrigin(mirror, taskId, commit)))
+    return `commit ${commit} is on no branch of the origin, and on no ref under ${taskRefs(taskId)}/: push it there`;
+  return null;
 }
 
 export async function hasCommit(mirror: Mirror, commit: string): Promise<boolean> {

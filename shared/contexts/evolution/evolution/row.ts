@@ -42,10 +42,6 @@ export const evolutionRow = z.strictObject({
   plan: evolutionPlan,
   generations: z.array(evolutionGeneration),
   best: candidate.nullable(),
-  ranking: z
-    .array(candidate)
-    .nullable()
-    .describe('what passed its tests and measured better than the start, best first; null before the end'),
   commit: commit.nullable().describe('the commit that the run went on with'),
   reason: z.string().nullable(),
   failure: failure.nullable(),
@@ -53,6 +49,10 @@ export const evolutionRow = z.strictObject({
   startedAt: time,
   updatedAt: time,
   endedAt: time.nullable(),
+  ranking: z
+    .array(candidate)
+    .nullable()
+    .describe('what passed its tests and measured better than the start, best first; null before the end'),
 });
 export type EvolutionRow = RowOf<typeof evolutionRow>;
 
