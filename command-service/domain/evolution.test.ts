@@ -249,6 +249,15 @@ describe('the ranking of an evolution', () => {
   });
 });
 
+it('is told once of what a candidate cost that came in when all was decided', () => {
+  const [over, late] = [[started(), opened(1, base), completed('target', null)], candidateFailed('1.2', 0.5)];
+  given(evolution, ...over)
+    .when('evolution.fail-candidate', fail('1.2', 0.5))
+    .then(late);
+  given(evolution, ...over, late)
+    .when('evolution.fail-candidate', fail('1.2', 0.5))
+    .then();
+});
 describe('from any other state', () => {
   const cancelled: EvolutionEvent = { type: 'EvolutionCancelled', data: { ...run, reason: 'no need' } };
   const failed: EvolutionEvent = { type: 'EvolutionFailed', data: { ...run, failure } };

@@ -29,7 +29,7 @@ export const evolution: Aggregate<EvolutionState, EvolutionEvent, EvolutionDecis
     'evolution.fail-candidate': (data, state) =>
       isNews(state, data.generation, data.candidate)
         ? withWhatFollows(state, { type: 'CandidateFailed', data: { ...state.run, ...data } }, afterCandidate)
-        : [],
+        : lateCost(state, data),
     'evolution.fail': ({ failure }, state) => {
       if (state.status === 'failed') return [];
       running(state, 'fail');
@@ -41,6 +41,13 @@ export const evolution: Aggregate<EvolutionState, EvolutionEvent, EvolutionDecis
       return [{ type: 'EvolutionCancelled', data: { ...state.run, reason } }];
     },
   },
+};
+
+/** What a candidate cost that came in when all was decided is told all the same, once. */
+const lateCost = (state: EvolutionState, data: EvolutionDecisions['evolution.fail-candidate']): EvolutionEvent[] => {
+  const { number, done } = state.generation;
+  const isLate = state.status !== 'running' && data.generation === number && !done.has(data.candidate);
+  return isLate && data.costUsd !== null ? [{ type: 'CandidateFailed', data: { ...state.run, ...data } }] : [];
 };
 
 const withWhatFollows = (

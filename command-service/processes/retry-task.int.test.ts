@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { idInRun } from '@workledger/shared/contexts/stream.ts';
 import { ask, claim, create, eventsOf, expectRefused, from, register, startWriteSide, typesOf } from './testing.ts';
 import { noBudgets } from './spending.ts';
@@ -114,6 +115,20 @@ it('it goes on within the budget of its task, and with what earlier runs spent o
   await ask(side, 'task.cancel', taskId, {});
   await ask(side, 'task.retry', taskId, { from: 'evolve' });
   expect((await budgets()).at(-1)).toBeUndefined();
+});
+
+it('from evolve it starts agents, so that it waits for a day with money; from later steps it does not', async () => {
+  const taskId = await create(side);
+  await failedRun(taskId, B, 'passed');
+  const spent = await side.another({}, undefined, undefined, {
+    ...noBudgets,
+    demand: async (repository) => void refuse('blocked', `the day's budget of ${repository} is spent`),
+  });
+  const before = (await eventsOf(side.log, `task-${taskId}`)).length;
+  await expectRefused(ask({ commands: spent }, 'task.retry', taskId, { from: 'evolve' }), 'blocked');
+  expect(await eventsOf(side.log, `task-${taskId}`)).toHaveLength(before);
+  await ask({ commands: spent }, 'task.retry', taskId, { from: 'merge' });
+  expect((await claims(taskId)).at(-1)).toMatchObject({ from: 'merge' });
 });
 
 it('where nothing can go on from there, the refusal names the steps that can, and changes nothing', async () => {

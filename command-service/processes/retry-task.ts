@@ -39,7 +39,7 @@ export async function retryTask(
   const mayGoOn = state.status === 'failed' || state.status === 'cancelled';
   if (from === 'generate' || isRepeat || !mayGoOn)
     return room.tasks.handle(taskId, { type: 'task.retry', data: { reason } }, context);
-  const goesOn = await whatGoesOn(room, taskId, from);
+  const goesOn = await whatGoesOn(room, { taskId, repository: state.repository }, from);
   return room.tasks.handle(
     taskId,
     { type: 'task.retry', data: { reason, goesOn } },
@@ -47,8 +47,12 @@ export async function retryTask(
   );
 }
 
-/** From the newest claim that made something for this step. @throws CommandRefused that names the steps that are possible */
-async function whatGoesOn(room: Room, taskId: string, from: LaterStep): Promise<GoesOn> {
+/** From the newest claim that made something for this step. @throws CommandRefused that names the steps that are possible, or the budget that is spent */
+async function whatGoesOn(
+  room: Room,
+  { taskId, repository }: { readonly taskId: string; readonly repository: string | null },
+  from: LaterStep,
+): Promise<GoesOn> {
   const possible = new Set<LaterStep>();
   for (const claim of await lastClaims(room, taskId)) {
     const made = await madeUnder(room, claim);
@@ -56,6 +60,7 @@ async function whatGoesOn(room: Room, taskId: string, from: LaterStep): Promise<
     if (newest !== null) {
       const { agentId, runtime } = claim.data;
       const { commit, base } = newest;
+      if (from === 'evolve' && runtime === 'command') await room.spending.demand(repository);
       const { leaseSeconds } = room.configuration;
       const budget = await budgetOf(room, taskId, runtime);
       return { claimId: newId(), agentId, runtime, leaseSeconds, ...budget, from, commit, base };

@@ -167,7 +167,7 @@ export const judgementOf = ({ commit, base }: { readonly commit: string; readonl
 type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['effect'];
 
 function absorbRequest(facts: Facts, effect: Requested): Facts {
-  if (effect.kind === 'command' && /^evolution\.(?:record|fail)-candidate$/.test(effect.type)) {
+  if (effect.kind === 'command' && /\/record-[\d.]+$/.test(effect.key)) {
     const { candidate } = effect.data as { candidate: string };
     return { ...facts, recorded: { ...facts.recorded, [candidate]: true } };
   }

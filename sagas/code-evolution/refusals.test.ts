@@ -96,7 +96,7 @@ describe('a refusal of the origin', () => {
     run.succeeds('prepare/1/1/prepare', plan);
     generated(run);
     for (let attempt = 1; attempt <= 8; attempt++) {
-      run.fails(`publish/1/${attempt}/publish`, true, 'killed', null, { fault: 'component' });
+      run.fails(`publish/1/${attempt}/publish`, true, 'killed', null, { fault: 'work' });
       if (attempt < 8) run.succeeds(`publish/1/${attempt}/retry`);
     }
     expect(run.open()).toEqual(['undo/publish/1/delete-branch']);

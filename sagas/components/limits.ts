@@ -1,6 +1,6 @@
 import CircuitBreaker from 'opossum';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { because, ComponentFailure, NotBegun, type Component } from '../engine/component.ts';
+import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
 
 export type LimitOptions<Request> = {
   /** How many calls run at once; components may share them. */
@@ -111,8 +111,8 @@ const WINDOW_MS = 300_000;
 export type Breaker = { call<Result>(action: () => Promise<Result>): Promise<Result> };
 
 /**
- * Stops calling what fails: opens after five failures, lets one call through after 30 s. Failures of the work, of the origin and of limits do not count, nor
- * that nobody is there to do it.
+ * Stops calling what fails: opens after five failures, lets one call through after 30 s. Failures of the work, of the origin and of limits
+ * do not count, nor that nobody is there to do it. What meanwhile comes is no try: it throws Postponed.
  */
 export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
@@ -132,7 +132,7 @@ export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
       } catch (error) {
         if (!isOpen(error)) throw error;
         const reason = `failed ${FAILURES} times and rests; it is tried again within ${Math.ceil(restMs / 1_000)} s`;
-        throw new ComponentFailure(because(name, reason), { retryable: true, cause: error });
+        throw new Postponed(because(name, reason));
       }
     },
   };

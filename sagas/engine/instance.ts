@@ -77,8 +77,8 @@ function after({ state, kind }: EffectStatus, event: Settling): EffectStatus {
   if (event.type === 'SagaEffectCancelled') return { state: 'cancelled', kind };
   if (state === 'cancelled') return { state: 'stopped', kind };
   if (event.type === 'SagaEffectSucceeded') return { state: 'succeeded', kind, result: event.data.result };
-  const { failure, retryable, costUsd, fault, until } = event.data;
-  return { state: 'failed', kind, failure, retryable, costUsd, fault: fault ?? null, until: until ?? null };
+  const { failure, retryable, costUsd, prompt, fault, until } = event.data;
+  return { state: 'failed', kind, failure, retryable, costUsd, prompt, fault: fault ?? null, until: until ?? null };
 }
 
 /**

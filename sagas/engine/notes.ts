@@ -51,8 +51,8 @@ const inRun = z.looseObject({ taskId: uuid, runId: uuid });
 export type OnNote = (taskId: string, note: Note) => void;
 
 /**
- * Reports the notes of one call as the progress of its task: a call names its run by the claim. A run without a claim (a retry from
- * a later step) has its notes refused, and goes on.
+ * Reports the notes of one call as the progress of its task: a call names its run by the claim. A note that is refused, because the
+ * claim is over, is dropped.
  * @param signal ends it
  */
 export function reportNotes(

@@ -2,7 +2,7 @@ import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/ca
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
+import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 
 /** What a saga asks for. Timers are relative here; the engine records the moment they are due. */
 export type EffectRequest =
@@ -32,6 +32,8 @@ export type EffectStatus =
       readonly failure: Failure;
       readonly retryable: boolean;
       readonly costUsd: number | null;
+      /** What an agent was asked; null: none ran, or nobody told. */
+      readonly prompt: ArtefactReference | null;
       /** null: a command that was refused, or not recorded yet. */
       readonly fault: Fault | null;
       /** ISO 8601: when a limit ends by itself. */

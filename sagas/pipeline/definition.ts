@@ -1,7 +1,7 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
+import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
 
@@ -97,6 +97,7 @@ export type Settled<Result> =
       readonly failure: Failure;
       readonly retryable: boolean;
       readonly costUsd: number | null;
+      readonly prompt: ArtefactReference | null;
       readonly fault: Fault | null;
       readonly until: string | null;
       readonly result?: undefined;
@@ -178,11 +179,18 @@ export const doubling =
 const ORIGIN_LONGEST_SECONDS = 600;
 const ORIGIN_ATTEMPTS = 153;
 
+/** What this machine or a server of ours could not do is no fault of the work: it has ten minutes to pass. */
+export const COMPONENT_ATTEMPTS = 9;
+export const componentDelaySeconds = doubling(4, 120);
+
 /** How a step is tried again after such a failure; a step without retries has none here either. */
-export const retryAfter = (retry: Retry | undefined, fault: Fault | null): Retry | undefined =>
-  retry === undefined || fault !== 'origin'
-    ? retry
-    : { attempts: ORIGIN_ATTEMPTS, delaySeconds: doubling(2, ORIGIN_LONGEST_SECONDS) };
+export function retryAfter(retry: Retry | undefined, fault: Fault | null): Retry | undefined {
+  if (retry === undefined) return undefined;
+  if (fault === 'origin') return { attempts: ORIGIN_ATTEMPTS, delaySeconds: doubling(2, ORIGIN_LONGEST_SECONDS) };
+  if (fault === 'component')
+    return { attempts: Math.max(retry.attempts, COMPONENT_ATTEMPTS), delaySeconds: componentDelaySeconds };
+  return retry;
+}
 
 /** The delay with up to a quarter more or less, so that what failed together does not come again together. */
 export const jittered = (seconds: number, now: Date): number => seconds * (0.75 + now.getMilliseconds() / 2_000);

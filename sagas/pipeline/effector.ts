@@ -27,8 +27,8 @@ export function createEffector(effects: Effects, place: Place): { on: Effector; 
     if (status === undefined) collected.requested.push(effect);
     if (status?.state === 'succeeded') return { result: status.result as Result };
     if (status?.state === 'failed') {
-      const { failure, retryable, costUsd, fault, until } = status;
-      return { failure, retryable, costUsd, fault, until };
+      const { failure, retryable, costUsd, prompt, fault, until } = status;
+      return { failure, retryable, costUsd, prompt, fault, until };
     }
     return null;
   }

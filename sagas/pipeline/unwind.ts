@@ -38,6 +38,7 @@ export function unwind<Facts>(way: Way<Facts>, ending: Ending): boolean {
   const attempted = attempt(
     way,
     `undo/${next.step}`,
+    round,
     (on) => undo?.(way.state().facts, on) ?? { is: 'done', detail: {} },
   );
   const record = (state: 'compensating' | 'compensated', detail: unknown): void =>
@@ -60,7 +61,7 @@ export function stepOf<Facts>({ definition }: Way<Facts>, name: string): Step<Fa
 }
 
 function conclude<Facts>(way: Way<Facts>, ending: Ending): boolean {
-  const attempted = attempt(way, 'end', (on) => way.definition.conclude(way.state().facts, ending, on));
+  const attempted = attempt(way, 'end', 1, (on) => way.definition.conclude(way.state().facts, ending, on));
   attempted.decide();
   if (attempted.outcome.is === 'waiting') return false;
   way.record({ type: 'SagaEnded', data: { outcome: ending.outcome, failure: ending.failure } });
@@ -70,9 +71,9 @@ function conclude<Facts>(way: Way<Facts>, ending: Ending): boolean {
 type Attempted = { attempt: number; isFirst: boolean; outcome: Outcome; decide: () => void };
 
 /** One attempt on the way back. What fails is tried again a few times; then the way back goes on without it. */
-function attempt<Facts>(way: Way<Facts>, prefix: string, act: (on: Effector) => Outcome): Attempted {
+function attempt<Facts>(way: Way<Facts>, prefix: string, round: number, act: (on: Effector) => Outcome): Attempted {
   const number = attemptNumber(way.effects, prefix);
-  const place = { round: 1, attempt: number, timeoutSeconds: TIMEOUT_SECONDS, now: way.now };
+  const place = { round, attempt: number, timeoutSeconds: TIMEOUT_SECONDS, now: way.now };
   const { on, collected } = createEffector(way.effects, { ...place, prefix: `${prefix}/${number}` });
   const outcome = act(on);
   const isFirst = number === 1 && ![...way.effects.keys()].some((key) => key.startsWith(`${prefix}/1/`));

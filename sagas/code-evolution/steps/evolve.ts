@@ -2,11 +2,13 @@ import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback } from '../facts.ts';
+import { because } from '../../engine/component.ts';
 import { affordable } from './budget.ts';
 import { tryJudged, tryMeasured } from './judge.ts';
 import { letRest } from './rest.ts';
 import {
   agentSeconds,
+  askAgain,
   beginsAfter,
   claimOf,
   earlierFailures,
@@ -37,8 +39,11 @@ export const evolve: Step<Facts> = {
     const unfit = start(facts, on);
     if (unfit !== null) return unfit;
     if (facts.evolutionFailure !== null) return failed(facts.evolutionFailure);
-    if (facts.evolved !== null) return takeWinner(facts, on);
     const newest = facts.opened.at(-1);
+    if (facts.evolved !== null) {
+      const isTold = newest === undefined || tellLateCosts(facts, on, newest);
+      return isTold ? takeWinner(facts, on) : waiting;
+    }
     const underWay = new Set<string>();
     for (const candidate of newest?.candidates ?? [])
       tryCandidate(facts, on, { ...known(newest ?? null), candidate }, underWay);
@@ -86,8 +91,8 @@ function notMeasured(
   on: Effector,
   { failure, retryable, fault }: { failure: Failure; retryable: boolean; fault: Fault | null },
 ): Outcome {
-  // No agent is paid for what the origin refuses.
-  if (fault === 'origin') return failed(failure, retryable, fault);
+  // No agent is paid for what the origin refuses, or this machine cannot do.
+  if (fault !== null && fault !== 'work') return failed(failure, retryable, fault);
   if (retryable && failure.exitCode === null && on.attempt < MEASURING_ATTEMPTS) return failed(failure, true);
   const reason = `it cannot be measured: ${failure.reason}`;
   return notGood(facts, on, failure, { reason, log: failure.log, failure: { ...failure, reason } });
@@ -131,19 +136,37 @@ function tryCandidate(
   if (underWay.has(commit)) return;
   underWay.add(commit);
   const question = { commit, base: known(facts.base) };
-  const judgement = tryJudged(facts, on, `judge-${candidate}`, question);
+  const judgement = askAgain(on, `judge-${candidate}`, (name) => tryJudged(facts, on, name, question));
   if (judgement === null) return;
   const bad = judgement.result === undefined ? judgement.failure : judgement.result.failure;
   if (bad !== null) return fail(bad);
   // An agent's call that an earlier version asked for measured its work itself.
   const measured = work.result.metrics
     ? { result: work.result }
-    : tryMeasured(facts, on, `measure-${candidate}`, question);
+    : askAgain(on, `measure-${candidate}`, (name) => tryMeasured(facts, on, name, question));
   if (measured === null) return;
   if (measured.result === undefined) return fail(measured.failure);
   const metrics = measured.result.metrics ?? {};
   const result = { ...told, commit, metrics, diffStat, diff, output, durationMs };
   on.tryCommand(`record-${candidate}`, 'evolution.record-candidate', evolutionId(facts), result);
+}
+
+/** What candidates cost that came in when evolution was over counts, too. @returns false while it is told */
+function tellLateCosts(
+  facts: Facts,
+  on: Effector,
+  { generation, parent, candidates }: Facts['opened'][number],
+): boolean {
+  const told = candidates.map((candidate) => {
+    if (facts.recorded[candidate]) return true;
+    const work = writeCandidate(facts, on, { parent, candidate });
+    const costUsd = (work?.result ?? work)?.costUsd ?? null;
+    if (costUsd === null) return true;
+    const failure = because('evolve', 'it came in when the evolution was over');
+    const late = { generation, candidate, costUsd, failure };
+    return on.tryCommand(`late-${candidate}`, 'evolution.fail-candidate', evolutionId(facts), late) !== null;
+  });
+  return told.every(Boolean);
 }
 
 const improverOf = (facts: Facts): string => planOf(facts).improver ?? claimOf(facts).agentId;
@@ -168,5 +191,5 @@ function writeCandidate(facts: Facts, on: Effector, { parent, candidate }: Omit<
     },
     evaluate: false,
   };
-  return on.tryCall(`candidate-${candidate}`, 'code.work', request, agentSeconds(plan));
+  return askAgain(on, `candidate-${candidate}`, (name) => on.tryCall(name, 'code.work', request, agentSeconds(plan)));
 }

@@ -1,4 +1,5 @@
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { CommandInput } from '@workledger/shared/commands/catalogue.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
@@ -32,6 +33,11 @@ export const merge: Step<Facts> = {
   run: (facts, on) => {
     // A run of before the queue may be merged without a turn.
     if (!facts.merged && !takeTurn(facts, on)) return waiting;
+    // What an attempt before asked for is answered by nobody.
+    if (on.attempt > 1 && facts.judging !== null) {
+      const reason = 'it is judged again, on the base as it is now';
+      if (on.tryCommand('cancel-judging', 'validation.cancel', facts.judging, { reason }) === null) return waiting;
+    }
     let work: Work = { commit: known(facts.commit), base: known(facts.base) };
     for (let round = 1; ; round++) {
       if (round > 2 && !on.pause(inRound('pause', round), pauseSeconds(round))) return waiting;
@@ -76,7 +82,7 @@ type Leaving = Pick<CommandInput<'merge-queue.leave'>, 'outcome' | 'reason'>;
 /** Gives turn or place away; true as soon as that is told. */
 function leave(facts: Facts, on: Effector, leaving: Leaving): boolean {
   const { taskId, claimId } = claimOf(facts);
-  const reason = leaving.reason?.slice(0, 1_000) ?? null;
+  const reason = leaving.reason && foreignText(leaving.reason, 1_000);
   const data = { taskId, runId: claimId, ...leaving, reason };
   return on.tryCommand(inRound('leave', facts.released + 1), 'merge-queue.leave', queueOf(facts), data) !== null;
 }

@@ -1,3 +1,4 @@
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { type Effector, failed, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Facts } from '../facts.ts';
@@ -7,7 +8,7 @@ import { claimOf } from './run.ts';
 export type Limited = { readonly failure: Failure; readonly until: string | null };
 
 const REASON_LENGTH = 1_000;
-const wordsOf = ({ failure }: Limited): string => failure.reason.slice(0, REASON_LENGTH);
+const wordsOf = ({ failure }: Limited): string => foreignText(failure.reason, REASON_LENGTH);
 
 /** Lets the agent rest until its limit ends. @returns false while that is under way */
 export const letRest = (on: Effector, name: string, agentId: string, limited: Limited): boolean =>

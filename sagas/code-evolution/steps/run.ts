@@ -1,8 +1,18 @@
 import { idInRun as idInRunOf } from '@workledger/shared/contexts/stream.ts';
 import { LATER_STEPS } from '@workledger/shared/contexts/task/task/events.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
-import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
+import {
+  COMPONENT_ATTEMPTS,
+  componentDelaySeconds,
+  type Effector,
+  failed,
+  goTo,
+  type Outcome,
+  type Settled,
+  waiting,
+} from '../../pipeline/definition.ts';
 import { type Claim, type Facts, type Feedback, type Learned, MOST_SENT_BACK } from '../facts.ts';
 import { overBudget } from './budget.ts';
 
@@ -52,6 +62,24 @@ export const checkSeconds = ({ timeouts }: ResultOf<'code.prepare'>): number => 
 /** The branch of the repository's origin that carries the work. */
 export const branchOf = (facts: Facts): string => `workledger/${claimOf(facts).taskId}`;
 
+/** Whether neither the work nor an agent was met by it: the origin is away, or this machine failed before an agent began. */
+export const isPassing = ({ retryable, fault, prompt }: Extract<Settled<unknown>, { failure: Failure }>): boolean =>
+  retryable && (fault === 'origin' || (fault === 'component' && prompt === null));
+
+/** Asks again, under numbered names and with pauses, while what fails is passing: nothing paid is given up for that. */
+export function askAgain<Result>(
+  on: Effector,
+  name: string,
+  ask: (name: string) => Settled<Result> | null,
+): Settled<Result> | null {
+  for (let attempt = 1; ; attempt++) {
+    const settled = ask(attempt === 1 ? name : `${name}-again-${attempt}`);
+    if (settled === null || settled.failure === undefined) return settled;
+    if (!isPassing(settled) || attempt >= COMPONENT_ATTEMPTS) return settled;
+    if (!on.pause(`${name}-pause-${attempt}`, componentDelaySeconds(attempt + 1))) return null;
+  }
+}
+
 const REASON_LENGTH = 300;
 
 /** What earlier candidates failed with, for the prompts of the next ones. */
@@ -71,7 +99,7 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
   const { taskId, claimId } = claimOf(facts);
   const told = on.command('send-back', 'task.send-back', taskId, {
     claimId,
-    reason: feedback.reason.slice(0, 1_000),
+    reason: foreignText(feedback.reason, 1_000),
     report: feedback.log,
   });
   if (told === null) return waiting;

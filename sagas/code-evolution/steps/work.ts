@@ -1,6 +1,7 @@
 import type { RequestOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { done, doubling, type Effector, failed, type Step, waiting } from '../../pipeline/definition.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
@@ -14,6 +15,7 @@ import {
   idInRun,
   inRun,
   isCommandRun,
+  isPassing,
   known,
   MOST_SENT_BACK,
   planOf,
@@ -74,8 +76,8 @@ export const generate: Step<Facts> = {
       started && on.tryCall('work', 'code.work', workRequest(facts, on.round, on.attempt), agentSeconds(planOf(facts)));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
-      // An origin that is away for a while is no attempt of the agent's.
-      if (work.fault === 'origin' && work.retryable) return failed(work.failure, true, 'origin');
+      // An origin that is away for a while, or this machine before the agent began, is no attempt of the agent's.
+      if (isPassing(work)) return failed(work.failure, true, work.fault);
       if (work.fault === 'limit') return giveBack(facts, on, work);
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
@@ -103,7 +105,7 @@ function afterSendBack({ feedback }: Facts, failure: Failure): Failure {
   const first = feedback?.failure;
   return first === undefined
     ? failure
-    : { ...first, reason: `${first.reason}. It was sent back, and then: ${failure.reason}`.slice(0, 4_000) };
+    : { ...first, reason: foreignText(`${first.reason}. It was sent back, and then: ${failure.reason}`, 4_000) };
 }
 
 /** Which attempt of its agent this is, in this round: from 1. */

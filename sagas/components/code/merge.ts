@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
-import { ComponentFailure } from '../../engine/component.ts';
-import { failureOf, refuse } from '../failures.ts';
+import { refuse } from '../failures.ts';
 import {
   branchHead,
   changedEntries,
@@ -11,7 +11,7 @@ import {
   isAncestor,
   treeOf,
 } from '../git/commits.ts';
-import { GitFailure, gitText } from '../git/git.ts';
+import { gitText } from '../git/git.ts';
 import { rebaseOnto, squashOnto } from '../git/make-commit.ts';
 import { asCommit, branchRef, resultOf } from '../git/names.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
@@ -76,14 +76,7 @@ async function forward(
     return true;
   } catch (error) {
     if (error instanceof RefMoved) return false;
-    if (!(error instanceof GitFailure)) throw error;
-    if (!/\[remote rejected\]|refusing to update checked out branch/.test(error.stderr + error.message)) throw error;
-    const reason = /checked out/.test(error.stderr)
-      ? `"${baseBranch}" is checked out in the origin, git does not move it: use a bare repository or "merge": "never"`
-      : `the origin refuses to move "${baseBranch}"`;
-    const { command, exitCode, stderr } = error;
-    const failure = failureOf('merge', reason, { command, exitCode, output: stderr });
-    throw new ComponentFailure(failure, { retryable: false, fault: 'work', cause: error });
+    throw error;
   }
 }
 
@@ -155,7 +148,7 @@ export const rebase = codeComponent({
       : await rebaseOnto(await code.checkout('rebase', commit), { from: base, onto, signal });
     if ('conflict' in result) {
       const report = await conflictReport(code, request, result.hunks);
-      return { outcome: 'conflict', base: onto, detail: result.conflict.slice(0, 4_000), report };
+      return { outcome: 'conflict', base: onto, detail: foreignText(result.conflict, 4_000), report };
     }
     const ref = resultOf(request, label, result.commit);
     await pushRef(mirror, { ref, to: result.commit, expected: 'any', signal });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { refuse } from '../failures.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { failureOf, refuse } from '../failures.ts';
 import { branchHead, ensureCommits, fetchOrigin, isAncestor, resolveRef } from '../git/commits.ts';
 import { git } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
@@ -27,7 +28,11 @@ export const publish = codeComponent({
     const commit = await withProtectedPaths(code, taskId, request.commit, request.base);
     const now = await branchHead(mirror, branch);
     if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
-      return refuse('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`);
+      // Of no commit of ours: none that takes its place would fare better.
+      throw new ComponentFailure(
+        failureOf('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`),
+        { retryable: false, fault: 'origin' },
+      );
     const kept = resultRef(request, publishedLabel(commit));
     await pushRef(mirror, { ref: kept, to: commit, expected: 'any', signal });
     if (now !== commit)

@@ -68,14 +68,25 @@ export const work = codeComponent({
     const run = await runAgent(code, agent, checkout, { ...request, place }).catch((error: unknown) =>
       throwKeeping(code, worked, error),
     );
-    const commit = await changeOf(code, { ...worked, run });
-    const change = await storeDiff(code, 'work', request.parent, commit);
-    await leave(code, request, commit, run);
-    const { fail: _, ...told } = run;
-    const tree = await treeOf(mirror, commit);
-    return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit, run) };
+    try {
+      const commit = await changeOf(code, { ...worked, run });
+      const change = await storeDiff(code, 'work', request.parent, commit);
+      await leave(code, request, commit, run);
+      const { fail: _, ...told } = run;
+      const tree = await treeOf(mirror, commit);
+      return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit) };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw paid(asComponentFailure('work', error, signal), run);
+    }
   },
 });
+
+/** The same, with what the agent cost that ran before it. */
+function paid(failed: ComponentFailure, { costUsd, prompt }: AgentRun): ComponentFailure {
+  const { failure, retryable, fault, until, cause } = failed;
+  return new ComponentFailure(failure, { retryable, fault, until, costUsd, prompt, cause });
+}
 
 type Worked = {
   readonly checkout: Checkout;
@@ -160,26 +171,12 @@ async function leave(code: CodeAttempt, request: WorkRequest, commit: string, ru
       );
       return;
     }
-    const options = { retryable, fault, costUsd: run.costUsd, prompt: run.prompt, cause: error };
-    throw new ComponentFailure({ ...failure, reason, log: run.output }, options);
+    throw new ComponentFailure({ ...failure, reason, log: run.output }, { retryable, fault, cause: error });
   }
 }
 
-async function measured(
-  code: CodeAttempt,
-  request: WorkRequest,
-  commit: string,
-  run: AgentRun,
-): Promise<Metrics | null> {
-  if (!request.evaluate) return null;
-  try {
-    return (await measure(code, request.taskId, commit, request.base)).metrics;
-  } catch (error) {
-    if (!(error instanceof ComponentFailure)) throw error;
-    const { failure, retryable, fault } = error;
-    throw new ComponentFailure(failure, { retryable, fault, costUsd: run.costUsd, prompt: run.prompt, cause: error });
-  }
-}
+const measured = async (code: CodeAttempt, request: WorkRequest, commit: string): Promise<Metrics | null> =>
+  request.evaluate ? (await measure(code, request.taskId, commit, request.base)).metrics : null;
 
 const AT_LEAST = 2;
 const AT_MOST = 16;

@@ -1,5 +1,5 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import type { Failure, Fault } from '@workledger/shared/contexts/values.ts';
+import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../component.ts';
 import { accept, fold, newInstance, type Trigger } from '../instance.ts';
@@ -21,7 +21,12 @@ export type Scenario<State> = {
     retryable?: boolean,
     reason?: string,
     exitCode?: number | null,
-    more?: { readonly costUsd?: number; readonly fault?: Fault; readonly until?: string },
+    more?: {
+      readonly costUsd?: number;
+      readonly fault?: Fault;
+      readonly until?: string;
+      readonly prompt?: ArtefactReference;
+    },
   ): SagaEvent[];
   /** Effects that were asked for and have no result. */
   open(): string[];
