@@ -134,18 +134,21 @@ describe('an agent', () => {
 });
 
 describe('what was made up', () => {
-  const forged = (): string => newApiKey(newId(), createKeyMacs([newMacKey()])).key;
+  const others = createKeyMacs([newMacKey()]);
+  const forged = (): string => newApiKey(newId(), others).key;
 
   test('10,000 keys cost no look into the log, and nothing is kept of them', async () => {
     const failures = createFailedAttempts({ now: () => 0 });
     const { ask, read, keys, lines } = door({}, { failures });
     const answers = new Map<unknown, number>();
+    const known: string[] = [];
     for (let count = 0; count < 10_000; count++) {
       const key = forged();
       const answer = await ask(key);
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
-      expect(keys.knows(parseApiKey(key)!.keyId)).toBe(false);
+      if (keys.knows(parseApiKey(key)!.keyId)) known.push(key);
     }
+    expect(known).toEqual([]);
     expect(read).toEqual({ calls: 0, events: 0 });
     expect(Object.fromEntries(answers)).toEqual({ unauthenticated: 20, 'too-many-failed-attempts': 9_980 });
     expect([failures.size(), lines().length]).toEqual([1, 20]);
