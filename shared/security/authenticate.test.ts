@@ -134,8 +134,7 @@ describe('an agent', () => {
 });
 
 describe('what was made up', () => {
-  const others = createKeyMacs([newMacKey()]);
-  const forged = (): string => newApiKey(newId(), others).key;
+  const forged = (): string => newApiKey(newId(), createKeyMacs([newMacKey()])).key;
 
   test('10,000 keys cost no look into the log, and nothing is kept of them', async () => {
     const failures = createFailedAttempts({ now: () => 0 });

@@ -28,8 +28,8 @@ export type BusyDay = {
 
 const PAUSE_MILLISECONDS = 60;
 const CHANGES_A_TASK = 3;
-/** Services wait ten seconds for a store; who hears nothing for three times as long is not told that it is away. */
-const LONGEST_SILENCE_MILLISECONDS = 30_000;
+/** Who hears nothing for so long is not told in time that a store is away. */
+const LONGEST_SILENCE_MILLISECONDS = 13_000;
 /** One issue in so many is closed again. */
 const CLOSED = 4;
 
