@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  backAtWork,
   A,
   B,
   C,
@@ -77,13 +78,8 @@ describe('a claimed task of a command agent', () => {
   });
 
   it('tells the second attempt why the first did not do, with its output, and what sent the work back before', () => {
-    const run = claimed();
-    run.succeeds('prepare/1/1/prepare', plan);
-    generated(run);
-    publish(run);
-    validated(run, 1, 'back-to-work');
-    run.succeeds('validate/1/1/send-back');
-    for (const name of ['request', 'start']) run.succeeds(`generate/2/1/${name}`);
+    const run = backAtWork();
+    run.succeeds('generate/2/1/start');
     const prompt = (key: string) => run.requested(key) as { request: { prompt: object } };
     const sentBack = prompt('generate/2/1/work').request.prompt;
     expect(sentBack).toMatchObject({ feedback: { log: reference } });

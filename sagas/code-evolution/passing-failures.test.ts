@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { idInRun } from './steps/run.ts';
 import {
+  backAtWork,
   B,
   C,
   candidate,
   claimed,
   compared,
   D,
+  evolve,
   evolved,
   evolving,
   generated,
@@ -54,7 +56,7 @@ describe('what this machine cannot do', () => {
 
   it('while the start is measured is nothing that an agent is paid for', () => {
     const run = claimed();
-    run.succeeds('prepare/1/1/prepare', { ...plan, evolve: evolving().run.state().facts.prepared?.evolve });
+    run.succeeds('prepare/1/1/prepare', { ...plan, evolve });
     generated(run);
     run.succeeds('evolve/1/1/judge-start', judgement(B));
     for (const attempt of [1, 2, 3, 4]) {
@@ -103,13 +105,7 @@ describe('a candidate that is paid', () => {
 });
 
 it('what is undone is that of the round that was under way', () => {
-  const run = claimed();
-  run.succeeds('prepare/1/1/prepare', plan);
-  generated(run);
-  publish(run);
-  validated(run, 1, 'back-to-work');
-  run.succeeds('validate/1/1/send-back');
-  run.succeeds('generate/2/1/request');
+  const run = backAtWork();
   run.succeeds('generate/2/1/start');
   run.receives('task', run.taskId, 'TaskCancelled', { reason: 'enough' });
   run.fails('generate/2/1/work', false, 'cancelled');

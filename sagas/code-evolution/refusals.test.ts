@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  backAtWork,
   B,
   claimed,
   evolve,
@@ -9,7 +10,6 @@ import {
   plan,
   publish,
   reference,
-  validated,
   work,
 } from './testing.ts';
 
@@ -173,13 +173,7 @@ describe('a limit of use', () => {
 });
 
 it('the failing tests stay what is wrong with work that its agent then did not change', () => {
-  const run = claimed();
-  run.succeeds('prepare/1/1/prepare', plan);
-  generated(run);
-  publish(run);
-  validated(run, 1, 'back-to-work');
-  run.succeeds('validate/1/1/send-back');
-  run.succeeds('generate/2/1/request');
+  const run = backAtWork();
   for (const attempt of [1, 2]) {
     run.succeeds(`generate/2/${attempt}/start`);
     expect(run.requested(`generate/2/${attempt}/work`)).toMatchObject({

@@ -136,6 +136,18 @@ export function validated(
   else run.receives('validation', id, 'ValidationFailed', { verdict });
 }
 
+/** Its tests failed once, and the work went back: it is asked for again. */
+export function backAtWork(): Run {
+  const run = claimed();
+  run.succeeds('prepare/1/1/prepare', plan);
+  generated(run);
+  publish(run);
+  validated(run, 1, 'back-to-work');
+  run.succeeds('validate/1/1/send-back');
+  run.succeeds('generate/2/1/request');
+  return run;
+}
+
 const queueId = derivedId('merge-queue', 'sample', 'main');
 
 /** Its turn to merge comes. */

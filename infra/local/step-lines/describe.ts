@@ -42,9 +42,8 @@ export function describe(event: Described, names: Names): StepLine | null {
       return line('task', `created, priority ${event.data.priority}`);
     case 'TaskClaimed':
       return line('claim', `claimed by ${names.agent(event.data.agentId)}`);
-    case 'TaskProgressReported': {
+    case 'TaskProgressReported':
       return line('progress', noteText(event.data.note, event.data.percent), 'quiet');
-    }
     case 'GenerationRequested':
       return line('generate', 'the agent starts to write code', 'quiet');
     case 'GenerationAttemptFailed':

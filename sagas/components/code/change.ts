@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import type { ComponentEnvironment } from '../environment.ts';
+import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { diffStat as statOf, diffText, ensureCommits, isAncestor, treeOf, whyNotInOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
@@ -51,16 +51,18 @@ const LOOKUP_MILLISECONDS = 10_000;
  * @returns why a commit cannot be taken, in words that mend it; null: it is there, or the origin does not tell now
  */
 export const createOriginLookup =
-  ({ configuration, dataFolder, logger }: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'logger'>) =>
+  (environment: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'logger'>) =>
   async (submitted: { repository: string; taskId: string; commit: string }): Promise<string | null> => {
-    const repository = configuration.repositories.find(({ name }) => name === submitted.repository);
-    if (repository === undefined) return null;
     const signal = AbortSignal.timeout(LOOKUP_MILLISECONDS);
     try {
-      const mirror = await openMirror(dataFolder, repository.url, signal);
+      const { url } = repositoryOf(environment, 'inspect', submitted.repository);
+      const mirror = await openMirror(environment.dataFolder, url, signal);
       return await whyNotInOrigin(mirror, submitted.taskId, submitted.commit, signal);
     } catch (error) {
-      logger.debug({ reason: oneLine(error) }, 'an origin does not tell of a submitted commit: it is looked for later');
+      environment.logger.debug(
+        { reason: oneLine(error) },
+        'an origin does not tell of a submitted commit: it is looked for later',
+      );
       return null;
     }
   };

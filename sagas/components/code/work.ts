@@ -77,15 +77,19 @@ export const work = codeComponent({
       return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit) };
     } catch (error) {
       if (signal.aborted) throw error;
-      throw paid(asComponentFailure('work', error, signal), run);
+      const { costUsd, prompt } = run;
+      throw retold(asComponentFailure('work', error, signal), { costUsd, prompt });
     }
   },
 });
 
-/** The same, with what the agent cost that ran before it. */
-function paid(failed: ComponentFailure, { costUsd, prompt }: AgentRun): ComponentFailure {
-  const { failure, retryable, fault, until, cause } = failed;
-  return new ComponentFailure(failure, { retryable, fault, until, costUsd, prompt, cause });
+type Told = Pick<ComponentFailure, 'failure' | 'retryable' | 'fault' | 'until' | 'costUsd' | 'prompt'>;
+
+/** The same failure, with more that is known of it. */
+function retold(failed: ComponentFailure, more: Partial<Told>): ComponentFailure {
+  const { failure, retryable, fault, until, costUsd, prompt } = failed;
+  const { failure: told, ...options } = { failure, retryable, fault, until, costUsd, prompt, ...more };
+  return new ComponentFailure(told, { ...options, cause: failed });
 }
 
 type Worked = {
@@ -124,9 +128,7 @@ async function throwKeeping(
       environment.logger.warn({ reason: oneLine(reason) }, 'cannot keep what a failed attempt changed');
     throw error;
   }
-  const { retryable, fault, until, costUsd, prompt } = error;
-  const options = { retryable, fault, until, costUsd, prompt, cause: error };
-  throw new ComponentFailure({ ...error.failure, commit }, options);
+  throw retold(error, { failure: { ...error.failure, commit } });
 }
 
 /** What the agent left behind, as one commit that descends from the parent. @throws ComponentFailure */
@@ -160,7 +162,7 @@ async function leave(code: CodeAttempt, request: WorkRequest, commit: string, ru
   } catch (error) {
     if (signal.aborted || !(error instanceof GitFailure)) throw error;
     const refused = asComponentFailure('work', error, signal);
-    const { failure, retryable, fault } = refused;
+    const { failure, retryable } = refused;
     const kept = keptRef(request, request.label, commit);
     await git(['update-ref', kept, commit], { cwd: mirror.gitFolder });
     const reason = `${failure.reason.slice(0, 2_000)}. The work is kept here as ${kept} (${commit})`;
@@ -171,7 +173,7 @@ async function leave(code: CodeAttempt, request: WorkRequest, commit: string, ru
       );
       return;
     }
-    throw new ComponentFailure({ ...failure, reason, log: run.output }, { retryable, fault, cause: error });
+    throw retold(refused, { failure: { ...failure, reason, log: run.output } });
   }
 }
 
