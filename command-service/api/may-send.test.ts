@@ -11,6 +11,7 @@ const principal = (role: Role, agentId: string | null = null): Principal => ({
   role,
   agentId,
   repositories: null,
+  teams: [],
   actor: 'x',
 });
 const types = Object.keys(commands) as CommandType[];

@@ -21,7 +21,14 @@ beforeAll(async () => {
   const { logger } = captureLog();
   client = await serve({
     routes: [listAllParked({ pool }, createSettle({ pool })), redriveRoute({ pool, logger })],
-    authenticate: async () => ({ keyId: newId(), role: 'operator', agentId: null, repositories: null, actor }),
+    authenticate: async () => ({
+      keyId: newId(),
+      role: 'operator',
+      agentId: null,
+      repositories: null,
+      teams: [],
+      actor,
+    }),
     logger,
   });
 });

@@ -32,7 +32,14 @@ describe('a poison event parks its own stream only, later events wait behind it,
     const keyId = newId();
     client = await serve({
       routes: [listAllParked({ pool }, createSettle({ pool })), redriveRoute({ pool, logger })],
-      authenticate: async () => ({ keyId, role: 'operator', agentId: null, repositories: null, actor: `key:${keyId}` }),
+      authenticate: async () => ({
+        keyId,
+        role: 'operator',
+        agentId: null,
+        repositories: null,
+        teams: [],
+        actor: `key:${keyId}`,
+      }),
       logger,
     });
     stop = start();

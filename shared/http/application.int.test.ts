@@ -91,7 +91,14 @@ const authenticate = async (authorization: string | undefined, peer: Peer) => {
   peers.push(peer);
   const [, role] = /^Bearer (operator|viewer)$/.exec(authorization ?? '') ?? [];
   if (role === undefined) throw new Problem('unauthenticated', 'no key', { headers: { 'WWW-Authenticate': 'Bearer' } });
-  return { keyId: '1', role: role as 'operator' | 'viewer', agentId: null, repositories: null, actor: 'key:1' };
+  return {
+    keyId: '1',
+    role: role as 'operator' | 'viewer',
+    agentId: null,
+    repositories: null,
+    teams: [],
+    actor: 'key:1',
+  };
 };
 
 const ID = '0198c0de-0000-7000-8000-000000000000';

@@ -10,7 +10,9 @@ export type Principal = {
   readonly agentId: string | null;
   /** The repositories whose tasks it may read and change; null: all. */
   readonly repositories: readonly string[] | null;
-  /** Opaque caller for events and logs: `key:<keyId>` or `agent:<agentId>`. */
+  /** The teams of the person that the key is of, by name; empty for all others. */
+  readonly teams: readonly string[];
+  /** Opaque caller for events and logs, and whom messages and questions are for: `key:<keyId>` or `agent:<agentId>`. */
   readonly actor: string;
 };
 

@@ -108,5 +108,6 @@ const principalOf = (keyId: string, { role, agentId, repositories }: StoredKey):
   role,
   agentId: role === 'agent' ? agentId : null,
   repositories,
+  teams: [],
   actor: role === 'agent' && agentId !== null ? `agent:${agentId}` : `key:${keyId}`,
 });

@@ -48,6 +48,6 @@ export function authenticateBySecret(secret: string, actor: string, role: Role):
       throw new Problem('unauthenticated', 'send "Authorization: Bearer <the shared secret>"', {
         headers: { 'WWW-Authenticate': 'Bearer realm="workledger"' },
       });
-    return { keyId: actor, role, agentId: null, actor, repositories: null };
+    return { keyId: actor, role, agentId: null, actor, repositories: null, teams: [] };
   };
 }
