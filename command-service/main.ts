@@ -1,5 +1,6 @@
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
+import { createHttpOriginLookup } from '@workledger/shared/commands/http/origin-lookup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   callerVariables,
@@ -11,6 +12,7 @@ import {
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
+import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { openEventLog, openPool, openTables, untilReadable } from '@workledger/shared/service/open.ts';
@@ -40,9 +42,14 @@ await runService({
     await untilReadable(service, pool, [taskModel, dependencyModel]);
 
     const keys = createKeyStore(log, { macs });
+    const { SAGAS_URL: urls, SERVICE_KEY_FILE: keyFile } = environment;
     const commandService = await start({
       ...loaded,
       ...{ log, pool, keys, artefacts: createPostgresArtefacts(pool), logger },
+      ...(urls !== undefined &&
+        keyFile !== undefined && {
+          whyNotInOrigin: createHttpOriginLookup({ urls, key: await readKeyFile(keyFile), logger }),
+        }),
     });
     service.run(commandService);
     const files = { adminKeyFile: environment.ADMIN_KEY_FILE, serviceKeyFile: environment.SERVICE_KEY_FILE };

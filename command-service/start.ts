@@ -1,3 +1,4 @@
+import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
@@ -12,7 +13,6 @@ import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
-import type { WhyNotInOrigin } from './processes/room.ts';
 import { createSpending } from './processes/spending.ts';
 
 export const migrations: readonly SqlSchema[] = [{ name: 'command_service', migrations: commandServiceMigrations }];

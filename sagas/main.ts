@@ -14,9 +14,10 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
-import { readSecretFile } from '@workledger/shared/security/shared-secret.ts';
+import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
+import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
 import { migrations, start } from './start.ts';
 
@@ -45,7 +46,8 @@ await runService({
     const log = await openEventLog(service);
     const bus = await openEventBus(service);
     const urls = environment.COMMAND_SERVICE_URL;
-    const commands = createHttpCommands({ urls, key: await readKeyFile(environment.SERVICE_KEY_FILE), outages });
+    const key = await readKeyFile(environment.SERVICE_KEY_FILE);
+    const commands = createHttpCommands({ urls, key, outages });
     await service.dependOn('command-service', () => someoneIsReady(urls));
     const runners = await readRunners(environment.RUNNER_URL, environment.RUNNER_KEY_FILE);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
@@ -54,19 +56,19 @@ await runService({
     if (opened !== null) logger[opened.sandbox === null ? 'warn' : 'info'](`sandbox: ${opened.line}`);
     if (runners !== undefined) await service.dependOn('runner', () => someoneIsReady(runners.urls));
     tellLag(service, bus);
-    service.run(
-      start({
-        ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
-        ...{
-          configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
-          dataFolder,
-          sandbox: opened?.sandbox ?? null,
-          callConcurrency: CALLS_AT_ONCE,
-          alone: false,
-          runners,
-        },
-      }),
-    );
+    const sagas = start({
+      ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
+      ...{
+        configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
+        dataFolder,
+        sandbox: opened?.sandbox ?? null,
+        callConcurrency: CALLS_AT_ONCE,
+        alone: false,
+        runners,
+      },
+    });
+    service.run(sagas);
+    service.serve([originLookupRoute(sagas.whyNotInOrigin)], authenticateBySecret(key, 'command-service', 'service'));
   },
 });
 

@@ -1,3 +1,4 @@
+import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
@@ -10,6 +11,7 @@ import { createComponents, createRemoteComponents } from './components/catalogue
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
 import { createTaskReader } from './components/environment.ts';
+import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
@@ -43,7 +45,9 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly onNote?: OnNote | undefined;
   };
 
-export type RunningSagas = RunningService & Required<Pick<RunningService, 'drain'>> & Pick<Drain, 'underWay'>;
+export type RunningSagas = RunningService &
+  Required<Pick<RunningService, 'drain'>> &
+  Pick<Drain, 'underWay'> & { readonly whyNotInOrigin: WhyNotInOrigin };
 
 /**
  * Starts the sagas: coordinators, the performer of their effects, its workers, and the configured agents (the same ones in every
@@ -83,6 +87,7 @@ export function start(options: SagaOptions): RunningSagas {
   return {
     ...running,
     facts,
+    whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {
       drain.begin();

@@ -1,6 +1,8 @@
+import { declarationOf, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { commandAnswer, REFUSAL_HEADER, SERVICE_COMMANDS_PATH } from '@workledger/shared/commands/wire.ts';
+import { describedAs } from '@workledger/shared/http/openapi.ts';
 import { Problem, toProblem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
@@ -13,12 +15,17 @@ const MAX_BYTES = 1024 * 1024;
 /** What others gave us to pass on: any short word that fits a header. */
 const opaque = z.string().regex(/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters');
 
+/** What is wrong with the data is a refusal of the command, which sagas tell from a fault of the way to it. */
+const envelopeOf = (type: CommandType) =>
+  z.strictObject({
+    type: z.literal(type),
+    target: describedAs(z.uuid(), z.string().max(100)),
+    data: describedAs(declarationOf(type).data, z.unknown()),
+  });
+type Envelope = ReturnType<typeof envelopeOf>;
+
 const body = z.strictObject({
-  command: z.strictObject({
-    type: z.enum(serviceCommands),
-    target: z.string().max(100),
-    data: z.unknown().describe("As the command's own schema has it."),
-  }),
+  command: z.discriminatedUnion('type', serviceCommands.map(envelopeOf) as [Envelope, ...Envelope[]]),
   context: z.strictObject({
     commandId: z.uuid().optional().describe('The same id again takes effect once and answers the same.'),
     actor: z.string().max(200).regex(serviceActor, 'saga:<stream> or agent:<uuid>'),

@@ -1,6 +1,7 @@
 import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts';
 import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
+import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { agent, type AgentDecisions } from '../domain/agent.ts';
@@ -33,16 +34,6 @@ export type NextTasks = (wanted: {
 
 /** Keys of an agent that are not revoked, as a read model knows them: a hint that may be behind. */
 export type KeysOf = (agentId: string) => Promise<readonly string[]>;
-
-/**
- * Why a commit cannot be taken from the origin of a repository, in words that mend it. Null: it is there, or nobody can tell now;
- * whoever works on it next will see.
- */
-export type WhyNotInOrigin = (submitted: {
-  readonly repository: string;
-  readonly taskId: string;
-  readonly commit: string;
-}) => Promise<string | null>;
 
 export type Hint = { readonly taskId: string; readonly urgency: number };
 

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startServer } from '@workledger/shared/http/server.ts';
 import { createClient, type Answer, type Client } from '@workledger/shared/client/client.ts';
 import { agentsFreed, createTask, finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
@@ -32,6 +34,33 @@ type Agent = {
   claim(taskId: string): Promise<Record<string, unknown>>;
 };
 
+/** Stands before the system: of every three new requests one is broken, one loses its answer, or one is answered 503; repeats go through. */
+async function startFlakyFront(upstream: string) {
+  const faults: Record<string, number> = {};
+  const seen = new Set<string>();
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const key = String(request.headers['idempotency-key']);
+    const isNew = !seen.has(key);
+    seen.add(key);
+    const kind = isNew ? ['lost', 'broken', 'busy'][seen.size % 3]! : 'none';
+    if (isNew) faults[kind] = (faults[kind] ?? 0) + 1;
+    if (kind === 'broken') return void request.socket.destroy();
+    if (kind === 'busy') return void response.writeHead(503, { 'Retry-After': '0' }).end('{}');
+    const body = Buffer.concat(await request.toArray());
+    const { authorization = '', 'content-type': type = '' } = request.headers;
+    const told = await fetch(new URL(request.url!, upstream), {
+      method: request.method!,
+      headers: { Authorization: authorization, 'Content-Type': type, 'Idempotency-Key': key },
+      ...(body.length > 0 && { body }),
+    });
+    const text = await told.text();
+    if (kind === 'lost') return void request.socket.destroy();
+    response.writeHead(told.status, { 'Content-Type': 'application/json' }).end(text);
+  };
+  const server = await startServer((...exchange) => void answer(...exchange), { host: '127.0.0.1', port: 0 });
+  return { url: server.url, faults: () => faults, stop: () => server.stop(0) };
+}
+
 /** Registers an agent, which has a key of its own. */
 async function register(name: string): Promise<Agent> {
   const { id } = await system.client.expect2xx('POST', '/agents', { body: { name, capabilities: ['slow'] } });
@@ -61,6 +90,19 @@ describe('an agent over REST', { timeout: 60_000 }, () => {
     expect(task.validations.map(({ state }) => state)).toEqual(['passed']);
     expect(git(repository, 'rev-parse', `workledger/${id}`)).toBe(submitted);
     expect(git(repository, 'for-each-ref', '--format=%(refname)', `refs/workledger/${id}/remote-1`)).toBe('');
+  });
+
+  test('does it by the same lines while answers are lost, connections break and 503 is answered, each thing once', async () => {
+    const front = await startFlakyFront(system.url);
+    const id = await createTask(system.client, 'greeter', { title: 'Greet the world', capabilities: ['remote'] });
+    const environment = { WORKLEDGER: front.url, ADMIN_KEY: system.key, REPOSITORY: repository };
+    const done = await runGuide('remote-agent.md', { cwd: folder.path, environment });
+    await front.stop();
+    expect(done).toMatchObject({ code: 0, output: expect.stringMatching(/^complete$/m) });
+    expect(front.faults()).toEqual({ broken: expect.any(Number), lost: expect.any(Number), busy: expect.any(Number) });
+    const types = (await finalTask(system.client, id)).history.map(({ type }) => type);
+    for (const once of ['TaskClaimed', 'TaskWorkSubmitted'])
+      expect(types.filter((type) => type === once)).toHaveLength(1);
   });
 
   test('another agent may neither claim for it, nor renew, nor submit', async () => {

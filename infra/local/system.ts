@@ -4,7 +4,6 @@ import { makeMacKeyFile } from '@workledger/command-service/key-files/key-files.
 import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
 import * as queryService from '@workledger/query-service/start.ts';
-import { createOriginLookup } from '@workledger/sagas/components/code/change.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import type { OnNote } from '@workledger/sagas/engine/notes.ts';
 import * as sagas from '@workledger/sagas/start.ts';
@@ -107,8 +106,12 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
     ...{ configuration, folder, dataFolder, logger, outages },
   };
 
-  const whyNotInOrigin = createOriginLookup({ configuration, dataFolder, logger });
-  const writeSide = await commandService.start({ ...common, pool, whyNotInOrigin });
+  /** Once they run: what is submitted before is looked for later. */
+  let sagasThatAsk: sagas.RunningSagas | null = null;
+  const writeSide = await commandService.start({
+    ...{ ...common, pool },
+    whyNotInOrigin: async (submitted) => (await sagasThatAsk?.whyNotInOrigin(submitted)) ?? null,
+  });
   const readModels = projections.start({ ...common, pool: projectionsPool });
   closers.add(() => readModels.stop());
   closers.add(() => writeSide.stop());
@@ -133,6 +136,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
     ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
+  sagasThatAsk = runningSagas;
   closers.add(() => runningSagas.stop());
   // Once more, so that it comes first: nothing new is accepted while the sagas stop.
   closers.add(drain);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
-import { diff, inspect } from './code/change.ts';
+import { diff, inspect, lookup } from './code/change.ts';
 import { compare } from './code/compare.ts';
 import { evaluate, validate } from './code/judge.ts';
 import { merge, rebase } from './code/merge.ts';
@@ -36,6 +36,7 @@ const components = {
   'code.rebase': rebase,
   'code.diff': diff,
   'code.inspect': inspect,
+  'code.lookup': lookup,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 

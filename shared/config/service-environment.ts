@@ -92,6 +92,9 @@ export const callerVariables = {
 export const keyFileVariables = {
   ADMIN_KEY_FILE: optional(file).describe("file with the first administrator's key"),
   SERVICE_KEY_FILE: optional(file).describe('file with the key that sagas send commands with'),
+  SAGAS_URL: optional(httpUrls).describe(
+    'with SERVICE_KEY_FILE: sagas, http://host:port, several with commas between; they are asked whether a submitted commit is in the origin',
+  ),
 };
 
 /** Of sagas: how they send commands, and where they work. */

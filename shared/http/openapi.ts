@@ -128,6 +128,10 @@ function problems(route: Route): Json {
   );
 }
 
+/** Takes what `taken` takes, and is described like the first schema: where what is wrong with it is said by who uses it. */
+export const describedAs = <Taken extends z.ZodType>(schema: z.ZodType, taken: Taken): Taken =>
+  taken.meta(jsonSchema(schema, 'input'));
+
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     target: 'draft-2020-12',

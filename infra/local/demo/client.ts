@@ -68,7 +68,7 @@ export function createDemoClient({ commands, queries }: Addresses, key: string):
     unfinishedTasks: () => all('/tasks?status=pending,in-progress,validation&source=github&limit=100'),
     githubTasks: () => all('/tasks?source=github&limit=100'),
     agents: () => all('/agents?limit=100'),
-    eventsOf: async (stream) => (await client.stream(stream)).map(recordedEvent),
+    eventsOf: async (stream) => (await whileUnavailable(() => client.stream(stream))).map(recordedEvent),
     eventsAfter: async (position) => {
       const path = `/events?after=${position}&limit=500`;
       const page = await whileUnavailable(() => client.find<{ readonly items: readonly EventJson[] }>(path));

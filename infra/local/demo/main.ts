@@ -71,7 +71,9 @@ async function play(stage: Stage, stopAsked: Promise<unknown>): Promise<boolean 
   let onDelivered: (receipt: Receipt) => void = () => undefined;
   const delivered = new Promise<Receipt>((resolveReceipt) => (onDelivered = resolveReceipt));
   const print = createPrinter(process.stdout, stage.agentName);
-  const steps = stage.follow(delivered, print, following.signal).catch(() => undefined);
+  const steps = stage
+    .follow(delivered, print, following.signal)
+    .catch((error: unknown) => say(`The steps cannot be followed: ${oneLine(error)}`));
   try {
     return await Promise.race([show(stage, onDelivered), stopAsked.then(() => null), stage.failed]);
   } finally {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createClient } from '@workledger/shared/client/client.ts';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
 import { openToOthers, systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
@@ -76,6 +77,24 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
       /webhook +accepted by rule "label"\n(.*\n)*.* evolve +keeps (.*\n)*.* task +complete, merged/,
     );
     expect(program.written.stdout).toContain('the merged code passes its tests in a fresh clone');
+  });
+
+  test('refuses a commit that is not in the origin, though command-service has no git', async () => {
+    const key = (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim();
+    const client = createClient({ url: () => gateway, key: () => key });
+    const { body: agent } = await client.expect2xx('POST', '/agents', { body: { name: 'far', capabilities: ['far'] } });
+    const { body: registered } = await client.expect2xx('GET', '/tasks?limit=1');
+    const { repository } = (registered['items'] as { repository: string }[])[0]!;
+    const wanted = { title: 'Far away', repository, capabilities: ['far'] };
+    const { id } = await client.expect2xx('POST', '/tasks', { body: wanted });
+    const { body: claim } = await client.expect2xx('POST', `/tasks/${id}/claim`, { body: { agentId: agent['id'] } });
+    const work = { claimId: claim['claimId'], commit: '1'.repeat(40) };
+    const { status, body } = await client.send('POST', `/tasks/${id}/submit`, { body: work });
+    expect([status, body['detail']]).toEqual([
+      422,
+      `commit ${work.commit} is not in the origin: push it to a branch first`,
+    ]);
+    await client.expect2xx('POST', `/tasks/${id}/cancel`, { body: {} });
   });
 
   test('starts again whatever is killed, and all of it finds together', async () => {

@@ -39,7 +39,7 @@ test('each instance has a name and a port of its own', async () => {
   expect(new Set(plans.map(({ url }) => url)).size).toBe(plans.length);
 });
 
-test('sagas know every command-service and every runner, and each runner works in a folder of its own', async () => {
+test('sagas and command-services know one another, sagas every runner, and each runner works in a folder of its own', async () => {
   const plans = await planServices(options);
   const of = (wanted: string) => plans.filter(({ entry }) => entry === wanted);
   const urlsOf = (wanted: string): string =>
@@ -51,6 +51,8 @@ test('sagas know every command-service and every runner, and each runner works i
       urlsOf('command-service/main.ts'),
       urlsOf('sagas/runner/main.ts'),
     ]);
+  for (const { environment } of of('command-service/main.ts'))
+    expect(environment['SAGAS_URL']).toBe(urlsOf('sagas/main.ts'));
   expect(of('sagas/runner/main.ts').map(({ environment }) => environment['DATA_FOLDER'])).toEqual([
     '/data/distributed/runner-1',
     '/data/distributed/runner-2',

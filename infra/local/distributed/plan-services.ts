@@ -79,6 +79,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
           ...kept(secretVariables(configuration)),
           ADMIN_KEY_FILE: options.adminKeyFile,
           SERVICE_KEY_FILE: options.serviceKeyFile,
+          SAGAS_URL: urlsOf('sagas'),
         }),
         ...(service === 'sagas' && {
           COMMAND_SERVICE_URL: urlsOf('command-service'),

@@ -54,9 +54,7 @@ ${operations.map(checksOf).join('')}`;
 function checksOf({ operationId, responses, 'x-roles': roles = [] }: Operation): string {
   const unavailable = EXPECTED_503.test(responses['503']?.description ?? '') ? ['503'] : [];
   const isInside = roles.length === 1 && roles[0] === 'service';
-  // What the data of a command is, the route of the system's own processes leaves to the command's schema.
-  const refused = isInside ? ['400'] : [];
-  const accepted = [...Object.keys(responses).filter((status) => !NEVER.has(status)), ...unavailable, ...refused];
+  const accepted = [...Object.keys(responses).filter((status) => !NEVER.has(status)), ...unavailable];
   const checks = {
     not_a_server_error: ['2xx', '3xx', '4xx', ...unavailable],
     positive_data_acceptance: accepted,

@@ -1,14 +1,14 @@
 import { z } from 'zod';
+import { LOOKUP_MILLISECONDS } from '@workledger/shared/commands/http/origin-lookup.ts';
 import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
-import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
+import { repositoryOf } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { diffStat as statOf, diffText, ensureCommits, isAncestor, treeOf, whyNotInOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
 import { openMirror } from '../git/mirror.ts';
 import { resultOf, runRefs, taskRefs } from '../git/names.ts';
 import { pushRef, remoteRef } from '../git/push.ts';
-import { inRun, type InRun } from '../run-component.ts';
+import { defineComponent, inRun, type InRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './attempt.ts';
 
 /** What changed from base to commit, in all. */
@@ -43,29 +43,18 @@ export const inspect = codeComponent({
   },
 });
 
-/** Milliseconds that whoever submits waits for the origin. */
-const LOOKUP_MILLISECONDS = 10_000;
-
-/**
- * Asks origins for commits that are said to be there, outside of any saga.
- * @returns why a commit cannot be taken, in words that mend it; null: it is there, or the origin does not tell now
- */
-export const createOriginLookup =
-  (environment: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'logger'>) =>
-  async (submitted: { repository: string; taskId: string; commit: string }): Promise<string | null> => {
-    const signal = AbortSignal.timeout(LOOKUP_MILLISECONDS);
-    try {
-      const { url } = repositoryOf(environment, 'inspect', submitted.repository);
-      const mirror = await openMirror(environment.dataFolder, url, signal);
-      return await whyNotInOrigin(mirror, submitted.taskId, submitted.commit, signal);
-    } catch (error) {
-      environment.logger.debug(
-        { reason: oneLine(error) },
-        'an origin does not tell of a submitted commit: it is looked for later',
-      );
-      return null;
-    }
-  };
+/** Asks the origin for a commit that is about to be submitted: in words why it cannot be taken, or null. */
+export const lookup = defineComponent({
+  request: inRun.extend({ commit: z.string() }),
+  result: z.object({ absent: z.string().nullable() }),
+  // People wait for it: it takes no turn of the steps.
+  limits: { turns: { atOnce: () => 8 }, seconds: () => LOOKUP_MILLISECONDS / 1_000 },
+  perform: async ({ taskId, commit, repository }, { environment, step, signal }) => {
+    const { url } = repositoryOf(environment, step, repository);
+    const mirror = await openMirror(environment.dataFolder, url, signal);
+    return { absent: await whyNotInOrigin(mirror, taskId, commit, signal) };
+  },
+});
 
 /** Git keeps refs like files: one that is named like a folder of Workledger's leaves no room for those in it. @throws always */
 async function throwNamed({ mirror, signal }: CodeAttempt, run: InRun, error: unknown): Promise<never> {
