@@ -29,6 +29,8 @@ export const classArchive = (jars: string): string => join(jars, 'classes.jsa');
 export const javaArguments = (jars: string): string[] => [
   '-Xmx512m',
   '-XX:+UseSerialGC',
+  // A broker here lives for minutes: what the second compiler would spend comes back to nobody (a start and 6,000 messages: 5.9 s of CPU, not 8.9).
+  '-XX:TieredStopAtLevel=1',
   ...(existsSync(classArchive(jars)) ? [`-XX:SharedArchiveFile=${classArchive(jars)}`] : []),
   '-cp',
   join(jars, '*'),
