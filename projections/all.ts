@@ -12,6 +12,7 @@ import { keys } from './keys/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { mergeQueues } from './merge-queues/projection.ts';
 import { tasks } from './tasks/projection.ts';
+import { users } from './users/projection.ts';
 import { validations } from './validations/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
@@ -26,6 +27,7 @@ export const projections: readonly Projection[] = [
   pipelines,
   deliveries,
   keys,
+  users,
   artefactOwners,
   costs,
 ];

@@ -13,6 +13,7 @@ import { getTask } from './api/task.ts';
 import { listTasks } from './api/tasks.ts';
 import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
+import { userQueries } from './api/users.ts';
 import type { QueryOptions } from './reading/query-route.ts';
 import { createSettle } from './reading/consistency.ts';
 import { schemaRoutes } from './schemas/schema-routes.ts';
@@ -44,6 +45,7 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     getDelivery(options, settle),
     listKeys(options, settle),
     getKey(options, settle),
+    ...userQueries(options, settle),
     listAllParked(options, settle),
     listCosts(options, settle),
     getArtefact(options),

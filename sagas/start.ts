@@ -17,6 +17,7 @@ import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
+import { onboarding } from './onboarding/onboarding.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
@@ -26,6 +27,7 @@ const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
   subtasks: anySaga(subtasks),
   'task-assignment': anySaga(taskAssignment),
+  onboarding: anySaga(onboarding),
 };
 
 export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];

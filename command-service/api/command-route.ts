@@ -33,7 +33,7 @@ export const commandHeaders = z.object({
 type CommandHeaders = z.infer<typeof commandHeaders>;
 
 /** The revision of If-Match; undefined where there is none, or `*`. */
-function expectedRevision(ifMatch: string | undefined): number | undefined {
+export function expectedRevision(ifMatch: string | undefined): number | undefined {
   const digits = /\d+/.exec(ifMatch ?? '')?.[0];
   return digits === undefined ? undefined : Number(digits);
 }
@@ -60,7 +60,7 @@ const headers = {
   ETag: 'The revision, in quotes: for If-Match.',
 };
 
-const accepted: AnswerDescription = { description: 'Done.', schema: receipt, headers };
+export const accepted: AnswerDescription = { description: 'Done.', schema: receipt, headers };
 export const created: AnswerDescription = {
   description: 'Created. A repeat under the same Idempotency-Key answers the same.',
   schema: receipt,

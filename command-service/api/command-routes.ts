@@ -11,6 +11,7 @@ import { redriveRoute } from './parked-route.ts';
 import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
+import { takesAccess, userRoutes } from './user-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -27,13 +28,14 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...taskRoutes(commands),
   ...agentRoutes(commands, keys),
   ...keyRoutes({ commands, log, keys }),
+  ...userRoutes(commands, keys),
   ...mergeQueueRoutes(commands),
   batchRoute({
     commands,
     logger,
     onSuccess: async (type, target) => {
       if (type === 'key.revoke') await keys.forgetEverywhere(target);
-      if (type === 'agent.deregister') await keys.forgetEverywhere();
+      if (type === 'agent.deregister' || takesAccess(type)) await keys.forgetEverywhere();
     },
   }),
   redriveRoute({ pool, logger }),

@@ -35,8 +35,9 @@ export const keyRoutes = (options: KeyRouteOptions): Route[] => [
     role: rolesOf('key.create'),
     summary: 'Create an API key',
     description:
-      'The key is shown in this answer only; what is kept is a hash. A key of role `agent` needs `agentId`. With `expiresAt` it ends by ' +
-      'itself; with `repositories` it reads and changes tasks of these only, and all that hangs together with them: others are not there for it.',
+      'The key is shown in this answer only; what is kept is a hash. A key of role `agent` needs `agentId`. With `userId` it is a ' +
+      "person's, and may what its role and theirs both allow, as of each request. With `expiresAt` it ends by itself; " +
+      'with `repositories` it reads and changes tasks of these only, and all that hangs together with them: others are not there for it.',
     headers: commandHeaders.omit({ 'if-match': true }),
     body: wishes,
     answers: { 201: { ...created, schema: createdKey } },
@@ -116,6 +117,7 @@ async function repeated(log: EventLog, keyId: string, wishes: KeyWishes): Promis
       event.data.name === wishes.name &&
       event.data.role === wishes.role &&
       event.data.agentId === wishes.agentId &&
+      (event.data.userId ?? null) === (wishes.userId ?? null) &&
       (event.data.expiresAt ?? null) === (wishes.expiresAt ?? null) &&
       canonicalJson(event.data.repositories ?? null) === canonicalJson(wishes.repositories ?? null);
     if (!isSame)

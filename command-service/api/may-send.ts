@@ -6,8 +6,10 @@ import { agentOf } from '../domain/agent.ts';
 /** Which roles may send a command over HTTP in their own name, as it was declared. */
 export const rolesOf = (type: CommandType): readonly Role[] => declarationOf(type).roles ?? [];
 
-/** The roles that may send at least one command. */
-export const sendingRoles: readonly Role[] = [...new Set(commandTypes.flatMap(rolesOf))];
+/** The roles that may send at least one command of those that need no route of their own. */
+export const sendingRoles: readonly Role[] = [
+  ...new Set(commandTypes.filter((type) => declarationOf(type).alone !== true).flatMap(rolesOf)),
+];
 
 /**
  * Why this caller may not send this command; null when it may. A key of role `agent` is bound to its agent: it commands that agent
@@ -19,6 +21,8 @@ export function reasonToForbid(
   command: { readonly type: CommandType; readonly target: string; readonly data: unknown },
 ): string | null {
   if (!rolesOf(command.type).includes(principal.role)) return `role ${principal.role} may not send ${command.type}`;
+  if (command.type === 'user.rename' && principal.actor !== `user:${command.target}`)
+    return 'a user changes their own name only';
   const isOfOneTask = command.type.startsWith('task.') || principal.role === 'agent';
   if (principal.repositories !== null && !isOfOneTask)
     return `a key that is limited to repositories may not send ${command.type}`;

@@ -38,6 +38,18 @@ describe('creating a key', () => {
       .when('key.create', { ...operator, role, repositories: ['shop'] })
       .thenRefused('out-of-range', { errors: [{ path: 'repositories' }] });
   });
+  it('is of a user', () => {
+    const data = { ...operator, userId: agentId };
+    given(key).when('key.create', data).then({ type: 'KeyCreated', data });
+    given(key)
+      .when('key.create', { ...operator, userId: null })
+      .then(created);
+  });
+  it.each(['agent', 'service'] as const)('refuses a user for role %s', (role) => {
+    given(key)
+      .when('key.create', { ...operator, role, agentId: role === 'agent' ? agentId : null, userId: agentId })
+      .thenRefused('out-of-range', { errors: [{ path: 'role' }] });
+  });
   it('refuses one that exists', () => given(key, created).when('key.create', operator).thenRefused('already-exists'));
   it('refuses one that was revoked', () => {
     given(key, created, revoked).when('key.create', operator).thenRefused('already-exists');

@@ -15,11 +15,18 @@ export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
         refuseAgent('a key of role agent names the agent that it speaks for');
       if (data.role !== 'agent' && data.agentId !== null)
         refuseAgent(`a key of role ${data.role} speaks for no agent: leave agentId out`);
-      const { expiresAt, repositories, macKey, ...always } = data;
+      if (isGiven(data.userId) && (data.role === 'agent' || data.role === 'service'))
+        refuseField('role', `a key of role ${data.role} is nobody's: leave userId out`);
+      const { userId, expiresAt, repositories, macKey, ...always } = data;
       if (isGiven(repositories) && !limitable.includes(data.role))
         refuseField('repositories', `a key of role ${data.role} cannot be limited to repositories`);
       const limits = { ...(isGiven(expiresAt) && { expiresAt }), ...(isGiven(repositories) && { repositories }) };
-      return [{ type: 'KeyCreated', data: { ...always, ...(isGiven(macKey) && { macKey }), ...limits } }];
+      return [
+        {
+          type: 'KeyCreated',
+          data: { ...always, ...(isGiven(userId) && { userId }), ...(isGiven(macKey) && { macKey }), ...limits },
+        },
+      ];
     },
     'key.revoke': (data, state) => {
       if (state === null) return refuse('not-found', 'there is no such key');

@@ -2,6 +2,7 @@ import { recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
+import { covers } from '@workledger/shared/contexts/agent/user/state.ts';
 import { isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
 import { step, type StepContext, unchanged } from './step.ts';
@@ -16,7 +17,10 @@ export async function createKey(
   context: StepContext,
 ): Promise<CommandAnswer> {
   const { commands } = await room.aggregates.key.load(keyId);
-  if (recall(commands, context.commandId, context.commandHash) === undefined) checkLimits(room, data);
+  if (recall(commands, context.commandId, context.commandHash) === undefined) {
+    checkLimits(room, data);
+    await checkUser(room, data);
+  }
   return room.aggregates.key.handle(keyId, { type: 'key.create', data }, context);
 }
 
@@ -31,6 +35,25 @@ function checkLimits(room: Room, { expiresAt, repositories }: CommandData<'key.c
     refuse('unknown-repository', `repository "${unknown}" is not registered: add it to the configuration`, {
       repository: unknown,
     });
+}
+
+/** Whether there is a person behind it, and may do what the key is to do. @throws CommandRefused */
+async function checkUser(room: Room, { userId, role }: CommandData<'key.create'>): Promise<void> {
+  if (userId === null || userId === undefined) return;
+  const { state } = await room.aggregates.user.load(userId);
+  if (state?.access.state !== 'active')
+    refuse(
+      'unknown-reference',
+      `userId: ${state === null ? 'there is no user' : `${state.access.state} is user`} ${userId}`,
+      {
+        field: 'userId',
+        userId,
+      },
+    );
+  else if (!covers(state.access.role, role)) {
+    const message = `a key of a user of role ${state.access.role} cannot have role ${role}`;
+    refuse('out-of-range', message, { errors: [{ path: 'role', message }] });
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { agent, type AgentDecisions } from '../domain/agent.ts';
 import { key } from '../domain/key.ts';
 import { evolution } from '../domain/evolution.ts';
 import { generation } from '../domain/generation.ts';
+import { user } from '../domain/user.ts';
 import { validation } from '../domain/validation.ts';
 import { delivery } from '../domain/delivery.ts';
 import { mergeQueue } from '../domain/merge-queue.ts';
@@ -59,6 +60,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   dependencies: createHandler(log, dependencies, options) satisfies DependenciesHandler,
   agent: createHandler(log, agent, options) satisfies AgentHandler,
   key: createHandler(log, key, options),
+  user: createHandler(log, user, options),
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),

@@ -123,6 +123,48 @@ describe.each(engines)('one caller cannot read or write what its role does not a
     expect(await verdicts(key)).toEqual(expected(() => 401));
   });
 
+  /** A user, and a key of theirs. */
+  async function newUser(role: Role, more: object = {}, keyRole = role) {
+    const { id } = await create('/users', { name: 'somebody', role, ...more });
+    const { body } = await create('/keys', { name: 'theirs', role: keyRole, userId: id });
+    return { id, key: String(body['key']) };
+  }
+  const me = async (key: string) => (await system.client.expect2xx('GET', '/me', { key })).body;
+
+  test('a key of a user who is suspended, from the answer on: every route', async () => {
+    const { id, key } = await newUser('admin');
+    expect(await verdict('GET /api/v1/keys', key)).toBe('let in');
+    await create(`/users/${id}/suspend`, { reason: 'left' });
+    expect(await verdicts(key)).toEqual(expected(() => 403));
+    const { body } = await system.client.send('GET', '/tasks', { key });
+    expect(body['type']).toBe('https://workledger.dev/problems/user-suspended');
+  });
+
+  test.each([
+    ['admin', 'operator', 'operator'],
+    ['admin', 'viewer', 'viewer'],
+    ['operator', 'auditor', 'viewer'],
+  ] as const)('a key of an %s who is made %s, from the answer on, is one of %s: every route', async (had, has, may) => {
+    const { id, key } = await newUser(had);
+    expect((await system.client.send('GET', '/tasks', { key })).status).toBe(200);
+    await system.client.expect2xx('PATCH', `/users/${id}`, { body: { role: has } });
+    expect(await verdicts(key)).toEqual(expected((allowed) => (allowed.includes(may) ? 'let in' : 403)));
+  });
+
+  test('a key is no more than it was made for, whatever becomes of its user', async () => {
+    const { id, key } = await newUser('operator', {}, 'viewer');
+    await system.client.expect2xx('PATCH', `/users/${id}`, { body: { role: 'admin' } });
+    expect(await verdicts(key)).toEqual(expected((allowed) => (allowed.includes('viewer') ? 'let in' : 403)));
+  });
+
+  test('who is in a team is so until the answer that they are not, and nobody else is', async () => {
+    const [one, other] = [await newUser('viewer', { teams: ['core'] }), await newUser('viewer', { teams: ['web'] })];
+    expect((await me(one.key))['teams']).toEqual(['core']);
+    expect((await me(other.key))['teams']).toEqual(['web']);
+    await system.client.expect2xx('DELETE', `/users/${one.id}/teams/core`);
+    expect(await me(one.key)).toMatchObject({ actor: `user:${one.id}`, teams: [] });
+  });
+
   test.each(['viewer', 'agent', 'operator'] as const)('%s, limited to a repository: every route', async (role) => {
     const { key } = await newKey(role, role === 'agent' ? ownAgent : null, { repositories: ['mine'] });
     if (role === 'agent') speakForOwn.add(key);

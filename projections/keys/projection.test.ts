@@ -23,13 +23,13 @@ it('has name, role and times of a key, and nothing that helps to guess it', () =
       createdAt: timeOf(0),
       revokedAt: timeOf(1),
       reason: 'lost',
-      ...{ expiresAt: null, repositories: null, macKey: null },
+      ...{ expiresAt: null, repositories: null, macKey: null, userId: null },
     },
   ]);
 });
 
-it('has what limits a key', () => {
-  const limits = { expiresAt: '2027-01-01T00:00:00Z', repositories: ['shop'], macKey: '01234567' };
+it('has what limits a key, and whose it is', () => {
+  const limits = { expiresAt: '2027-01-01T00:00:00Z', repositories: ['shop'], macKey: '01234567', userId: newId() };
   const key = { name: 'ci', role: 'operator' as const, agentId: null, secretHash: 'ab'.repeat(32), ...limits };
   const rows = foldAll(keys, history(streamName('key', id), [{ type: 'KeyCreated', data: key }]));
   expect(rows.get(id)).toMatchObject(limits);

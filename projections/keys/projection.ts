@@ -39,7 +39,17 @@ const limits: Migration = {
   },
 };
 
-const keysMigrations: readonly Migration[] = [v1, limits];
+const owners: Migration = {
+  name: '0044-keys-of-users',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.keys_v1 add column user_id text;
+      create or replace view read_models.keys as select * from read_models.keys_v1;
+    `);
+  },
+};
+
+const keysMigrations: readonly Migration[] = [v1, limits, owners];
 
 /** Without the hash of the secret: nobody who reads needs it. */
 export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {
@@ -49,9 +59,9 @@ export const keys = defineProjection<KeyRow, Recorded<KeyEvent>>(keyModel, {
     const at = event.recordedAt.toISOString();
     switch (event.type) {
       case 'KeyCreated': {
-        const { name, role, agentId, expiresAt = null, repositories = null, macKey = null } = event.data;
+        const { name, role, agentId, userId = null, expiresAt = null, repositories = null, macKey = null } = event.data;
         const created = { name, role, agentId, createdAt: at, revokedAt: null, reason: null };
-        const limits = { expiresAt, repositories, macKey };
+        const limits = { expiresAt, repositories, macKey, userId };
         return { id: streamId(event.stream), revision: event.revision, ...created, ...limits };
       }
       case 'KeyRevoked':

@@ -4,6 +4,7 @@ import { keyModel, keyRow, type KeyRow } from '@workledger/shared/contexts/agent
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
 import {
   type QueryOptions,
+  anyId,
   byId,
   several,
   yesOrNo,
@@ -32,12 +33,14 @@ export const listKeys = ({ pool }: QueryOptions, settle: Settle): Route =>
     query: {
       role: several(role).optional(),
       revoked: yesOrNo.optional(),
+      user: several(anyId).optional().describe('id of the user whose keys they are'),
       ...pageParameters(list.sorts, '-created'),
     },
     handler: async ({ query: asked }) =>
       many(
         await readPage(pool, list, asked, (query) => {
           if (asked.role) query.whereIn('t.role', asked.role);
+          if (asked.user) query.whereIn('t.user_id', asked.user);
           if (asked.revoked === true) query.whereNotNull('t.revoked_at');
           if (asked.revoked === false) query.whereNull('t.revoked_at');
         }),

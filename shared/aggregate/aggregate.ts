@@ -1,7 +1,7 @@
 import type { DomainEvent, Fold } from '../contexts/define-events.ts';
 
 /**
- * What a decision may know beside state and data: the aggregate's id, and who asks (`key:<uuid>`, `agent:<uuid>`,
+ * What a decision may know beside state and data: the aggregate's id, and who asks (`key:<uuid>`, `agent:<uuid>`, `user:<uuid>`,
  * `saga:<stream>`, `system`). Time and chance come in as command data.
  */
 export type DecisionContext = { readonly id: string; readonly actor: string };

@@ -5,7 +5,7 @@ export type Command = { readonly type: string; readonly target: string; readonly
 export type CommandContext = {
   /** The same id again takes effect once and answers the same. Random when left out. */
   readonly commandId?: string;
-  /** Opaque caller: `key:<uuid>`, `agent:<uuid>`, `saga:<stream>`, `system`. */
+  /** Opaque caller: `key:<uuid>`, `agent:<uuid>`, `user:<uuid>`, `saga:<stream>`, `system`. */
   readonly actor: string;
   readonly correlationId: string;
   readonly causationId?: string | null;

@@ -9,6 +9,7 @@ import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
 import { sagaStreamTypes } from '../contexts/saga/events.ts';
 import { streamType } from '../contexts/stream.ts';
 import { taskEvents } from '../contexts/task/task/events.ts';
+import { userEvents } from '../contexts/agent/user/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
@@ -17,6 +18,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   dependenciesEvents,
   agentEvents,
   keyEvents,
+  userEvents,
   generationEvents,
   evolutionEvents,
   validationEvents,

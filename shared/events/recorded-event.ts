@@ -9,7 +9,7 @@ export type EventMetadata = {
   readonly commandId: string;
   /** SHA-256 (hex) of the canonical body of the command: tells a repeat from another request under the same key. */
   readonly commandHash: string;
-  /** Opaque id of the caller: `key:<uuid>`, `agent:<uuid>`, `saga:<stream>` or `system`. */
+  /** Opaque id of the caller: `key:<uuid>`, `agent:<uuid>`, `user:<uuid>`, `saga:<stream>` or `system`. */
   readonly actor: string;
   /** W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent: string | null;

@@ -33,6 +33,7 @@ export const problemKinds = {
   'unknown-cursor': { status: 422, title: 'The cursor is none of this list' },
   unauthenticated: { status: 401, title: 'A valid API key is needed' },
   'key-expired': { status: 401, title: 'The API key has expired' },
+  'user-suspended': { status: 403, title: 'The user is suspended' },
   'too-many-failed-attempts': { status: 429, title: 'Too many failed attempts' },
   'bad-signature': { status: 401, title: 'The signature does not match' },
   'unknown-route': { status: 404, title: 'There is no such route' },

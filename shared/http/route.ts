@@ -12,7 +12,7 @@ export type Principal = {
   readonly repositories: readonly string[] | null;
   /** The teams of the person that the key is of, by name; empty for all others. */
   readonly teams: readonly string[];
-  /** Opaque caller for events and logs, and whom messages and questions are for: `key:<keyId>` or `agent:<agentId>`. */
+  /** Opaque caller for events and logs, and whom messages and questions are for: `key:<keyId>`, `agent:<agentId>`, or `user:<userId>` where the key is a person's. */
   readonly actor: string;
 };
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { KeyEvent } from '../contexts/agent/key/events.ts';
 import type { DomainEvent } from '../contexts/define-events.ts';
 import { newId, parseStream, streamName } from '../contexts/stream.ts';
+import { LogBehind } from '../event-log/errors.ts';
 import type { EventLog } from '../event-log/port.ts';
 import { encode } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/recorded-event.ts';
@@ -16,24 +17,28 @@ import { createKeyStore } from './key-store.ts';
 const macs = createKeyMacs([newMacKey()]);
 const metadata = { correlationId: 'c', causationId: null, commandId: newId(), commandHash: '0', actor: 'system' };
 
-/** Streams in memory that count what is read of them. */
-function countingLog(streams: Readonly<Record<string, readonly DomainEvent[]>>) {
+type Streams = Readonly<Record<string, readonly DomainEvent[]>>;
+
+/** Streams in memory that count what is read of them. @param growing is read as it is at each time */
+function countingLog(streams: Streams, growing: Streams = {}) {
   const read = { calls: 0, events: 0 };
-  const recorded = Object.fromEntries(
-    Object.entries(streams).map(([stream, events]) => [
-      stream,
-      encode(stream, events, { ...metadata, traceparent: null }).map((event, revision): RecordedEvent => ({
-        ...event,
+  const record = (from: Streams) =>
+    Object.fromEntries(
+      Object.entries(from).map(([stream, events]) => [
         stream,
-        revision,
-        position: 1n,
-        recordedAt: new Date(0),
-      })),
-    ]),
-  );
+        encode(stream, events, { ...metadata, traceparent: null }).map((event, revision): RecordedEvent => ({
+          ...event,
+          stream,
+          revision,
+          position: 1n,
+          recordedAt: new Date(0),
+        })),
+      ]),
+    );
+  const known = record(streams);
   const readStream: EventLog['readStream'] = async function* (stream, { from, direction, limit = Infinity } = {}) {
     read.calls += 1;
-    const events = recorded[parseStream(stream).id === '' ? '' : stream] ?? [];
+    const events = known[parseStream(stream).id === '' ? '' : stream] ?? record(growing)[stream] ?? [];
     const chosen =
       direction === 'backward' ? events.slice(0, (from ?? events.length) + 1).reverse() : events.slice(from ?? 0);
     for (const event of chosen.slice(0, limit)) {
@@ -56,8 +61,8 @@ function keyOf(fields: Partial<Created> = {}, made: KeyMacs = macs) {
 
 const revoked = { type: 'KeyRevoked', data: { reason: 'lost' } };
 
-function door(streams: Readonly<Record<string, readonly DomainEvent[]>>, options: AuthenticateOptions = {}) {
-  const { log, read } = countingLog(streams);
+function door(streams: Streams, options: AuthenticateOptions = {}, growing: Streams = {}) {
+  const { log, read } = countingLog(streams, growing);
   const captured = captureLog();
   const keys = createKeyStore(log, { macs });
   const authenticate = authenticateWith(keys, { logger: captured.logger, ...options });
@@ -130,6 +135,60 @@ describe('an agent', () => {
     const { ask, read } = door({ ...streams, [streamName('agent', agentId)]: history });
     expect(await ask(key)).toBe(expected === 'viewer' ? 'agent' : expected);
     expect(read.events).toBe(events);
+  });
+});
+
+describe('a user', () => {
+  const userId = newId();
+  const stream = streamName('user', userId);
+  const access = { state: 'active', role: 'operator', teams: ['core'] } as const;
+  const event = (change: object) => ({ type: 'UserRoleChanged', data: { access: { ...access, ...change } } });
+  const long = Array.from({ length: 5_000 }, (_, number) => event({ teams: [`team-${number}`] }));
+
+  test('is who sends, with role and teams as of now, from the last event, however many there are', async () => {
+    const { key, id, streams } = keyOf({ role: 'operator', userId });
+    const { refusalOf, read } = door({ ...streams, [stream]: [...long, event({})] });
+    const principal = { role: 'operator', teams: ['core'], actor: `user:${userId}`, keyId: id, agentId: null };
+    expect(await refusalOf(key)).toEqual({ ...principal, repositories: null });
+    expect(read.events).toBe(2);
+  });
+
+  test.each([
+    ['whose role is less than the key has', { role: 'viewer' }, 'viewer'],
+    ['whose role is more than the key has', { role: 'admin' }, 'operator'],
+    ['whose role is another', { role: 'auditor' }, 'viewer'],
+    ['who is suspended', { state: 'suspended' }, 'user-suspended'],
+    ['who is not admitted yet', { state: 'invited' }, 'user-suspended'],
+  ])('%s', async (_, change, expected) => {
+    const { key, streams } = keyOf({ role: 'operator', userId });
+    expect(await door({ ...streams, [stream]: [event({}), event(change)] }).ask(key)).toBe(expected);
+  });
+
+  test('is told to be suspended by the right secret only, and that is no failed attempt', async () => {
+    const { key, id, streams } = keyOf({ role: 'operator', userId });
+    const failures = createFailedAttempts({ now: () => 0 });
+    const { ask } = door({ ...streams, [stream]: [event({ state: 'suspended' })] }, { failures });
+    for (let count = 0; count < 30; count++) expect(await ask(key)).toBe('user-suspended');
+    expect(failures.size()).toBe(0);
+    expect(await ask(newApiKey(id, macs).key)).toBe('unauthenticated');
+  });
+
+  test('that the log does not show, as it must, is no reason to deny a key: it is asked again', async () => {
+    const { key, streams } = keyOf({ role: 'operator', userId });
+    expect(await door(streams).refusalOf(key)).toBeInstanceOf(LogBehind);
+  });
+
+  test('who is suspended is refused by every process, once what they had kept is over, and no sooner than asked', async () => {
+    const { key, streams } = keyOf({ role: 'operator', userId });
+    const growing: DomainEvent[] = [event({})];
+    const processes = [1, 2].map(() => door({ ...streams }, {}, { [stream]: growing }));
+    const ask = () => Promise.all(processes.map((process) => process.ask(key)));
+    expect([await ask(), await ask()]).toEqual([Array(2).fill('operator'), Array(2).fill('operator')]);
+    expect(processes.map(({ read }) => read.calls)).toEqual([2, 2]);
+    growing.push(event({ state: 'suspended' }));
+    await processes[0]!.keys.forgetEverywhere();
+    expect(await ask()).toEqual(Array(2).fill('user-suspended'));
+    expect(processes.map(({ read }) => read.calls)).toEqual([4, 4]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { commonRole } from '../contexts/agent/user/state.ts';
 import { Problem } from '../http/problem.ts';
 import type { Peer, Principal } from '../http/route.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -27,7 +28,7 @@ type Fault = 'no key' | 'another MAC' | 'unknown' | 'another secret' | 'revoked'
  * A key with a MAC is looked up only if this system made it: what is made up costs neither a read of the log nor a place in memory.
  * Of an address that failed too often the next failures are answered 429; a key that is valid is let in all the same, but for one
  * without a MAC that was not seen here before.
- * @throws Problem `unauthenticated`, `key-expired`, `too-many-failed-attempts`
+ * @throws Problem `unauthenticated`, `key-expired`, `user-suspended`, `too-many-failed-attempts`
  */
 export function authenticateWith(keys: KeyStore, options: AuthenticateOptions = {}) {
   const { logger, trustedProxies, failures = createFailedAttempts(), now = Date.now } = options;
@@ -57,6 +58,8 @@ export function authenticateWith(keys: KeyStore, options: AuthenticateOptions = 
     if (key.revoked) return fail(address, keyId, 'revoked');
     if (key.agentIsGone) return fail(address, keyId, 'deregistered agent');
     if (key.expiresAt !== null && now() >= Date.parse(key.expiresAt)) return fail(address, keyId, 'expired');
+    // Who it is, is proven: nothing was tried out, and nothing is counted.
+    if (key.user !== null && key.user.state !== 'active') throw suspended();
     return principalOf(keyId, key);
   };
 
@@ -98,16 +101,23 @@ const unauthenticated = (detail: string, parameter: string): Problem =>
 const expired = (): Problem =>
   new Problem('key-expired', 'the API key has expired: ask an administrator for a new one', challenge(INVALID_TOKEN));
 
+const suspended = (): Problem =>
+  new Problem('user-suspended', 'the user whose API key this is was suspended: ask an administrator');
+
 const tooMany = (seconds: number): Problem =>
   new Problem('too-many-failed-attempts', 'too many API keys of your address were not valid: wait', {
     headers: { 'Retry-After': String(seconds) },
   });
 
-const principalOf = (keyId: string, { role, agentId, repositories }: StoredKey): Principal => ({
-  keyId,
-  role,
-  agentId: role === 'agent' ? agentId : null,
-  repositories,
-  teams: [],
-  actor: role === 'agent' && agentId !== null ? `agent:${agentId}` : `key:${keyId}`,
-});
+const principalOf = (keyId: string, key: StoredKey): Principal => {
+  const { role, agentId, userId, user, repositories } = key;
+  if (userId !== null && user !== null) {
+    const { role: ofUser, teams } = user;
+    // Never a service's key: none is anybody's.
+    const common = role === 'service' ? 'viewer' : commonRole(ofUser, role);
+    return { keyId, role: common, agentId: null, repositories, teams, actor: `user:${userId}` };
+  }
+  const speaksFor = role === 'agent' ? agentId : null;
+  const actor = speaksFor === null ? `key:${keyId}` : `agent:${speaksFor}`;
+  return { keyId, role, agentId: speaksFor, repositories, teams: [], actor };
+};

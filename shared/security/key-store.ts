@@ -1,14 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { readState } from '../aggregate/read-state.ts';
+import type { UserAccess, UserEvent } from '../contexts/agent/user/events.ts';
 import { keyFold, type KeyState } from '../contexts/agent/key/state.ts';
 import { streamName } from '../contexts/stream.ts';
+import { LogBehind } from '../event-log/errors.ts';
 import type { EventLog } from '../event-log/port.ts';
+import { upcast } from '../events/codec.ts';
 import { noMacs, type KeyMacs } from './key-macs.ts';
 
 export type StoredKey = NonNullable<KeyState> & {
   /** The agent that it speaks for is deregistered: what is left of its keys is about to be revoked. */
   readonly agentIsGone: boolean;
+  /** What its user may do as of now; null: it is nobody's. */
+  readonly user: UserAccess | null;
 };
 
 export type KeyStore = {
@@ -21,7 +26,8 @@ export type KeyStore = {
   /** The next `find` reads the log. */
   forget(keyId: string): void;
   /**
-   * Call it when a key was revoked. Resolves when no process lets it in any more: what others have kept is too old by then.
+   * Call it when a key was revoked, or what an agent or a user may do was taken. Resolves when no process lets it in any more: what
+   * others have kept is too old by then.
    * @param keyId left out: any key
    */
   forgetEverywhere(keyId?: string): Promise<void>;
@@ -88,7 +94,16 @@ async function readKey(log: Log, keyId: string, reaches: number): Promise<Stored
   const key = await readState(log, keyFold, keyId, reaches);
   if (key === null) return null;
   const speaksFor = key.role === 'agent' && !key.revoked ? key.agentId : null;
-  return { ...key, agentIsGone: speaksFor !== null && (await isDeregistered(log, speaksFor)) };
+  const agentIsGone = speaksFor !== null && (await isDeregistered(log, speaksFor));
+  return { ...key, agentIsGone, user: key.userId === null || key.revoked ? null : await accessOf(log, key.userId) };
+}
+
+/** What a user may do: each event has all of it, so the last one tells. @throws LogBehind: a key of theirs was made, so they are there */
+async function accessOf(log: Log, userId: string): Promise<UserAccess> {
+  const stream = streamName('user', userId);
+  for await (const event of log.readStream(stream, { direction: 'backward', limit: 1 }))
+    return (upcast(event) as UserEvent).data.access;
+  throw new LogBehind(stream, 0, 'none');
 }
 
 const AT_ONCE = 8;

@@ -30,7 +30,10 @@ export type ReadSide = {
   /** Appends to the end of a stream; answers its consistency token. */
   append(stream: string, ...events: DomainEvent[]): Promise<string>;
   /** A new API key. */
-  key(role: Role, limits?: { readonly agentId?: string; readonly repositories?: string[] }): Promise<string>;
+  key(
+    role: Role,
+    limits?: { readonly agentId?: string; readonly userId?: string; readonly repositories?: string[] },
+  ): Promise<string>;
   /** GET below /api/v1 as an administrator, unless another key is given. */
   get(path: string, headers?: Readonly<Record<string, string>>, key?: string): Promise<Told>;
   startProjections(): void;
@@ -73,7 +76,7 @@ export async function startReadSide(waitMilliseconds = 5_000): Promise<ReadSide>
     {
       agentId = role === 'agent' ? newId() : null,
       ...limits
-    }: { agentId?: string | null; repositories?: string[] } = {},
+    }: { agentId?: string | null; userId?: string; repositories?: string[] } = {},
   ): Promise<string> {
     const id = newId();
     const { key: secret, secretHash } = newApiKey(id);

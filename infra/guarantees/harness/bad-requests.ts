@@ -100,6 +100,41 @@ const meanings: readonly BadRequest[] = [
   bad('a key for an unknown agent', 422, 'unknown-reference', () =>
     post('/keys', { name: 'x', role: 'agent', agentId: newId() }),
   ),
+  bad('a key for an unknown user', 422, 'unknown-reference', () =>
+    post('/keys', { name: 'x', role: 'viewer', userId: newId() }),
+  ),
+  bad('a key of a person that only a process may have', 422, 'out-of-range', () =>
+    post('/keys', { name: 'x', role: 'service', userId: newId() }),
+  ),
+  bad('a user without a name', 400, 'invalid-request', () => post('/users', { role: 'viewer' })),
+  bad('a user of a role that people have not', 400, 'invalid-request', () =>
+    post('/users', { name: 'x', role: 'service' }),
+  ),
+  bad('a user with an address that is none', 400, 'invalid-request', () => post('/users', { name: 'x', email: 'x' })),
+  bad('a user in a team whose name is none', 400, 'invalid-request', () =>
+    post('/users', { name: 'x', teams: ['A b'] }),
+  ),
+  bad('a user in too many teams', 400, 'invalid-request', () =>
+    post('/users', { name: 'x', teams: Array.from({ length: 51 }, (_, number) => `team-${number}`) }),
+  ),
+  bad('an unknown user', 404, 'not-found', () => patch(`/users/${newId()}`, { name: 'x' })),
+  bad('an unknown user to suspend', 404, 'not-found', () => post(`/users/${newId()}/suspend`, { reason: 'x' })),
+  bad('a suspension without a reason', 400, 'invalid-request', () => post(`/users/${newId()}/suspend`, {})),
+  bad('an unknown user in a team', 404, 'not-found', () => ({
+    method: 'PUT',
+    path: `/users/${newId()}/teams/core`,
+    call: {},
+  })),
+  bad('a team whose name is none', 400, 'invalid-request', () => ({
+    method: 'PUT',
+    path: `/users/${newId()}/teams/A`,
+    call: {},
+  })),
+  bad("a new name of one's own for a key that is nobody's", 404, 'not-found', () => patch('/me', { name: 'x' })),
+  bad("a role of one's own choice", 400, 'invalid-request', () => patch('/me', { name: 'x', role: 'admin' })),
+  bad('a batch with what only an onboarding sends', 400, 'invalid-request', () =>
+    post('/commands', { commands: [{ type: 'user.grant', target: newId(), data: { role: 'admin', teams: [] } }] }),
+  ),
   bad('an unknown role', 400, 'invalid-request', () => post('/keys', { name: 'x', role: 'root' })),
   bad('a retry of what did not fail', 409, 'illegal-transition', ({ task }) => post(`/tasks/${task}/retry`, {})),
   bad('a claim of a cancelled task', 409, 'illegal-transition', ({ cancelled, agentId }) =>

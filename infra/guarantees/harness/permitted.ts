@@ -9,6 +9,7 @@ const operators: readonly Role[] = ['operator', 'admin'];
 const observers: readonly Role[] = ['operator', 'auditor', 'admin'];
 const auditors: readonly Role[] = ['auditor', 'admin'];
 const administrators: readonly Role[] = ['admin'];
+const people: readonly Role[] = ['viewer', 'operator', 'auditor', 'admin'];
 const services: readonly Role[] = ['service'];
 
 /** Who may call what; `public`: whoever comes, without a key. A route that is not here is not allowed to exist. */
@@ -46,6 +47,10 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/events': auditors,
   'GET /api/v1/keys': administrators,
   'GET /api/v1/keys/{id}': administrators,
+  'GET /api/v1/me': everybody,
+  'GET /api/v1/users': everybody,
+  'GET /api/v1/users/{id}': everybody,
+  'GET /api/v1/teams': everybody,
 
   'POST /api/v1/tasks': operators,
   'PATCH /api/v1/tasks/{id}': operators,
@@ -76,6 +81,13 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/parked/redrive': operators,
   'POST /api/v1/keys': administrators,
   'DELETE /api/v1/keys/{id}': administrators,
+  'POST /api/v1/users': administrators,
+  'PATCH /api/v1/users/{id}': administrators,
+  'POST /api/v1/users/{id}/suspend': administrators,
+  'POST /api/v1/users/{id}/resume': administrators,
+  'PUT /api/v1/users/{id}/teams/{team}': administrators,
+  'DELETE /api/v1/users/{id}/teams/{team}': administrators,
+  'PATCH /api/v1/me': people,
   'POST /api/v1/commands': workers,
   'POST /api/v1/service/commands': services,
 };
@@ -98,6 +110,7 @@ export const permittedToLimited: readonly string[] = [
   'GET /api/v1/merge-queues/{id}',
   'GET /api/v1/artefacts/{digest}',
   'GET /api/v1/costs',
+  'GET /api/v1/me',
   'POST /api/v1/tasks',
   'PATCH /api/v1/tasks/{id}',
   'PUT /api/v1/tasks/{id}',
@@ -149,6 +162,12 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'agent.clear-error': workers,
   'merge-queue.release': operators,
   'key.revoke': administrators,
+  'user.create': administrators,
+  'user.change': administrators,
+  'user.suspend': administrators,
+  'user.resume': administrators,
+  'user.join-team': administrators,
+  'user.leave-team': administrators,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -164,4 +183,8 @@ export const commandData: Readonly<Record<string, object>> = {
   'task.release': { claimId: newId(), reason: 'x' },
   'agent.report-error': { message: 'x' },
   'merge-queue.release': { runId: newId(), reason: 'x' },
+  'user.create': { name: 'x' },
+  'user.suspend': { reason: 'x' },
+  'user.join-team': { team: 'x' },
+  'user.leave-team': { team: 'x' },
 };

@@ -11,6 +11,10 @@ export const keyCommands = defineCommands({
       name: text(200, 1),
       role,
       agentId: uuid.nullable().default(null),
+      userId: uuid
+        .nullable()
+        .optional()
+        .describe('the person whose key it is: it may what its role and theirs both allow. Null: nobody'),
       expiresAt: z.iso
         .datetime()
         .nullable()

@@ -17,6 +17,8 @@ export const keyEvents = defineStreamType({
         role,
         /** A key of role `agent` speaks for this agent only. */
         agentId: uuid.nullable(),
+        /** It is this person's, and does at most what they may; left out: nobody's. */
+        userId: uuid.optional(),
         /** SHA-256 (hex) of the secret: enough, since the secret is 32 random bytes. */
         secretHash: z.string(),
         /** Names the MAC key that the key was made under; left out: it has no MAC. */

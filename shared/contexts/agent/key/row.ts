@@ -16,6 +16,7 @@ export const keyRow = z.strictObject({
   expiresAt: time.nullable().describe('from then on it is refused; null: never'),
   repositories: z.array(z.string()).nullable().describe('it is limited to the tasks of these; null: it is not'),
   macKey: z.string().nullable().describe('names the MAC key that it was made under; null: it has no MAC'),
+  userId: uuid.nullable().describe('the person whose key it is; null: nobody'),
 });
 export type KeyRow = RowOf<typeof keyRow>;
 

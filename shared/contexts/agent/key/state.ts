@@ -5,6 +5,8 @@ import type { KeyEvent, Role } from './events.ts';
 export type KeyState = {
   readonly role: Role;
   readonly agentId: string | null;
+  /** Null: it is nobody's. */
+  readonly userId: string | null;
   readonly secretHash: string;
   /** It was made with a MAC: without one it is none of ours. */
   readonly hasMac: boolean;
@@ -18,10 +20,11 @@ export type KeyState = {
 export const keyFold: Fold<KeyState, KeyEvent> = {
   type: 'key',
   initial: null,
-  snapshot: plainSnapshot(2),
+  snapshot: plainSnapshot(3),
   evolve: (state, event) => {
     if (event.type === 'KeyRevoked') return state && { ...state, revoked: true };
-    const { role, agentId, secretHash, macKey, expiresAt = null, repositories = null } = event.data;
-    return { role, agentId, secretHash, hasMac: macKey !== undefined, expiresAt, repositories, revoked: false };
+    const { role, agentId, userId = null, secretHash, macKey, expiresAt = null, repositories = null } = event.data;
+    const hasMac = macKey !== undefined;
+    return { role, agentId, userId, secretHash, hasMac, expiresAt, repositories, revoked: false };
   },
 };

@@ -1,0 +1,54 @@
+import type { UserEvent } from '@workledger/shared/contexts/agent/user/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { inputOf, type Saga } from '../engine/saga.ts';
+import { done, type PipelineState, type Step, waiting } from '../pipeline/definition.ts';
+import { definePipeline } from '../pipeline/pipeline.ts';
+
+type Requested = Extract<UserEvent, { type: 'UserOnboardingRequested' }>;
+/** Whom it is about, and what they are to have; without words of theirs, which stay in their own stream. */
+export type Invited = Pick<Requested['data'], 'userId' | 'role' | 'teams'>;
+/** Null: nothing was asked for yet. */
+type Facts = Invited | null;
+
+/** One step of an onboarding, and how it is undone. */
+type OnboardingStep = Omit<Step<Facts>, 'run' | 'compensate'> & Record<'run' | 'compensate', Act>;
+type Act = (invited: Invited, on: Parameters<Step<Facts>['run']>[1]) => unknown;
+
+/** Each answers null until it is done. */
+export const onboardingSteps: readonly OnboardingStep[] = [
+  {
+    name: 'create',
+    run: ({ userId }, on) => on.command('admit', 'user.admit', userId, {}),
+    compensate: ({ userId }, on) => on.command('withdraw', 'user.withdraw', userId, { reason: 'onboarding failed' }),
+  },
+  {
+    name: 'permissions',
+    run: ({ userId, role, teams }, on) => on.command('grant', 'user.grant', userId, { role, teams }),
+    compensate: ({ userId }, on) => on.command('take-back', 'user.take-back', userId, {}),
+  },
+];
+
+const act =
+  (action: Act): Step<Facts>['run'] =>
+  (invited, on) =>
+    invited === null || action(invited, on) === null ? waiting : done();
+
+/** From an invitation to a user who can begin: one run a user, under the user's id. @param list another list of steps, for tests */
+export const createOnboarding = (list: readonly OnboardingStep[] = onboardingSteps): Saga<PipelineState<Facts>> =>
+  definePipeline<Facts>({
+    name: 'onboarding',
+    topics: ['agent'],
+    correlate: ({ type, stream }) => (type === 'UserOnboardingRequested' ? streamId(stream) : null),
+    facts: null,
+    absorb: (facts, event) => {
+      if (event.type !== 'SagaInputReceived') return facts;
+      const { userId, role, teams } = inputOf<Requested>(event).data;
+      return { userId, role, teams };
+    },
+    ready: (facts) => facts !== null,
+    stopped: () => null,
+    steps: list.map(({ run, compensate, ...step }) => ({ ...step, run: act(run), compensate: act(compensate) })),
+    conclude: () => done(),
+  });
+
+export const onboarding = createOnboarding();
