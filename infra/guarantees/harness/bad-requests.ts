@@ -103,9 +103,6 @@ const meanings: readonly BadRequest[] = [
   bad('a key for an unknown user', 422, 'unknown-reference', () =>
     post('/keys', { name: 'x', role: 'viewer', userId: newId() }),
   ),
-  bad('a key of a person that only a process may have', 422, 'out-of-range', () =>
-    post('/keys', { name: 'x', role: 'service', userId: newId() }),
-  ),
   bad('a user without a name', 400, 'invalid-request', () => post('/users', { role: 'viewer' })),
   bad('a user of a role that people have not', 400, 'invalid-request', () =>
     post('/users', { name: 'x', role: 'service' }),
