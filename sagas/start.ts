@@ -17,17 +17,17 @@ import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
-import { onboarding } from './onboarding/onboarding.ts';
 import { subtasks } from './subtasks/subtasks.ts';
+import { onboarding } from './onboarding/onboarding.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
+  onboarding: anySaga(onboarding),
   subtasks: anySaga(subtasks),
   'task-assignment': anySaga(taskAssignment),
-  onboarding: anySaga(onboarding),
 };
 
 export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];

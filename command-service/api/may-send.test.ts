@@ -24,8 +24,9 @@ describe('who may send what', () => {
     expect(idle).toEqual(['evolution.fail']);
   });
 
-  test('viewers and auditors send nothing, and services nothing in their own name', () => {
-    expect([sendable('viewer'), sendable('auditor'), sendable('service')]).toEqual([[], [], []]);
+  test('viewers and auditors send their own new name, and services nothing in their own name', () => {
+    const own = ['user.rename'];
+    expect([sendable('viewer'), sendable('auditor'), sendable('service')]).toEqual([own, own, []]);
     expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
   });
 
@@ -43,11 +44,17 @@ describe('who may send what', () => {
     ]);
   });
 
-  test('an admin may what an operator may, and keys', () => {
+  test('an admin may what an operator may, and keys and users', () => {
     expect(sendable('admin')).toEqual(expect.arrayContaining(sendable('operator')));
     expect(sendable('admin').filter((type) => !sendable('operator').includes(type))).toEqual([
       'key.create',
       'key.revoke',
+      'user.create',
+      'user.change',
+      'user.suspend',
+      'user.resume',
+      'user.join-team',
+      'user.leave-team',
     ]);
   });
 
@@ -60,8 +67,21 @@ describe('who may send what', () => {
       'task.expire-claim',
       'agent.reserve',
       'agent.release',
+      'user.admit',
+      'user.grant',
     ] as const)
       expect(rolesOf(type)).toEqual([]);
+  });
+});
+
+describe("a user's key", () => {
+  const ada: Principal = { ...principal('admin'), actor: `user:${OWN}` };
+  const rename = (target: string) => ({ type: 'user.rename', target, data: { name: 'x' } }) as const;
+
+  test('gives its own user another name, whatever its role', () => {
+    expect(reasonToForbid(ada, rename(OWN))).toBeNull();
+    expect(reasonToForbid(ada, rename(OTHER))).toMatch(/their own name/);
+    expect(reasonToForbid(principal('admin'), rename(OWN))).toMatch(/their own name/);
   });
 });
 

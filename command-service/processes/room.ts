@@ -8,8 +8,8 @@ import { agent, type AgentDecisions } from '../domain/agent.ts';
 import { key } from '../domain/key.ts';
 import { evolution } from '../domain/evolution.ts';
 import { generation } from '../domain/generation.ts';
-import { user } from '../domain/user.ts';
 import { validation } from '../domain/validation.ts';
+import { user } from '../domain/user.ts';
 import { delivery } from '../domain/delivery.ts';
 import { mergeQueue } from '../domain/merge-queue.ts';
 import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
@@ -60,12 +60,12 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   dependencies: createHandler(log, dependencies, options) satisfies DependenciesHandler,
   agent: createHandler(log, agent, options) satisfies AgentHandler,
   key: createHandler(log, key, options),
-  user: createHandler(log, user, options),
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),
   'merge-queue': createHandler(log, mergeQueue, options),
   delivery: createHandler(log, delivery, options),
+  user: createHandler(log, user, options),
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
