@@ -1,6 +1,6 @@
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
-import { createHttpOriginLookup } from '@workledger/shared/commands/http/origin-lookup.ts';
+import { createHttpOriginLookup } from '@workledger/shared/commands/origin-lookup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   callerVariables,

@@ -1,4 +1,4 @@
-import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
+import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';

@@ -13,7 +13,7 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import { keysOfAgent } from '@workledger/shared/read-models/agent-keys.ts';
-import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
+import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';

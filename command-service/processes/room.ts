@@ -1,7 +1,7 @@
 import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts';
 import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
-import type { WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
+import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { agent, type AgentDecisions } from '../domain/agent.ts';

@@ -1,5 +1,5 @@
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
-import { createHttpOriginLookup, type WhyNotInOrigin } from '@workledger/shared/commands/http/origin-lookup.ts';
+import { createHttpOriginLookup, type WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createApplication } from '@workledger/shared/http/application.ts';
 import { startServer } from '@workledger/shared/http/server.ts';

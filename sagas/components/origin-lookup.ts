@@ -4,7 +4,7 @@ import {
   originLookupAnswer,
   submitted,
   type WhyNotInOrigin,
-} from '@workledger/shared/commands/http/origin-lookup.ts';
+} from '@workledger/shared/commands/origin-lookup.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOOKUP_MILLISECONDS } from '@workledger/shared/commands/http/origin-lookup.ts';
+import { LOOKUP_MILLISECONDS } from '@workledger/shared/commands/origin-lookup.ts';
 import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
 import { repositoryOf } from '../environment.ts';
 import { refuse } from '../failures.ts';
