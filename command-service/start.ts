@@ -32,7 +32,7 @@ export type CommandService = RunningService & { readonly commands: Commands; rea
 /** Starts the write side: handlers, the watches over agents and leases, and the routes before them. @throws ConfigurationError */
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
   const { log, pool, keys, artefacts, configuration, folder, logger } = foundation;
-  const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds } = configuration;
+  const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
   const sources = await Promise.all(
     providers.map(async (provider) => ({
       provider,
@@ -43,7 +43,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   const commands = await createCommandHandlers({
     log,
     pool,
-    configuration: { repositories, leaseSeconds, heartbeatSeconds },
+    configuration: { repositories, leaseSeconds, heartbeatSeconds, issueOfferSeconds },
     nextTasks: (wanted) =>
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),

@@ -1,6 +1,7 @@
 import { untilLogIsRight, type LogIdentityOptions } from '@workledger/shared/consumption/log-identity.ts';
 import { agents } from './agents/projection.ts';
 import { artefactOwners } from './artefact-owners/projection.ts';
+import { comments } from './comments/projection.ts';
 import { costs } from './costs/projection.ts';
 import { deliveries } from './deliveries/projection.ts';
 import { dependencies } from './dependencies/projection.ts';
@@ -8,6 +9,7 @@ import type { Projection } from './engine/projection.ts';
 import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
+import { issues } from './issues/projection.ts';
 import { keys } from './keys/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { mergeQueues } from './merge-queues/projection.ts';
@@ -19,6 +21,8 @@ import { validations } from './validations/projection.ts';
 export const projections: readonly Projection[] = [
   tasks,
   dependencies,
+  issues,
+  comments,
   agents,
   evolutions,
   generations,

@@ -5,6 +5,8 @@ import { getAgent, listAgents } from './api/agents.ts';
 import { getArtefact } from './api/artefact.ts';
 import { listCosts } from './api/costs.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
+import { commentQueries } from './api/comments.ts';
+import { issueQueries } from './api/issues.ts';
 import { getKey, listKeys } from './api/keys.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { listAllParked } from './api/parked.ts';
@@ -40,6 +42,8 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     getTask(options, settle),
     listAgents(options, settle),
     getAgent(options, settle),
+    ...issueQueries(options, settle),
+    ...commentQueries(options, settle),
     ...allRunRoutes(options, settle),
     listDeliveries(options, settle),
     getDelivery(options, settle),

@@ -17,6 +17,8 @@ import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
+import { issueAssignment } from './issue-assignment/issue-assignment.ts';
+import { issueTask } from './issue-task/issue-task.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { onboarding } from './onboarding/onboarding.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
@@ -28,6 +30,8 @@ const sagas: { readonly [Name in SagaName]: Saga } = {
   onboarding: anySaga(onboarding),
   subtasks: anySaga(subtasks),
   'task-assignment': anySaga(taskAssignment),
+  'issue-assignment': anySaga(issueAssignment),
+  'issue-task': anySaga(issueTask),
 };
 
 export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];

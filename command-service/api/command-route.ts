@@ -11,7 +11,7 @@ import {
   type RouteInput,
 } from '@workledger/shared/http/route.ts';
 import { z } from 'zod';
-import { rolesOf } from './may-send.ts';
+import { isOfRepository, rolesOf } from './may-send.ts';
 import { sendCommand } from './send-command.ts';
 
 /** The headers that every command takes. */
@@ -151,7 +151,7 @@ export const creation = (commands: Commands, definition: CommandRoute): Route =>
 
 /** Of an agent its own key takes commands; that of another role would reach beyond its repositories. */
 const scopeOf = (type: CommandType): Pick<Route, 'scoped'> =>
-  type.startsWith('task.') ? { scoped: true } : rolesOf(type).includes('agent') ? { scoped: ['agent'] } : {};
+  isOfRepository(type) ? { scoped: true } : rolesOf(type).includes('agent') ? { scoped: ['agent'] } : {};
 
 const common = ({ method, path, type, summary, description, maxBodyBytes }: CommandRoute) => ({
   method,

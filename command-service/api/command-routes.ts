@@ -6,6 +6,7 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
+import { commentRoutes, issueRoutes } from './issue-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { redriveRoute } from './parked-route.ts';
 import { mergeQueueRoutes } from './merge-queue-routes.ts';
@@ -26,6 +27,8 @@ export type CommandRouteOptions = {
 /** Every route of the write side but the webhooks. */
 export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
+  ...issueRoutes(commands),
+  ...commentRoutes(commands),
   ...agentRoutes(commands, keys),
   ...keyRoutes({ commands, log, keys }),
   ...userRoutes(commands, keys),

@@ -11,6 +11,9 @@ export const sendingRoles: readonly Role[] = [
   ...new Set(commandTypes.filter((type) => declarationOf(type).alone !== true).flatMap(rolesOf)),
 ];
 
+/** About things of which each belongs to one repository, or none: a key that is limited to repositories may send them. */
+export const isOfRepository = (type: CommandType): boolean => /^(task|issue|comment)\./.test(type);
+
 /**
  * Why this caller may not send this command; null when it may. A key of role `agent` is bound to its agent: it commands that agent
  * and claims for it. That a claim is its own, which only the task knows, the handler checks by the actor; that a task is within the
@@ -23,8 +26,8 @@ export function reasonToForbid(
   if (!rolesOf(command.type).includes(principal.role)) return `role ${principal.role} may not send ${command.type}`;
   if (command.type === 'user.rename' && principal.actor !== `user:${command.target}`)
     return 'a user changes their own name only';
-  const isOfOneTask = command.type.startsWith('task.') || principal.role === 'agent';
-  if (principal.repositories !== null && !isOfOneTask)
+  const isOfOne = isOfRepository(command.type) || principal.role === 'agent';
+  if (principal.repositories !== null && !isOfOne)
     return `a key that is limited to repositories may not send ${command.type}`;
   if (principal.role !== 'agent') return null;
   const agentId = agentOf(command);

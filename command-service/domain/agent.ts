@@ -14,6 +14,7 @@ export type AgentDecisions = Omit<
   | 'agent.claim-next'
   | 'agent.release-unclaimed'
   | 'agent.finish-deregistration'
+  | 'agent.leave-issues'
   | 'agent.reserve'
   | 'agent.rest'
 > & {

@@ -33,7 +33,9 @@ export type GoesOn = Claiming & {
 /** Commands that touch other streams, too, come here as the part that concerns the task: `take`, `expand`, `complete-parent`. */
 export type TaskDecisions = Omit<
   Commands,
+  | 'task.create'
   | 'task.create-from-delivery'
+  | 'task.create-from-issue'
   | 'task.add-dependency'
   | 'task.remove-dependency'
   | 'task.claim'
@@ -44,6 +46,7 @@ export type TaskDecisions = Omit<
   | 'task.retry'
   | 'task.finish-cancellation'
 > & {
+  'task.create': Commands['task.create'] & { issueId?: string };
   'task.take': Claiming;
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };
@@ -90,7 +93,7 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.take': (data, state) => {
       only(state, 'be claimed', 'pending');
       if (state.subtasks.length > 0) refuseExpanded(state, 'be claimed');
-      return [{ type: 'TaskClaimed', data: { ...data, repository: state.repository } }];
+      return [{ type: 'TaskClaimed', data: { ...data, repository: state.repository, ...issueOf(state) } }];
     },
     'task.report-progress': (data, state, context) => {
       holds(state, data.claimId, context);
@@ -119,7 +122,7 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.complete': ({ claimId, result }, state, context) => {
       holds(state, claimId, context);
       only(state, 'be completed', 'validation');
-      return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result } }];
+      return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result, ...issueOf(state) } }];
     },
     'task.complete-parent': ({ result }, state) => {
       if (state.status === 'complete') return [];
@@ -128,19 +131,20 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
         refuse('illegal-transition', 'this task has no subtasks: it completes by its own work', {
           status: state.status,
         });
-      return [{ type: 'TaskCompleted', data: { claimId: null, parentId: state.parentId, result } }];
+      return [{ type: 'TaskCompleted', data: { claimId: null, parentId: state.parentId, result, ...issueOf(state) } }];
     },
     'task.fail': (data, state, context) => {
       holds(state, data.claimId, context);
-      return [{ type: 'TaskFailed', data }];
+      return [{ type: 'TaskFailed', data: { ...data, ...issueOf(state) } }];
     },
     'task.cancel': ({ reason, withWhole = false }, state) => {
       if (state.status === 'cancelled') return [];
       only(state, 'be cancelled', 'pending', 'in-progress', 'validation', 'failed');
       const { claim, parentId, subtasks } = state;
+      const claimId = claim?.claimId ?? null;
       const whole = withWhole || parentId === null ? {} : { parentId };
       const parts = subtasks.length === 0 ? {} : { hasSubtasks: true as const };
-      return [{ type: 'TaskCancelled', data: { claimId: claim?.claimId ?? null, reason, ...whole, ...parts } }];
+      return [{ type: 'TaskCancelled', data: { claimId, reason, ...whole, ...parts, ...issueOf(state) } }];
     },
     'task.retry': ({ reason, goesOn }, state) => {
       only(state, 'be retried', 'failed', 'cancelled');
@@ -148,12 +152,14 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       const { claimId, commit, from } = goesOn;
       return [
         { type: 'TaskRetried', data: { reason, from } },
-        { type: 'TaskClaimed', data: { ...goesOn, repository: state.repository } },
+        { type: 'TaskClaimed', data: { ...goesOn, repository: state.repository, ...issueOf(state) } },
         { type: 'TaskWorkSubmitted', data: { claimId, commit, summary: null } },
       ];
     },
   },
 };
+
+const issueOf = ({ issueId }: TaskState): { issueId?: string } => (issueId === null ? {} : { issueId });
 
 function only(state: TaskState, what: string, ...allowed: readonly TaskStatus[]): void {
   const { status } = state;

@@ -12,6 +12,7 @@ import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.t
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
+import { createIssueHints, type IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import { keysOfAgent } from '@workledger/shared/read-models/agent-keys.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -23,6 +24,7 @@ import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { createKey, deregisterAgent, finishDeregistration, revokeKeysOf } from './keys.ts';
+import { assignIssue, createComment, createIssue, createTaskFromIssue, leaveIssues, offerIssue, turnIntoTask } from './issues.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { createReports } from './reports.ts';
@@ -62,6 +64,7 @@ const createProcesses = (room: Room) => {
   return {
     'task.create': (id, data, context) => createTask(room, id, data, context),
     'task.create-from-delivery': (id, data, context) => createTaskFromDelivery(room, id, data, context),
+    'task.create-from-issue': (id, data, context) => createTaskFromIssue(room, id, data, context),
     'task.add-dependency': (id, data, context) => changeDependencies(room, 'task.add-dependency', id, data, context),
     'task.remove-dependency': (id, data, context) =>
       changeDependencies(room, 'task.remove-dependency', id, data, context),
@@ -106,6 +109,14 @@ const createProcesses = (room: Room) => {
       return agents.handle(id, { type: 'agent.change', data }, context);
     },
 
+    'agent.leave-issues': (id, _, context) => leaveIssues(room, id, context),
+
+    'issue.create': (id, data, context) => createIssue(room, id, data, context),
+    'issue.assign': (id, data, context) => assignIssue(room, id, data, context),
+    'issue.offer': (id, data, context) => offerIssue(room, id, data, context),
+    'issue.turn-into-task': (id, _, context) => turnIntoTask(room, id, context),
+    'comment.create': (id, data, context) => createComment(room, id, data, context),
+
     'key.create': (id, data, context) => createKey(room, id, data, context),
   } satisfies Partial<Registry>;
 };
@@ -140,6 +151,8 @@ export async function createCommandHandlers(options: {
   readonly nextTasks: NextTasks;
   /** Default: of the read models in the pool's database. */
   readonly keysOf?: KeysOf;
+  /** Default: of the read models in the pool's database. */
+  readonly issueHints?: IssueHints;
   /** Default: no budget is configured. */
   readonly spending?: Spending;
   /** Default: nobody here can ask an origin. */
@@ -150,12 +163,13 @@ export async function createCommandHandlers(options: {
 }): Promise<CommandHandlers> {
   const { log, pool, configuration, nextTasks, onSnapshotFailed, now, spending = noBudgets } = options;
   const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
+  const issueHints = options.issueHints ?? createIssueHints(pool);
   const heartbeats = await createHeartbeats(pool);
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
   const { whyNotInOrigin = async () => null } = options;
   const besides = { heartbeats, reports: createReports(pool), spending, whyNotInOrigin };
-  const room = createRoom(log, besides, configuration, { nextTasks, keysOf }, handling);
+  const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 
   return {

@@ -31,7 +31,8 @@ export async function checkReferences(
 export const isKnownRepository = (room: Room, repository: string | null): boolean =>
   repository === null || room.configuration.repositories.some(({ name }) => name === repository);
 
-function checkRepository(room: Room, repository: string | null): void {
+/** @throws CommandRefused `unknown-repository` */
+export function checkRepository(room: Room, repository: string | null): void {
   if (!isKnownRepository(room, repository))
     refuse('unknown-repository', `repository "${repository}" is not registered: add it to the configuration`, {
       repository,

@@ -6,8 +6,10 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { agent, type AgentDecisions } from '../domain/agent.ts';
 import { key } from '../domain/key.ts';
+import { comment } from '../domain/comment.ts';
 import { evolution } from '../domain/evolution.ts';
 import { generation } from '../domain/generation.ts';
+import { issue } from '../domain/issue.ts';
 import { validation } from '../domain/validation.ts';
 import { user } from '../domain/user.ts';
 import { delivery } from '../domain/delivery.ts';
@@ -18,6 +20,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import type { Reports } from './reports.ts';
 import type { Spending } from './spending.ts';
 
@@ -42,6 +45,8 @@ export type HandlersConfiguration = {
   readonly repositories: readonly { readonly name: string }[];
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
+  /** How long an agent has to answer when an issue is offered to it; default: a quarter of an hour. */
+  readonly issueOfferSeconds?: number;
 };
 
 export type TaskHandler = Handler<TaskState, TaskDecisions>;
@@ -60,6 +65,8 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   dependencies: createHandler(log, dependencies, options) satisfies DependenciesHandler,
   agent: createHandler(log, agent, options) satisfies AgentHandler,
   key: createHandler(log, key, options),
+  issue: createHandler(log, issue, options),
+  comment: createHandler(log, comment, options),
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),
@@ -94,13 +101,13 @@ export const createRoom = (
     readonly whyNotInOrigin: WhyNotInOrigin;
   },
   configuration: HandlersConfiguration,
-  { nextTasks, keysOf }: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf },
+  hints: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf; readonly issueHints: IssueHints },
   handling: HandlingOptions,
 ) => {
   const aggregates = createAggregates(log, { ...handling, cache: createStreamCache() });
   const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
   return {
-    ...{ log, ...besides, nextTasks, keysOf, configuration },
+    ...{ log, ...besides, ...hints, configuration },
     now: handling.now ?? Date.now,
     handing: createHanding(),
     /** By stream of edges: how far the look for edges of finished tasks has come. */

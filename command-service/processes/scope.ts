@@ -18,16 +18,21 @@ export async function checkScope(
   repositories: readonly string[],
   { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
 ): Promise<void> {
+  if (type.startsWith('issue.') || type.startsWith('comment.'))
+    return checkIssueScope(room, repositories, { type, target, data });
   // An agent's own: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
   if (type !== 'task.create' && !(await isThere(target))) refuse('not-found', 'there is no such task');
-  for (const repository of repositoriesOf(type, data))
-    if (repository === null || !repositories.includes(repository))
-      refuse('unknown-repository', 'the repository is none of those that the key is limited to', { repository });
+  for (const repository of repositoriesOf(type, data)) refuseBeyond(repositories, repository);
   for (const { field, taskId } of referencesOf(type, data))
     if (!(await isThere(taskId)))
       refuse('unknown-reference', `${field}: there is no task ${taskId}`, { field, taskId });
+}
+
+function refuseBeyond(repositories: readonly string[], repository: string | null): void {
+  if (repository === null || !repositories.includes(repository))
+    refuse('unknown-repository', 'the repository is none of those that the key is limited to', { repository });
 }
 
 /** Repositories that new tasks are to belong to. */
@@ -51,4 +56,20 @@ function referencesOf(type: CommandType, data: unknown): readonly Reference[] {
   if (type === 'task.add-dependency' || type === 'task.remove-dependency')
     return [{ field: 'dependsOn', taskId: (data as CommandData<'task.add-dependency'>).dependsOn }];
   return [];
+}
+
+/** An issue belongs to a repository, and so does what is said about it. */
+async function checkIssueScope(
+  { aggregates }: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  if (type === 'issue.create') return refuseBeyond(repositories, (data as CommandData<'issue.create'>).repository);
+  const isOfComment = type.startsWith('comment.') && type !== 'comment.create';
+  const issueId = type === 'comment.create' ? (data as CommandData<'comment.create'>).issueId : target;
+  const { state } = await (isOfComment ? aggregates.comment.load(target) : aggregates.issue.load(issueId));
+  if (isWithin(repositories, state)) return;
+  if (type === 'comment.create')
+    refuse('unknown-reference', `issueId: there is no issue ${issueId}`, { field: 'issueId', issueId });
+  refuse('not-found', `there is no such ${isOfComment ? 'comment' : 'issue'}`);
 }

@@ -8,11 +8,15 @@ import { generationCommands } from '../contexts/evolution/generation/commands.ts
 import { mergeQueueCommands } from '../contexts/evolution/merge-queue/commands.ts';
 import { validationCommands } from '../contexts/evolution/validation/commands.ts';
 import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
+import { commentCommands } from '../contexts/task/comment/commands.ts';
+import { issueCommands } from '../contexts/task/issue/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
   ...taskCommands,
+  ...issueCommands,
+  ...commentCommands,
   ...agentCommands,
   ...keyCommands,
   ...userCommands,

@@ -249,6 +249,12 @@ export const configurationSchema = z.strictObject({
     .default(60)
     .describe('an agent that does not report for so long loses its task'),
   heartbeatSeconds: z.int().min(1).max(3_600).default(30).describe('three missed: the agent counts as disconnected'),
+  issueOfferSeconds: z
+    .int()
+    .min(1)
+    .max(604_800)
+    .default(900)
+    .describe('an agent that is asked to take an issue answers within this time; then the next one is asked'),
   drainSeconds: z
     .number()
     .min(0)

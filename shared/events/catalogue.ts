@@ -1,9 +1,11 @@
 import { agentEvents } from '../contexts/agent/agent/events.ts';
 import type { Context, EventDefinition, StreamTypeDefinition } from '../contexts/define-events.ts';
 import { deliveryEvents } from '../contexts/sync/delivery/events.ts';
+import { commentEvents } from '../contexts/task/comment/events.ts';
 import { dependenciesEvents } from '../contexts/task/dependencies/events.ts';
 import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
 import { generationEvents } from '../contexts/evolution/generation/events.ts';
+import { issueEvents } from '../contexts/task/issue/events.ts';
 import { keyEvents } from '../contexts/agent/key/events.ts';
 import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
 import { sagaStreamTypes } from '../contexts/saga/events.ts';
@@ -16,6 +18,8 @@ import { validationEvents } from '../contexts/evolution/validation/events.ts';
 export const streamTypes: readonly StreamTypeDefinition[] = [
   taskEvents,
   dependenciesEvents,
+  issueEvents,
+  commentEvents,
   agentEvents,
   keyEvents,
   userEvents,

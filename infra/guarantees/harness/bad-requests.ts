@@ -12,6 +12,8 @@ export type Known = {
   readonly claimId: string;
   readonly cancelled: string;
   readonly waiting: string;
+  /** Open, of no repository. */
+  readonly issue: string;
   /** Keys of these roles. */
   readonly viewer: string;
   readonly auditor: string;
@@ -194,6 +196,48 @@ const meanings: readonly BadRequest[] = [
   ),
 ];
 
+const issues: readonly BadRequest[] = [
+  bad('an issue with an unknown priority', 400, 'invalid-request', () => post('/issues', { title, priority: 'urgent' })),
+  bad('an issue with an unknown field', 400, 'invalid-request', () => post('/issues', { title, state: 'closed' })),
+  bad('an issue of an unknown repository', 422, 'unknown-repository', () =>
+    post('/issues', { title, repository: 'nowhere' }),
+  ),
+  bad('an unknown issue', 404, 'not-found', () => post(`/issues/${newId()}/close`, {})),
+  bad('an unknown issue to read', 404, 'not-found', () => ({ method: 'GET', path: `/issues/${newId()}`, call: {} })),
+  bad('an issue that is reopened while it is open', 409, 'illegal-transition', ({ issue }) =>
+    post(`/issues/${issue}/reopen`, {}),
+  ),
+  bad('an issue that is resolved before it is started', 409, 'illegal-transition', ({ issue }) =>
+    post(`/issues/${issue}/resolve`, {}),
+  ),
+  bad('an answer to an offer that there is not', 409, 'illegal-transition', ({ issue }) =>
+    post(`/issues/${issue}/accept`, {}),
+  ),
+  bad('an assignee that is none', 400, 'invalid-request', ({ issue }) =>
+    post(`/issues/${issue}/assign`, { assignee: 'bob' }),
+  ),
+  bad('an assignee that is not there', 422, 'unknown-reference', ({ issue }) =>
+    post(`/issues/${issue}/assign`, { assignee: `agent:${newId()}` }),
+  ),
+  bad('an assignee, and agents to be asked', 422, 'out-of-range', ({ issue, agentId }) =>
+    post(`/issues/${issue}/assign`, { assignee: `agent:${agentId}`, byCapability: true }),
+  ),
+  bad('a task of an issue without a repository', 422, 'unknown-repository', ({ issue }) =>
+    post(`/issues/${issue}/task`, {}),
+  ),
+  bad('a stale If-Match of an issue', 412, 'revision-mismatch', ({ issue }) =>
+    post(`/issues/${issue}/close`, {}, { ifMatch: 7 }),
+  ),
+  bad('a comment on an unknown issue', 422, 'unknown-reference', () =>
+    post('/comments', { issueId: newId(), body: 'x' }),
+  ),
+  bad('a comment without a word', 400, 'invalid-request', ({ issue }) =>
+    post('/comments', { issueId: issue, body: '' }),
+  ),
+  bad('an unknown comment', 404, 'not-found', () => patch(`/comments/${newId()}`, { body: 'x' })),
+  bad("an issue under a viewer's key", 403, 'forbidden', ({ viewer }) => post('/issues', { title }, { key: viewer })),
+];
+
 const callers: readonly BadRequest[] = [
   bad('no key', 401, 'unauthenticated', create({ title }, { key: null })),
   bad('a key that is none', 401, 'unauthenticated', create({ title }, { key: 'x' })),
@@ -275,4 +319,4 @@ const deliveries: readonly BadRequest[] = [
 ];
 
 /** Everything bad that can be asked: what, and the status and problem that answer it. */
-export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...callers, ...services, ...deliveries];
+export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...issues, ...callers, ...services, ...deliveries];

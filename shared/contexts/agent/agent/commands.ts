@@ -45,6 +45,8 @@ export const agentCommands = defineCommands({
   'agent.clear-error': { data: z.strictObject({}), roles: workers },
   /** Lets it rest until a limit of use ends; without a time (ISO 8601): for a pause that grows from one minute to an hour. */
   'agent.rest': { data: z.strictObject({ until: z.iso.datetime().nullable(), reason }), sentBy: ['saga'] },
+  /** Of an agent that is deregistered: its offers go on to others, and what was assigned to it is nobody's. */
+  'agent.leave-issues': { data: z.strictObject({}), sentBy: ['saga'] },
   'agent.deactivate': { data: z.strictObject({ reason: reason.default('deactivated on request') }), roles: operators },
   'agent.activate': { data: z.strictObject({}), roles: operators },
   /** Goes on where the deregistration of an agent stopped: its keys are revoked. */

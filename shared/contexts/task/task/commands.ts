@@ -47,6 +47,8 @@ export const taskCommands = defineCommands({
   },
   /** Creates the task that a routed webhook delivery asks for; what it says is read from the delivery's own stream. */
   'task.create-from-delivery': { data: z.strictObject({ deliveryId: uuid }), sentBy: ['saga'] },
+  /** Creates the task that an issue was turned into; what it says is read from the issue's own stream. */
+  'task.create-from-issue': { data: z.strictObject({ issueId: uuid }), sentBy: ['saga'] },
   'task.change': {
     data: z.strictObject({
       title: details.title.optional(),
@@ -105,7 +107,7 @@ export const taskCommands = defineCommands({
     sentBy: ['command-service', 'saga'],
   },
   'task.complete': {
-    data: TaskCompleted.schema.omit({ parentId: true }).extend({ claimId: uuid.nullable() }),
+    data: TaskCompleted.schema.omit({ parentId: true, issueId: true }).extend({ claimId: uuid.nullable() }),
     sentBy: ['saga'],
   },
   'task.complete-parent': { data: z.strictObject({}), sentBy: ['saga'] },

@@ -30,6 +30,9 @@ export type TaskResult = z.infer<typeof taskResult>;
 /** Steps from which a task may be retried with what was made before, in their order. */
 export const LATER_STEPS = ['evolve', 'validate', 'merge'] as const;
 
+/** The issue that follows the task; left out: none does. */
+const issueId = uuid.optional();
+
 export const taskEvents = defineStreamType({
   type: 'task',
   context: 'task',
@@ -52,6 +55,7 @@ export const taskEvents = defineStreamType({
         requester: personal('requester').nullable(),
         assignee: z.string().nullable(),
         complexity: complexity.nullable(),
+        issueId,
       }),
     },
     TaskDetailsChanged: {
@@ -85,6 +89,7 @@ export const taskEvents = defineStreamType({
         commit: commit.optional(),
         /** Where that commit's work started. */
         base: commit.optional(),
+        issueId,
       }),
     },
     TaskProgressReported: {
@@ -112,9 +117,9 @@ export const taskEvents = defineStreamType({
     TaskClaimExpired: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid }) },
     TaskCompleted: {
       version: 1,
-      schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult }),
+      schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult, issueId }),
     },
-    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure }) },
+    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure, issueId }) },
     TaskCancelled: {
       version: 1,
       schema: z.strictObject({
@@ -124,6 +129,7 @@ export const taskEvents = defineStreamType({
         parentId: uuid.optional(),
         /** They are cancelled next. */
         hasSubtasks: z.literal(true).optional(),
+        issueId,
       }),
     },
     TaskRetried: {

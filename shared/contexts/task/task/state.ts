@@ -15,6 +15,8 @@ export type TaskState = {
   readonly repository: string | null;
   readonly capabilities: readonly string[];
   readonly parentId: string | null;
+  /** Which follows it. */
+  readonly issueId: string | null;
   /** Not empty: the work is done by these, and this task completes when they do. */
   readonly subtasks: readonly string[];
   /** What it was nearly expanded into, and never will be. */
@@ -38,6 +40,7 @@ const noTask: TaskState = {
   repository: null,
   capabilities: [],
   parentId: null,
+  issueId: null,
   subtasks: [],
   givenUp: [],
   claim: null,
@@ -52,8 +55,9 @@ const detailsOf = (data: Created): TaskDetails =>
 function evolve(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case 'TaskCreated': {
-      const { repository, capabilities, parentId } = event.data;
-      return { ...state, status: 'pending', details: detailsOf(event.data), repository, capabilities, parentId };
+      const { repository, capabilities, parentId, issueId = null } = event.data;
+      const of = { repository, capabilities, parentId, issueId };
+      return { ...state, status: 'pending', details: detailsOf(event.data), ...of };
     }
     case 'TaskDetailsChanged':
       return { ...state, details: { ...state.details, ...(event.data as Partial<TaskDetails>) } };
@@ -88,5 +92,5 @@ export const taskFold: Fold<TaskState, TaskEvent> = {
   type: 'task',
   initial: noTask,
   evolve,
-  snapshot: plainSnapshot(1),
+  snapshot: plainSnapshot(2),
 };

@@ -1,0 +1,325 @@
+import { given } from '@workledger/shared/aggregate/testing.ts';
+import type { IssueEvent } from '@workledger/shared/contexts/task/issue/events.ts';
+import { issueFold, type IssueState } from '@workledger/shared/contexts/task/issue/state.ts';
+import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { issue, type IssueDecisions } from './issue.ts';
+
+const id = (number: number): string => `0190a000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
+const [ann, bob, taskId, otherTaskId] = [id(1), id(2), id(10), id(11)];
+const agent = (agentId: string): string => `agent:${agentId}`;
+const operator = 'user:0190a000-0000-7000-8000-0000000000cc';
+
+const words = {
+  ...{ title: 'It is slow', description: 'very', labels: ['speed'], capabilities: ['code'] },
+  priority: 'high' as const,
+};
+const creation: IssueDecisions['issue.create'] = { ...words, repository: 'sample' };
+const reported: IssueEvent = { type: 'IssueReported', data: { ...creation, reporter: operator } };
+const requested: IssueEvent = { type: 'IssueAssignmentRequested', data: { round: 1, acceptWithinSeconds: 60 } };
+const offer = (number: number, agentId: string) => ({ round: 1, number, agentId });
+const offered = (number: number, agentId: string): IssueEvent => ({
+  type: 'IssueOffered',
+  data: { ...offer(number, agentId), acceptWithinSeconds: 60 },
+});
+type Ended = Extract<IssueEvent, { type: 'IssueOfferEnded' }>;
+const ended = (number: number, agentId: string, outcome: Ended['data']['outcome'], reason: string | null = null) =>
+  ({ type: 'IssueOfferEnded', data: { ...offer(number, agentId), outcome, reason } }) satisfies IssueEvent;
+type RoundEnded = Extract<IssueEvent, { type: 'IssueAssignmentEnded' }>;
+const roundEnded = (outcome: RoundEnded['data']['outcome']): RoundEnded => ({
+  type: 'IssueAssignmentEnded',
+  data: { round: 1, outcome },
+});
+const assigned = (assignee: string): IssueEvent => ({ type: 'IssueAssigned', data: { assignee } });
+const unassigned = (assignee: string, reason: string): IssueEvent => ({
+  type: 'IssueUnassigned',
+  data: { assignee, reason },
+});
+const started: IssueEvent = { type: 'IssueStarted', data: { taskId: null } };
+const resolution = { taskId: null, by: agent(ann), resolution: 'mended' };
+const resolved: IssueEvent = { type: 'IssueResolved', data: resolution };
+const closed: IssueEvent = { type: 'IssueClosed', data: { reason: 'done' } };
+const reopened: IssueEvent = { type: 'IssueReopened', data: { reason: 'again' } };
+const turned: IssueEvent = { type: 'IssueTurnedIntoTask', data: { taskId } };
+const taskStarted: IssueEvent = { type: 'IssueStarted', data: { taskId } };
+const taskFailed: IssueEvent = { type: 'IssueTaskEnded', data: { taskId, outcome: 'failed', reason: 'red' } };
+
+const states = {
+  missing: [],
+  open: [reported],
+  asking: [reported, requested],
+  offered: [reported, requested, offered(1, ann)],
+  assigned: [reported, assigned(agent(ann))],
+  working: [reported, assigned(agent(ann)), started],
+  resolved: [reported, assigned(agent(ann)), started, resolved],
+  closed: [reported, closed],
+  task: [reported, turned],
+} satisfies Record<string, readonly IssueEvent[]>;
+type Name = keyof typeof states;
+
+type Expectation = {
+  readonly data: unknown;
+  readonly actor?: string;
+  /** What is decided, by state; elsewhere: refused. */
+  readonly decided: Partial<Record<Name, readonly IssueEvent[]>>;
+};
+const withdrawn = (reason: string) => [ended(1, ann, 'withdrawn', reason), roundEnded('withdrawn')];
+const byHand = [roundEnded('withdrawn')];
+const changed: IssueEvent = { type: 'IssueDetailsChanged', data: { priority: 'low' } };
+const nothing = { open: [], assigned: [], working: [], resolved: [], closed: [], task: [] };
+
+const table: Record<keyof IssueDecisions, Expectation> = {
+  'issue.create': { data: creation, decided: { missing: [reported] } },
+  'issue.change': {
+    data: { priority: 'low' },
+    decided: {
+      ...{ open: [changed], asking: [changed], offered: [changed], assigned: [changed] },
+      ...{ working: [changed], resolved: [changed], task: [changed] },
+    },
+  },
+  'issue.assign': {
+    data: { assignee: agent(bob) },
+    decided: {
+      open: [assigned(agent(bob))],
+      asking: [...byHand, assigned(agent(bob))],
+      offered: [...withdrawn('it was assigned'), assigned(agent(bob))],
+      assigned: [assigned(agent(bob))],
+      working: [assigned(agent(bob))],
+      task: [assigned(agent(bob))],
+    },
+  },
+  'issue.ask': {
+    data: { acceptWithinSeconds: 60 },
+    decided: { open: [requested], asking: [], offered: [], task: [requested] },
+  },
+  'issue.unassign': {
+    data: { reason: 'busy' },
+    decided: {
+      ...{ open: [], asking: byHand, offered: withdrawn('busy'), task: [] },
+      assigned: [unassigned(agent(ann), 'busy')],
+      working: [unassigned(agent(ann), 'busy')],
+    },
+  },
+  'issue.offer': {
+    data: offer(1, bob),
+    decided: { ...nothing, missing: [], asking: [offered(1, bob)], offered: [] },
+  },
+  'issue.end-round': {
+    data: { round: 1, number: 1 },
+    decided: { ...nothing, missing: [], asking: [roundEnded('nobody-can')], offered: [] },
+  },
+  'issue.accept': {
+    data: {},
+    actor: agent(ann),
+    decided: { offered: [ended(1, ann, 'accepted'), roundEnded('accepted'), assigned(agent(ann))] },
+  },
+  'issue.decline': {
+    data: { reason: 'no time' },
+    actor: agent(ann),
+    decided: { offered: [ended(1, ann, 'declined', 'no time')] },
+  },
+  'issue.expire-offer': {
+    data: { round: 1, number: 1 },
+    decided: { ...nothing, missing: [], asking: [], offered: [ended(1, ann, 'expired')] },
+  },
+  'issue.leave': {
+    data: { agentId: ann },
+    decided: {
+      ...{ ...nothing, missing: [], asking: [] },
+      offered: [ended(1, ann, 'left', 'its agent was deregistered')],
+      assigned: [unassigned(agent(ann), 'its agent was deregistered')],
+      working: [unassigned(agent(ann), 'its agent was deregistered')],
+    },
+  },
+  'issue.start': {
+    data: {},
+    decided: {
+      ...{ open: [started], asking: [...byHand, started], offered: [...withdrawn('it was started'), started] },
+      ...{ assigned: [started], task: [started] },
+    },
+  },
+  'issue.resolve': { data: { resolution: 'mended' }, actor: agent(ann), decided: { working: [resolved] } },
+  'issue.close': {
+    data: { reason: 'done' },
+    decided: {
+      ...{ open: [closed], asking: [...byHand, closed], offered: [...withdrawn('it was closed'), closed] },
+      ...{ assigned: [closed], working: [closed], resolved: [closed], closed: [], task: [closed] },
+    },
+  },
+  'issue.reopen': { data: { reason: 'again' }, decided: { resolved: [reopened], closed: [reopened] } },
+  'issue.turn-into-task': {
+    data: { taskId, ended: false },
+    decided: {
+      ...{ open: [turned], asking: [...byHand, turned], assigned: [turned], working: [turned] },
+      offered: [...withdrawn('it was turned into a task'), turned],
+    },
+  },
+  'issue.follow-task': {
+    data: { taskId, became: 'started', reason: null },
+    decided: { ...nothing, asking: [], offered: [], task: [taskStarted] },
+  },
+};
+
+describe('an issue, in every state', () => {
+  for (const [type, { data, actor = operator, decided }] of Object.entries(table))
+    it.each(Object.keys(states) as Name[])(`${type}: %s`, (name) => {
+      const outcome = given(issue, ...states[name]).when(type as 'issue.close', data as never, { actor });
+      const events = decided[name];
+      if (events !== undefined) outcome.then(...events);
+      else
+        outcome.thenRefused(
+          type === 'issue.create' ? 'already-exists' : name === 'missing' ? 'not-found' : 'illegal-transition',
+        );
+    });
+});
+
+describe('who does what', () => {
+  const bobs = { actor: agent(bob) };
+  it('an agent starts and resolves what is assigned to it, and nothing else', () => {
+    given(issue, ...states.assigned).when('issue.start', {}, { actor: agent(ann) }).then(started);
+    given(issue, ...states.assigned).when('issue.start', {}, bobs).thenRefused('forbidden');
+    given(issue, ...states.open).when('issue.start', {}, bobs).thenRefused('forbidden');
+    given(issue, ...states.working).when('issue.resolve', { resolution: null }, bobs).thenRefused('forbidden');
+  });
+  it('an agent answers its own offer, and an operator for whoever is asked', () => {
+    given(issue, ...states.offered).when('issue.accept', {}, bobs).thenRefused('forbidden');
+    given(issue, ...states.offered).when('issue.decline', { reason: null }, bobs).thenRefused('forbidden');
+    given(issue, ...states.offered)
+      .when('issue.accept', {}, { actor: operator })
+      .then(ended(1, ann, 'accepted'), roundEnded('accepted'), assigned(agent(ann)));
+  });
+});
+
+describe('a round of asking', () => {
+  const declined = [...states.offered, ended(1, ann, 'declined')];
+  it('asks nobody twice, and nobody out of turn', () => {
+    given(issue, ...declined).when('issue.offer', offer(2, ann)).then();
+    given(issue, ...declined).when('issue.offer', offer(3, bob)).then();
+    given(issue, ...declined).when('issue.offer', offer(2, bob)).then(offered(2, bob));
+  });
+  it('ends where nobody is left, and says whether anybody was asked', () => {
+    given(issue, ...declined).when('issue.end-round', { round: 1, number: 2 }).then(roundEnded('nobody-accepted'));
+    given(issue, ...declined).when('issue.end-round', { round: 1, number: 1 }).then();
+  });
+  it('is followed by another, which may ask the same ones', () => {
+    const second: IssueEvent = { type: 'IssueAssignmentRequested', data: { round: 2, acceptWithinSeconds: 5 } };
+    const before = [...declined, roundEnded('nobody-accepted')];
+    given(issue, ...before).when('issue.ask', { acceptWithinSeconds: 5 }).then(second);
+    given(issue, ...before, second)
+      .when('issue.offer', { round: 2, number: 1, agentId: ann })
+      .then({ type: 'IssueOffered', data: { round: 2, number: 1, agentId: ann, acceptWithinSeconds: 5 } });
+    given(issue, ...before, second).when('issue.offer', offer(1, ann)).then();
+  });
+  it('that a deadline comes too late for is not touched by it', () =>
+    given(issue, ...declined, offered(2, bob)).when('issue.expire-offer', { round: 1, number: 1 }).then());
+  it('is not begun for an issue that somebody has', () =>
+    given(issue, ...states.assigned)
+      .when('issue.ask', { acceptWithinSeconds: 60 })
+      .thenRefused('illegal-transition', { assignee: agent(ann) }));
+});
+
+describe('an issue that is a task', () => {
+  const follow = (became: 'started' | 'complete' | 'failed' | 'cancelled', reason: string | null = null) =>
+    ({ taskId, became, reason }) as const;
+  const going = [...states.task, taskStarted];
+  it('is resolved with it, started or not', () => {
+    const done: IssueEvent = { type: 'IssueResolved', data: { taskId, by: 'system', resolution: null } };
+    given(issue, ...going).when('issue.follow-task', follow('complete')).then(done);
+    given(issue, ...states.task).when('issue.follow-task', follow('complete')).then(done);
+    given(issue, ...going, done).when('issue.follow-task', follow('complete')).then();
+  });
+  it('is open again when it fails or is cancelled, and says why', () => {
+    given(issue, ...going).when('issue.follow-task', follow('failed', 'red')).then(taskFailed);
+    given(issue, ...going)
+      .when('issue.follow-task', follow('cancelled'))
+      .then({ type: 'IssueTaskEnded', data: { taskId, outcome: 'cancelled', reason: 'cancelled' } });
+    given(issue, ...going, taskFailed).when('issue.follow-task', follow('failed', 'red')).then();
+    given(issue, ...going, taskFailed).when('issue.follow-task', follow('started')).then(taskStarted);
+  });
+  it('becomes no second one before the first has ended', () => {
+    const again: IssueEvent = { type: 'IssueTurnedIntoTask', data: { taskId: otherTaskId } };
+    const turn = { taskId: otherTaskId, ended: false };
+    given(issue, ...going).when('issue.turn-into-task', turn).thenRefused('illegal-transition', { taskId });
+    given(issue, ...going, taskFailed).when('issue.turn-into-task', turn).then(again);
+    given(issue, ...going).when('issue.turn-into-task', { ...turn, ended: true }).then(again);
+    given(issue, ...going, taskFailed, again).when('issue.follow-task', follow('complete')).then();
+  });
+  it('that a person closed stays closed', () =>
+    given(issue, ...going, closed).when('issue.follow-task', follow('complete')).then());
+});
+
+/** The model: only what the words of the requirement say. */
+type Model = { state: string; assignee: string | null; asked: Set<string>; open: string | null };
+const agents = [1, 2, 3].map(id);
+const commandOf = fc.record({
+  type: fc.constantFrom(...(Object.keys(table) as (keyof IssueDecisions)[])),
+  agent: fc.constantFrom(...agents),
+  byAgent: fc.boolean(),
+});
+
+it('whatever comes: states follow one another as they may, one offer at most is open, and no agent is asked twice in a round', () => {
+  const next: Readonly<Record<string, readonly string[]>> = {
+    missing: ['open'],
+    open: ['in-progress', 'resolved', 'closed'],
+    'in-progress': ['resolved', 'closed', 'open'],
+    resolved: ['closed', 'open'],
+    closed: ['open'],
+  };
+  fc.assert(
+    fc.property(fc.array(commandOf, { maxLength: 80 }), (commands) => {
+      let state: IssueState = issueFold.initial;
+      const model: Model = { state: 'missing', assignee: null, asked: new Set(), open: null };
+      for (const { type, agent: agentId, byAgent } of commands) {
+        const { round, rounds } = state;
+        const number = (round?.asked.length ?? 0) + 1;
+        const data = { ...(table[type].data as object), round: rounds, number, agentId, assignee: agent(agentId) };
+        const decide = issue.decisions[type] as (data: object, state: IssueState, context: object) => IssueEvent[];
+        for (const event of attempt(() => decide(data, state, { id: id(0), actor: byAgent ? agent(agentId) : operator }))) {
+          state = issueFold.evolve(state, event);
+          follow(model, event);
+        }
+        expect([model.state, ...(next[model.state] ?? [])]).toContain(state.status);
+        model.state = state.status;
+        expect(state.assignee).toBe(model.assignee);
+        expect(state.round?.offer?.agentId ?? null).toBe(model.open);
+        expect([...(state.round?.asked ?? [])]).toEqual([...model.asked]);
+        expect(state.round === null || (state.assignee === null && state.status === 'open')).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function follow(model: Model, event: IssueEvent): void {
+  switch (event.type) {
+    case 'IssueOffered':
+      expect([model.open, model.asked.has(event.data.agentId)]).toEqual([null, false]);
+      model.asked.add(event.data.agentId);
+      model.open = event.data.agentId;
+      return;
+    case 'IssueOfferEnded':
+      expect(model.open).toBe(event.data.agentId);
+      model.open = null;
+      return;
+    case 'IssueAssignmentEnded':
+      model.asked = new Set();
+      return;
+    case 'IssueAssigned':
+      model.assignee = event.data.assignee;
+      return;
+    case 'IssueUnassigned':
+      model.assignee = null;
+      return;
+    default:
+  }
+}
+
+function attempt(decide: () => readonly IssueEvent[]): readonly IssueEvent[] {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof CommandRefused) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { defineCommands, operators, workers } from '../../define-commands.ts';
+import { text, uuid, word } from '../../text.ts';
+import { issuePriority } from './events.ts';
+
+const reason = text(1_000, 1);
+const round = z.int().min(1);
+
+const details = {
+  title: text(300, 1),
+  description: text(65_536),
+  priority: issuePriority,
+  labels: z.array(word).max(50),
+  capabilities: z.array(word).max(20),
+};
+
+/** Whoever sends requests: an agent, a person, or a key that belongs to nobody. */
+export const participant = z
+  .string()
+  .regex(/^(agent|user|key):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'use agent:<id>, user:<id> or key:<id>')
+  .toLowerCase();
+
+export const issueCommands = defineCommands({
+  'issue.create': {
+    data: z.strictObject({
+      title: details.title,
+      description: details.description.default(''),
+      priority: details.priority.default('medium'),
+      labels: details.labels.default([]),
+      capabilities: details.capabilities.default([]),
+      repository: text(200, 1).nullable().default(null),
+    }),
+    roles: workers,
+    creates: true,
+  },
+  'issue.change': { data: z.strictObject(details).partial(), roles: operators },
+  /** To somebody; without an assignee agents that can do it are asked, one after the other. */
+  'issue.assign': {
+    data: z.strictObject({
+      assignee: participant.nullable().default(null),
+      byCapability: z.boolean().default(false).describe('agents are asked; not together with an assignee'),
+      acceptWithinSeconds: z
+        .int()
+        .min(1)
+        .max(604_800)
+        .nullable()
+        .default(null)
+        .describe('how long each agent has to answer; null: as configured'),
+    }),
+    roles: operators,
+  },
+  'issue.unassign': { data: z.strictObject({ reason: reason.default('unassigned on request') }), roles: operators },
+  'issue.accept': { data: z.strictObject({}), roles: workers },
+  'issue.decline': { data: z.strictObject({ reason: reason.nullable().default(null) }), roles: workers },
+  'issue.start': { data: z.strictObject({}), roles: workers },
+  'issue.resolve': {
+    data: z.strictObject({ resolution: text(20_000, 1).nullable().default(null) }),
+    roles: workers,
+  },
+  'issue.close': { data: z.strictObject({ reason: reason.default('closed on request') }), roles: operators },
+  'issue.reopen': { data: z.strictObject({ reason: reason.default('reopened on request') }), roles: operators },
+  /** Answers `details.taskId`. */
+  'issue.turn-into-task': { data: z.strictObject({}), roles: operators },
+  /** Asks the next agent of a round, or ends it where there is none left. */
+  'issue.offer': { data: z.strictObject({ round, number: round }), sentBy: ['saga'] },
+  'issue.expire-offer': { data: z.strictObject({ round, number: round }), sentBy: ['saga'] },
+  'issue.follow-task': {
+    data: z.strictObject({
+      taskId: uuid,
+      became: z.enum(['started', 'complete', 'failed', 'cancelled']),
+      reason: text(1_000).nullable(),
+    }),
+    sentBy: ['saga'],
+  },
+});
