@@ -77,7 +77,8 @@ export const issueRoutes = (commands: Commands): Route[] => [
     path: `${ISSUE}/task`,
     type: 'issue.turn-into-task',
     summary: 'Turn an issue into a task',
-    description: 'Answers `taskId`. The issue follows the task: started with it, resolved with it, open again if it fails.',
+    description:
+      'Answers `taskId`. The issue follows the task: started with it, resolved with it, open again if it fails.',
     problems: ['unknown-repository'],
   }),
 ];

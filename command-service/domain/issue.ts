@@ -103,10 +103,7 @@ export const issue: Aggregate<IssueState, IssueEvent, IssueDecisions> = {
     'issue.start': (_, state, context) => {
       only(state, 'be started', 'open');
       ownOf(state, context);
-      return [
-        ...endRound(state, 'withdrawn', 'it was started'),
-        { type: 'IssueStarted', data: { taskId: null } },
-      ];
+      return [...endRound(state, 'withdrawn', 'it was started'), { type: 'IssueStarted', data: { taskId: null } }];
     },
     'issue.resolve': ({ resolution }, state, context) => {
       only(state, 'be resolved', 'in-progress');
@@ -185,9 +182,7 @@ const endOffer = (
   outcome: OfferEnd,
   reason: string | null,
 ): readonly IssueEvent[] =>
-  round === null
-    ? []
-    : [{ type: 'IssueOfferEnded', data: { round: round.number, number, agentId, outcome, reason } }];
+  round === null ? [] : [{ type: 'IssueOfferEnded', data: { round: round.number, number, agentId, outcome, reason } }];
 
 /** Nobody is asked any more: who is asked now is told so. */
 const endRound = (state: IssueState, outcome: RoundEnd, reason: string | null): readonly IssueEvent[] =>

@@ -24,7 +24,15 @@ import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { createKey, deregisterAgent, finishDeregistration, revokeKeysOf } from './keys.ts';
-import { assignIssue, createComment, createIssue, createTaskFromIssue, leaveIssues, offerIssue, turnIntoTask } from './issues.ts';
+import {
+  assignIssue,
+  createComment,
+  createIssue,
+  createTaskFromIssue,
+  leaveIssues,
+  offerIssue,
+  turnIntoTask,
+} from './issues.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { createReports } from './reports.ts';

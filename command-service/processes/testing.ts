@@ -19,6 +19,8 @@ export type WriteSide = {
   readonly commands: CommandHandlers;
   /** What the next-task hint answers. */
   readonly hints: { taskId: string }[];
+  /** What hints say of agents that can do an issue, and of the issues of an agent. */
+  readonly issueHints: { agents: readonly string[]; issues: readonly string[] };
   /** What it was asked for last, and what it waits for before it answers. */
   readonly wanted: { last?: Parameters<NextTasks>[0]; until?: Promise<void> };
   another(
@@ -36,6 +38,7 @@ export async function startWriteSide(): Promise<WriteSide> {
   const logs: EventLog[] = [];
   const hints: { taskId: string }[] = [];
   const wanted: WriteSide['wanted'] = {};
+  const issueHints: WriteSide['issueHints'] = { agents: [], issues: [] };
 
   const create = async (
     configuration: Partial<HandlersConfiguration> = {},
@@ -57,6 +60,10 @@ export async function startWriteSide(): Promise<WriteSide> {
         ...configuration,
       },
       keysOf: (agentId) => keysInLog(log, agentId),
+      issueHints: {
+        agentsFor: async ({ without }) => issueHints.agents.filter((id) => !without.includes(id)),
+        issuesOf: async () => issueHints.issues,
+      },
       nextTasks: async (asked) => {
         wanted.last = asked;
         await wanted.until;
@@ -74,6 +81,7 @@ export async function startWriteSide(): Promise<WriteSide> {
     database,
     ...first,
     hints,
+    issueHints,
     wanted,
     another: async (...options) => (await create(...options)).commands,
     close: async () => {

@@ -54,12 +54,13 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const { id: cancelled } = await create('/tasks', { title: 'cancelled' });
     await create(`/tasks/${cancelled}/cancel`, {});
     const { id: waiting } = await create('/tasks', { title: 'waits', dependencies: [task] });
+    const { id: issue } = await create('/issues', { title: 'slow' });
     await system.client.expect2xx('POST', '/tasks', { body: { title: 'one' }, idempotencyKey: 'used' });
     const keyOf = async (role: string) => String((await create('/keys', { name: role, role })).body['key']);
     const [viewer, auditor, operator] = [await keyOf('viewer'), await keyOf('auditor'), await keyOf('operator')];
     const service = await keyOf('service');
     const claimId = String(claim.body['claimId']);
-    return { agentId, task, claimed, claimId, cancelled, waiting, viewer, auditor, operator, service };
+    return { agentId, task, claimed, claimId, cancelled, waiting, issue, viewer, auditor, operator, service };
   }
 
   /** Types of what was appended. */

@@ -79,7 +79,10 @@ function changes(row: IssueRow, event: Later): Partial<IssueRow> {
     }
     case 'IssueTaskEnded': {
       const { taskId, outcome, reason } = event.data;
-      return { state: 'open', reason: `task ${taskId} ${outcome === 'failed' ? 'failed' : 'was cancelled'}: ${reason}` };
+      return {
+        state: 'open',
+        reason: `task ${taskId} ${outcome === 'failed' ? 'failed' : 'was cancelled'}: ${reason}`,
+      };
     }
   }
 }

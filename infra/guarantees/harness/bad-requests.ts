@@ -197,7 +197,9 @@ const meanings: readonly BadRequest[] = [
 ];
 
 const issues: readonly BadRequest[] = [
-  bad('an issue with an unknown priority', 400, 'invalid-request', () => post('/issues', { title, priority: 'urgent' })),
+  bad('an issue with an unknown priority', 400, 'invalid-request', () =>
+    post('/issues', { title, priority: 'urgent' }),
+  ),
   bad('an issue with an unknown field', 400, 'invalid-request', () => post('/issues', { title, state: 'closed' })),
   bad('an issue of an unknown repository', 422, 'unknown-repository', () =>
     post('/issues', { title, repository: 'nowhere' }),
@@ -319,4 +321,11 @@ const deliveries: readonly BadRequest[] = [
 ];
 
 /** Everything bad that can be asked: what, and the status and problem that answer it. */
-export const badRequests: readonly BadRequest[] = [...shapes, ...meanings, ...issues, ...callers, ...services, ...deliveries];
+export const badRequests: readonly BadRequest[] = [
+  ...shapes,
+  ...meanings,
+  ...issues,
+  ...callers,
+  ...services,
+  ...deliveries,
+];

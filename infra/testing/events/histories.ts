@@ -60,6 +60,35 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       event('DependenciesSettled', { taskId: ids[0]! }),
     ];
   },
+  issue: (random) => {
+    const offer = { round: 1, number: 1, agentId: newId() };
+    const taskId = newId();
+    const first = {
+      ...{ title: `issue ${random.below(99)}`, description: 'slow', priority: random.pick(['low', 'critical']) },
+      ...{ labels: [], capabilities: ['code'], repository: random.pick(['r', null]), reporter: `agent:${newId()}` },
+    };
+    const later = [
+      event('IssueDetailsChanged', { priority: 'medium', labels: ['l'] }),
+      event('IssueAssignmentRequested', { round: 1, acceptWithinSeconds: 60 }),
+      event('IssueOffered', { ...offer, acceptWithinSeconds: 60 }),
+      event('IssueOfferEnded', { ...offer, outcome: random.pick(['accepted', 'declined']), reason: null }),
+      event('IssueAssignmentEnded', { round: 1, outcome: random.pick(['withdrawn', 'nobody-accepted', 'nobody-can']) }),
+      event('IssueAssigned', { assignee: `agent:${offer.agentId}` }),
+      event('IssueStarted', { taskId: null }),
+      event('IssueUnassigned', { assignee: `agent:${offer.agentId}`, reason: 'busy' }),
+      event('IssueTurnedIntoTask', { taskId }),
+      event('IssueTaskEnded', { taskId, outcome: random.pick(['failed', 'cancelled']), reason: 'red' }),
+      event('IssueResolved', { taskId: null, by: 'user:1', resolution: random.pick(['mended', null]) }),
+      event('IssueClosed', { reason: 'done' }),
+      event('IssueReopened', { reason: 'again' }),
+    ].filter(() => random.chance(0.7));
+    return [event('IssueReported', first), ...later];
+  },
+  comment: (random) => [
+    event('CommentWritten', { issueId: newId(), repository: null, author: 'user:1', body: 'here, too' }),
+    ...(random.chance(0.5) ? [event('CommentEdited', { body: 'not here' })] : []),
+    ...(random.chance(0.3) ? [event('CommentDeleted')] : []),
+  ],
   delivery: (random) =>
     random.pick([
       deliveryEvents(random),

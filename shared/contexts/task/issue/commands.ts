@@ -17,7 +17,10 @@ const details = {
 /** Whoever sends requests: an agent, a person, or a key that belongs to nobody. */
 export const participant = z
   .string()
-  .regex(/^(agent|user|key):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'use agent:<id>, user:<id> or key:<id>')
+  .regex(
+    /^(agent|user|key):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+    'use agent:<id>, user:<id> or key:<id>',
+  )
   .toLowerCase();
 
 export const issueCommands = defineCommands({
