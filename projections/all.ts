@@ -20,9 +20,9 @@ import { validations } from './validations/projection.ts';
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
   tasks,
-  dependencies,
   issues,
   comments,
+  dependencies,
   agents,
   evolutions,
   generations,

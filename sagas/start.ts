@@ -17,9 +17,9 @@ import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
 import { anySaga, type Saga } from './engine/saga.ts';
+import { subtasks } from './subtasks/subtasks.ts';
 import { issueAssignment } from './issue-assignment/issue-assignment.ts';
 import { issueTask } from './issue-task/issue-task.ts';
-import { subtasks } from './subtasks/subtasks.ts';
 import { onboarding } from './onboarding/onboarding.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
@@ -29,9 +29,9 @@ const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
   onboarding: anySaga(onboarding),
   subtasks: anySaga(subtasks),
-  'task-assignment': anySaga(taskAssignment),
   'issue-assignment': anySaga(issueAssignment),
   'issue-task': anySaga(issueTask),
+  'task-assignment': anySaga(taskAssignment),
 };
 
 export const migrations: readonly SqlSchema[] = [{ name: 'sagas', migrations: sagaMigrations }];

@@ -8,8 +8,8 @@ import { agent, type AgentDecisions } from '../domain/agent.ts';
 import { key } from '../domain/key.ts';
 import { comment } from '../domain/comment.ts';
 import { evolution } from '../domain/evolution.ts';
-import { generation } from '../domain/generation.ts';
 import { issue } from '../domain/issue.ts';
+import { generation } from '../domain/generation.ts';
 import { validation } from '../domain/validation.ts';
 import { user } from '../domain/user.ts';
 import { delivery } from '../domain/delivery.ts';
@@ -64,9 +64,9 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   task: createHandler(log, task, options) satisfies TaskHandler,
   dependencies: createHandler(log, dependencies, options) satisfies DependenciesHandler,
   agent: createHandler(log, agent, options) satisfies AgentHandler,
-  key: createHandler(log, key, options),
   issue: createHandler(log, issue, options),
   comment: createHandler(log, comment, options),
+  key: createHandler(log, key, options),
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),

@@ -7,16 +7,16 @@ import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
 import { generationCommands } from '../contexts/evolution/generation/commands.ts';
 import { mergeQueueCommands } from '../contexts/evolution/merge-queue/commands.ts';
 import { validationCommands } from '../contexts/evolution/validation/commands.ts';
-import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { commentCommands } from '../contexts/task/comment/commands.ts';
 import { issueCommands } from '../contexts/task/issue/commands.ts';
+import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
-  ...taskCommands,
   ...issueCommands,
   ...commentCommands,
+  ...taskCommands,
   ...agentCommands,
   ...keyCommands,
   ...userCommands,

@@ -17,9 +17,9 @@ import { validationEvents } from '../contexts/evolution/validation/events.ts';
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
   taskEvents,
-  dependenciesEvents,
   issueEvents,
   commentEvents,
+  dependenciesEvents,
   agentEvents,
   keyEvents,
   userEvents,

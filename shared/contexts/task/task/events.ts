@@ -53,9 +53,9 @@ export const taskEvents = defineStreamType({
         parentId: uuid.nullable(),
         source: taskSource,
         requester: personal('requester').nullable(),
+        issueId,
         assignee: z.string().nullable(),
         complexity: complexity.nullable(),
-        issueId,
       }),
     },
     TaskDetailsChanged: {
