@@ -106,7 +106,14 @@ export const sagaEvents = {
 } as const;
 
 /** Every saga there is. What runs under a name is in `sagas/start.ts`: neither compiles without the other. */
-const sagaNames = ['code-evolution', 'issue-assignment', 'issue-task', 'onboarding', 'subtasks', 'task-assignment'] as const;
+const sagaNames = [
+  'code-evolution',
+  'issue-assignment',
+  'issue-task',
+  'onboarding',
+  'subtasks',
+  'task-assignment',
+] as const;
 export type SagaName = (typeof sagaNames)[number];
 
 /** The stream types of all sagas, `saga-<name>`. They hold the same events. */

@@ -15,7 +15,7 @@ const details = {
 };
 
 /** Whoever sends requests: an agent, a person, or a key that belongs to nobody. */
-export const participant = z
+const participant = z
   .string()
   .regex(
     /^(agent|user|key):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
