@@ -47,6 +47,8 @@ export class NotAccepted extends Error {
 }
 
 export type Client = {
+  /** Where a path below `/api/v1` is now, for who opens it by other means. */
+  urlOf(path: string): string;
   /** One request; answers whatever status comes. Path below `/api/v1`. @throws NoAnswer */
   send(method: string, path: string, call?: Call): Promise<Answer>;
   /** The same, for what must succeed. @throws NotAccepted, NoAnswer */
@@ -76,6 +78,7 @@ const PATIENCE_MILLISECONDS = 30_000;
 
 /** Talks to Workledger over HTTP, as anybody would. */
 export function createClient(place: Place): Client {
+  const urlOf = (path: string): string => `${place.url(path)}/api/v1${path}`;
   async function ask(method: string, path: string, call: Call): Promise<Response> {
     const key = call.key === undefined ? await place.key() : call.key;
     const headers: Record<string, string> = {
@@ -86,7 +89,7 @@ export function createClient(place: Place): Client {
       ...(call.ifMatch === undefined ? {} : { 'If-Match': `"${call.ifMatch}"` }),
       ...call.headers,
     };
-    return fetch(`${place.url(path)}/api/v1${path}`, {
+    return fetch(urlOf(path), {
       method,
       headers,
       signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
@@ -138,6 +141,7 @@ export function createClient(place: Place): Client {
   }
 
   return {
+    urlOf,
     send,
     expect2xx,
     command: async (type, target, data, call = {}) => {
