@@ -11,6 +11,7 @@ import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { issues } from './issues/projection.ts';
 import { keys } from './keys/projection.ts';
+import { knowledge, knowledgeVersions } from './knowledge/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { mergeQueues } from './merge-queues/projection.ts';
 import { tasks } from './tasks/projection.ts';
@@ -32,6 +33,8 @@ export const projections: readonly Projection[] = [
   deliveries,
   keys,
   users,
+  knowledge,
+  knowledgeVersions,
   artefactOwners,
   costs,
 ];

@@ -1,4 +1,10 @@
-import { busVariables, logVariables, serverVariables } from '@workledger/shared/config/service-environment.ts';
+import { loadConfiguration } from '@workledger/shared/config/load.ts';
+import {
+  busVariables,
+  configurationVariables,
+  logVariables,
+  serverVariables,
+} from '@workledger/shared/config/service-environment.ts';
 import {
   openEventBus,
   openEventLog,
@@ -15,10 +21,11 @@ const POOL_SIZE = 12;
 await runService({
   name: 'projections',
   summary: 'Keeps the read models up to date from Kafka. Any number of these share the partitions.',
-  variables: { ...serverVariables(8084), ...logVariables, ...busVariables },
+  variables: { ...serverVariables(8084), ...logVariables, ...busVariables, ...configurationVariables },
   dependencies: ['postgresql', 'event-log', 'kafka'],
   start: async (service) => {
-    const { logger, outages } = service;
+    const { environment, logger, outages } = service;
+    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     // Catching up takes what it takes.
     const pool = openPool(service, POOL_SIZE, null);
     await openTables(service, pool, migrations);
@@ -26,6 +33,6 @@ await runService({
     const bus = await openEventBus(service);
     const wakeUps = openWakeUps(service);
     tellLag(service, bus);
-    service.run(start({ log, bus, pool, wakeUps, logger, outages }));
+    service.run(start({ log, bus, pool, wakeUps, logger, outages, configuration, folder }));
   },
 });

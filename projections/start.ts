@@ -1,20 +1,34 @@
+import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { runReadModels } from './all.ts';
+import { embedEntries } from './knowledge/embed-entries.ts';
 import { readModels } from './migrations.ts';
 
 export const migrations: readonly SqlSchema[] = [readModels];
 
-type ReadModelFoundation = Pick<Foundation, 'log' | 'bus' | 'pool' | 'wakeUps' | 'logger' | 'outages'>;
+type ReadModelFoundation = Pick<
+  Foundation,
+  'log' | 'bus' | 'pool' | 'wakeUps' | 'logger' | 'outages' | 'configuration' | 'folder'
+>;
 
-/** Starts all projections. */
-export function start({ wakeUps, ...foundation }: ReadModelFoundation): RunningService {
+/** Starts all projections, and what computes the meaning of entries where an endpoint is configured. */
+export function start({ wakeUps, configuration, folder, ...foundation }: ReadModelFoundation): RunningService {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const onProblem = (told: string | null): void => tell('the log', told);
   const told = { onApplied: wakeUps.wake, onWaiting, onProblem };
+  const embed = async (signal: AbortSignal): Promise<void> => {
+    const embeddings = await openEmbeddings(configuration.embeddings, folder);
+    if (embeddings === null) return;
+    const onProblem = (problem: string | null): void => {
+      tell('embeddings', problem);
+      if (problem !== null) foundation.logger.warn({ problem }, 'knowledge is found by its words alone meanwhile');
+    };
+    await embedEntries({ pool: foundation.pool, embeddings, signal, onProblem });
+  };
   return {
     facts,
-    ...runLoops((signal) => [runReadModels({ ...foundation, ...told, signal })]),
+    ...runLoops((signal) => [runReadModels({ ...foundation, ...told, signal }), embed(signal)]),
   };
 }

@@ -24,13 +24,14 @@ await runService({
   start: async (service) => {
     const { environment, logger } = service;
     const macs = await readMacKeys(environment.KEY_MAC_FILE);
-    const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, migrations);
     const log = await openEventLog(service);
     await untilReadable(service, pool, [taskModel]);
     const wakeUps = openWakeUps(service);
-    const { routes } = start({ log, pool, artefacts: createPostgresArtefacts(pool), wakeUps, configuration });
+    const artefacts = createPostgresArtefacts(pool);
+    const { routes } = await start({ log, pool, artefacts, wakeUps, configuration, folder });
     const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
     service.serve(routes, authenticateWith(createKeyStore(log, { macs }), { logger, trustedProxies }));
   },

@@ -1,3 +1,5 @@
+import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
+import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import type { Foundation } from '@workledger/shared/service/service.ts';
@@ -8,6 +10,7 @@ import { getDelivery, listDeliveries } from './api/deliveries.ts';
 import { commentQueries } from './api/comments.ts';
 import { issueQueries } from './api/issues.ts';
 import { getKey, listKeys } from './api/keys.ts';
+import { knowledgeQueries } from './api/knowledge.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { listAllParked } from './api/parked.ts';
 import { allRunRoutes } from './api/runs.ts';
@@ -18,24 +21,44 @@ import { getStream } from './audit/stream.ts';
 import { userQueries } from './api/users.ts';
 import type { QueryOptions } from './reading/query-route.ts';
 import { createSettle } from './reading/consistency.ts';
+import { createSearch } from './knowledge/search.ts';
+import { createUsesOf } from './knowledge/uses.ts';
 import { schemaRoutes } from './schemas/schema-routes.ts';
 
 /** Other services make all that it reads. */
 export const migrations: readonly SqlSchema[] = [];
 
-type QueryFoundation = Pick<Foundation, 'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration'>;
+type QueryFoundation = Pick<Foundation, 'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'folder'>;
 
-/** Starts the read side: all its routes. */
-export function start({ configuration, ...foundation }: QueryFoundation): { readonly routes: readonly Route[] } {
-  return { routes: createQueryRoutes({ ...foundation, configuration, ageingSeconds: configuration.ageingSeconds }) };
+/** Starts the read side: all its routes. @throws ConfigurationError */
+export async function start(foundation: QueryFoundation): Promise<{ readonly routes: readonly Route[] }> {
+  const { configuration, folder } = foundation;
+  const embeddings = await openEmbeddings(configuration.embeddings, folder);
+  const patience = (configuration.embeddings?.timeoutSeconds ?? 0) * A_QUESTIONS_PART;
+  return {
+    routes: createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
+  };
 }
+
+/** A question waits a tenth of what a batch does: milliseconds of a second. */
+const A_QUESTIONS_PART = 100;
+
+type RoutesOptions = QueryOptions & {
+  /** What finds knowledge by its meaning; default: nothing does. */
+  readonly embeddings?: Embeddings | null;
+  /** Milliseconds that a question waits for it; default 3,000. */
+  readonly patience?: number;
+};
 
 /**
  * All routes of the read side: read models (they wait for a consistency token), artefacts, the log for auditors, and the schemas
  * of published events.
  */
-export function createQueryRoutes(options: QueryOptions): readonly Route[] {
+export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
+  const { pool, embeddings = null, patience = 3_000 } = options;
   const settle = createSettle(options);
+  const usesOf = createUsesOf(pool);
+  const search = createSearch({ pool, embeddings, usesOf, patience });
   return [
     listTasks(options, settle),
     listNextTasks(options, settle),
@@ -47,6 +70,7 @@ export function createQueryRoutes(options: QueryOptions): readonly Route[] {
     ...allRunRoutes(options, settle),
     listDeliveries(options, settle),
     getDelivery(options, settle),
+    ...knowledgeQueries({ ...options, search, usesOf }, settle),
     listKeys(options, settle),
     getKey(options, settle),
     ...userQueries(options, settle),

@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { commentRoutes, issueRoutes } from './issue-routes.ts';
+import { knowledgeRoutes } from './knowledge-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { redriveRoute } from './parked-route.ts';
 import { mergeQueueRoutes } from './merge-queue-routes.ts';
@@ -33,6 +34,7 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...keyRoutes({ commands, log, keys }),
   ...userRoutes(commands, keys),
   ...mergeQueueRoutes(commands),
+  ...knowledgeRoutes(commands),
   batchRoute({
     commands,
     logger,

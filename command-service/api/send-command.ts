@@ -50,6 +50,7 @@ export async function sendCommand(commands: Commands, caller: Caller, request: C
   if (reason !== null) throw new Problem('forbidden', reason);
   return commands.send(command, {
     actor: principal.actor,
+    caller: { role: principal.role, teams: principal.teams },
     correlationId: caller.correlationId,
     traceparent: caller.traceparent,
     ...(commandId === undefined ? {} : { commandId }),

@@ -33,6 +33,8 @@ import {
   offerIssue,
   turnIntoTask,
 } from './issues.ts';
+import { changeKnowledge, createKnowledge, relateKnowledge, useKnowledge } from './knowledge.ts';
+import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { createReports } from './reports.ts';
@@ -124,6 +126,15 @@ const createProcesses = (room: Room) => {
     'issue.offer': (id, data, context) => offerIssue(room, id, data, context),
     'issue.turn-into-task': (id, _, context) => turnIntoTask(room, id, context),
     'comment.create': (id, data, context) => createComment(room, id, data, context),
+    'knowledge.create': (id, data, context) => createKnowledge(room, id, data, context),
+    'knowledge.revise': (id, data, context) => changeKnowledge(room, id, { type: 'knowledge.revise', data }, context),
+    'knowledge.share': (id, data, context) => changeKnowledge(room, id, { type: 'knowledge.share', data }, context),
+    'knowledge.relate': (id, data, context) => relateKnowledge(room, id, data, context),
+    'knowledge.unrelate': (id, data, context) =>
+      changeKnowledge(room, id, { type: 'knowledge.unrelate', data }, context),
+    'knowledge.archive': (id, data, context) => changeKnowledge(room, id, { type: 'knowledge.archive', data }, context),
+    'knowledge.restore': (id, data, context) => changeKnowledge(room, id, { type: 'knowledge.restore', data }, context),
+    'knowledge.use': (id, data, context) => useKnowledge(room, id, data, context),
 
     'key.create': (id, data, context) => createKey(room, id, data, context),
   } satisfies Partial<Registry>;
@@ -176,7 +187,8 @@ export async function createCommandHandlers(options: {
   const snapshots = { store: createPostgresSnapshots(pool), ...(onSnapshotFailed && { onFailed: onSnapshotFailed }) };
   const handling = { snapshots, ...(now && { now }) };
   const { whyNotInOrigin = async () => null } = options;
-  const besides = { heartbeats, reports: createReports(pool), spending, whyNotInOrigin };
+  const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
+  const besides = { heartbeats, ...counted, spending, whyNotInOrigin };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

@@ -1,5 +1,6 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { Pool } from 'pg';
+import { knowledgeUsageTable } from './knowledge-usage.ts';
 import { progressTable } from './reports.ts';
 import { snapshotTables } from './snapshots.ts';
 
@@ -156,4 +157,5 @@ export const commandServiceMigrations: readonly Migration[] = [
   },
   snapshotTables,
   progressTable,
+  knowledgeUsageTable,
 ];

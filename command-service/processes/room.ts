@@ -13,6 +13,7 @@ import { generation } from '../domain/generation.ts';
 import { validation } from '../domain/validation.ts';
 import { user } from '../domain/user.ts';
 import { delivery } from '../domain/delivery.ts';
+import { knowledge } from '../domain/knowledge.ts';
 import { mergeQueue } from '../domain/merge-queue.ts';
 import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
 import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
@@ -21,6 +22,7 @@ import { task, type TaskDecisions } from '../domain/task.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
+import type { KnowledgeUsage } from './knowledge-usage.ts';
 import type { Reports } from './reports.ts';
 import type { Spending } from './spending.ts';
 
@@ -70,6 +72,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),
+  knowledge: createHandler(log, knowledge, options),
   'merge-queue': createHandler(log, mergeQueue, options),
   delivery: createHandler(log, delivery, options),
   user: createHandler(log, user, options),
@@ -97,6 +100,7 @@ export const createRoom = (
   besides: {
     readonly heartbeats: Heartbeats;
     readonly reports: Reports;
+    readonly knowledgeUsage: KnowledgeUsage;
     readonly spending: Spending;
     readonly whyNotInOrigin: WhyNotInOrigin;
   },

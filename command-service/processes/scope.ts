@@ -20,7 +20,7 @@ export async function checkScope(
 ): Promise<void> {
   if (type.startsWith('issue.') || type.startsWith('comment.'))
     return checkIssueScope(room, repositories, { type, target, data });
-  // An agent's own: what it claims, claim-next chooses within the same repositories.
+  // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
   if (type !== 'task.create' && !(await isThere(target))) refuse('not-found', 'there is no such task');

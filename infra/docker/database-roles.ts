@@ -80,7 +80,7 @@ const grants = (role: (service: DatabaseService) => string): readonly string[] =
     `alter default privileges for role ${projections} in schema read_models grant select on tables to ${commands}, ${queries}`,
     `grant select on sagas.parked, sagas.waiting_inputs to ${commands}, ${queries}`,
     `grant usage on schema command_service to ${queries}`,
-    `grant select on command_service.progress, command_service.heartbeats to ${queries}`,
+    `grant select on command_service.progress, command_service.heartbeats, command_service.knowledge_usage to ${queries}`,
     `grant insert on read_models.redrives, sagas.redrives to ${commands}`,
   ];
 };

@@ -42,7 +42,7 @@ export function createLatestBeats(
 }
 
 /** Whether a table of command-service is there and may be read: asked until it is. */
-function readable(pool: Pool, table: 'progress' | 'heartbeats'): () => Promise<boolean> {
+export function readable(pool: Pool, table: 'progress' | 'heartbeats' | 'knowledge_usage'): () => Promise<boolean> {
   let isThere = false;
   return async () => {
     const sql = 'select coalesce(has_table_privilege(to_regclass($1), $2), false) as is';

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { agentCommands } from '../contexts/agent/agent/commands.ts';
 import { keyCommands } from '../contexts/agent/key/commands.ts';
 import { userCommands } from '../contexts/agent/user/commands.ts';
+import { knowledgeCommands } from '../contexts/agent/knowledge/commands.ts';
 import type { CommandDeclaration, Sender } from '../contexts/define-commands.ts';
 import { evolutionCommands } from '../contexts/evolution/evolution/commands.ts';
 import { generationCommands } from '../contexts/evolution/generation/commands.ts';
@@ -20,6 +21,7 @@ export const commands = {
   ...agentCommands,
   ...keyCommands,
   ...userCommands,
+  ...knowledgeCommands,
   ...generationCommands,
   ...evolutionCommands,
   ...validationCommands,

@@ -1,3 +1,5 @@
+import type { Role } from '../contexts/agent/key/events.ts';
+
 /** A wish to change one aggregate. `type` is `<stream type>.<intention>`, `target` the aggregate's id. */
 export type Command = { readonly type: string; readonly target: string; readonly data: unknown };
 
@@ -14,6 +16,8 @@ export type CommandContext = {
   readonly expectedRevision?: number;
   /** Repositories that whoever asks is limited to: all other tasks are not there for it. Left out: it is not limited. */
   readonly repositories?: readonly string[];
+  /** The role and the teams of whoever asks over HTTP in its own name; left out: a part of the system. */
+  readonly caller?: { readonly role: Role; readonly teams: readonly string[] };
 };
 
 export type CommandAnswer = {

@@ -94,6 +94,16 @@ export const openHost = ({
         `host: "${host}" is open to other machines, without TLS → set tls, or "insecureHttp": true where the way here is closed otherwise`,
       ];
 
+const openEmbeddings = ({ embeddings }: Pick<Configuration, 'embeddings'>): string[] => {
+  if (embeddings === null || embeddings.insecureHttp) return [];
+  const { protocol, hostname } = new URL(embeddings.url);
+  return protocol === 'https:' || isLoopback(hostname)
+    ? []
+    : [
+        `embeddings.url: "${embeddings.url}" sends texts to another machine without TLS → use https, or "insecureHttp": true where the way there is closed`,
+      ];
+};
+
 /** What a schema cannot say: names are unique, and what is named exists. One line a fault. */
 export function crossCheck(configuration: Configuration): string[] {
   const { repositories, agents, rules } = configuration;
@@ -101,6 +111,7 @@ export function crossCheck(configuration: Configuration): string[] {
   const agentNames = agents.map((agent) => agent.name);
   return [
     ...openHost(configuration),
+    ...openEmbeddings(configuration),
     ...repeated(
       'repositories',
       'name',

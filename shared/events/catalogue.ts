@@ -7,6 +7,7 @@ import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
 import { generationEvents } from '../contexts/evolution/generation/events.ts';
 import { issueEvents } from '../contexts/task/issue/events.ts';
 import { keyEvents } from '../contexts/agent/key/events.ts';
+import { knowledgeEvents } from '../contexts/agent/knowledge/events.ts';
 import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
 import { sagaStreamTypes } from '../contexts/saga/events.ts';
 import { streamType } from '../contexts/stream.ts';
@@ -23,6 +24,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   agentEvents,
   keyEvents,
   userEvents,
+  knowledgeEvents,
   generationEvents,
   evolutionEvents,
   validationEvents,

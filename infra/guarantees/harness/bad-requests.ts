@@ -187,6 +187,42 @@ const meanings: readonly BadRequest[] = [
     path: '/parked?cursor=x',
     call: {},
   })),
+  bad('an entry without content', 400, 'invalid-request', () => post('/knowledge', { title })),
+  bad('an entry in a language that there is not', 400, 'invalid-request', () =>
+    post('/knowledge', { title, content: 'x', language: 'klingon' }),
+  ),
+  bad('an entry for a team without its name', 400, 'invalid-request', () =>
+    post('/knowledge', { title, content: 'x', access: { kind: 'team' } }),
+  ),
+  bad('an entry that is too long', 400, 'invalid-request', () =>
+    post('/knowledge', { title, content: 'x'.repeat(65_537) }),
+  ),
+  bad('an entry whose bytes are too many', 400, 'invalid-request', () =>
+    post('/knowledge', { title, content: '\u0001'.repeat(60_000) }),
+  ),
+  bad('an entry of an unknown repository', 422, 'unknown-repository', () =>
+    post('/knowledge', { title, content: 'x', repository: 'nowhere' }),
+  ),
+  bad('an unknown entry', 404, 'not-found', () => patch(`/knowledge/${newId()}`, { title })),
+  bad('an unknown entry that is used', 404, 'not-found', () => post(`/knowledge/${newId()}/used`, {})),
+  bad('a relation to an unknown entry of an unknown one', 404, 'not-found', () =>
+    post(`/knowledge/${newId()}/related`, { relatedId: newId() }),
+  ),
+  bad('an unknown version to read', 404, 'not-found', () => ({
+    method: 'GET',
+    path: `/knowledge/${newId()}/versions/1`,
+    call: {},
+  })),
+  bad('a version that is none', 400, 'invalid-request', () => ({
+    method: 'GET',
+    path: `/knowledge/${newId()}/versions/0`,
+    call: {},
+  })),
+  bad('a search after a cursor', 422, 'unknown-cursor', () => ({
+    method: 'GET',
+    path: '/knowledge?q=x&cursor=x',
+    call: {},
+  })),
   bad('a batch of none', 400, 'invalid-request', () => post('/commands', { commands: [] })),
   bad('a batch with an unknown command', 400, 'invalid-request', () =>
     post('/commands', { commands: [{ type: 'task.explode', target: newId() }] }),
@@ -252,6 +288,9 @@ const callers: readonly BadRequest[] = [
   bad("a viewer's key", 403, 'forbidden', ({ viewer }) => post('/tasks', { title }, { key: viewer })),
   bad("an auditor's key for a redrive", 403, 'forbidden', ({ auditor }) =>
     post('/parked/redrive', {}, { key: auditor }),
+  ),
+  bad("a viewer's key for what is written down", 403, 'forbidden', ({ viewer }) =>
+    post('/knowledge', { title, content: 'x' }, { key: viewer }),
   ),
   bad("an auditor's key", 403, 'forbidden', ({ auditor }) => post('/tasks', { title }, { key: auditor })),
   bad("an operator's key for what only administrators do", 403, 'forbidden', ({ operator }) =>

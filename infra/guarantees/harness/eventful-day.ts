@@ -36,6 +36,14 @@ export async function eventfulDay(client: Client): Promise<void> {
       { title: 'another', ...wish },
     ],
   });
+  const [entry, other] = [
+    await make('/knowledge', { title: 'Pools — “few”', content: 'ünïcode 🙂', tags: ['sql'] }),
+    await make('/knowledge', { title: 'Häuser', content: 'Bäume', language: 'german', access: { kind: 'private' } }),
+  ];
+  await client.expect2xx('PATCH', `/knowledge/${entry}`, { body: { content: 'five' } });
+  await post(`/knowledge/${entry}/share`, { access: { kind: 'team', team: 'core' } });
+  await post(`/knowledge/${entry}/related`, { relatedId: other });
+  await client.expect2xx('DELETE', `/knowledge/${other}`, { body: {} });
   await post(`/agents/${agent}/error`, { message: 'no disk' });
   await post(`/agents/${agent}/clear-error`);
   await post(`/agents/${agent}/deactivate`);

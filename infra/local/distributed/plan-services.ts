@@ -75,6 +75,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
           // The gateway is on this machine.
           TRUSTED_PROXIES: '127.0.0.1',
         }),
+        ...((service === 'projections' || service === 'query-service') && kept(embeddingsVariable(configuration))),
         ...(service === 'command-service' && {
           ...kept(secretVariables(configuration)),
           ADMIN_KEY_FILE: options.adminKeyFile,
@@ -101,6 +102,9 @@ const secretVariables = ({ webhooks }: Configuration): string[] =>
   Object.values(webhooks)
     .flatMap((webhook) => webhook?.secrets ?? [])
     .flatMap((source) => ('env' in source ? [source.env] : []));
+
+const embeddingsVariable = ({ embeddings }: Configuration): string[] =>
+  embeddings?.key && 'env' in embeddings.key ? [embeddings.key.env] : [];
 
 /** Of this process's variables those that are set. */
 const kept = (names: readonly string[]): Record<string, string> =>

@@ -1,52 +1,17 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pythonPackages } from '../processes/python.ts';
 import { fuzzConfiguration, type Described } from './configuration.ts';
 
 const requirements = join(import.meta.dirname, 'schemathesis-requirements.txt');
-const cache = join(import.meta.dirname, '../../../.workledger/tools/schemathesis');
-const FETCH_MILLISECONDS = 180_000;
 
 export const HOW_TO_GET_IT =
   'the fuzz of the API needs Python 3.11 or newer with pip (`apt-get install python3-pip`), and PyPI';
 
-/**
- * The folder with the pinned schemathesis, fetched into the tools' cache where it is not there yet: whole or not at all, so two
- * processes at once only do the same work twice. @throws Error: Python, pip or the packages cannot be had
- */
-export async function schemathesis(): Promise<string> {
-  const { stdout } = await python(['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
-  const pins = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex');
-  // Wheels with compiled code are of one version of Python.
-  const place = join(cache, `${stdout.trim()}-${pins.slice(0, 12)}`);
-  if (await isThere(place)) return place;
-  await mkdir(dirname(place), { recursive: true });
-  const unfinished = await mkdtemp(join(cache, '.fetching-'));
-  try {
-    const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--require-hashes'];
-    await python(['-m', 'pip', 'install', ...options, '--requirement', requirements, '--target', unfinished]);
-    await rename(unfinished, place).catch(async (error: unknown) => {
-      if (!(await isThere(place))) throw error;
-    });
-    return place;
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-}
-
-const python = (args: readonly string[]): Promise<{ stdout: string }> =>
-  promisify(execFile)('python3', [...args], { timeout: FETCH_MILLISECONDS });
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** The folder with the pinned schemathesis. @throws Error: Python, pip or the packages cannot be had */
+export const schemathesis = (): Promise<string> => pythonPackages('schemathesis', requirements);
 
 export type Fuzz = {
   /** Where the API listens. */
