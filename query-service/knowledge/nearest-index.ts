@@ -23,7 +23,7 @@ export type NearestIndex = {
 export function createNearestIndex(dimensions: number): NearestIndex {
   const BLOCK = 4_096;
   /** Candidates of the first pass: so many for each that is asked for, so many at least. */
-  const CANDIDATES = 20;
+  const CANDIDATES = 10;
   const FEWEST_CANDIDATES = 4_000;
   const words = Math.ceil(dimensions / 32);
   type Block = { vectors: Int8Array; signs: Int32Array; scales: Float32Array; ids: Uint32Array };

@@ -42,7 +42,7 @@ export function startNearestWorker(dimensions: number): NearestWorker {
   const worker = new Worker(source(dimensions), {
     ...{ eval: true, execArgv: [], name: 'nearest entries' },
     // Nothing in it lives long but the index, which is outside the heap.
-    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   const waiting = new Map<number, Waiting>();
   let calls = 0;
