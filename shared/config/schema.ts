@@ -209,9 +209,7 @@ const tlsSchema = z
 
 /** Of whoever computes what texts mean: any endpoint that answers as OpenAI's `/embeddings` does. */
 const embeddingsSchema = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/ })
-    .describe('its address up to /embeddings: https://api.openai.com/v1, http://127.0.0.1:11434/v1'),
+  url: z.url({ protocol: /^https?$/ }).describe('its address up to /embeddings, such as http://127.0.0.1:11434/v1'),
   model: z.string().min(1).max(200).describe('as the endpoint names it; another one, and all is computed anew'),
   dimensions: z.int().min(8).max(4_096).describe('numbers in each of its embeddings'),
   key: secretSource.nullable().default(null).describe('sent as a bearer token; null: none'),
@@ -219,7 +217,6 @@ const embeddingsSchema = z.strictObject({
   timeoutSeconds: z.number().positive().max(300).default(30).describe('for one batch; a query waits a tenth of it'),
   batch: z.int().min(1).max(256).default(32).describe('texts in one request'),
 });
-export type EmbeddingsConfiguration = z.infer<typeof embeddingsSchema>;
 
 export const retentionSchema = z.strictObject({
   resultDays: z

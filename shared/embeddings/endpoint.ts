@@ -1,7 +1,7 @@
 import CircuitBreaker from 'opossum';
 import { z } from 'zod';
 import { readSecret } from '../config/load.ts';
-import type { EmbeddingsConfiguration } from '../config/schema.ts';
+import type { Configuration } from '../config/schema.ts';
 import { EmbeddingsFailed, quantised, type Embedding, type Embeddings } from './port.ts';
 
 /** Failures in a row that open the breaker, and milliseconds until one call may try again. */
@@ -18,7 +18,7 @@ const answer = z.object({ data: z.array(z.object({ index: z.int().min(0), embedd
  * @param folder where a relative file of the key starts @returns null where none is configured @throws ConfigurationError
  */
 export async function openEmbeddings(
-  configured: EmbeddingsConfiguration | null,
+  configured: Configuration['embeddings'],
   folder: string,
   restMs: number = REST_MS,
 ): Promise<Embeddings | null> {

@@ -1,5 +1,6 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from '@workledger/shared/client/client.ts';
+import { badKnowledge } from './bad-knowledge.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
 /** What there is before anything bad is asked. */
@@ -187,42 +188,6 @@ const meanings: readonly BadRequest[] = [
     path: '/parked?cursor=x',
     call: {},
   })),
-  bad('an entry without content', 400, 'invalid-request', () => post('/knowledge', { title })),
-  bad('an entry in a language that there is not', 400, 'invalid-request', () =>
-    post('/knowledge', { title, content: 'x', language: 'klingon' }),
-  ),
-  bad('an entry for a team without its name', 400, 'invalid-request', () =>
-    post('/knowledge', { title, content: 'x', access: { kind: 'team' } }),
-  ),
-  bad('an entry that is too long', 400, 'invalid-request', () =>
-    post('/knowledge', { title, content: 'x'.repeat(65_537) }),
-  ),
-  bad('an entry whose bytes are too many', 400, 'invalid-request', () =>
-    post('/knowledge', { title, content: '\u0001'.repeat(60_000) }),
-  ),
-  bad('an entry of an unknown repository', 422, 'unknown-repository', () =>
-    post('/knowledge', { title, content: 'x', repository: 'nowhere' }),
-  ),
-  bad('an unknown entry', 404, 'not-found', () => patch(`/knowledge/${newId()}`, { title })),
-  bad('an unknown entry that is used', 404, 'not-found', () => post(`/knowledge/${newId()}/used`, {})),
-  bad('a relation to an unknown entry of an unknown one', 404, 'not-found', () =>
-    post(`/knowledge/${newId()}/related`, { relatedId: newId() }),
-  ),
-  bad('an unknown version to read', 404, 'not-found', () => ({
-    method: 'GET',
-    path: `/knowledge/${newId()}/versions/1`,
-    call: {},
-  })),
-  bad('a version that is none', 400, 'invalid-request', () => ({
-    method: 'GET',
-    path: `/knowledge/${newId()}/versions/0`,
-    call: {},
-  })),
-  bad('a search after a cursor', 422, 'unknown-cursor', () => ({
-    method: 'GET',
-    path: '/knowledge?q=x&cursor=x',
-    call: {},
-  })),
   bad('a batch of none', 400, 'invalid-request', () => post('/commands', { commands: [] })),
   bad('a batch with an unknown command', 400, 'invalid-request', () =>
     post('/commands', { commands: [{ type: 'task.explode', target: newId() }] }),
@@ -288,9 +253,6 @@ const callers: readonly BadRequest[] = [
   bad("a viewer's key", 403, 'forbidden', ({ viewer }) => post('/tasks', { title }, { key: viewer })),
   bad("an auditor's key for a redrive", 403, 'forbidden', ({ auditor }) =>
     post('/parked/redrive', {}, { key: auditor }),
-  ),
-  bad("a viewer's key for what is written down", 403, 'forbidden', ({ viewer }) =>
-    post('/knowledge', { title, content: 'x' }, { key: viewer }),
   ),
   bad("an auditor's key", 403, 'forbidden', ({ auditor }) => post('/tasks', { title }, { key: auditor })),
   bad("an operator's key for what only administrators do", 403, 'forbidden', ({ operator }) =>
@@ -358,6 +320,10 @@ const deliveries: readonly BadRequest[] = [
   bad('a delivery of another media type', 415, 'unsupported-media-type', withHeaders({ 'Content-Type': 'text/plain' })),
   bad('an oversize delivery', 413, 'too-large', () => webhook(signed(`{"text":"${'x'.repeat(6 * 1024 * 1024)}"}`))),
 ];
+
+const entries: readonly BadRequest[] = badKnowledge.map(([name, status, code, method, path, body]) =>
+  bad(name, status, code, () => ({ method, path: `/knowledge${path}`, call: body === undefined ? {} : { body } })),
+);
 
 /** Everything bad that can be asked: what, and the status and problem that answer it. */
 export const badRequests: readonly BadRequest[] = [
