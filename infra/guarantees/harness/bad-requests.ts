@@ -333,4 +333,5 @@ export const badRequests: readonly BadRequest[] = [
   ...callers,
   ...services,
   ...deliveries,
+  ...entries,
 ];
