@@ -11,6 +11,7 @@ import { knowledgeRoutes } from './knowledge-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { redriveRoute } from './parked-route.ts';
 import { mergeQueueRoutes } from './merge-queue-routes.ts';
+import { messageRoutes } from './message-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
@@ -35,6 +36,7 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...userRoutes(commands, keys),
   ...mergeQueueRoutes(commands),
   ...knowledgeRoutes(commands),
+  ...messageRoutes(commands),
   batchRoute({
     commands,
     logger,

@@ -37,6 +37,7 @@ import { changeKnowledge, createKnowledge, relateKnowledge, useKnowledge } from 
 import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
+import { confirmMessage, readAll, registerMessageType, sendMessage } from './messages.ts';
 import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
 import { retryTask } from './retry-task.ts';
@@ -137,6 +138,12 @@ const createProcesses = (room: Room) => {
     'knowledge.use': (id, data, context) => useKnowledge(room, id, data, context),
 
     'key.create': (id, data, context) => createKey(room, id, data, context),
+
+    'message-type.register': (id, data, context) => registerMessageType(room, id, data, context),
+    'message.send': (id, data, context) => sendMessage(room, id, data, context),
+    'message.deliver': (id, _, context) => confirmMessage(room, id, 'delivered', context),
+    'message.read': (id, _, context) => confirmMessage(room, id, 'read', context),
+    'inbox.read-all': (id, { through }, context) => readAll(room, id, through, context),
   } satisfies Partial<Registry>;
 };
 

@@ -3,10 +3,16 @@ import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts'
 import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { InboxState } from '@workledger/shared/contexts/agent/inbox/state.ts';
+import type { MessageState } from '@workledger/shared/contexts/agent/message/state.ts';
+import type { MessageTypeState } from '@workledger/shared/contexts/agent/message-type/state.ts';
 import type { AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { agent, type AgentDecisions } from '../domain/agent.ts';
+import { inbox, type InboxDecisions } from '../domain/inbox.ts';
 import { key } from '../domain/key.ts';
 import { comment } from '../domain/comment.ts';
+import { message, type MessageDecisions } from '../domain/message.ts';
+import { messageType, type MessageTypeDecisions } from '../domain/message-type.ts';
 import { evolution } from '../domain/evolution.ts';
 import { issue } from '../domain/issue.ts';
 import { generation } from '../domain/generation.ts';
@@ -69,6 +75,9 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   issue: createHandler(log, issue, options),
   comment: createHandler(log, comment, options),
   key: createHandler(log, key, options),
+  'message-type': createHandler(log, messageType, options) satisfies Handler<MessageTypeState, MessageTypeDecisions>,
+  message: createHandler(log, message, options) satisfies Handler<MessageState, MessageDecisions>,
+  inbox: createHandler(log, inbox, options) satisfies Handler<InboxState, InboxDecisions>,
   generation: createHandler(log, generation, options),
   evolution: createHandler(log, evolution, options),
   validation: createHandler(log, validation, options),

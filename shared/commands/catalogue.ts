@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import { agentCommands } from '../contexts/agent/agent/commands.ts';
+import { inboxCommands } from '../contexts/agent/inbox/commands.ts';
+import { messageTypeCommands } from '../contexts/agent/message-type/commands.ts';
+import { messageCommands } from '../contexts/agent/message/commands.ts';
 import { keyCommands } from '../contexts/agent/key/commands.ts';
 import { userCommands } from '../contexts/agent/user/commands.ts';
 import { knowledgeCommands } from '../contexts/agent/knowledge/commands.ts';
@@ -22,6 +25,9 @@ export const commands = {
   ...keyCommands,
   ...userCommands,
   ...knowledgeCommands,
+  ...messageTypeCommands,
+  ...messageCommands,
+  ...inboxCommands,
   ...generationCommands,
   ...evolutionCommands,
   ...validationCommands,

@@ -16,6 +16,7 @@ export type RefusalCode =
   | 'idempotency-key-reused'
   | 'invalid-command'
   | 'out-of-range'
+  | 'invalid-content'
   | 'too-large';
 
 /** A command was refused: nothing changed, and the same command again is refused again. */

@@ -33,3 +33,5 @@ export type DataOf<Group extends Readonly<Record<string, CommandDeclaration>>> =
 export const administrators = ['admin'] as const satisfies readonly Role[];
 export const operators = ['operator', 'admin'] as const satisfies readonly Role[];
 export const workers = ['agent', 'operator', 'admin'] as const satisfies readonly Role[];
+/** Whoever has an inbox. */
+export const participants = ['viewer', 'agent', 'operator', 'auditor', 'admin'] as const satisfies readonly Role[];

@@ -6,6 +6,9 @@ import { dependenciesEvents } from '../contexts/task/dependencies/events.ts';
 import { evolutionEvents } from '../contexts/evolution/evolution/events.ts';
 import { generationEvents } from '../contexts/evolution/generation/events.ts';
 import { issueEvents } from '../contexts/task/issue/events.ts';
+import { inboxEvents } from '../contexts/agent/inbox/events.ts';
+import { messageTypeEvents } from '../contexts/agent/message-type/events.ts';
+import { messageEvents } from '../contexts/agent/message/events.ts';
 import { keyEvents } from '../contexts/agent/key/events.ts';
 import { knowledgeEvents } from '../contexts/agent/knowledge/events.ts';
 import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
@@ -25,6 +28,9 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   keyEvents,
   userEvents,
   knowledgeEvents,
+  messageTypeEvents,
+  messageEvents,
+  inboxEvents,
   generationEvents,
   evolutionEvents,
   validationEvents,

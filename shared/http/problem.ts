@@ -22,6 +22,7 @@ const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
   'invalid-command': { status: 400, title: 'The command is not valid' },
   'out-of-range': { status: 422, title: 'A value is not within its bounds' },
+  'invalid-content': { status: 422, title: 'The content does not fit the schema of its type' },
   'too-large': { status: 413, title: 'Too large' },
 };
 
@@ -35,6 +36,7 @@ export const problemKinds = {
   'key-expired': { status: 401, title: 'The API key has expired' },
   'user-suspended': { status: 403, title: 'The user is suspended' },
   'too-many-failed-attempts': { status: 429, title: 'Too many failed attempts' },
+  'too-many-connections': { status: 429, title: 'Too many live connections' },
   'bad-signature': { status: 401, title: 'The signature does not match' },
   'unknown-route': { status: 404, title: 'There is no such route' },
   'method-not-allowed': { status: 405, title: 'The route does not know this method' },

@@ -1,0 +1,127 @@
+import { createContext, Script } from 'node:vm';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+
+/** Bytes of a schema as JSON text, and of a content. */
+const MOST_SCHEMA_BYTES = 16 * 1024;
+const MOST_CONTENT_BYTES = 64 * 1024;
+const MOST_DEPTH = 32;
+const MOST_PATTERN = 200;
+/** Milliseconds for one compilation, and for one look at a content: both stand still where they go beyond. */
+const COMPILE_TIMEOUT = 1_000;
+const CHECK_TIMEOUT = 250;
+const MOST_KEPT = 100;
+const MOST_ERRORS = 20;
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** Whether a schema is one that contents can be judged by: small, whole in itself, and quick to follow. @throws CommandRefused `out-of-range` */
+export function checkSchema(schema: Schema): void {
+  if (Buffer.byteLength(JSON.stringify(schema)) > MOST_SCHEMA_BYTES)
+    unfitSchema('schema', `a schema has at most ${MOST_SCHEMA_BYTES} bytes`);
+  walk(schema, 'schema', 1);
+  try {
+    compile(schema);
+  } catch (error) {
+    unfitSchema('schema', error instanceof Error ? error.message.slice(0, 300) : 'it is no JSON Schema');
+  }
+}
+
+/** @param type its key tells one version of a type from all others @param text the content as JSON @throws CommandRefused `invalid-content` */
+export function checkContent(
+  { key, schema }: { readonly key: string; readonly schema: Schema },
+  content: unknown,
+  text: string,
+): void {
+  if (Buffer.byteLength(text) > MOST_CONTENT_BYTES)
+    refuse('too-large', `content has at most ${MOST_CONTENT_BYTES} bytes as JSON`);
+  if (text.includes('\\u0000') || depthOf(content) > MOST_DEPTH)
+    unfit([{ path: 'content', message: `no U+0000, and at most ${MOST_DEPTH} levels` }]);
+  const validate = compiled(key, schema);
+  let fits: unknown;
+  try {
+    fits = within(CHECK_TIMEOUT, () => validate(content));
+  } catch {
+    unfit([{ path: 'content', message: 'it takes too long to judge it by its schema' }]);
+  }
+  if (fits === true) return;
+  unfit(
+    (validate.errors ?? []).slice(0, MOST_ERRORS).map(({ instancePath, message = 'does not fit' }) => ({
+      path: `content${instancePath.replaceAll('/', '.')}`.slice(0, 300),
+      message: message.slice(0, 300),
+    })),
+  );
+}
+
+const unfit = (errors: readonly { readonly path: string; readonly message: string }[]): never =>
+  refuse('invalid-content', errors.map(({ path, message }) => `${path}: ${message}`).join('; '), { errors });
+
+const unfitSchema = (path: string, message: string): never =>
+  refuse('out-of-range', message, { errors: [{ path, message }] });
+
+const kept = new Map<string, ValidateFunction>();
+
+function compiled(key: string, schema: Schema): ValidateFunction {
+  const known = kept.get(key) ?? compile(schema);
+  kept.delete(key);
+  kept.set(key, known);
+  const [oldest] = kept.size > MOST_KEPT ? kept.keys() : [];
+  if (oldest !== undefined) kept.delete(oldest);
+  return known;
+}
+
+/** An Ajv of its own for each: no schema can refer to another one. Words that it does not know, formats among them, say nothing. */
+const compile = (schema: Schema): ValidateFunction =>
+  within(COMPILE_TIMEOUT, () =>
+    new Ajv2020({ strict: false, validateFormats: false, inlineRefs: false, logger: false }).compile(schema),
+  );
+
+const bounded = createContext(Object.create(null));
+const call = new Script('run()');
+
+/** Ends it when its time is over, wherever it is: also within a regular expression. */
+function within<Result>(milliseconds: number, run: () => Result): Result {
+  bounded['run'] = run;
+  try {
+    return call.runInContext(bounded, { timeout: milliseconds }) as Result;
+  } finally {
+    delete bounded['run'];
+  }
+}
+
+const REFERENCES = new Set(['$ref', '$dynamicRef']);
+
+/** What is said in a schema that would reach out of it, or take long. */
+function walk(value: unknown, path: string, depth: number): void {
+  if (depth > MOST_DEPTH) unfitSchema(path, `a schema has at most ${MOST_DEPTH} levels`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    const place = `${path}.${name}`.slice(0, 300);
+    if (REFERENCES.has(name) && typeof inner === 'string' && !inner.startsWith('#'))
+      unfitSchema(place, 'a schema refers to its own parts only: #/$defs/…');
+    if (name === '$schema' && typeof inner === 'string' && !inner.startsWith(DRAFT))
+      unfitSchema(place, `use ${DRAFT}, or leave it out`);
+    if (name === '$id' && typeof inner === 'string') unfitSchema(place, 'leave it out: the name of the type is its name');
+    if (name === 'pattern' && typeof inner === 'string') checkPattern(inner, place);
+    if (name === 'patternProperties' && typeof inner === 'object' && inner !== null)
+      for (const pattern of Object.keys(inner)) checkPattern(pattern, place);
+    walk(inner, place, depth + 1);
+  }
+}
+const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
+
+/** What a repeated group holds is not repeated itself: `(a+)+` would take for ever. References back and looks around are refused, too. */
+function checkPattern(pattern: string, place: string): void {
+  if (pattern.length > MOST_PATTERN) unfitSchema(place, `a pattern has at most ${MOST_PATTERN} characters`);
+  const plain = pattern.replace(/\\[^1-9k]/g, '_').replace(/\[[^\]]*\]/g, '_');
+  if (/\\[1-9k]|\(\?(?!:)/.test(plain)) unfitSchema(place, 'a pattern refers to nothing back, and does not look around');
+  if (/[*+}|][^()]*\)[*+{]|\)[^()]*\)[*+{]/.test(plain))
+    unfitSchema(place, 'a repeated group holds no repetition, no choice and no group');
+}
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let deepest = 0;
+  for (const inner of Object.values(value)) deepest = Math.max(deepest, depthOf(inner));
+  return deepest + 1;
+}

@@ -1,0 +1,29 @@
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import { parseParticipant } from '@workledger/shared/contexts/participant.ts';
+import { streamName } from '@workledger/shared/contexts/stream.ts';
+import type { Room } from './room.ts';
+
+/** Whom something is for must be there, as the log has it. @throws CommandRefused `unknown-reference` */
+export async function demandParticipant(room: Room, participant: string, field: string): Promise<void> {
+  const { kind, id } = parseParticipant(participant);
+  const isThere = kind === 'agent' ? isAgentThere : kind === 'key' ? isKeyThere : isUserThere;
+  if (await isThere(room, id)) return;
+  const message = `there is no ${participant} that has an inbox`;
+  refuse('unknown-reference', `${field}: ${message}`, { participant, errors: [{ path: field, message }] });
+}
+
+async function isAgentThere({ agents }: Room, id: string): Promise<boolean> {
+  const { registration, deregistered } = (await agents.load(id)).state;
+  return registration !== null && !deregistered;
+}
+
+/** A key that is nobody's: one of an agent reads the inbox of its agent. */
+async function isKeyThere({ aggregates }: Room, id: string): Promise<boolean> {
+  const { state } = await aggregates.key.load(id);
+  return state !== null && !state.revoked && state.agentId === null && state.role !== 'service';
+}
+
+async function isUserThere({ log }: Room, id: string): Promise<boolean> {
+  for await (const _event of log.readStream(streamName('user', id), { limit: 1 })) return true;
+  return false;
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+/** A person or agent, as `principal.actor` names whoever asks: `agent:<uuid>`, `user:<uuid>`, or `key:<uuid>` of a key that is nobody's. */
+export const participant = z
+  .string()
+  .toLowerCase()
+  .regex(new RegExp(`^(?:agent|key|user):${UUID}$`), 'agent:<uuid>, user:<uuid> or key:<uuid>');
+
+export type ParticipantKind = 'agent' | 'key' | 'user';
+
+/** The parts of a participant that is known to be well formed. */
+export function parseParticipant(text: string): { readonly kind: ParticipantKind; readonly id: string } {
+  const at = text.indexOf(':');
+  return { kind: text.slice(0, at) as ParticipantKind, id: text.slice(at + 1) };
+}
+
+/** Whether it is one: sagas and the system itself have no inbox. */
+export const isParticipant = (actor: string): boolean => participant.safeParse(actor).success;
