@@ -10,8 +10,11 @@ import { runProjections, type RunOptions } from './engine/run-projections.ts';
 import { evolutions } from './evolutions/projection.ts';
 import { generations } from './generations/projection.ts';
 import { issues } from './issues/projection.ts';
+import { inboxes, receipts } from './inboxes/projection.ts';
 import { keys } from './keys/projection.ts';
 import { knowledge, knowledgeVersions } from './knowledge/projection.ts';
+import { messageTypes } from './message-types/projection.ts';
+import { messages } from './messages/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { mergeQueues } from './merge-queues/projection.ts';
 import { tasks } from './tasks/projection.ts';
@@ -37,6 +40,10 @@ export const projections: readonly Projection[] = [
   knowledgeVersions,
   artefactOwners,
   costs,
+  messageTypes,
+  messages,
+  inboxes,
+  receipts,
 ];
 
 const READ_MODELS = {

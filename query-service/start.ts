@@ -11,6 +11,9 @@ import { commentQueries } from './api/comments.ts';
 import { issueQueries } from './api/issues.ts';
 import { getKey, listKeys } from './api/keys.ts';
 import { knowledgeQueries } from './api/knowledge.ts';
+import { inboxQueries } from './api/inbox.ts';
+import { messageTypeQueries } from './api/message-types.ts';
+import { messageQueries } from './api/messages.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { listAllParked } from './api/parked.ts';
 import { allRunRoutes } from './api/runs.ts';
@@ -76,6 +79,9 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...userQueries(options, settle),
     listAllParked(options, settle),
     listCosts(options, settle),
+    ...messageTypeQueries(options, settle),
+    ...messageQueries(options, settle),
+    ...inboxQueries(options, settle),
     getArtefact(options),
     getStream(options),
     listEvents(options),

@@ -21,7 +21,7 @@ export type QueryOptions = {
   /** Seconds after which a waiting task counts as one priority more urgent. */
   readonly ageingSeconds: number;
   /** What is configured: repositories that are not make their tasks wait, as budgets do. */
-  readonly configuration?: Budgets;
+  readonly configuration?: Budgets & { readonly messages?: { readonly retentionDays: number } };
   /** Milliseconds that a query waits for its consistency token; default 5,000. */
   readonly waitMilliseconds?: number;
   /** Told by projections, in this process or another one; without it a waiting query only looks again and again. */

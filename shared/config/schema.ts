@@ -275,6 +275,16 @@ export const configurationSchema = z.strictObject({
       'at a stop, agents at work may finish within this time; then they are ended, and begin anew at the next start',
     ),
   retention: retentionSchema.prefault({}),
+  messages: z
+    .strictObject({
+      retentionDays: z
+        .number()
+        .positive()
+        .max(36_500)
+        .default(90)
+        .describe('messages that are older are in no inbox and no list any more; the log keeps them'),
+    })
+    .prefault({}),
   ageingSeconds: z
     .int()
     .min(1)
