@@ -3,6 +3,7 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   callerVariables,
   configurationVariables,
+  liveVariables,
   logVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
@@ -12,6 +13,7 @@ import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { openEventLog, openPool, openTables, openWakeUps, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
+import { sendOverHttp } from './live/forward.ts';
 import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 20;
@@ -19,7 +21,7 @@ const POOL_SIZE = 20;
 await runService({
   name: 'query-service',
   summary: 'The read side of Workledger: answers queries from the read models, and audits from the event log.',
-  variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables, ...callerVariables },
+  variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables, ...callerVariables, ...liveVariables },
   dependencies: ['postgresql', 'event-log', 'read-models'],
   start: async (service) => {
     const { environment, logger } = service;
@@ -32,7 +34,16 @@ await runService({
     const wakeUps = openWakeUps(service);
     const artefacts = createPostgresArtefacts(pool);
     const { routes } = await start({ log, pool, artefacts, wakeUps, configuration, folder });
+    const keys = createKeyStore(log, { macs });
+    const readSide = start({
+      ...{ log, pool, artefacts: createPostgresArtefacts(pool), wakeUps, configuration, keys, logger },
+      sendCommand: sendOverHttp(environment.COMMAND_SERVICE_URL ?? []),
+    });
     const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
-    service.serve(routes, authenticateWith(createKeyStore(log, { macs }), { logger, trustedProxies }));
+    const authenticate = authenticateWith(keys, { logger, trustedProxies });
+    service.serve(readSide.routes, authenticate);
+    service.takeUpgrades(readSide.upgrade(authenticate));
+    const drain = async (): Promise<void> => readSide.drain();
+    service.run({ drain, stop: drain });
   },
 });

@@ -1,5 +1,7 @@
 import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
+import type { Authenticate } from '@workledger/shared/http/mount.ts';
+import type { Upgrade } from '@workledger/shared/http/upgrade.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import type { Foundation } from '@workledger/shared/service/service.ts';
@@ -22,6 +24,11 @@ import { listTasks } from './api/tasks.ts';
 import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
 import { userQueries } from './api/users.ts';
+import { createFeeds } from './live/feeds.ts';
+import type { SendCommand } from './live/forward.ts';
+import { createHub } from './live/hub.ts';
+import { sseRoute } from './live/sse-route.ts';
+import { createWebSocketUpgrade } from './live/websocket.ts';
 import type { QueryOptions } from './reading/query-route.ts';
 import { createSettle } from './reading/consistency.ts';
 import { createSearch } from './knowledge/search.ts';
@@ -40,6 +47,33 @@ export async function start(foundation: QueryFoundation): Promise<{ readonly rou
   const patience = (configuration.embeddings?.timeoutSeconds ?? 0) * A_QUESTIONS_PART;
   return {
     routes: createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
+type QueryFoundation = Pick<
+  Foundation,
+  'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'keys' | 'logger'
+> & {
+  /** How commands that come over a WebSocket reach command-service. */
+  readonly sendCommand: SendCommand;
+};
+
+export type QueryService = {
+  readonly routes: readonly Route[];
+  /** Takes WebSockets. */
+  upgrade(authenticate: Authenticate): Upgrade;
+  /** Ends all live lines with a notice, so that the server can stop. */
+  drain(): void;
+};
+
+/** Starts the read side: all its routes, and the live channel. */
+export function start({ configuration, keys, logger, sendCommand, ...foundation }: QueryFoundation): QueryService {
+  const { pool, log } = foundation;
+  const hub = createHub({ log, keys, logger, feeds: createFeeds(pool, log) });
+  return {
+    routes: [
+      ...createQueryRoutes({ ...foundation, configuration, ageingSeconds: configuration.ageingSeconds }),
+      sseRoute(hub),
+    ],
+    upgrade: (authenticate) => createWebSocketUpgrade(hub, authenticate, sendCommand),
+    drain: hub.drain,
   };
 }
 

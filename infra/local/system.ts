@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { makeMacKeyFile } from '@workledger/command-service/key-files/key-files.ts';
 import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
+import { sendInProcess } from '@workledger/query-service/live/forward.ts';
 import * as queryService from '@workledger/query-service/start.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import type { OnNote } from '@workledger/sagas/engine/notes.ts';
@@ -116,19 +117,22 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   closers.add(() => readModels.stop());
   closers.add(() => writeSide.stop());
   const readSide = await queryService.start({ ...common, pool });
+  const readSide = queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
 
   const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
   const health = createHealth({ logger, outages, checks });
+  const authenticate = authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies });
   const application = createApplication({
     routes: [...health.routes, ...writeSide.routes, ...readSide.routes],
-    authenticate: authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies }),
+    authenticate,
     logger,
     title: 'Workledger',
     version: '1',
   });
-  const server = await startServer(application, { ...configuration, tls });
+  const server = await startServer(application, { ...configuration, tls, upgrade: readSide.upgrade(authenticate) });
   const drain = (): Promise<void> => {
     health.drain();
+    readSide.drain();
     return server.stop(DRAIN_MILLISECONDS);
   };
   closers.add(drain);

@@ -193,7 +193,7 @@ const TOLD = [
   'report',
 ];
 
-const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({
+export const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({
   type,
   revision,
   recordedAt: recordedAt.toISOString(),

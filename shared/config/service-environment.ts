@@ -88,6 +88,13 @@ export const callerVariables = {
   ).describe('addresses or networks of gateways whose X-Forwarded-For is believed, commas between'),
 };
 
+/** Of query-service: where commands go that come over a WebSocket. */
+export const liveVariables = {
+  COMMAND_SERVICE_URL: optional(httpUrls).describe(
+    'http://host:port, several with commas between; without it a WebSocket takes no commands',
+  ),
+};
+
 /** Of command-service: the keys that it makes known to the log at its start. */
 export const keyFileVariables = {
   ADMIN_KEY_FILE: optional(file).describe("file with the first administrator's key"),

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { takeUpgrades, type Upgrade } from './upgrade.ts';
 
 export type RunningServer = {
   /** `http://host:port` (https with TLS), with the port that it really got. */
@@ -37,7 +38,8 @@ const LIMITS: ServerLimits = {
   requestTimeout: 60_000,
   idleTimeout: 120_000,
   keepAliveTimeout: 5_000,
-  maxConnections: 2_000,
+  // Of these the live channel takes at most 3,000.
+  maxConnections: 4_000,
   maxHeaders: 100,
   maxHeaderSize: 32 * 1024,
 };
@@ -51,18 +53,21 @@ type Address = {
   readonly port: number;
   /** Certificate and key as PEM: HTTPS only. */
   readonly tls?: { readonly certificate: string; readonly key: string } | null;
+  /** Takes WebSockets; left out: such a wish is not heard. */
+  readonly upgrade?: Upgrade | undefined;
 };
 
 /** Starts an HTTP server, or an HTTPS one. @throws CannotListen */
 export async function startServer(
   application: RequestListener,
-  { host, port, tls = null }: Address,
+  { host, port, tls = null, upgrade }: Address,
   changed: Partial<ServerLimits> = {},
 ): Promise<RunningServer> {
   const { idleTimeout, maxConnections, maxHeaders, ...timeouts } = { ...LIMITS, ...changed };
   const connectionsCheckingInterval = Math.min(SLOW_CHECK, timeouts.headersTimeout, timeouts.requestTimeout);
   const common = { ...timeouts, connectionsCheckingInterval };
   const server = tls === null ? createServer(common, application) : createSecureServer(common, tls, application);
+  if (upgrade !== undefined) takeUpgrades(server, upgrade);
   server.maxConnections = maxConnections;
   server.maxHeadersCount = maxHeaders;
   server.timeout = idleTimeout;

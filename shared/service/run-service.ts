@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Authenticate } from '../http/mount.ts';
 import { createHealth, NotYet } from '../http/health.ts';
 import type { Route } from '../http/route.ts';
+import type { Upgrade } from '../http/upgrade.ts';
 import { startServer } from '../http/server.ts';
 import {
   describeVariables,
@@ -36,6 +37,8 @@ export type Service<Shape extends ServerVariables> = Host & {
   tell(facts: () => Readonly<Record<string, unknown>>): void;
   /** Answers these routes from now on. */
   serve(routes: readonly Route[], authenticate: Authenticate): void;
+  /** Takes WebSockets from now on. */
+  takeUpgrades(upgrade: Upgrade): void;
   /** Tells its facts and stops it with the process; should it fail, the process ends with exit code 1. */
   run(running: RunningService): void;
 };
@@ -85,7 +88,11 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
 
   const health = createHealth({ checks, details, logger, outages });
   const entrance = createEntrance({ health: health.routes, title: `Workledger ${name}`, logger });
-  const server = await startServer(entrance.listener, { host: HOST, port: PORT });
+  let upgrade: Upgrade = (_request, socket) => void socket.end('HTTP/1.1 503 Starting\r\nConnection: close\r\n\r\n');
+  const server = await startServer(entrance.listener, {
+    ...{ host: HOST, port: PORT },
+    upgrade: (request, socket, head) => upgrade(request, socket, head),
+  });
   logger.info({ url: server.url }, 'listening');
 
   const failures: Promise<Error>[] = [];
@@ -108,6 +115,7 @@ async function runUntilStopped<Shape extends ServerVariables>(definition: Servic
       patiently(dependency, action, { outages, signal: closers.closing, isFinal: (error) => !isAway(error) }),
     tell: (told) => void facts.push(told),
     serve: entrance.open,
+    takeUpgrades: (taking) => void (upgrade = taking),
     run: (running) => {
       if (running.facts !== undefined) facts.push(running.facts);
       if (running.failed !== undefined) failures.push(running.failed);

@@ -82,6 +82,7 @@ export async function planServices(options: PlanOptions): Promise<readonly Servi
           SERVICE_KEY_FILE: options.serviceKeyFile,
           SAGAS_URL: urlsOf('sagas'),
         }),
+        ...(service === 'query-service' && { COMMAND_SERVICE_URL: urlsOf('command-service') }),
         ...(service === 'sagas' && {
           COMMAND_SERVICE_URL: urlsOf('command-service'),
           SERVICE_KEY_FILE: options.serviceKeyFile,

@@ -1,0 +1,88 @@
+import type { Principal } from '@workledger/shared/http/route.ts';
+import type { Frame } from './feed.ts';
+
+/** Bytes that wait for one who reads slowly; beyond it is dropped. */
+export const MOST_WAITING = 1024 * 1024;
+
+export type Closing = { readonly reason: string; readonly position: bigint };
+/** `beat`: nothing has happened up to here, and the line lives. */
+export type Item =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'beat'; readonly position: bigint }
+  | { readonly kind: 'closing'; readonly closing: Closing };
+
+/** One line to one listener: what waits for it is bounded, and whoever writes it out takes it when the last is written. */
+export type Listener = {
+  readonly principal: Principal;
+  readonly authorization: string;
+  /** Milliseconds since 1970 when its key ends; Infinity: never. */
+  readonly expiresAt: number;
+  /** Milliseconds on the monotonic clock: when its key was looked at last. */
+  checkedAt: number;
+  push(frame: Frame): void;
+  beat(position: bigint): void;
+  /** The last that it hears. What waits is thrown away where it was dropped. */
+  close(reason: string, position: bigint, throwAway?: boolean): void;
+  isClosed(): boolean;
+  /** The next item; null: the signal aborted, or the closing was taken. */
+  next(signal: AbortSignal): Promise<Item | null>;
+};
+
+export function createListener(
+  caller: Pick<Listener, 'principal' | 'authorization' | 'expiresAt'>,
+  start: bigint,
+): Listener {
+  let waiting: Item[] = [];
+  let bytes = 0;
+  let closed = false;
+  let wake: (() => void) | null = null;
+  /** Up to here it was written out. */
+  let written = start;
+
+  const put = (item: Item): void => {
+    waiting.push(item);
+    wake?.();
+  };
+  const close: Listener['close'] = (reason, position, throwAway = false) => {
+    if (closed) return;
+    closed = true;
+    if (throwAway) waiting = [];
+    put({ kind: 'closing', closing: { reason, position } });
+  };
+
+  return {
+    ...caller,
+    checkedAt: performance.now(),
+    push: (frame) => {
+      if (closed) return;
+      bytes += frame.data.length;
+      if (bytes > MOST_WAITING) return close('slow-reader', written, true);
+      put({ kind: 'frame', frame });
+    },
+    beat: (position) => {
+      if (!closed && waiting.length === 0) put({ kind: 'beat', position });
+    },
+    close,
+    isClosed: () => closed,
+    next: async (signal) => {
+      while (waiting.length === 0) {
+        if (signal.aborted) return null;
+        await new Promise<void>((resolve) => {
+          const go = (): void => {
+            wake = null;
+            signal.removeEventListener('abort', go);
+            resolve();
+          };
+          wake = go;
+          signal.addEventListener('abort', go);
+        });
+      }
+      const item = waiting.shift() as Item;
+      if (item.kind === 'frame') {
+        bytes -= item.frame.data.length;
+        written = item.frame.position ?? written;
+      }
+      return item;
+    },
+  };
+}
