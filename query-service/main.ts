@@ -21,7 +21,13 @@ const POOL_SIZE = 20;
 await runService({
   name: 'query-service',
   summary: 'The read side of Workledger: answers queries from the read models, and audits from the event log.',
-  variables: { ...serverVariables(8082), ...logVariables, ...configurationVariables, ...callerVariables, ...liveVariables },
+  variables: {
+    ...serverVariables(8082),
+    ...logVariables,
+    ...configurationVariables,
+    ...callerVariables,
+    ...liveVariables,
+  },
   dependencies: ['postgresql', 'event-log', 'read-models'],
   start: async (service) => {
     const { environment, logger } = service;

@@ -47,7 +47,10 @@ describe('an inbox', () => {
       .then({ type: 'InboxRead', data: { participant, until: '7', repositories: ['a'] } }));
 });
 
-const commandOf = fc.tuple(fc.constantFrom('subscribe', 'unsubscribe', 'deliver', 'read'), fc.integer({ min: 0, max: 5 }));
+const commandOf = fc.tuple(
+  fc.constantFrom('subscribe', 'unsubscribe', 'deliver', 'read'),
+  fc.integer({ min: 0, max: 5 }),
+);
 
 it('whatever comes: topics are a set, nothing is confirmed twice, and its state stays small', () => {
   const ids = Array.from({ length: 6 }, newId);

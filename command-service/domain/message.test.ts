@@ -28,8 +28,7 @@ describe('a message', () => {
     given(message, sent).when('message.read', {}, { actor: other }).thenRefused('not-found');
     given(message, sent).when('message.deliver', {}, { actor: from }).thenRefused('not-found');
   });
-  it('that is not there is not confirmed', () =>
-    given(message).when('message.read', {}, own).thenRefused('not-found'));
+  it('that is not there is not confirmed', () => given(message).when('message.read', {}, own).thenRefused('not-found'));
   it('to many is not confirmed in its own stream', () => {
     const toAll: MessageEvent = { type: 'MessageSent', data: { ...words, to: { kind: 'all' } } };
     given(message, toAll).when('message.read', {}, own).thenRefused('not-found');

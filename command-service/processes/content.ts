@@ -101,7 +101,8 @@ function walk(value: unknown, path: string, depth: number): void {
       unfitSchema(place, 'a schema refers to its own parts only: #/$defs/…');
     if (name === '$schema' && typeof inner === 'string' && !inner.startsWith(DRAFT))
       unfitSchema(place, `use ${DRAFT}, or leave it out`);
-    if (name === '$id' && typeof inner === 'string') unfitSchema(place, 'leave it out: the name of the type is its name');
+    if (name === '$id' && typeof inner === 'string')
+      unfitSchema(place, 'leave it out: the name of the type is its name');
     if (name === 'pattern' && typeof inner === 'string') checkPattern(inner, place);
     if (name === 'patternProperties' && typeof inner === 'object' && inner !== null)
       for (const pattern of Object.keys(inner)) checkPattern(pattern, place);
@@ -114,7 +115,8 @@ const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 function checkPattern(pattern: string, place: string): void {
   if (pattern.length > MOST_PATTERN) unfitSchema(place, `a pattern has at most ${MOST_PATTERN} characters`);
   const plain = pattern.replace(/\\[^1-9k]/g, '_').replace(/\[[^\]]*\]/g, '_');
-  if (/\\[1-9k]|\(\?(?!:)/.test(plain)) unfitSchema(place, 'a pattern refers to nothing back, and does not look around');
+  if (/\\[1-9k]|\(\?(?!:)/.test(plain))
+    unfitSchema(place, 'a pattern refers to nothing back, and does not look around');
   if (/[*+}|][^()]*\)[*+{]|\)[^()]*\)[*+{]/.test(plain))
     unfitSchema(place, 'a repeated group holds no repetition, no choice and no group');
 }

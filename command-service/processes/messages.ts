@@ -114,8 +114,7 @@ export async function confirmMessage(
   context: StepContext,
 ): Promise<CommandAnswer> {
   const { state } = await aggregates.message.load(id);
-  if (state === null || !isWithin(state, context))
-    return refuse('not-found', 'there is no such message in your inbox');
+  if (state === null || !isWithin(state, context)) return refuse('not-found', 'there is no such message in your inbox');
   const { to } = state;
   if (to.kind === 'participant') {
     const type = what === 'read' ? 'message.read' : 'message.deliver';

@@ -18,7 +18,8 @@ export async function forgetMessages(pool: Pool, retentionDays: number): Promise
     ['receipts_v1', 'delivered_at'],
   ] as const)
     for (let gone = AT_ONCE; gone === AT_ONCE; all += gone) {
-      const isKept = table === 'receipts_v1' ? 'and not exists (select from read_models.messages m where m.id = message_id)' : '';
+      const isKept =
+        table === 'receipts_v1' ? 'and not exists (select from read_models.messages m where m.id = message_id)' : '';
       const { rowCount } = await pool.query(
         `delete from read_models.${table} where id in (select id from read_models.${table}
            where ${column} < clock_timestamp() - make_interval(secs => $1) ${isKept} limit ${AT_ONCE})`,

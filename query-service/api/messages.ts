@@ -127,8 +127,7 @@ async function markOf(pool: Pool, { address, position, repository }: MessageRow)
   const statement = 'select marks from read_models.inboxes where id = $1';
   const [row] = await selectRows<Pick<InboxRow, 'marks'>>(pool, statement, [inboxId(address)]);
   const mark = row?.marks.find(
-    (each) =>
-      BigInt(each.until) >= BigInt(position) && (each.repository === null || each.repository === repository),
+    (each) => BigInt(each.until) >= BigInt(position) && (each.repository === null || each.repository === repository),
   );
   return mark?.at ?? null;
 }

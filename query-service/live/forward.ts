@@ -67,7 +67,13 @@ export function sendInProcess(application: () => RequestListener): SendCommand {
         response.on('end', () => {
           const token = response.headers['consistency-token'];
           near.destroy();
-          resolve(replyOf(response.statusCode ?? 0, String(Buffer.concat(chunks)), token === undefined ? null : String(token)));
+          resolve(
+            replyOf(
+              response.statusCode ?? 0,
+              String(Buffer.concat(chunks)),
+              token === undefined ? null : String(token),
+            ),
+          );
         });
       });
       sent.end(JSON.stringify(command.body ?? {}));

@@ -94,7 +94,9 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
   /** What a feed cannot read, such as an event of a newer program, is not told: the lists have it later. */
   const toldOf = (event: RecordedEvent): readonly Told[] => {
     try {
-      return feeds.filter((feed) => feed.streams.includes(streamType(event.stream))).flatMap((feed) => feed.tell(event));
+      return feeds
+        .filter((feed) => feed.streams.includes(streamType(event.stream)))
+        .flatMap((feed) => feed.tell(event));
     } catch (err) {
       logger.warn({ err, stream: event.stream, type: event.type }, 'an event cannot be told live');
       return [];
@@ -120,7 +122,8 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
     if (told.event === null || !isFor(subscription.listener.principal, told)) return;
     const frame: Frame = { feed: subscription.name, event: told.event, position: at, data };
     if (subscription.held === null) subscription.listener.push(frame);
-    else if (subscription.held.push(frame) > MOST_HELD) subscription.listener.close('slow-reader', subscription.after, true);
+    else if (subscription.held.push(frame) > MOST_HELD)
+      subscription.listener.close('slow-reader', subscription.after, true);
   }
 
   /** Who lost its key hears no more, also where nothing is told to it. */
@@ -206,7 +209,8 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
     const at = name.indexOf(':');
     const [kind, argument] = at === -1 ? [name, null] : [name.slice(0, at), name.slice(at + 1)];
     const feed = feeds.find((each) => each.name === kind);
-    if (feed === undefined) throw unknownFeed(`there is no feed ${kind}: use ${feeds.map((each) => each.name).join(', ')}`);
+    if (feed === undefined)
+      throw unknownFeed(`there is no feed ${kind}: use ${feeds.map((each) => each.name).join(', ')}`);
     return { feed, argument };
   };
 
@@ -301,7 +305,9 @@ const RESET = JSON.stringify({ reason: 'too far back', detail: 'read the lists, 
 
 const isFor = ({ actor, repositories }: Principal, { repository, except }: Told): boolean => {
   if (except === actor) return false;
-  return repository === undefined || repositories === null || (repository !== null && repositories.includes(repository));
+  return (
+    repository === undefined || repositories === null || (repository !== null && repositories.includes(repository))
+  );
 };
 
 const sameRights = (one: Principal, other: Principal): boolean =>

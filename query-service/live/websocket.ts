@@ -91,7 +91,9 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
   });
   line.on('error', () => line.terminate());
   const say = (told: object): Promise<void> =>
-    new Promise((resolve) => (line.readyState === line.OPEN ? line.send(JSON.stringify(told), () => resolve()) : resolve()));
+    new Promise((resolve) =>
+      line.readyState === line.OPEN ? line.send(JSON.stringify(told), () => resolve()) : resolve(),
+    );
   const complain = (of: ClientFrame['type'] | null, about: { readonly id?: unknown }, problem: Problem): void => {
     void say({ type: 'problem', of, ...about, problem: problemDocument(problem) });
     if (++faults >= MOST_FAULTS) listener.close('too-many-faults', hub.position());

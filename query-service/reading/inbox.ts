@@ -21,7 +21,10 @@ type Asked = {
 };
 
 /** What an inbox is made of: where messages for it go, each from where on, and up to where all is read. */
-export async function readInboxRow(pool: Pool, actor: string): Promise<Pick<InboxRow, 'revision' | 'topics' | 'marks'>> {
+export async function readInboxRow(
+  pool: Pool,
+  actor: string,
+): Promise<Pick<InboxRow, 'revision' | 'topics' | 'marks'>> {
   const statement = `select ${selectList(inboxModel.columns)} from read_models.inboxes where id = $1`;
   const [row] = await selectRows<InboxRow>(pool, statement, [inboxId(actor)]);
   return row ?? { revision: -1, topics: [], marks: [] };

@@ -6,7 +6,11 @@ import { systemFolder, type SystemFolder } from '../../testing/processes/folder.
 import { startInFolder, type RunningSystem } from '../../testing/system/in-folder.ts';
 import { listen } from '../../testing/system/live.ts';
 
-type Inbox = { items: { id: string; subject: string; unread: boolean; content: unknown }[]; unread: number; next: string };
+type Inbox = {
+  items: { id: string; subject: string; unread: boolean; content: unknown }[];
+  unread: number;
+  next: string;
+};
 
 let folder: SystemFolder;
 let system: RunningSystem;
@@ -144,7 +148,8 @@ describe('the live channel', { timeout: 60_000 }, () => {
     });
     const frames: Record<string, unknown>[] = [];
     socket.on('message', (bytes) => frames.push(JSON.parse(String(bytes)) as Record<string, unknown>));
-    const until = (fits: object) => expect.poll(() => frames, { timeout: 20_000 }).toContainEqual(expect.objectContaining(fits));
+    const until = (fits: object) =>
+      expect.poll(() => frames, { timeout: 20_000 }).toContainEqual(expect.objectContaining(fits));
     await until({ type: 'hello' });
     const say = (told: object): void => socket.send(JSON.stringify(told));
     say({ type: 'command', id: 1, method: 'POST', path: '/api/v1/tasks', body: { title: 'by socket' } });

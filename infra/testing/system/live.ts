@@ -11,12 +11,7 @@ export type LiveLine = {
 };
 
 /** Listens to Server-Sent Events as a browser would. */
-export async function listen(
-  url: string,
-  key: string,
-  feeds: string,
-  after?: string,
-): Promise<LiveLine> {
+export async function listen(url: string, key: string, feeds: string, after?: string): Promise<LiveLine> {
   const leaving = new AbortController();
   const response = await fetch(`${url}/api/v1/live?feeds=${feeds}`, {
     headers: { Authorization: `Bearer ${key}`, ...(after !== undefined && { 'Last-Event-ID': after }) },

@@ -28,7 +28,10 @@ export const messageCommands = defineCommands({
         .optional()
         .describe('fits the JSON Schema of its type; without a type there is none. At most 64 KiB'),
       repository: text(200, 1).nullable().default(null).describe('keys that are limited to others do not see it'),
-      taskId: uuid.nullable().default(null).describe('what it is about; it then belongs to the repository of that task'),
+      taskId: uuid
+        .nullable()
+        .default(null)
+        .describe('what it is about; it then belongs to the repository of that task'),
       replyTo: uuid.nullable().default(null).describe('the message that it answers'),
     }),
     roles: workers,
