@@ -27,6 +27,10 @@ describe('who may send what', () => {
   test('viewers and auditors send their own new name, and services nothing in their own name', () => {
     const own = ['user.rename'];
     expect([sendable('viewer'), sendable('auditor'), sendable('service')]).toEqual([own, own, []]);
+  test('viewers and auditors only look after their inbox, and services send nothing in their own name', () => {
+    const ofInbox = ['inbox.read-all', 'inbox.subscribe', 'inbox.unsubscribe', 'message.deliver', 'message.read'];
+    expect([sendable('viewer').sort(), sendable('auditor').sort()]).toEqual([ofInbox, ofInbox]);
+    expect(sendable('service')).toEqual([]);
     expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
   });
 
@@ -52,6 +56,12 @@ describe('who may send what', () => {
       'knowledge.share',
       'knowledge.unrelate',
       'knowledge.use',
+      'inbox.read-all',
+      'inbox.subscribe',
+      'inbox.unsubscribe',
+      'message.deliver',
+      'message.read',
+      'message.send',
       'task.claim',
       'task.release',
       'task.renew',
