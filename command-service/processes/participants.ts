@@ -1,6 +1,5 @@
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { parseParticipant } from '@workledger/shared/contexts/participant.ts';
-import { streamName } from '@workledger/shared/contexts/stream.ts';
 import type { Room } from './room.ts';
 
 /** Whom something is for must be there, as the log has it. @throws CommandRefused `unknown-reference` */
@@ -17,13 +16,14 @@ async function isAgentThere({ agents }: Room, id: string): Promise<boolean> {
   return registration !== null && !deregistered;
 }
 
-/** A key that is nobody's: one of an agent reads the inbox of its agent. */
+/** A key that is nobody's: one of an agent or a user reads their inbox. */
 async function isKeyThere({ aggregates }: Room, id: string): Promise<boolean> {
   const { state } = await aggregates.key.load(id);
-  return state !== null && !state.revoked && state.agentId === null && state.role !== 'service';
+  if (state === null || state.revoked || state.role === 'service') return false;
+  return state.agentId === null && state.userId === null;
 }
 
-async function isUserThere({ log }: Room, id: string): Promise<boolean> {
-  for await (const _event of log.readStream(streamName('user', id), { limit: 1 })) return true;
-  return false;
+/** Also one that is suspended, and reads it later. */
+async function isUserThere({ aggregates }: Room, id: string): Promise<boolean> {
+  return (await aggregates.user.load(id)).state !== null;
 }

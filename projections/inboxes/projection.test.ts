@@ -29,7 +29,9 @@ it('an inbox says its topics, each from where on', () => {
 it('a mark of all takes the place of those that it goes beyond, and none goes back', () => {
   const marks = (...events: InboxEvent[]) =>
     (
-      foldAll(inboxes, recorded(...events)).get(id) as unknown as { marks: { repository: string | null; until: string }[] }
+      foldAll(inboxes, recorded(...events)).get(id) as unknown as {
+        marks: { repository: string | null; until: string }[];
+      }
     ).marks.map(({ repository, until }) => [repository, until]);
   const [a, b] = [readUntil('5', ['a', 'b']), readUntil('9', ['b'])];
   expect(marks(a, b)).toEqual([

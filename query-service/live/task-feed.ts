@@ -9,7 +9,7 @@ import { historyEntry } from '../api/task.ts';
 import type { Feed, Told } from './feed.ts';
 import { isOf, unknownFeed } from './message-feeds.ts';
 
-type Told_ = Omit<Told, 'feed' | 'key'>;
+type OfRun = Omit<Told, 'feed' | 'key'>;
 
 /** `task:<id>`: what happens to a task, the notes of who works on it, and the steps of its run. */
 export const taskFeed = (pool: Pool): Feed => ({
@@ -37,7 +37,7 @@ export const taskFeed = (pool: Pool): Feed => ({
 /** The steps of the work under one claim. */
 const runOf = (claimId: string): string => `run:${claimId}`;
 
-function ofRun({ type, data, stream, recordedAt }: RecordedEvent): readonly Told_[] {
+function ofRun({ type, data, stream, recordedAt }: RecordedEvent): readonly OfRun[] {
   const at = recordedAt.toISOString();
   const pipelineId = streamId(stream);
   if (type === 'SagaStepChanged') return [{ event: 'step', data: { pipelineId, ...(data as object), at } }];

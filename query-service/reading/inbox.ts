@@ -87,7 +87,8 @@ where m.sent_at > clock_timestamp() - make_interval(secs => $4)
   and ($5::text[] is null or m.repository = any ($5::text[]))
   and (a.address <> 'all' or m.sent_at >= coalesce(
     (select created_at from read_models.keys where id = $7),
-    (select registered_at from read_models.agents where id = $7), '-infinity'))`;
+    (select registered_at from read_models.agents where id = $7),
+    (select created_at from read_models.users where id = $7), '-infinity'))`;
 
 type Cursor = { readonly order: string; readonly unread: boolean; readonly position: string };
 
