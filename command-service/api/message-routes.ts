@@ -98,7 +98,7 @@ const ofInbox = (commands: Commands, { body, type, ...definition }: OfInbox): Ro
     role: rolesOf(type),
     scoped: true,
     headers,
-    ...(body === undefined ? { params: z.strictObject({ topic }) as z.ZodType } : { body }),
+    ...(body === undefined ? { params: z.strictObject({ topic }) } : { body }),
     answers: { 200: accepted },
     problems: ['unknown-reference', 'out-of-range', 'idempotency-key-reused', 'unavailable'],
     handler: async (input) => {

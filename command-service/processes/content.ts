@@ -76,7 +76,7 @@ const compile = (schema: Schema): ValidateFunction =>
     new Ajv2020({ strict: false, validateFormats: false, inlineRefs: false, logger: false }).compile(schema),
   );
 
-const bounded = createContext(Object.create(null));
+const bounded = createContext({}) => unknown });
 const call = new Script('run()');
 
 /** Ends it when its time is over, wherever it is: also within a regular expression. */
@@ -114,11 +114,26 @@ const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 /** What a repeated group holds is not repeated itself: `(a+)+` would take for ever. References back and looks around are refused, too. */
 function checkPattern(pattern: string, place: string): void {
   if (pattern.length > MOST_PATTERN) unfitSchema(place, `a pattern has at most ${MOST_PATTERN} characters`);
-  const plain = pattern.replace(/\\[^1-9k]/g, '_').replace(/\[[^\]]*\]/g, '_');
-  if (/\\[1-9k]|\(\?(?!:)/.test(plain))
-    unfitSchema(place, 'a pattern refers to nothing back, and does not look around');
-  if (/[*+}|][^()]*\)[*+{]|\)[^()]*\)[*+{]/.test(plain))
-    unfitSchema(place, 'a repeated group holds no repetition, no choice and no group');
+  /** Of each group that is open: whether it holds what may not be repeated. */
+  const open: boolean[] = [];
+  let inClass = false;
+  for (let at = 0; at < pattern.length; at++) {
+    const rest = pattern.slice(at);
+    if (/^\\(?:[1-9]|k<)/.test(rest)) unfitSchema(place, 'a pattern refers to nothing back');
+    if (/^\(\?(?!:)/.test(rest) && !inClass) unfitSchema(place, 'a pattern does not look around, and names no group');
+    const letter = pattern[at];
+    if (letter === '\\') at++;
+    else if (inClass) inClass = letter !== ']';
+    else if (letter === '[') inClass = true;
+    else if (letter === '(') {
+      open.fill(true);
+      open.push(false);
+    } else if (letter === ')') {
+      const isHeavy = open.pop() === true;
+      if (isHeavy && /^\)[*+{]/.test(rest))
+        unfitSchema(place, 'a repeated group holds no repetition, no choice and no group');
+    } else if (letter !== undefined && '*+{|'.includes(letter) && open.length > 0) open[open.length - 1] = true;
+  }
 }
 
 function depthOf(value: unknown): number {

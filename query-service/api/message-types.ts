@@ -38,7 +38,11 @@ export const messageTypeQueries = ({ pool }: QueryOptions, settle: Settle): read
     models: [messageTypeModel],
     query: { name: several(short).optional(), ...pageParameters(list.sorts, 'name') },
     handler: async ({ query: asked }) =>
-      many(await readPage(pool, list, asked, (query) => asked.name && query.whereIn('t.name', asked.name))),
+      many(
+        await readPage(pool, list, asked, (query) => {
+          if (asked.name) query.whereIn('t.name', asked.name);
+        }),
+      ),
   }),
   queryRoute(settle, {
     path: '/message-types/{id}',

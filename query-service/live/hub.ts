@@ -10,8 +10,9 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { invalidCursor } from '../reading/page.ts';
 import type { Feed, Frame, Told } from './feed.ts';
 import { createLimits, type LiveLimits } from './limits.ts';
-import { createListener, type Listener } from './listener.ts';
+import { createListener, type Listener, type Subscription } from './listener.ts';
 import { unknownFeed } from './message-feeds.ts';
+import { isFor, sameRights } from './rights.ts';
 
 /** Milliseconds between two signs of life. */
 export const HEARTBEAT = 15_000;
@@ -34,18 +35,6 @@ export type HubOptions = {
 };
 
 export type Hub = ReturnType<typeof createHub>;
-
-type Subscription = {
-  readonly listener: Listener;
-  readonly feed: string;
-  /** As it was asked for. */
-  readonly name: string;
-  readonly keys: Set<string>;
-  /** What comes while it catches up; null: it has. */
-  held: Frame[] | null;
-  /** It has heard what is up to here. */
-  after: bigint;
-};
 
 /**
  * All live listeners of a process: one subscription of the log for all of them, whatever their number. What an event means to whom is
@@ -302,13 +291,3 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
 }
 
 const RESET = JSON.stringify({ reason: 'too far back', detail: 'read the lists, then go on from this cursor' });
-
-const isFor = ({ actor, repositories }: Principal, { repository, except }: Told): boolean => {
-  if (except === actor) return false;
-  return (
-    repository === undefined || repositories === null || (repository !== null && repositories.includes(repository))
-  );
-};
-
-const sameRights = (one: Principal, other: Principal): boolean =>
-  one.role === other.role && one.actor === other.actor && String(one.repositories) === String(other.repositories);

@@ -28,6 +28,19 @@ export type Listener = {
   next(signal: AbortSignal): Promise<Item | null>;
 };
 
+/** What one listens to on a line. */
+export type Subscription = {
+  readonly listener: Listener;
+  readonly feed: string;
+  /** As it was asked for. */
+  readonly name: string;
+  readonly keys: Set<string>;
+  /** What comes while it catches up; null: it has. */
+  held: Frame[] | null;
+  /** It has heard what is up to here. */
+  after: bigint;
+};
+
 export function createListener(
   caller: Pick<Listener, 'principal' | 'authorization' | 'expiresAt'>,
   start: bigint,

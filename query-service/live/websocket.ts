@@ -131,7 +131,7 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
 
   line.on('message', (bytes, isBinary) => {
     if (!hub.bounds.takes(listener.principal.keyId)) return listener.close('too-many-frames', hub.position(), true);
-    const asked = isBinary ? null : readFrame(String(bytes));
+    const asked = isBinary ? null : readFrame((bytes as Buffer).toString());
     if (asked === null) return complain(null, {}, new Problem('invalid-request', 'use a JSON frame of a known type'));
     obey(asked).catch((error: unknown) => complain(asked.type, idOf(asked), toProblem(error)));
   });

@@ -147,7 +147,7 @@ describe('the live channel', { timeout: 60_000 }, () => {
       headers: { Authorization: `Bearer ${ops.key}` },
     });
     const frames: Record<string, unknown>[] = [];
-    socket.on('message', (bytes) => frames.push(JSON.parse(String(bytes)) as Record<string, unknown>));
+    socket.on('message', (bytes) => frames.push(JSON.parse((bytes as Buffer).toString()) as Record<string, unknown>));
     const until = (fits: object) =>
       expect.poll(() => frames, { timeout: 20_000 }).toContainEqual(expect.objectContaining(fits));
     await until({ type: 'hello' });

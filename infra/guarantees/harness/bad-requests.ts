@@ -1,6 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from '@workledger/shared/client/client.ts';
 import { badKnowledge } from './bad-knowledge.ts';
+import { badMessages } from './bad-messages.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
 /** What there is before anything bad is asked. */
@@ -390,6 +391,7 @@ export const badRequests: readonly BadRequest[] = [
   ...meanings,
   ...issues,
   ...messages,
+  ...badMessages({ bad, post }),
   ...callers,
   ...services,
   ...deliveries,
