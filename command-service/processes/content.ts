@@ -76,7 +76,7 @@ const compile = (schema: Schema): ValidateFunction =>
     new Ajv2020({ strict: false, validateFormats: false, inlineRefs: false, logger: false }).compile(schema),
   );
 
-const bounded = createContext({}) => unknown });
+const bounded = createContext({});
 const call = new Script('run()');
 
 /** Ends it when its time is over, wherever it is: also within a regular expression. */
@@ -105,7 +105,7 @@ function walk(value: unknown, path: string, depth: number): void {
       unfitSchema(place, 'leave it out: the name of the type is its name');
     if (name === 'pattern' && typeof inner === 'string') checkPattern(inner, place);
     if (name === 'patternProperties' && typeof inner === 'object' && inner !== null)
-      for (const pattern of Object.keys(inner)) checkPattern(pattern, place);
+      for (const pattern of Object.keys(inner as object)) checkPattern(pattern, place);
     walk(inner, place, depth + 1);
   }
 }

@@ -11,7 +11,7 @@ const AT_ONCE = 1_000;
  * Messages that are older than they are kept, and what was confirmed of them. The log has them still; a read model that is made
  * anew forgets them again. @returns how many rows went
  */
-export async function forgetMessages(pool: Pool, retentionDays: number): Promise<number> {
+async function forgetMessages(pool: Pool, retentionDays: number): Promise<number> {
   let all = 0;
   for (const [table, column] of [
     ['messages_v1', 'sent_at'],

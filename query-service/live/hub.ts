@@ -15,7 +15,7 @@ import { unknownFeed } from './message-feeds.ts';
 import { isFor, sameRights } from './rights.ts';
 
 /** Milliseconds between two signs of life. */
-export const HEARTBEAT = 15_000;
+const HEARTBEAT = 15_000;
 /** A key is looked at again before something is told to it, where the last look is so many milliseconds old. */
 const LOOK_AGAIN = 1_000;
 /** Events that are looked through for one who comes back; beyond, it begins anew. */

@@ -2,7 +2,7 @@ import type { Principal } from '@workledger/shared/http/route.ts';
 import type { Frame } from './feed.ts';
 
 /** Bytes that wait for one who reads slowly; beyond it is dropped. */
-export const MOST_WAITING = 1024 * 1024;
+const MOST_WAITING = 1024 * 1024;
 
 export type Closing = { readonly reason: string; readonly position: bigint };
 /** `beat`: nothing has happened up to here, and the line lives. */

@@ -15,6 +15,3 @@ export function parseParticipant(text: string): { readonly kind: ParticipantKind
   const at = text.indexOf(':');
   return { kind: text.slice(0, at) as ParticipantKind, id: text.slice(at + 1) };
 }
-
-/** Whether it is one: sagas and the system itself have no inbox. */
-export const isParticipant = (actor: string): boolean => participant.safeParse(actor).success;
