@@ -26,7 +26,6 @@ await runService({
   start: async (service) => {
     const { environment, logger, outages } = service;
     const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
-    const { configuration } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
     // Catching up takes what it takes.
     const pool = openPool(service, POOL_SIZE, null);
     await openTables(service, pool, migrations);
@@ -35,6 +34,5 @@ await runService({
     const wakeUps = openWakeUps(service);
     tellLag(service, bus);
     service.run(start({ log, bus, pool, wakeUps, logger, outages, configuration, folder }));
-    service.run(start({ log, bus, pool, wakeUps, logger, outages, configuration }));
   },
 });

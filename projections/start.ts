@@ -1,6 +1,5 @@
 import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
-import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { runReadModels } from './all.ts';
 import { embedEntries } from './knowledge/embed-entries.ts';
@@ -14,14 +13,8 @@ type ReadModelFoundation = Pick<
   'log' | 'bus' | 'pool' | 'wakeUps' | 'logger' | 'outages' | 'configuration' | 'folder'
 >;
 
-/** Starts all projections, and what computes the meaning of entries where an endpoint is configured. */
+/** Starts all projections, and what computes the meaning of entries where an endpoint is configured, and what forgets old messages. */
 export function start({ wakeUps, configuration, folder, ...foundation }: ReadModelFoundation): RunningService {
-type ReadModelFoundation = Pick<Foundation, 'log' | 'bus' | 'pool' | 'wakeUps' | 'logger' | 'outages'> & {
-  readonly configuration: Pick<Configuration, 'messages'>;
-};
-
-/** Starts all projections, and what forgets old messages. */
-export function start({ wakeUps, configuration, ...foundation }: ReadModelFoundation): RunningService {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const onProblem = (told: string | null): void => tell('the log', told);
@@ -37,9 +30,9 @@ export function start({ wakeUps, configuration, ...foundation }: ReadModelFounda
   };
   return {
     facts,
-    ...runLoops((signal) => [runReadModels({ ...foundation, ...told, signal }), embed(signal)]),
     ...runLoops((signal) => [
       runReadModels({ ...foundation, ...told, signal }),
+      embed(signal),
       keepForgetting(foundation, configuration.messages.retentionDays, signal),
     ]),
   };

@@ -39,10 +39,9 @@ await runService({
     await untilReadable(service, pool, [taskModel]);
     const wakeUps = openWakeUps(service);
     const artefacts = createPostgresArtefacts(pool);
-    const { routes } = await start({ log, pool, artefacts, wakeUps, configuration, folder });
     const keys = createKeyStore(log, { macs });
-    const readSide = start({
-      ...{ log, pool, artefacts: createPostgresArtefacts(pool), wakeUps, configuration, keys, logger },
+    const readSide = await start({
+      ...{ log, pool, artefacts, wakeUps, configuration, folder, keys, logger },
       sendCommand: sendOverHttp(environment.COMMAND_SERVICE_URL ?? []),
     });
     const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];

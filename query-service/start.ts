@@ -38,18 +38,9 @@ import { schemaRoutes } from './schemas/schema-routes.ts';
 /** Other services make all that it reads. */
 export const migrations: readonly SqlSchema[] = [];
 
-type QueryFoundation = Pick<Foundation, 'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'folder'>;
-
-/** Starts the read side: all its routes. @throws ConfigurationError */
-export async function start(foundation: QueryFoundation): Promise<{ readonly routes: readonly Route[] }> {
-  const { configuration, folder } = foundation;
-  const embeddings = await openEmbeddings(configuration.embeddings, folder);
-  const patience = (configuration.embeddings?.timeoutSeconds ?? 0) * A_QUESTIONS_PART;
-  return {
-    routes: createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
 type QueryFoundation = Pick<
   Foundation,
-  'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'keys' | 'logger'
+  'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'folder' | 'keys' | 'logger'
 > & {
   /** How commands that come over a WebSocket reach command-service. */
   readonly sendCommand: SendCommand;
@@ -63,13 +54,15 @@ export type QueryService = {
   drain(): void;
 };
 
-/** Starts the read side: all its routes, and the live channel. */
-export function start({ configuration, keys, logger, sendCommand, ...foundation }: QueryFoundation): QueryService {
-  const { pool, log } = foundation;
+/** Starts the read side: all its routes, and the live channel. @throws ConfigurationError */
+export async function start({ keys, logger, sendCommand, ...foundation }: QueryFoundation): Promise<QueryService> {
+  const { configuration, folder, pool, log } = foundation;
+  const embeddings = await openEmbeddings(configuration.embeddings, folder);
+  const patience = (configuration.embeddings?.timeoutSeconds ?? 0) * A_QUESTIONS_PART;
   const hub = createHub({ log, keys, logger, feeds: createFeeds(pool, log) });
   return {
     routes: [
-      ...createQueryRoutes({ ...foundation, configuration, ageingSeconds: configuration.ageingSeconds }),
+      ...createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
       sseRoute(hub),
     ],
     upgrade: (authenticate) => createWebSocketUpgrade(hub, authenticate, sendCommand),

@@ -116,8 +116,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const readModels = projections.start({ ...common, pool: projectionsPool });
   closers.add(() => readModels.stop());
   closers.add(() => writeSide.stop());
-  const readSide = await queryService.start({ ...common, pool });
-  const readSide = queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
+  const readSide = await queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
 
   const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
   const health = createHealth({ logger, outages, checks });
