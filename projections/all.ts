@@ -17,6 +17,7 @@ import { messageTypes } from './message-types/projection.ts';
 import { messages } from './messages/projection.ts';
 import { pipelines } from './pipelines/projection.ts';
 import { mergeQueues } from './merge-queues/projection.ts';
+import { questions } from './questions/projection.ts';
 import { tasks } from './tasks/projection.ts';
 import { users } from './users/projection.ts';
 import { validations } from './validations/projection.ts';
@@ -40,6 +41,7 @@ export const projections: readonly Projection[] = [
   knowledgeVersions,
   artefactOwners,
   costs,
+  questions,
   messageTypes,
   messages,
   inboxes,

@@ -18,6 +18,7 @@ import { messageTypeQueries } from './api/message-types.ts';
 import { messageQueries } from './api/messages.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { listAllParked } from './api/parked.ts';
+import { questionQueries } from './api/questions.ts';
 import { allRunRoutes } from './api/runs.ts';
 import { getTask } from './api/task.ts';
 import { listTasks } from './api/tasks.ts';
@@ -106,6 +107,7 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...userQueries(options, settle),
     listAllParked(options, settle),
     listCosts(options, settle),
+    ...questionQueries(options, settle),
     ...messageTypeQueries(options, settle),
     ...messageQueries(options, settle),
     ...inboxQueries(options, settle),

@@ -21,6 +21,7 @@ import { subtasks } from './subtasks/subtasks.ts';
 import { issueAssignment } from './issue-assignment/issue-assignment.ts';
 import { issueTask } from './issue-task/issue-task.ts';
 import { onboarding } from './onboarding/onboarding.ts';
+import { questions } from './questions/questions.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 
@@ -28,6 +29,7 @@ import type { RunnersOptions } from './runner/ask-runners.ts';
 const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
   onboarding: anySaga(onboarding),
+  questions: anySaga(questions),
   subtasks: anySaga(subtasks),
   'issue-assignment': anySaga(issueAssignment),
   'issue-task': anySaga(issueTask),

@@ -12,6 +12,7 @@ import { keyRoutes } from './key-routes.ts';
 import { redriveRoute } from './parked-route.ts';
 import { mergeQueueRoutes } from './merge-queue-routes.ts';
 import { messageRoutes } from './message-routes.ts';
+import { questionRoutes } from './question-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
@@ -37,6 +38,7 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...mergeQueueRoutes(commands),
   ...knowledgeRoutes(commands),
   ...messageRoutes(commands),
+  ...questionRoutes(commands),
   batchRoute({
     commands,
     logger,

@@ -24,9 +24,9 @@ describe('who may send what', () => {
     expect(idle).toEqual(['evolution.fail']);
   });
 
-  test('viewers and auditors only look after their inbox and their own name, and services send nothing in their own name', () => {
+  test('viewers and auditors only look after their inbox and their own name, and answer what they are asked; services send nothing in their own name', () => {
     const ofInbox = ['inbox.read-all', 'inbox.subscribe', 'inbox.unsubscribe', 'message.deliver', 'message.read'];
-    const own = [...ofInbox, 'user.rename'];
+    const own = [...ofInbox, 'question.answer', 'user.rename'];
     expect([sendable('viewer').sort(), sendable('auditor').sort()]).toEqual([own, own]);
     expect(sendable('service')).toEqual([]);
     expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
@@ -60,6 +60,9 @@ describe('who may send what', () => {
       'message.deliver',
       'message.read',
       'message.send',
+      'question.answer',
+      'question.ask',
+      'question.withdraw',
       'task.claim',
       'task.release',
       'task.renew',

@@ -51,6 +51,11 @@ const completed: TaskEvent = { type: 'TaskCompleted', data: { claimId, parentId,
 const failed: TaskEvent = { type: 'TaskFailed', data: { claimId, failure } };
 const cancelled = { type: 'TaskCancelled', data: { claimId: null, reason: 'no need', parentId } } satisfies TaskEvent;
 const retried: TaskEvent = { type: 'TaskRetried', data: { reason: 'again' } };
+const approvalAsked: TaskEvent = { type: 'TaskApprovalAsked', data: { claimId, questionId: parentId, commit } };
+const begunAnew: TaskEvent = {
+  type: 'TaskRetried',
+  data: { reason: 'a person sent it back', words: 'not so', by: 'system' },
+};
 const progress: TaskEvent = { type: 'TaskProgressReported', data: { claimId, note: 'half', percent: 50 } };
 
 const states = {
@@ -161,6 +166,17 @@ const table: Record<keyof TaskDecisions, Expectation> = {
     },
     refused: 'illegal-transition',
   },
+  'task.await-approval': {
+    data: approvalAsked.data,
+    decided: { validation: [approvalAsked] },
+    refused: 'claim-mismatch',
+    illegal: ['working', 'reworking'],
+  },
+  'task.ask-changes': {
+    data: { words: 'not so' },
+    decided: { failed: [begunAnew], cancelled: [begunAnew] },
+    refused: 'illegal-transition',
+  },
   'task.retry': {
     data: { reason: 'again' },
     decided: { failed: [retried], cancelled: [retried] },
@@ -258,4 +274,26 @@ it('a task that is cancelled with its whole does not tell it', () => {
 
 it('a release says where its agent met a limit of use', () => {
   given(task, created, claimed).when('task.release', { claimId, reason: 'limit', limit: true }).then(atLimit);
+});
+
+describe('what a person says of the work', () => {
+  const said = { words: 'greet the world, too', by: 'key:1' };
+  it.each([
+    ['sends it back', [created, claimed, submitted], 'task.send-back', { ...sentBack.data, ...said }],
+    ['ends it', [created, claimed, submitted], 'task.fail', { claimId, failure, ...said }],
+    ['lets it begin anew', [created, cancelled], 'task.ask-changes', { words: said.words }],
+  ] as const)('%s, and is kept for the next attempt', (_, events, type, data) => {
+    given(task, ...events)
+      .when(type, data)
+      .thenState((state) => expect(state.words).toBe(said.words));
+  });
+  it('stays when another agent takes the task', () => {
+    const back: TaskEvent = { type: 'TaskSentBack', data: { claimId, reason: 'red', report: null, ...said } };
+    given(task, created, claimed, submitted, back)
+      .when('task.release', { claimId, reason: 'busy' })
+      .thenState((state) => expect(state.words).toBe(said.words));
+  });
+  it('an approval is asked for once a question', () => {
+    given(task, created, claimed, submitted, approvalAsked).when('task.await-approval', approvalAsked.data).then();
+  });
 });

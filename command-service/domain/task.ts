@@ -30,6 +30,9 @@ export type GoesOn = Claiming & {
   readonly base: string;
 };
 
+/** What a person said of the work, and who it was. */
+export type Said = { readonly words?: string; readonly by?: string };
+
 /** Commands that touch other streams, too, come here as the part that concerns the task: `take`, `expand`, `complete-parent`. */
 export type TaskDecisions = Omit<
   Commands,
@@ -45,6 +48,10 @@ export type TaskDecisions = Omit<
   | 'task.cancel'
   | 'task.retry'
   | 'task.finish-cancellation'
+  | 'task.send-back'
+  | 'task.fail'
+  | 'task.approve'
+  | 'task.refuse'
 > & {
   'task.create': Commands['task.create'] & { issueId?: string };
   'task.take': Claiming;
@@ -53,6 +60,8 @@ export type TaskDecisions = Omit<
   'task.retry': { reason: string; goesOn?: GoesOn };
   /** `withWhole`: the whole is cancelled, too, or does not have it as a part. */
   'task.cancel': { reason: string; withWhole?: boolean };
+  'task.send-back': Omit<Commands['task.send-back'], 'questionId'> & Said;
+  'task.fail': Omit<Commands['task.fail'], 'questionId'> & Said;
 };
 
 /**
@@ -109,6 +118,12 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       only(state, 'be sent back', 'validation');
       return [{ type: 'TaskSentBack', data }];
     },
+    'task.await-approval': (data, state, context) => {
+      holds(state, data.claimId, context);
+      only(state, 'be approved', 'validation');
+      const isKnown = state.approvals.at(-1)?.questionId === data.questionId;
+      return isKnown ? [] : [{ type: 'TaskApprovalAsked', data }];
+    },
     'task.release': ({ claimId, reason, limit }, state, context) => {
       const { agentId } = holds(state, claimId, context);
       only(state, 'be released', 'in-progress');
@@ -145,6 +160,10 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       const whole = withWhole || parentId === null ? {} : { parentId };
       const parts = subtasks.length === 0 ? {} : { hasSubtasks: true as const };
       return [{ type: 'TaskCancelled', data: { claimId, reason, ...whole, ...parts, ...issueOf(state) } }];
+    },
+    'task.ask-changes': ({ words }, state, { actor }) => {
+      only(state, 'be sent back', 'failed', 'cancelled');
+      return [{ type: 'TaskRetried', data: { reason: 'a person sent it back', words, by: actor } }];
     },
     'task.retry': ({ reason, goesOn }, state) => {
       only(state, 'be retried', 'failed', 'cancelled');

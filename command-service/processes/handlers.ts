@@ -18,6 +18,7 @@ import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.t
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
+import { askApproval, askChanges, decideApproval, saidIn } from './approvals.ts';
 import { claimNext } from './claim-next.ts';
 import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
@@ -38,6 +39,7 @@ import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { confirmMessage, readAll, registerMessageType, sendMessage } from './messages.ts';
+import { answerQuestion, askQuestion, meetDeadline, withdrawQuestion } from './questions.ts';
 import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
 import { retryTask } from './retry-task.ts';
@@ -68,7 +70,7 @@ export type Registry = { readonly [Type in CommandType]: CommandHandler<Type> };
 
 /** Commands that are more than a decision of their aggregate: of several streams, or with a sign of life. */
 const createProcesses = (room: Room) => {
-  const { agents, heartbeats } = room;
+  const { agents, tasks, heartbeats } = room;
   const beatOf = (claimId: string, { actor }: StepContext) =>
     heartbeats.beat(`claim:${claimId}`, ...(actor.startsWith('agent:') ? [actor] : []));
 
@@ -99,6 +101,24 @@ const createProcesses = (room: Room) => {
     'task.cancel': (id, data, context) => cancelTask(room, id, data, context),
     'task.retry': (id, data, context) => retryTask(room, id, data, context),
     'task.finish-cancellation': (id, _, context) => finishCancellation(room, id, context),
+
+    'task.approve': (id, data, context) => decideApproval(room, id, { choice: 'approve', ...data }, context),
+    'task.refuse': (id, data, context) => decideApproval(room, id, { choice: 'refuse', ...data }, context),
+    'task.ask-changes': (id, data, context) => askChanges(room, id, data, context),
+    'task.send-back': async (id, { questionId, ...data }, context) => {
+      const said = await saidIn(room, id, questionId);
+      return tasks.handle(id, { type: 'task.send-back', data: { ...data, ...said } }, context);
+    },
+    'task.fail': async (id, { questionId, ...data }, context) => {
+      const said = await saidIn(room, id, questionId);
+      return tasks.handle(id, { type: 'task.fail', data: { ...data, ...said } }, context);
+    },
+
+    'question.ask': (id, data, context) => askQuestion(room, id, data, context),
+    'question.ask-approval': (id, data, context) => askApproval(room, id, data, context),
+    'question.answer': (id, data, context) => answerQuestion(room, id, data, context),
+    'question.withdraw': (id, data, context) => withdrawQuestion(room, id, data, context),
+    'question.meet-deadline': (id, data, context) => meetDeadline(room, id, data, context),
 
     'agent.register': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);

@@ -5,6 +5,7 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
+import { demandParticipant } from './participants.ts';
 import { checkRepository } from './references.ts';
 import type { Room } from './room.ts';
 import { joinTokens, parseData, step, unchanged, type StepContext } from './step.ts';
@@ -38,22 +39,10 @@ export async function assignIssue(...[room, id, data, context]: Handled<'issue.a
   if (recall(commands, context.commandId, context.commandHash) === undefined) {
     const message = 'agents are asked where there is no assignee: name one, or have them asked';
     if (byCapability) refuse('out-of-range', message, { errors: [{ path: 'byCapability', message }] });
-    await checkAssignee(room, assignee);
+    await demandParticipant(room, assignee, 'assignee');
   }
   return issue.handle(id, { type: 'issue.assign', data: { assignee } }, context);
 }
-
-/** An agent, or a key that belongs to nobody, that is there. Who is a person is not known here. */
-async function checkAssignee({ agents, aggregates }: Room, assignee: string): Promise<void> {
-  const [kind = '', id = ''] = assignee.split(/:(.*)/, 2);
-  const isThere =
-    kind === 'agent'
-      ? isRegistered((await agents.load(id)).state)
-      : kind !== 'key' || (await aggregates.key.load(id)).revision >= 0;
-  if (!isThere) refuse('unknown-reference', `assignee: there is no ${kind} ${id}`, { field: 'assignee', assignee });
-}
-
-const isRegistered = ({ registration, deregistered }: AgentState): boolean => registration !== null && !deregistered;
 
 /**
  * Offers an issue to the next agent: read models name those that can do it, the least loaded first, and the log says whether each is

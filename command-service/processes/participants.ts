@@ -7,7 +7,7 @@ export async function demandParticipant(room: Room, participant: string, field: 
   const { kind, id } = parseParticipant(participant);
   const isThere = kind === 'agent' ? isAgentThere : kind === 'key' ? isKeyThere : isUserThere;
   if (await isThere(room, id)) return;
-  const message = `there is no ${participant} that has an inbox`;
+  const message = `there is no ${participant}: name somebody who is there`;
   refuse('unknown-reference', `${field}: ${message}`, { participant, errors: [{ path: field, message }] });
 }
 

@@ -21,6 +21,7 @@ import { user } from '../domain/user.ts';
 import { delivery } from '../domain/delivery.ts';
 import { knowledge } from '../domain/knowledge.ts';
 import { mergeQueue } from '../domain/merge-queue.ts';
+import { question } from '../domain/question.ts';
 import { dependencies, type DependenciesDecisions } from '../domain/dependencies.ts';
 import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
@@ -83,6 +84,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   validation: createHandler(log, validation, options),
   knowledge: createHandler(log, knowledge, options),
   'merge-queue': createHandler(log, mergeQueue, options),
+  question: createHandler(log, question, options),
   delivery: createHandler(log, delivery, options),
   user: createHandler(log, user, options),
 });
@@ -118,7 +120,7 @@ export const createRoom = (
   handling: HandlingOptions,
 ) => {
   const aggregates = createAggregates(log, { ...handling, cache: createStreamCache() });
-  const { task: tasks, agent: agents, delivery: deliveries } = aggregates;
+  const { task: tasks, agent: agents, delivery: deliveries, question: questions } = aggregates;
   return {
     ...{ log, ...besides, ...hints, configuration },
     now: handling.now ?? Date.now,
@@ -127,6 +129,6 @@ export const createRoom = (
     pastEdges: new Map<string, PastEdges>(),
     /** By stream type. */
     aggregates,
-    ...{ tasks, agents, deliveries, dependencies: aggregates.dependencies },
+    ...{ tasks, agents, deliveries, questions, dependencies: aggregates.dependencies },
   };
 };

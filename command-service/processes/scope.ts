@@ -20,6 +20,7 @@ export async function checkScope(
 ): Promise<void> {
   if (type.startsWith('issue.') || type.startsWith('comment.'))
     return checkIssueScope(room, repositories, { type, target, data });
+  if (type.startsWith('question.')) return checkQuestion(room, repositories, { type, target, data });
   // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
@@ -28,6 +29,23 @@ export async function checkScope(
   for (const { field, taskId } of referencesOf(type, data))
     if (!(await isThere(taskId)))
       refuse('unknown-reference', `${field}: there is no task ${taskId}`, { field, taskId });
+}
+
+/** A question is as far away as what it is about. */
+async function checkQuestion(
+  room: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  if (type !== 'question.ask') {
+    const repository = (await room.questions.load(target)).state.asked?.repository ?? null;
+    if (repository === null || !repositories.includes(repository)) refuse('not-found', 'there is no such question');
+    return;
+  }
+  const { taskId, repository } = data as CommandData<'question.ask'>;
+  if (taskId === null) return refuseBeyond(repositories, repository);
+  if (!isWithin(repositories, (await room.tasks.load(taskId)).state))
+    refuse('unknown-reference', `taskId: there is no task ${taskId}`, { field: 'taskId', taskId });
 }
 
 function refuseBeyond(repositories: readonly string[], repository: string | null): void {

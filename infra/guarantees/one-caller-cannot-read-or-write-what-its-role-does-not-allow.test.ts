@@ -6,14 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { createRepositories, plantedKey, plantWork, untilAgentIsAwaited } from './harness/planted-work.ts';
-import {
-  commandData,
-  permitted,
-  permittedInBatch,
-  permittedToLimited,
-  permittedToLimitedAgents,
-  roles,
-} from './harness/permitted.ts';
+import { commandData, permitted, permittedInBatch, roles } from './harness/permitted.ts';
+import { permittedToLimited, permittedToLimitedAgents } from './harness/permitted-to-limited.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
 type Verdict = 'let in' | 401 | 403;

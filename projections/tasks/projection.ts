@@ -45,8 +45,10 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
       return { progressNote: event.data.note, progressPercent: event.data.percent };
     case 'TaskWorkSubmitted':
       return { state: 'validation', submittedCommit: event.data.commit };
+    case 'TaskApprovalAsked':
+      return {};
     case 'TaskSentBack':
-      return { state: 'in-progress', sentBack: row.sentBack + 1, reason: event.data.reason };
+      return { state: 'in-progress', sentBack: row.sentBack + 1, reason: reasonOf(event.data) };
     case 'TaskClaimReleased':
       return {
         ...{ state: 'pending', ...unclaimed, reason: event.data.reason },
@@ -58,7 +60,10 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
     case 'TaskCompleted':
       return { state: 'complete', result: event.data.result, failure: null, finishedAt: at };
     case 'TaskFailed':
-      return { state: 'failed', failure: event.data.failure, finishedAt: at };
+      return {
+        ...{ state: 'failed', failure: event.data.failure, finishedAt: at },
+        ...(event.data.words !== undefined && { reason: event.data.words }),
+      };
     case 'TaskCancelled':
       return { state: 'cancelled', reason: event.data.reason, finishedAt: at };
     case 'TaskRetried':
@@ -66,12 +71,15 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
         state: 'pending',
         ...unclaimed,
         failure: null,
-        reason: event.data.reason,
+        reason: reasonOf(event.data),
         waitingSince: at,
         finishedAt: null,
       };
   }
 }
+
+/** What a person said comes before what Workledger says. */
+const reasonOf = ({ reason, words = reason }: { reason: string; words?: string | undefined }): string => words;
 
 const unclaimed = {
   claimId: null,

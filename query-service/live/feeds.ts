@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Feed } from './feed.ts';
 import { inboxFeed, topicFeed } from './message-feeds.ts';
+import { questionFeed } from './question-feed.ts';
 import { taskFeed } from './task-feed.ts';
 
 /** Every feed there is. A new one is added here, and nowhere else. */
@@ -9,4 +10,5 @@ export const createFeeds = (pool: Pool, log: EventLog): readonly Feed[] => [
   inboxFeed(pool, log),
   topicFeed,
   taskFeed(pool),
+  questionFeed(pool),
 ];

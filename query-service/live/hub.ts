@@ -106,9 +106,10 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
 
   function hand(subscription: Subscription, told: Told, data: string, at: bigint): void {
     if (at <= subscription.after) return;
+    if (!isFor(subscription.listener.principal, told)) return;
     if (told.add !== undefined) hold(subscription, told.add);
     if (told.remove !== undefined) letGo(subscription, told.remove);
-    if (told.event === null || !isFor(subscription.listener.principal, told)) return;
+    if (told.event === null) return;
     const frame: Frame = { feed: subscription.name, event: told.event, position: at, data };
     if (subscription.held === null) subscription.listener.push(frame);
     else if (subscription.held.push(frame) > MOST_HELD)
@@ -179,8 +180,9 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
           for (const subscription of subscriptions) {
             const { feed, keys: own, name, listener } = subscription;
             if (told.feed !== feed || !own.has(told.key)) continue;
+            if (!isFor(listener.principal, told)) continue;
             if (told.add !== undefined) hold(subscription, told.add);
-            if (told.event === null || !isFor(listener.principal, told)) continue;
+            if (told.event === null) continue;
             listener.push({ feed: name, event: told.event, position: event.position, data: JSON.stringify(told.data) });
           }
       }

@@ -11,4 +11,7 @@ export const isFor = ({ actor, repositories }: Principal, { repository, except }
 
 /** Whether a key may what it might. */
 export const sameRights = (one: Principal, other: Principal): boolean =>
-  one.role === other.role && one.actor === other.actor && String(one.repositories) === String(other.repositories);
+  one.role === other.role &&
+  one.actor === other.actor &&
+  String(one.repositories) === String(other.repositories) &&
+  String(one.teams) === String(other.teams);

@@ -18,7 +18,7 @@ export const sseRoute = (hub: Hub): Route =>
     scoped: true,
     summary: 'What happens, as it happens (Server-Sent Events, or a WebSocket)',
     description:
-      'Feeds: `inbox` (yours), `topic:<topic>`, `task:<id>`. Each event carries a cursor as its id: with the header Last-Event-ID, or ' +
+      'Feeds: `inbox` and `questions` (yours), `topic:<topic>`, `task:<id>`. Each event carries a cursor as its id: with the header Last-Event-ID, or ' +
       '`after`, one goes on from there, in another process and after a restart, too. Who reads too slowly is dropped with an event `closing`.',
     query: z.strictObject({
       feeds: z

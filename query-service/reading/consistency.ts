@@ -94,8 +94,8 @@ async function isInLog(log: EventLog, { stream, revision }: Pick<Wanted, 'stream
   return false;
 }
 
-/** Counts who waits. @returns lets one in, and what lets it out again; throws Problem `unavailable` when it is full */
-function createWaitingRoom({ inAll, ofOne }: { readonly inAll: number; readonly ofOne: number }) {
+/** Counts who waits. @param inAll at most @param ofOne at most of one key @returns lets one in, and what lets it out again; throws Problem `unavailable` when it is full */
+export function createWaitingRoom({ inAll, ofOne }: { readonly inAll: number; readonly ofOne: number }) {
   const waiting = new Map<string, number>();
   let all = 0;
   return (waiter: string): (() => void) => {

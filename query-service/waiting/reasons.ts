@@ -37,6 +37,17 @@ export const waitingReason = z.discriminatedUnion('kind', [
     text,
   }),
   z.strictObject({
+    kind: z.literal('answer'),
+    questionId: uuid,
+    askee: z.string().describe('the participant, role or team that is asked'),
+    approvalOf: z
+      .string()
+      .nullable()
+      .describe('the commit whose merge is to be approved; null: it is another question'),
+    deadline: time.nullable(),
+    text,
+  }),
+  z.strictObject({
     kind: z.literal('merge-queue'),
     position: z.int().min(1).describe('1: it has its turn'),
     behind: uuid.nullable().describe('the task whose turn comes just before'),

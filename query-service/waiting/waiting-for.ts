@@ -6,6 +6,7 @@ import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Scope } from '../reading/scope.ts';
 import { mergeQueueReasons } from './merge-queue.ts';
+import { questionReasons } from './questions.ts';
 import {
   type Agent,
   agentReason,
@@ -30,7 +31,7 @@ const MOST_DEPENDENCIES = 20;
 const MOST_AGENTS = 1_000;
 
 /**
- * Why tasks wait that are pending, or in validation. A few statements for all of them, however many tasks there are.
+ * Why tasks wait that are pending, worked on or in validation. A few statements for all of them, however many tasks there are.
  * @param count also count the tasks before each: for one task, not for a list @param scope what whoever asks may see
  * @returns reasons by task id; none for a task that does not wait
  */
@@ -41,10 +42,14 @@ export async function waitingFor(
 ): Promise<ReadonlyMap<string, readonly WaitingReason[]>> {
   const pending = tasks.filter(({ state }) => state === 'pending');
   const { pool } = options;
-  const queued = await mergeQueueReasons(
-    pool,
-    tasks.filter(({ state }) => state === 'validation').map(({ id }) => id),
-  );
+  const idsOf = (...states: readonly TaskRow['state'][]): string[] =>
+    tasks.filter(({ state }) => states.includes(state)).map(({ id }) => id);
+  const [places, answers] = await Promise.all([
+    mergeQueueReasons(pool, idsOf('validation')),
+    questionReasons(pool, idsOf('in-progress', 'validation')),
+  ]);
+  const queued = new Map(places);
+  for (const [id, more] of answers) queued.set(id, [...(queued.get(id) ?? []), ...more]);
   if (pending.length === 0) return queued;
   const whole = pending.filter(({ subtasks }) => subtasks.length > 0);
   const single = pending.filter(({ subtasks }) => subtasks.length === 0);

@@ -17,7 +17,8 @@ import {
   validated,
 } from './testing.ts';
 import { because } from '../engine/component.ts';
-import { absorb, noFacts } from './facts.ts';
+import { absorb } from './absorb.ts';
+import { noFacts } from './facts.ts';
 import { earlierFailures } from './steps/run.ts';
 
 describe('a claimed task of a command agent', () => {

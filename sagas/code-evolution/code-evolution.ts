@@ -1,6 +1,8 @@
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { definePipeline } from '../pipeline/pipeline.ts';
-import { absorb, noFacts } from './facts.ts';
+import { absorb } from './absorb.ts';
+import { noFacts } from './facts.ts';
+import { approve } from './steps/approve.ts';
 import { complete, failTask } from './steps/complete.ts';
 import { publish, validate } from './steps/deliver.ts';
 import { evolve } from './steps/evolve.ts';
@@ -17,7 +19,7 @@ export const codeEvolution = definePipeline({
   ready: ({ claim }) => claim !== null,
   // What is merged stays merged: from then on the run goes to its end.
   stopped: ({ stopped, merged }) => (merged ? null : stopped),
-  steps: [prepare, generate, awaitWork, evolve, publish, validate, merge, complete],
+  steps: [prepare, generate, awaitWork, evolve, publish, validate, approve, merge, complete],
   conclude: failTask,
 });
 
@@ -34,6 +36,7 @@ const INPUTS: ReadonlySet<string> = new Set([
   'EvolutionFailed',
   'ValidationPassed',
   'ValidationFailed',
+  'QuestionAnswered',
   'MergeTurnBegan',
   'MergeTurnEnded',
 ]);

@@ -59,15 +59,20 @@ export function agentOf(environment: ComponentEnvironment, step: string, agentId
 export const agentIdOf = (name: string): string => derivedId('agent', name);
 
 /** The words of a task. They stay in the task's own stream: what persons wrote is not copied into requests and results. */
-export type TaskText = Pick<TaskDetails, 'title' | 'description'>;
+export type TaskText = Pick<TaskDetails, 'title' | 'description'> & {
+  /** What a person said of the work last; null: nobody did. */
+  readonly words: string | null;
+};
 
 export type ReadTask = (taskId: string) => Promise<TaskText>;
 
 /** Reads a task's words from the log, as they are now. @throws LogBehind: a task that is worked on is there */
 export const createTaskReader =
   (log: EventLog): ReadTask =>
-  async (taskId) =>
-    (await readState(log, taskFold, taskId, 0)).details;
+  async (taskId) => {
+    const { details, words } = await readState(log, taskFold, taskId, 0);
+    return { ...details, words };
+  };
 
 const SHORTEST_MILLISECONDS = 100;
 const LONGEST_MILLISECONDS = 5_000;

@@ -28,7 +28,7 @@ function made(perform: Perform) {
     {
       configuration: { repositories, agents },
       artefacts: { put: () => Promise.reject(new Error('keeps nothing')), get: () => Promise.resolve(null) },
-      readTask: () => Promise.resolve({ title: '', description: '' }),
+      readTask: () => Promise.resolve({ title: '', description: '', words: null }),
       dataFolder: '/nowhere',
       logger: captured.logger,
     },

@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactMigrations } from '@workledger/shared/artefacts/postgres/migrations.ts';
-import {
-  agentSchema,
-  type Configuration,
-  repositorySchema,
-  retentionSchema,
-} from '@workledger/shared/config/schema.ts';
+import { retentionSchema } from '@workledger/shared/config/retention.ts';
+import { agentSchema, type Configuration, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
@@ -83,7 +79,7 @@ export function createCodeWorld(artefacts: Artefacts, options: WorldOptions = {}
     (options.create ?? createComponents)({
       configuration: { repositories: [repository], agents, retention: retentionSchema.parse(options.retention ?? {}) },
       artefacts,
-      readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.' }),
+      readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.', words: null }),
       dataFolder,
       logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
       sandbox: options.sandbox ?? null,

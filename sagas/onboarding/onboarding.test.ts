@@ -2,19 +2,19 @@ import { expect, it } from 'vitest';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { scenario } from '../engine/testing/scenario.ts';
-import { createOnboarding, onboarding, onboardingSteps } from './onboarding.ts';
+import { onboarding } from './onboarding.ts';
 
 const userId = newId();
 const wanted = { role: 'operator', teams: ['core'] };
 const access = { state: 'invited', role: 'viewer', teams: [] };
 
-function invitation(saga = onboarding) {
-  const run = scenario(saga);
+function invitation() {
+  const run = scenario(onboarding);
   run.receives('user', userId, 'UserOnboardingRequested', { userId, ...wanted, access });
   return run;
 }
 
-it('creates the user, then gives what was asked for', () => {
+it('creates the user, gives what was asked for, and says welcome', () => {
   const run = invitation();
   expect(run.requested('create/1/1/admit')).toMatchObject({ type: 'user.admit', target: userId, data: {} });
   run.receivesAgain();
@@ -22,6 +22,9 @@ it('creates the user, then gives what was asked for', () => {
   run.succeeds('create/1/1/admit');
   expect(run.requested('permissions/1/1/grant')).toMatchObject({ type: 'user.grant', target: userId, data: wanted });
   run.succeeds('permissions/1/1/grant');
+  const to = { kind: 'participant', participant: `user:${userId}` };
+  expect(run.requested('welcome/1/1/send')).toMatchObject({ type: 'message.send', data: { to } });
+  run.succeeds('welcome/1/1/send');
   expect([run.open(), run.ended()]).toEqual([[], 'completed']);
 });
 
@@ -50,17 +53,11 @@ it('takes back what may have been given, then withdraws the user, when that fail
   expect(run.ended()).toBe('failed');
 });
 
-it('undoes in reverse order, whatever step comes after', () => {
-  const welcome = {
-    name: 'welcome',
-    run: (_: object, on: Parameters<(typeof onboardingSteps)[0]['run']>[1]) =>
-      on.command('rename', 'user.admit', userId, {}),
-    compensate: () => ({}),
-  };
-  const run = invitation(createOnboarding([...onboardingSteps, welcome]));
+it('undoes in reverse order when the welcome cannot be sent', () => {
+  const run = invitation();
   run.succeeds('create/1/1/admit');
   run.succeeds('permissions/1/1/grant');
-  run.fails('welcome/1/1/rename');
+  run.fails('welcome/1/1/send');
   run.succeeds('undo/permissions/1/take-back');
   run.succeeds('undo/create/1/withdraw');
   expect(run.steps().filter((step) => / (failed|compensated)$/.test(step))).toEqual([

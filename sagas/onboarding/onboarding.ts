@@ -1,5 +1,5 @@
 import type { UserEvent } from '@workledger/shared/contexts/agent/user/events.ts';
-import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { derivedId, streamId } from '@workledger/shared/contexts/stream.ts';
 import { inputOf, type Saga } from '../engine/saga.ts';
 import { done, type PipelineState, type Step, waiting } from '../pipeline/definition.ts';
 import { definePipeline } from '../pipeline/pipeline.ts';
@@ -15,7 +15,7 @@ type OnboardingStep = Omit<Step<Facts>, 'run' | 'compensate'> & Record<'run' | '
 type Act = (invited: Invited, on: Parameters<Step<Facts>['run']>[1]) => unknown;
 
 /** Each answers null until it is done. */
-export const onboardingSteps: readonly OnboardingStep[] = [
+const onboardingSteps: readonly OnboardingStep[] = [
   {
     name: 'create',
     run: ({ userId }, on) => on.command('admit', 'user.admit', userId, {}),
@@ -26,29 +26,43 @@ export const onboardingSteps: readonly OnboardingStep[] = [
     run: ({ userId, role, teams }, on) => on.command('grant', 'user.grant', userId, { role, teams }),
     compensate: ({ userId }, on) => on.command('take-back', 'user.take-back', userId, {}),
   },
+  {
+    name: 'welcome',
+    run: ({ userId }, on) =>
+      on.command('send', 'message.send', derivedId('message', 'welcome', userId), welcome(userId)),
+    // What was sent is in the inbox of a user who is suspended by then: nobody reads it.
+    compensate: () => ({}),
+  },
 ];
+
+const welcome = (userId: string) => ({
+  to: { kind: 'participant', participant: `user:${userId}` } as const,
+  subject: 'Welcome to Workledger',
+  body: 'Your inbox is GET /api/v1/inbox, and what you are asked GET /api/v1/questions?mine=true. GET /api/v1/me tells what you may do.',
+});
 
 const act =
   (action: Act): Step<Facts>['run'] =>
   (invited, on) =>
     invited === null || action(invited, on) === null ? waiting : done();
 
-/** From an invitation to a user who can begin: one run a user, under the user's id. @param list another list of steps, for tests */
-export const createOnboarding = (list: readonly OnboardingStep[] = onboardingSteps): Saga<PipelineState<Facts>> =>
-  definePipeline<Facts>({
-    name: 'onboarding',
-    topics: ['agent'],
-    correlate: ({ type, stream }) => (type === 'UserOnboardingRequested' ? streamId(stream) : null),
-    facts: null,
-    absorb: (facts, event) => {
-      if (event.type !== 'SagaInputReceived') return facts;
-      const { userId, role, teams } = inputOf<Requested>(event).data;
-      return { userId, role, teams };
-    },
-    ready: (facts) => facts !== null,
-    stopped: () => null,
-    steps: list.map(({ run, compensate, ...step }) => ({ ...step, run: act(run), compensate: act(compensate) })),
-    conclude: () => done(),
-  });
-
-export const onboarding = createOnboarding();
+/** From an invitation to a user who can begin: one run a user, under the user's id. */
+export const onboarding: Saga<PipelineState<Facts>> = definePipeline<Facts>({
+  name: 'onboarding',
+  topics: ['agent'],
+  correlate: ({ type, stream }) => (type === 'UserOnboardingRequested' ? streamId(stream) : null),
+  facts: null,
+  absorb: (facts, event) => {
+    if (event.type !== 'SagaInputReceived') return facts;
+    const { userId, role, teams } = inputOf<Requested>(event).data;
+    return { userId, role, teams };
+  },
+  ready: (facts) => facts !== null,
+  stopped: () => null,
+  steps: onboardingSteps.map(({ run, compensate, ...step }) => ({
+    ...step,
+    run: act(run),
+    compensate: act(compensate),
+  })),
+  conclude: () => done(),
+});

@@ -52,7 +52,7 @@ function sagas(urls: readonly string[], { key = SECRET, silenceMilliseconds = 2_
         return Promise.resolve(bytes === undefined ? null : { bytes, mediaType: 'text/plain' });
       },
     },
-    readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.', more: 'not sent' }),
+    readTask: () => Promise.resolve({ title: 'Fix add', description: 'It subtracts.', words: null, more: 'not sent' }),
     logger,
     outages: createOutages(logger),
     silenceMilliseconds,
@@ -102,7 +102,12 @@ describe('a call that a runner performs', () => {
     const { call, kept, puts } = sagas([url]);
     kept.set(referenceTo(log, 'text/plain').digest, log);
     const result = await call('code.diff', { ...request, log: referenceTo(log, 'text/plain') });
-    expect(seen).toEqual(['code.diff', 'saga-1/diff/1', { title: 'Fix add', description: 'It subtracts.' }, true]);
+    expect(seen).toEqual([
+      'code.diff',
+      'saga-1/diff/1',
+      { title: 'Fix add', description: 'It subtracts.', words: null },
+      true,
+    ]);
     expect(result).toEqual({ diffStat, diff: referenceTo(patch, 'text/x-diff') });
     expect(puts).toEqual([referenceTo(patch, 'text/x-diff').digest]);
   });

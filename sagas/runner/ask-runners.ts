@@ -90,8 +90,8 @@ export function askRunners(options: RunnersOptions): Perform {
   return async (name, definition, request, { key, signal, note }: PerformContext) => {
     const step = stepOf(name);
     try {
-      const { title, description } = await readTask(request.taskId);
-      const task = { title, description };
+      const { title, description, words } = await readTask(request.taskId);
+      const task = { title, description, words };
       const sent: Sent = {
         call: { frame: 'call', component: name, key, request, task },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),

@@ -30,7 +30,7 @@ export const callFrame = z.strictObject({
   key: callKey,
   request: z.looseObject({ taskId: z.string(), runId: z.string(), repository: z.string() }),
   /** The words of the task that it is about. */
-  task: z.strictObject({ title: z.string(), description: z.string() }),
+  task: z.strictObject({ title: z.string(), description: z.string(), words: z.string().nullable().default(null) }),
 });
 export type CallFrame = z.infer<typeof callFrame>;
 

@@ -15,6 +15,7 @@ import { commentCommands } from '../contexts/task/comment/commands.ts';
 import { issueCommands } from '../contexts/task/issue/commands.ts';
 import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
+import { questionCommands } from '../contexts/task/question/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -33,6 +34,7 @@ export const commands = {
   ...validationCommands,
   ...mergeQueueCommands,
   ...deliveryCommands,
+  ...questionCommands,
 } as const;
 
 type Catalogue = typeof commands;

@@ -2,6 +2,7 @@
 export type RefusalCode =
   | 'not-found'
   | 'already-exists'
+  | 'already-answered'
   | 'illegal-transition'
   | 'claim-mismatch'
   | 'no-capacity'

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
+import { approvalPolicy } from './approval.ts';
+import { messagesSchema, retentionSchema } from './retention.ts';
 import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'letters, digits and . _ / - (no space)');
@@ -147,6 +149,11 @@ export const repositorySchema = z.strictObject({
     .enum(['never', 'fast-forward', 'squash'])
     .default('never')
     .describe('squash: what lands on the base branch is one commit, its tree the one that was judged'),
+  approval: approvalPolicy
+    .default('none')
+    .describe(
+      'who approves a merge: none, before-merge (an operator), { "role": … } or { "team": … }; administrators always may',
+    ),
   trusted: z.array(z.string().min(1)).default([]).describe('logins whose label starts work'),
   github: z
     .string()
@@ -218,22 +225,6 @@ const embeddingsSchema = z.strictObject({
   batch: z.int().min(1).max(256).default(32).describe('texts in one request'),
 });
 
-export const retentionSchema = z.strictObject({
-  resultDays: z
-    .number()
-    .positive()
-    .max(36_500)
-    .nullable()
-    .default(30)
-    .describe(
-      'so long after its task has ended a commit that was made or judged stays in the origin, below refs/workledger; null: for ever',
-    ),
-  branches: z
-    .enum(['keep', 'delete'])
-    .default('delete')
-    .describe('of work that failed; work that passed its tests keeps its branch'),
-});
-
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).default('127.0.0.1'),
@@ -275,16 +266,7 @@ export const configurationSchema = z.strictObject({
       'at a stop, agents at work may finish within this time; then they are ended, and begin anew at the next start',
     ),
   retention: retentionSchema.prefault({}),
-  messages: z
-    .strictObject({
-      retentionDays: z
-        .number()
-        .positive()
-        .max(36_500)
-        .default(90)
-        .describe('messages that are older are in no inbox and no list any more; the log keeps them'),
-    })
-    .prefault({}),
+  messages: messagesSchema.prefault({}),
   ageingSeconds: z
     .int()
     .min(1)

@@ -15,6 +15,7 @@ import { mergeQueueEvents } from '../contexts/evolution/merge-queue/events.ts';
 import { sagaStreamTypes } from '../contexts/saga/events.ts';
 import { streamType } from '../contexts/stream.ts';
 import { taskEvents } from '../contexts/task/task/events.ts';
+import { questionEvents } from '../contexts/task/question/events.ts';
 import { userEvents } from '../contexts/agent/user/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
 
@@ -36,6 +37,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   validationEvents,
   mergeQueueEvents,
   deliveryEvents,
+  questionEvents,
   ...sagaStreamTypes,
 ];
 

@@ -8,6 +8,7 @@ type Kind = { readonly status: number; readonly title: string };
 const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'not-found': { status: 404, title: 'Not found' },
   'already-exists': { status: 409, title: 'It exists already' },
+  'already-answered': { status: 409, title: 'The question has its answer' },
   'illegal-transition': { status: 409, title: 'Not possible in the current state' },
   'claim-mismatch': { status: 409, title: 'The claim is not the current one' },
   'no-capacity': { status: 409, title: 'The agent has no free capacity' },

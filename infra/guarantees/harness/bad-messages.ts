@@ -1,16 +1,10 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import type { Call } from '@workledger/shared/client/client.ts';
-
-type Request = { readonly method: string; readonly path: string; readonly call: Call };
-type Words<Bad> = {
-  readonly bad: (name: string, status: number, code: string, request: () => Request) => Bad;
-  readonly post: (path: string, body: unknown) => Request;
-};
+import { bad, post, type BadRequest } from './bad-request.ts';
 
 const hello = { to: { kind: 'topic', topic: 'builds' }, subject: 'x' };
 
 /** Everything bad that can be asked of messages, inboxes and the live channel. */
-export const badMessages = <Bad>({ bad, post }: Words<Bad>): readonly Bad[] => [
+export const badMessages: readonly BadRequest[] = [
   bad('a message to nobody', 400, 'invalid-request', () => post('/messages', { subject: 'x' })),
   bad('a message to what is no participant', 400, 'invalid-request', () =>
     post('/messages', { ...hello, to: { kind: 'participant', participant: 'ada' } }),

@@ -1,52 +1,11 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from '@workledger/shared/client/client.ts';
+import { badIssues, badQuestions } from './bad-issues-and-questions.ts';
 import { badKnowledge } from './bad-knowledge.ts';
+import { bad, patch, post, type BadRequest, type Known, type Request } from './bad-request.ts';
 import { badMessages } from './bad-messages.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
-/** What there is before anything bad is asked. */
-export type Known = {
-  readonly agentId: string;
-  /** Pending; `waiting` waits for it. */
-  readonly task: string;
-  /** Held by the agent, under `claimId`. */
-  readonly claimed: string;
-  readonly claimId: string;
-  readonly cancelled: string;
-  readonly waiting: string;
-  /** Open, of no repository. */
-  readonly issue: string;
-  /** Keys of these roles. */
-  readonly viewer: string;
-  readonly auditor: string;
-  readonly operator: string;
-  readonly service: string;
-};
-
-type Request = { readonly method: string; readonly path: string; readonly call: Call };
-export type BadRequest = {
-  readonly name: string;
-  readonly request: (known: Known) => Request;
-  readonly status: number;
-  readonly code: string;
-};
-
-const bad = (name: string, status: number, code: string, request: BadRequest['request']): BadRequest => ({
-  name,
-  status,
-  code,
-  request,
-});
-const post = (path: string, body: unknown, call: Call = {}): Request => ({
-  method: 'POST',
-  path,
-  call: { ...call, body },
-});
-const patch = (path: string, body: unknown, call: Call = {}): Request => ({
-  method: 'PATCH',
-  path,
-  call: { ...call, body },
-});
 const create =
   (body: unknown, call: Call = {}) =>
   () =>
@@ -198,50 +157,6 @@ const meanings: readonly BadRequest[] = [
   ),
 ];
 
-const issues: readonly BadRequest[] = [
-  bad('an issue with an unknown priority', 400, 'invalid-request', () =>
-    post('/issues', { title, priority: 'urgent' }),
-  ),
-  bad('an issue with an unknown field', 400, 'invalid-request', () => post('/issues', { title, state: 'closed' })),
-  bad('an issue of an unknown repository', 422, 'unknown-repository', () =>
-    post('/issues', { title, repository: 'nowhere' }),
-  ),
-  bad('an unknown issue', 404, 'not-found', () => post(`/issues/${newId()}/close`, {})),
-  bad('an unknown issue to read', 404, 'not-found', () => ({ method: 'GET', path: `/issues/${newId()}`, call: {} })),
-  bad('an issue that is reopened while it is open', 409, 'illegal-transition', ({ issue }) =>
-    post(`/issues/${issue}/reopen`, {}),
-  ),
-  bad('an issue that is resolved before it is started', 409, 'illegal-transition', ({ issue }) =>
-    post(`/issues/${issue}/resolve`, {}),
-  ),
-  bad('an answer to an offer that there is not', 409, 'illegal-transition', ({ issue }) =>
-    post(`/issues/${issue}/accept`, {}),
-  ),
-  bad('an assignee that is none', 400, 'invalid-request', ({ issue }) =>
-    post(`/issues/${issue}/assign`, { assignee: 'bob' }),
-  ),
-  bad('an assignee that is not there', 422, 'unknown-reference', ({ issue }) =>
-    post(`/issues/${issue}/assign`, { assignee: `agent:${newId()}` }),
-  ),
-  bad('an assignee, and agents to be asked', 422, 'out-of-range', ({ issue, agentId }) =>
-    post(`/issues/${issue}/assign`, { assignee: `agent:${agentId}`, byCapability: true }),
-  ),
-  bad('a task of an issue without a repository', 422, 'unknown-repository', ({ issue }) =>
-    post(`/issues/${issue}/task`, {}),
-  ),
-  bad('a stale If-Match of an issue', 412, 'revision-mismatch', ({ issue }) =>
-    post(`/issues/${issue}/close`, {}, { ifMatch: 7 }),
-  ),
-  bad('a comment on an unknown issue', 422, 'unknown-reference', () =>
-    post('/comments', { issueId: newId(), body: 'x' }),
-  ),
-  bad('a comment without a word', 400, 'invalid-request', ({ issue }) =>
-    post('/comments', { issueId: issue, body: '' }),
-  ),
-  bad('an unknown comment', 404, 'not-found', () => patch(`/comments/${newId()}`, { body: 'x' })),
-  bad("an issue under a viewer's key", 403, 'forbidden', ({ viewer }) => post('/issues', { title }, { key: viewer })),
-];
-
 const callers: readonly BadRequest[] = [
   bad('no key', 401, 'unauthenticated', create({ title }, { key: null })),
   bad('a key that is none', 401, 'unauthenticated', create({ title }, { key: 'x' })),
@@ -330,8 +245,9 @@ const entries: readonly BadRequest[] = badKnowledge.map(([name, status, code, me
 export const badRequests: readonly BadRequest[] = [
   ...shapes,
   ...meanings,
-  ...issues,
-  ...badMessages({ bad, post }),
+  ...badIssues,
+  ...badQuestions,
+  ...badMessages,
   ...callers,
   ...services,
   ...deliveries,

@@ -61,5 +61,8 @@ export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
   if (ending.outcome === 'cancelled') return done();
   const { taskId, claimId } = claimOf(facts);
   const failure = ending.failure ?? because('unknown', 'no reason was given');
-  return on.tryCommand('fail', 'task.fail', taskId, { claimId, failure }) === null ? waiting : done();
+  const answer = facts.asking === null ? undefined : facts.answers[facts.asking];
+  const isSaid = failure.step === 'approve' && (answer === 'refuse' || answer === 'send-back');
+  const said = isSaid && facts.asking !== null ? { questionId: facts.asking } : {};
+  return on.tryCommand('fail', 'task.fail', taskId, { claimId, failure, ...said }) === null ? waiting : done();
 }

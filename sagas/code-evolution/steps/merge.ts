@@ -14,6 +14,7 @@ import {
   waiting,
 } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
+import { approverOf } from './approve.ts';
 import { judged } from './judge.ts';
 import { branchOf, changesCode, claimOf, idInRun, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
 import { nextChoice } from './winner.ts';
@@ -47,6 +48,7 @@ export const merge: Step<Facts> = {
       if (merged.outcome === 'merged') return land(facts, on, { ...work, commit: merged.commit, rebased });
       const next = workOnNewBase(facts, on, work, round);
       if ('is' in next) return next;
+      if (approverOf(facts) !== null && !next.samePatch) return approveAnew(facts, on, next, facts.rebased + round);
       work = next;
     }
   },
@@ -93,7 +95,12 @@ function land(facts: Facts, on: Effector, landed: Work & { readonly rebased: num
 }
 
 /** The same work on the base as it is now, published and judged there; what follows instead where that cannot be. */
-function workOnNewBase(facts: Facts, on: Effector, work: Work, round: number): Work | Outcome {
+function workOnNewBase(
+  facts: Facts,
+  on: Effector,
+  work: Work,
+  round: number,
+): (Work & { readonly samePatch: boolean }) | Outcome {
   const label = inRound(`rebase-${on.round}`, round);
   const rebased = on.call(inRound('rebase', round), 'code.rebase', { ...inRun(facts), ...work, label });
   if (rebased === null) return waiting;
@@ -108,9 +115,17 @@ function workOnNewBase(facts: Facts, on: Effector, work: Work, round: number): W
   const judged = judge(facts, on, { commit: published.commit, base }, round);
   if (judged === null) return waiting;
   const { commit, failure } = judged;
-  if (failure === null) return { commit, base };
+  const samePatch = rebased.samePatch === true && commit === rebased.commit;
+  if (failure === null) return { commit, base, samePatch };
   const reason = `the work passed on ${work.base}, but not on ${base}, which others have merged to since: ${failure.reason}`;
   return overtaken(facts, on, { reason, log: failure.log }, { commit, base });
+}
+
+/** What was approved is another change than this: nobody else waits while a person looks at it. */
+function approveAnew(facts: Facts, on: Effector, { commit, base }: Work, rebased: number): Outcome {
+  const reason = 'on what others merged it is another change than was approved';
+  if (!leave(facts, on, { outcome: 'sent-back', reason })) return waiting;
+  return goTo('approve', { learned: { commit, base, rebased, turn: false } } satisfies Learned);
 }
 
 /** The repository's own tests on the commit. */

@@ -101,6 +101,7 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
     claimId,
     reason: foreignText(feedback.reason, 1_000),
     report: feedback.log,
+    ...(feedback.questionId !== undefined && { questionId: feedback.questionId }),
   });
   if (told === null) return waiting;
   const detail: Learned = { learned: { feedback, sentBack: facts.sentBack + 1, chosen: null, ...learned } };

@@ -9,6 +9,7 @@ import {
   ensureCommits,
   fetchOrigin,
   isAncestor,
+  isSamePatch,
   treeOf,
 } from '../git/commits.ts';
 import { gitText } from '../git/git.ts';
@@ -122,7 +123,13 @@ async function moved(code: CodeAttempt, request: MergeRequest): Promise<MergeRes
 }
 
 const rebaseResult = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('rebased'), commit: z.string(), base: z.string() }),
+  z.object({
+    outcome: z.literal('rebased'),
+    commit: z.string(),
+    base: z.string(),
+    /** It changes the same lines in the same surroundings; results of before do not tell it. */
+    samePatch: z.boolean().optional(),
+  }),
   z.object({
     outcome: z.literal('conflict'),
     base: z.string(),
@@ -152,7 +159,8 @@ export const rebase = codeComponent({
     }
     const ref = resultOf(request, label, result.commit);
     await pushRef(mirror, { ref, to: result.commit, expected: 'any', signal });
-    return { outcome: 'rebased', commit: result.commit, base: onto };
+    const samePatch = await isSamePatch(mirror, [base, commit], [onto, result.commit]);
+    return { outcome: 'rebased', commit: result.commit, base: onto, samePatch };
   },
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Repository } from '@workledger/shared/config/schema.ts';
+import { approver, type ApprovalPolicy } from '@workledger/shared/config/approval.ts';
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
@@ -31,6 +32,8 @@ export const prepare = codeComponent({
     merge: z.enum(['never', 'fast-forward', 'squash']),
     /** Results of before do not tell it. */
     baseBranch: z.string().optional(),
+    /** Who approves what is to be merged; results of before do not tell it. */
+    approval: approver.nullable().optional(),
     evaluates: z.boolean(),
     /** Agent id that improves candidates; null: the one that claimed the task. */
     improver: z.string().nullable(),
@@ -56,12 +59,19 @@ export const prepare = codeComponent({
       evolve,
       merge,
       baseBranch,
+      approval: approverOf(repository.approval),
       evaluates: evaluate !== null,
       improver: agent === null ? null : agentIdOf(agent),
       timeouts: timeouts(environment, repository),
     };
   },
 });
+
+function approverOf(policy: ApprovalPolicy): z.infer<typeof approver> | null {
+  if (policy === 'none') return null;
+  if (policy === 'before-merge') return { kind: 'role', role: 'operator' };
+  return 'role' in policy ? { kind: 'role', role: policy.role } : { kind: 'team', team: policy.team };
+}
 
 async function isThere(mirror: Mirror, taskId: string, commit: string, signal: AbortSignal): Promise<boolean> {
   await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {

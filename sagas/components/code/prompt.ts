@@ -30,7 +30,7 @@ export async function promptOf(
 ): Promise<string> {
   const { artefacts, readTask } = environment;
   const { purpose, feedback, metrics, earlier = [] } = request.prompt;
-  const { title, description } = await readTask(request.taskId);
+  const { title, description, words } = await readTask(request.taskId);
   const parts = [
     `# ${title}`,
     description,
@@ -45,6 +45,7 @@ export async function promptOf(
           `${metrics.direction} \`${metrics.metric}\`. Now: ${JSON.stringify(metrics.current)}`,
           repository.evaluate === null ? '' : `Measured by: ${repository.evaluate.join(' ')}`,
         ].join('\n'),
+    words === null ? null : `## What a person says of the work so far\n${words}`,
     feedback === null ? null : await feedbackText(feedback, artefacts),
     earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
     placeText(request.place, { agent, repository, sandboxed: Boolean(environment.sandbox) }),

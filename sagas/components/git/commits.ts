@@ -118,6 +118,33 @@ export async function diffText(mirror: Mirror, from: string, to: string, maxByte
   return (await git(args, { cwd: mirror.gitFolder, maxOutputBytes: 2 * maxBytes })).stdout;
 }
 
+/** Bytes; patches that are larger count as different. */
+const MAX_COMPARED = 10_000_000;
+
+/** Whether two changes, each from one commit to another, are the same but for where in the files their lines stand. */
+export async function isSamePatch(
+  mirror: Mirror,
+  one: readonly [from: string, to: string],
+  other: readonly [from: string, to: string],
+): Promise<boolean> {
+  if (one[0] === other[0] && one[1] === other[1]) return true;
+  try {
+    const patches = [await diffText(mirror, ...one, MAX_COMPARED), await diffText(mirror, ...other, MAX_COMPARED)];
+    const [first, second] = patches.map(withoutPlaces);
+    return first === second;
+  } catch (error) {
+    if (error instanceof GitFailure) return false;
+    throw error;
+  }
+}
+
+/** Lines of content begin with a sign, so these are none. As latin1 every byte is a character. */
+const withoutPlaces = (patch: Buffer): string =>
+  patch
+    .toString('latin1')
+    .replaceAll(/^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*$/gm, '@@')
+    .replaceAll(/^index [0-9a-f]+\.\.[0-9a-f]+/gm, 'index');
+
 /** Files and lines changed between two commits; a binary file counts no lines. */
 export async function diffStat(mirror: Mirror, from: string, to: string): Promise<DiffStat> {
   const args = ['diff', ...PLAIN, '--numstat', '-z', asCommit(from), asCommit(to), '--'];

@@ -111,6 +111,7 @@ const sagaNames = [
   'issue-assignment',
   'issue-task',
   'onboarding',
+  'questions',
   'subtasks',
   'task-assignment',
 ] as const;

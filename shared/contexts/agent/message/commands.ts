@@ -35,6 +35,7 @@ export const messageCommands = defineCommands({
       replyTo: uuid.nullable().default(null).describe('the message that it answers'),
     }),
     roles: workers,
+    sentBy: ['saga'],
     creates: true,
   },
   'message.deliver': { data: z.strictObject({}), roles: participants, alone: true },

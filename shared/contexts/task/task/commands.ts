@@ -10,6 +10,8 @@ const description = text(65_536);
 const labels = z.array(word).max(50);
 const metadata = z.record(word, text(2_000)).refine((value) => Object.keys(value).length <= 50, 'at most 50 entries');
 const reason = text(1_000, 1);
+/** What a person says of work. */
+const words = text(10_000, 1);
 
 const details = {
   title: text(300, 1),
@@ -93,7 +95,22 @@ export const taskCommands = defineCommands({
     roles: workers,
     sentBy: ['saga'],
   },
-  'task.send-back': { data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable() }), sentBy: ['saga'] },
+  /** `questionId`: an approval, whose answer has the words of whoever sent it back. */
+  'task.send-back': {
+    data: z.strictObject({ claimId: uuid, reason, report: artefact.nullable(), questionId: uuid.optional() }),
+    sentBy: ['saga'],
+  },
+  'task.await-approval': { data: taskEvents.events.TaskApprovalAsked.schema, sentBy: ['saga'] },
+  'task.approve': {
+    data: z.strictObject({
+      commit: commit.optional().describe('refused if the approval that is asked for is of another one'),
+      words: words.nullable().default(null),
+    }),
+    roles: operators,
+  },
+  'task.refuse': { data: z.strictObject({ words }), roles: operators },
+  /** The next attempt reads the words: of work that is to be approved, or of a task that failed or was cancelled. */
+  'task.ask-changes': { data: z.strictObject({ words }), roles: operators },
   /** `limit`: the agent met a limit of use, so this was no attempt. */
   'task.release': {
     data: z.strictObject({ claimId: uuid, reason, limit: z.literal(true).optional() }),
@@ -111,7 +128,10 @@ export const taskCommands = defineCommands({
     sentBy: ['saga'],
   },
   'task.complete-parent': { data: z.strictObject({}), sentBy: ['saga'] },
-  'task.fail': { data: z.strictObject({ claimId: uuid.nullable(), failure }), sentBy: ['saga'] },
+  'task.fail': {
+    data: z.strictObject({ claimId: uuid.nullable(), failure, questionId: uuid.optional() }),
+    sentBy: ['saga'],
+  },
   'task.cancel': {
     data: z.strictObject({ reason: reason.default('cancelled on request') }),
     roles: operators,

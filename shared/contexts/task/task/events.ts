@@ -27,6 +27,9 @@ export const taskResult = z.strictObject({
 });
 export type TaskResult = z.infer<typeof taskResult>;
 
+/** What a person said of the work, and who it was; left out: nobody did. */
+const said = { words: personal('by').optional(), by: z.string().optional() };
+
 /** Steps from which a task may be retried with what was made before, in their order. */
 export const LATER_STEPS = ['evolve', 'validate', 'merge'] as const;
 
@@ -100,9 +103,11 @@ export const taskEvents = defineStreamType({
       version: 1,
       schema: z.strictObject({ claimId: uuid, commit: commit.nullable(), summary: z.string().nullable() }),
     },
+    /** Its work is good, and is merged when somebody approves it. */
+    TaskApprovalAsked: { version: 1, schema: z.strictObject({ claimId: uuid, questionId: uuid, commit }) },
     TaskSentBack: {
       version: 1,
-      schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable() }),
+      schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable(), ...said }),
     },
     TaskClaimReleased: {
       version: 1,
@@ -119,7 +124,7 @@ export const taskEvents = defineStreamType({
       version: 1,
       schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult, issueId }),
     },
-    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure, issueId }) },
+    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure, ...said, issueId }) },
     TaskCancelled: {
       version: 1,
       schema: z.strictObject({
@@ -138,6 +143,7 @@ export const taskEvents = defineStreamType({
         reason: z.string(),
         /** Left out: an agent begins anew. */
         from: z.enum(LATER_STEPS).optional(),
+        ...said,
       }),
     },
   },

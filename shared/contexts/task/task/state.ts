@@ -24,7 +24,14 @@ export type TaskState = {
   /** Who works on it; null unless in progress or in validation. */
   readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
   readonly result: TaskResultData | null;
+  /** Approvals that were asked for, newest last. */
+  readonly approvals: readonly { readonly questionId: string; readonly commit: string }[];
+  /** What a person said of the work last: the next attempt is told. */
+  readonly words: string | null;
 };
+
+/** A command that is sent again finds the one that it answered among these. */
+const MOST_APPROVALS = 20;
 
 const noTask: TaskState = {
   status: 'missing',
@@ -45,6 +52,8 @@ const noTask: TaskState = {
   givenUp: [],
   claim: null,
   result: null,
+  approvals: [],
+  words: null,
 };
 
 const detailNames = Object.keys(taskEvents.events.TaskDetailsChanged.schema.shape) as (keyof TaskDetails)[];
@@ -73,16 +82,21 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
       return state;
     case 'TaskWorkSubmitted':
       return { ...state, status: 'validation' };
+    case 'TaskApprovalAsked': {
+      const { questionId, commit } = event.data;
+      return { ...state, approvals: [...state.approvals, { questionId, commit }].slice(-MOST_APPROVALS) };
+    }
     case 'TaskSentBack':
-      return { ...state, status: 'in-progress' };
+      return { ...state, status: 'in-progress', words: event.data.words ?? state.words };
     case 'TaskClaimReleased':
     case 'TaskClaimExpired':
-    case 'TaskRetried':
       return { ...state, status: 'pending', claim: null };
+    case 'TaskRetried':
+      return { ...state, status: 'pending', claim: null, words: event.data.words ?? state.words };
     case 'TaskCompleted':
       return { ...state, status: 'complete', claim: null, result: event.data.result };
     case 'TaskFailed':
-      return { ...state, status: 'failed', claim: null };
+      return { ...state, status: 'failed', claim: null, words: event.data.words ?? state.words };
     case 'TaskCancelled':
       return { ...state, status: 'cancelled', claim: null };
   }
