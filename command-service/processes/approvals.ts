@@ -76,7 +76,9 @@ export async function decideApproval(
   const isAsked = status === 'validation' && newest !== undefined;
   if (!isAsked) return refuse('illegal-transition', 'this task waits for no approval', { status });
   if (commit !== undefined && commit !== newest.commit)
-    refuse('illegal-transition', `the approval that is asked for is of another commit`, { commit: newest.commit });
+    refuse('illegal-transition', `the approval that is asked for is of commit ${newest.commit}`, {
+      commit: newest.commit,
+    });
   return answer(newest.questionId);
 }
 

@@ -1,3 +1,4 @@
+import { questionModel } from '@workledger/shared/contexts/task/question/row.ts';
 import { z } from 'zod';
 import type { Pool } from 'pg';
 import { agentModel } from '@workledger/shared/contexts/agent/agent/row.ts';
@@ -70,7 +71,7 @@ export const getTask = (options: QueryOptions, settle: Settle): Route => {
     problems: ['not-found'],
     models: [
       ...[taskModel, dependencyModel, agentModel, costModel],
-      ...[pipelineModel, generationModel, evolutionModel, validationModel],
+      ...[pipelineModel, generationModel, evolutionModel, validationModel, questionModel],
     ],
     handler: async ({ params, principal }) => {
       const scope = scopeOf({ principal });
@@ -191,6 +192,9 @@ const TOLD = [
   'failure',
   'subtasks',
   'report',
+  'questionId',
+  'words',
+  'by',
 ];
 
 export const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({

@@ -6,6 +6,7 @@ import { agentModel } from '@workledger/shared/contexts/agent/agent/row.ts';
 import { cost } from '@workledger/shared/contexts/values.ts';
 import { costModel, costsOfTasks } from '@workledger/shared/read-models/costs.ts';
 import { UNBLOCKED } from '@workledger/shared/read-models/next-tasks.ts';
+import { questionModel } from '@workledger/shared/contexts/task/question/row.ts';
 import { taskModel, taskRow, taskStates, type TaskRow } from '@workledger/shared/contexts/task/task/row.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
 import {
@@ -59,7 +60,7 @@ export const listTasks = (options: QueryOptions, settle: Settle): Route => {
       'Without descriptions and metadata: those are with the task itself. Of a repeated filter any value will do, of `label` all must be there.',
     answer: 'A page of tasks; `next` is the cursor of the page after it, null on the last.',
     schema: pageOf(listedTask),
-    models: [taskModel, dependencyModel, agentModel, costModel],
+    models: [taskModel, dependencyModel, agentModel, costModel, questionModel],
     query: {
       status: several(z.enum(taskStates)).optional(),
       priority: several(priority).optional(),
