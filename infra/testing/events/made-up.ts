@@ -54,6 +54,8 @@ export function taskHistory(random: Random): TaskEvent[] {
       continue;
     }
     push({ type: 'TaskWorkSubmitted', data: { claimId, commit: commitOf(random), summary: title() } });
+    if (random.chance(0.3))
+      push({ type: 'TaskApprovalAsked', data: { claimId, questionId: newId(), commit: commitOf(random) } });
     if (random.chance(0.3)) push({ type: 'TaskSentBack', data: { claimId, reason: 'tests', report: null } });
     if (round === 0) push({ type: 'TaskCompleted', data: { claimId, parentId: null, result: result(random) } });
     else {
