@@ -15,6 +15,7 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { openEventLog, openPool, openTables, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { registerKeyFiles } from './key-files/key-files.ts';
@@ -41,7 +42,7 @@ await runService({
     // Claims look there for candidates.
     await untilReadable(service, pool, [taskModel, dependencyModel]);
 
-    const keys = createKeyStore(log, { macs });
+    const keys = createKeyStore(log, { macs, secretHashOf: createSecretHashOf(pool) });
     const { SAGAS_URL: urls, SERVICE_KEY_FILE: keyFile } = environment;
     const commandService = await start({
       ...loaded,

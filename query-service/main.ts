@@ -11,6 +11,7 @@ import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { openEventLog, openPool, openTables, openWakeUps, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { sendOverHttp } from './live/forward.ts';
@@ -39,7 +40,7 @@ await runService({
     await untilReadable(service, pool, [taskModel]);
     const wakeUps = openWakeUps(service);
     const artefacts = createPostgresArtefacts(pool);
-    const keys = createKeyStore(log, { macs });
+    const keys = createKeyStore(log, { macs, secretHashOf: createSecretHashOf(pool) });
     const readSide = await start({
       ...{ log, pool, artefacts, wakeUps, configuration, folder, keys, logger },
       sendCommand: sendOverHttp(environment.COMMAND_SERVICE_URL ?? []),

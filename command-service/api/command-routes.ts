@@ -4,6 +4,7 @@ import type { Route } from '@workledger/shared/http/route.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
+import { createSecrets } from '../processes/secrets.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { commentRoutes, issueRoutes } from './issue-routes.ts';
@@ -20,7 +21,7 @@ import { takesAccess, userRoutes } from './user-routes.ts';
 export type CommandRouteOptions = {
   readonly commands: Commands;
   readonly log: EventLog;
-  /** Of the database in which others note what stands still. */
+  /** Of the database in which others note what stands still, and secrets of users are. */
   readonly pool: Pool;
   /** The store that requests are authenticated with: it forgets a key as soon as it is revoked here. */
   readonly keys: KeyStore;
@@ -33,7 +34,7 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...issueRoutes(commands),
   ...commentRoutes(commands),
   ...agentRoutes(commands, keys),
-  ...keyRoutes({ commands, log, keys }),
+  ...keyRoutes({ commands, log, keys, secrets: createSecrets(pool) }),
   ...userRoutes(commands, keys),
   ...mergeQueueRoutes(commands),
   ...knowledgeRoutes(commands),

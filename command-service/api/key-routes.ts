@@ -4,7 +4,7 @@ import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.t
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import { keyCommands } from '@workledger/shared/contexts/agent/key/commands.ts';
 import type { KeyEvent } from '@workledger/shared/contexts/agent/key/events.ts';
-import { streamName } from '@workledger/shared/contexts/stream.ts';
+import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
@@ -12,6 +12,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { isDeregistered, type KeyStore } from '@workledger/shared/security/key-store.ts';
 import { z } from 'zod';
+import type { Secrets } from '../processes/secrets.ts';
 import { commandHeaders, created, intention, receipt, receiptReply } from './command-route.ts';
 import { rolesOf } from './may-send.ts';
 import { commandIdOf, createdId, knownCaller, sendCommand, type Caller } from './send-command.ts';
@@ -19,13 +20,18 @@ import { commandIdOf, createdId, knownCaller, sendCommand, type Caller } from '.
 const KEYS = '/api/v1/keys';
 const KEY = `${KEYS}/{id}`;
 
-const wishes = keyCommands['key.create'].data.omit({ secretHash: true, macKey: true });
+const wishes = keyCommands['key.create'].data.omit({ secretHash: true, secretId: true, macKey: true });
 const createdKey = receipt.extend({
   key: z.string().nullable().describe('The API key, told this once; null when a repeat answers the first receipt.'),
   note: z.string(),
 });
 
-export type KeyRouteOptions = { readonly commands: Commands; readonly log: EventLog; readonly keys: KeyStore };
+export type KeyRouteOptions = {
+  readonly commands: Commands;
+  readonly log: EventLog;
+  readonly keys: KeyStore;
+  readonly secrets: Secrets;
+};
 
 /** Creating and revoking API keys. */
 export const keyRoutes = (options: KeyRouteOptions): Route[] => [
@@ -68,7 +74,7 @@ const revoking = (keys: KeyStore, revoke: Route): Route => ({
   },
 });
 
-export type KeyWishes = Omit<CommandData<'key.create'>, 'secretHash' | 'macKey'>;
+export type KeyWishes = Omit<CommandData<'key.create'>, 'secretHash' | 'secretId' | 'macKey'>;
 export type CreatedKey = { readonly answer: CommandAnswer; readonly key: string | null };
 
 const ROUTE = 'POST /api/v1/keys';
@@ -79,7 +85,7 @@ const ROUTE = 'POST /api/v1/keys';
  * @throws Problem, CommandRefused
  */
 async function createKey(
-  { commands, log, keys }: KeyRouteOptions,
+  { commands, log, keys, secrets }: KeyRouteOptions,
   caller: Caller,
   wishes: KeyWishes,
   idempotencyKey: string | undefined,
@@ -93,19 +99,26 @@ async function createKey(
   const { key, secretHash, macKey } = newApiKey(keyId, keys.macs);
   // Without an idempotency key the id is random: it must be the one that the key names.
   const target = idempotencyKey === undefined ? keyId : undefined;
+  const secretId = isNobodys(wishes) ? null : newId();
+  if (secretId !== null) await secrets.keep(keyId, secretId, secretHash);
   try {
-    const data = { ...wishes, secretHash, macKey };
+    const data = { ...wishes, ...(secretId === null ? { secretHash } : { secretId }), macKey };
     return {
       answer: await sendCommand(commands, caller, { ...request, target, data, expectedRevision: undefined }),
       key,
     };
   } catch (error) {
+    if (secretId !== null && (error instanceof CommandRefused || error instanceof Problem))
+      // No event names it: what is left of it when this fails opens nothing.
+      await secrets.drop(keyId, secretId).catch(() => undefined);
     // Two at once under one idempotency key: the other one's secret counts.
     const other = error instanceof CommandRefused ? await repeated(log, keyId, wishes) : null;
     if (other === null) throw error;
     return other;
   }
 }
+
+const isNobodys = ({ userId }: KeyWishes): boolean => userId === null || userId === undefined;
 
 /** The receipt of the key that exists already; null when there is none. @throws Problem when it was made from other wishes */
 async function repeated(log: EventLog, keyId: string, wishes: KeyWishes): Promise<CreatedKey | null> {

@@ -4,7 +4,10 @@ import { describe, it } from 'vitest';
 import { key } from './key.ts';
 
 const agentId = '0190a000-0000-7000-8000-0000000000a1';
-const operator = { name: 'Ann', role: 'operator' as const, agentId: null, secretHash: 'ab'.repeat(32) };
+const secretHash = 'ab'.repeat(32);
+const secretId = '0190a000-0000-7000-8000-0000000000b2';
+const operator = { name: 'Ann', role: 'operator' as const, agentId: null, secretHash };
+const ofUser = { name: 'Ann', role: 'operator' as const, agentId: null, userId: agentId, secretId };
 const created: KeyEvent = { type: 'KeyCreated', data: operator };
 const revoked: KeyEvent = { type: 'KeyRevoked', data: { reason: 'lost' } };
 
@@ -38,16 +41,27 @@ describe('creating a key', () => {
       .when('key.create', { ...operator, role, repositories: ['shop'] })
       .thenRefused('out-of-range', { errors: [{ path: 'repositories' }] });
   });
-  it('is of a user', () => {
-    const data = { ...operator, userId: agentId };
-    given(key).when('key.create', data).then({ type: 'KeyCreated', data });
+  it('is of a user, and then names where the hash of its secret is', () => {
+    given(key).when('key.create', ofUser).then({ type: 'KeyCreated', data: ofUser });
     given(key)
       .when('key.create', { ...operator, userId: null })
       .then(created);
   });
+  it.each([
+    ["the hash of a user's secret", 'secretId', { ...operator, userId: agentId }],
+    ["the hash of a user's secret beside its place", 'secretId', { ...ofUser, secretHash }],
+    ["a user's key without a secret", 'secretId', { ...ofUser, secretId: undefined }],
+    ["a place for the hash of nobody's secret", 'secretHash', { ...ofUser, userId: null }],
+    ["a place for it beside the hash of nobody's secret", 'secretHash', { ...operator, secretId }],
+    ["nobody's key without a secret", 'secretHash', { ...operator, secretHash: undefined }],
+  ])('refuses %s', (_, path, data) => {
+    given(key)
+      .when('key.create', data)
+      .thenRefused('out-of-range', { errors: [{ path }] });
+  });
   it.each(['agent', 'service'] as const)('refuses a user for role %s', (role) => {
     given(key)
-      .when('key.create', { ...operator, role, agentId: role === 'agent' ? agentId : null, userId: agentId })
+      .when('key.create', { ...ofUser, role, agentId: role === 'agent' ? agentId : null })
       .thenRefused('out-of-range', { errors: [{ path: 'role' }] });
   });
   it('refuses one that exists', () => given(key, created).when('key.create', operator).thenRefused('already-exists'));

@@ -17,6 +17,7 @@ export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
         refuseAgent(`a key of role ${data.role} speaks for no agent: leave agentId out`);
       if (isGiven(data.userId) && (data.role === 'agent' || data.role === 'service'))
         refuseField('role', `a key of role ${data.role} is nobody's: leave userId out`);
+      checkSecret(data);
       const { userId, expiresAt, repositories, macKey, ...always } = data;
       if (isGiven(repositories) && !limitable.includes(data.role))
         refuseField('repositories', `a key of role ${data.role} cannot be limited to repositories`);
@@ -34,6 +35,14 @@ export const key: Aggregate<KeyState, KeyEvent, DataOf<typeof keyCommands>> = {
     },
   },
 };
+
+/** What is a person's stays out of the log, which forgets nothing. */
+function checkSecret({ userId, secretHash, secretId }: DataOf<typeof keyCommands>['key.create']): void {
+  const [wanted, other] = isGiven(userId) ? ([secretId, secretHash] as const) : ([secretHash, secretId] as const);
+  if (isGiven(wanted) && !isGiven(other)) return;
+  if (isGiven(userId)) refuseField('secretId', "a user's key names where the hash of its secret is, and has none");
+  refuseField('secretHash', "a key that is nobody's has the hash of its secret, and names no other place");
+}
 
 /** All others see or do what belongs to no repository. */
 const limitable: readonly Role[] = ['viewer', 'agent', 'operator'];

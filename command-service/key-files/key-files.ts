@@ -128,7 +128,8 @@ async function revokeOthers(
 
 function faultOf(role: Role, secret: string, known: StoredKey | null): string | null {
   if (known === null) return 'the event log does not show the key that was just written';
-  if (!secretMatches(secret, known.secretHash)) return 'the event log knows another secret under the id of this key';
+  if (known.secretHash === null || !secretMatches(secret, known.secretHash))
+    return 'the event log knows another secret under the id of this key';
   if (known.revoked) return 'this key was revoked';
   return known.role === role ? null : `this is a key of role ${known.role}, not ${role}`;
 }

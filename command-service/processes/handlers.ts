@@ -24,7 +24,7 @@ import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
-import { createKey, deregisterAgent, finishDeregistration, revokeKeysOf } from './keys.ts';
+import { createKey, deregisterAgent, finishDeregistration, revokeKey, revokeKeysOf } from './keys.ts';
 import {
   assignIssue,
   createComment,
@@ -53,6 +53,7 @@ import {
   type Room,
 } from './room.ts';
 import { checkScope } from './scope.ts';
+import { createSecrets } from './secrets.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
 import { noBudgets, type Spending } from './spending.ts';
 import { parseData, type StepContext } from './step.ts';
@@ -158,6 +159,7 @@ const createProcesses = (room: Room) => {
     'knowledge.use': (id, data, context) => useKnowledge(room, id, data, context),
 
     'key.create': (id, data, context) => createKey(room, id, data, context),
+    'key.revoke': (id, data, context) => revokeKey(room, id, data, context),
 
     'message-type.register': (id, data, context) => registerMessageType(room, id, data, context),
     'message.send': (id, data, context) => sendMessage(room, id, data, context),
@@ -215,7 +217,7 @@ export async function createCommandHandlers(options: {
   const handling = { snapshots, ...(now && { now }) };
   const { whyNotInOrigin = async () => null } = options;
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
-  const besides = { heartbeats, ...counted, spending, whyNotInOrigin };
+  const besides = { heartbeats, ...counted, secrets: createSecrets(pool), spending, whyNotInOrigin };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

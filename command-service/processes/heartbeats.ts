@@ -2,6 +2,7 @@ import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { Pool } from 'pg';
 import { knowledgeUsageTable } from './knowledge-usage.ts';
 import { progressTable } from './reports.ts';
+import { secretsTable } from './secrets.ts';
 import { snapshotTables } from './snapshots.ts';
 
 export type Heartbeats = {
@@ -158,4 +159,5 @@ export const commandServiceMigrations: readonly Migration[] = [
   snapshotTables,
   progressTable,
   knowledgeUsageTable,
+  secretsTable,
 ];

@@ -57,6 +57,23 @@ async function checkUser(room: Room, { userId, role }: CommandData<'key.create'>
 }
 
 /**
+ * Revokes a key, then removes the hash of a user's. Killed in between, or while the table is away, the key is refused all the same, and
+ * the same command again removes what is left.
+ * @throws CommandRefused
+ */
+export async function revokeKey(
+  room: Room,
+  keyId: string,
+  data: CommandData<'key.revoke'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { key } = room.aggregates;
+  const answer = await key.handle(keyId, { type: 'key.revoke', data }, context);
+  if ((await key.load(keyId)).state?.userId != null) await room.secrets.dropAll(keyId);
+  return answer;
+}
+
+/**
  * Deregisters an agent, then revokes its keys. Between the two, and where the process was killed there, they are refused all the
  * same: who authenticates looks at the agent. What is left is revoked by `agent.finish-deregistration`.
  * @throws CommandRefused

@@ -31,6 +31,7 @@ import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import type { KnowledgeUsage } from './knowledge-usage.ts';
 import type { Reports } from './reports.ts';
+import type { Secrets } from './secrets.ts';
 import type { Spending } from './spending.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
@@ -112,6 +113,7 @@ export const createRoom = (
     readonly heartbeats: Heartbeats;
     readonly reports: Reports;
     readonly knowledgeUsage: KnowledgeUsage;
+    readonly secrets: Secrets;
     readonly spending: Spending;
     readonly whyNotInOrigin: WhyNotInOrigin;
   },

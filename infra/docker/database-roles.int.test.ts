@@ -122,6 +122,11 @@ it('each does what it does every day', async () => {
   for (const schema of ['read_models', 'sagas']) expect(await codeOf('command-service', redrive(schema))).toBe('done');
   expect(await codeOf('sagas', "select graphile_worker.add_job('perform-call', '{}')")).toBe('done');
   expect(await codeOf('query-service', "select to_regclass('sagas.parked'), (select count(*) from sagas.waiting_inputs)")).toBe('done'); // prettier-ignore
+  expect(await codeOf('command-service', "insert into command_service.secrets values ('s', 'api-key', 'i', 'h')")).toBe(
+    'done',
+  );
+  expect(await as('query-service', "select hash from command_service.secrets where subject = 's'")).toEqual([{ hash: 'h' }]); // prettier-ignore
+  expect(await codeOf('command-service', 'delete from command_service.secrets')).toBe('done');
   const pool = new pg.Pool({ connectionString: urlOf('sagas', options), max: 1 });
   expect(await createPostgresArtefacts(pool).put(Buffer.from('one'), 'text/plain')).toBeDefined();
   await pool.end();
@@ -136,6 +141,13 @@ it.each([
   ['query-service', 'create schema mine'],
   ['query-service', 'create temporary table mine (id text)'],
   ['query-service', 'select from command_service.snapshots'],
+  ['query-service', "insert into command_service.secrets values ('s', 'api-key', 'i', 'h')"],
+  ['query-service', "update command_service.secrets set hash = 'mine'"],
+  ['query-service', 'delete from command_service.secrets'],
+  ['query-service', 'truncate command_service.secrets'],
+  ['relay', 'select from command_service.secrets'],
+  ['projections', 'select from command_service.secrets'],
+  ['sagas', 'select from command_service.secrets'],
   ['command-service', 'delete from artefacts.artefacts'],
   ['command-service', "update read_models.tasks_v1 set state = 'complete'"],
   ['command-service', 'delete from sagas.redrives'],

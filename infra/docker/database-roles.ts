@@ -81,6 +81,8 @@ const grants = (role: (service: DatabaseService) => string): readonly string[] =
     `grant select on sagas.parked, sagas.waiting_inputs to ${commands}, ${queries}`,
     `grant usage on schema command_service to ${queries}`,
     `grant select on command_service.progress, command_service.heartbeats, command_service.knowledge_usage to ${queries}`,
+    // Requests are authenticated there, too.
+    `grant select on command_service.secrets to ${queries}`,
     `grant insert on read_models.redrives, sagas.redrives to ${commands}`,
   ];
 };

@@ -24,6 +24,7 @@ import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { type Closers, createClosers } from '@workledger/shared/service/closers.ts';
 import { openEventLog, openPool, openTables, tellConsumeError } from '@workledger/shared/service/open.ts';
 import type { Host, RunningService } from '@workledger/shared/service/service.ts';
@@ -101,7 +102,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   closers.add(() => bus.close());
   const macKeyFile = join(dataFolder, 'mac-key');
   await makeMacKeyFile(macKeyFile);
-  const keys = createKeyStore(log, { macs: await readMacKeys(macKeyFile) });
+  const keys = createKeyStore(log, { macs: await readMacKeys(macKeyFile), secretHashOf: createSecretHashOf(pool) });
   const common = {
     ...{ log, bus, keys, artefacts: createPostgresArtefacts(pool), wakeUps: createWakeUps() },
     ...{ configuration, folder, dataFolder, logger, outages },

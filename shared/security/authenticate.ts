@@ -21,7 +21,8 @@ export type AuthenticateOptions = {
 };
 
 /** Why a key was not let in: for the log, never for who sent it. */
-type Fault = 'no key' | 'another MAC' | 'unknown' | 'another secret' | 'revoked' | 'expired' | 'deregistered agent';
+type Fault =
+  'no key' | 'another MAC' | 'unknown' | 'no secret' | 'another secret' | 'revoked' | 'expired' | 'deregistered agent';
 
 /**
  * Tells who sends a request by `Authorization: Bearer wl_…`. Absent, malformed, unknown, wrong and revoked keys get the same answer.
@@ -52,6 +53,7 @@ export function authenticateWith(keys: KeyStore, options: AuthenticateOptions = 
     // The hash is compared for an unknown key, too, so that the time tells nothing.
     const matches = secretMatches(secret, key?.secretHash ?? NO_HASH);
     if (key === null) return fail(address, keyId, 'unknown');
+    if (key.secretHash === null) return fail(address, keyId, key.revoked ? 'revoked' : 'no secret');
     if (!matches) return fail(address, keyId, 'another secret');
     // Cut off, or made under a MAC key that is gone: without it the key is not what was made.
     if (key.hasMac && mac === null) return fail(address, keyId, 'another MAC');

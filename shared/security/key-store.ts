@@ -9,6 +9,10 @@ import type { EventLog } from '../event-log/port.ts';
 import { upcast } from '../events/codec.ts';
 import { noMacs, type KeyMacs } from './key-macs.ts';
 
+/** The hash of a key's secret that is kept outside the log; null: there is none of that name. Throws while its store is away. */
+export type SecretHashOf = (keyId: string, secretId: string) => Promise<string | null>;
+
+/** Its `secretHash` is null: there is none any more, and it is refused. */
 export type StoredKey = NonNullable<KeyState> & {
   /** The agent that it speaks for is deregistered: what is left of its keys is about to be revoked. */
   readonly agentIsGone: boolean;
@@ -36,24 +40,30 @@ export type KeyStore = {
 const MAX_AGE = 1_000;
 const MAX_KEYS = 10_000;
 
+type Log = Pick<EventLog, 'readStream'>;
+
+export type KeyStoreOptions = {
+  readonly maxAge?: number;
+  readonly macs?: KeyMacs;
+  readonly secretHashOf?: SecretHashOf;
+};
+
 type Entry = { key: StoredKey | null | Promise<StoredKey | null>; readonly loadedAt: number };
 
 /**
  * Keys from the log, kept for a second: who revokes one waits that second before answering, so that from the answer on every
  * process refuses it, without a subscription that could fall behind unseen. Requests under one key share one read.
- * @param maxAge milliseconds, counted from before the read
+ * @param options maxAge: milliseconds, counted from before the read; secretHashOf: left out, there are no secrets outside the log
  */
-export function createKeyStore(
-  log: Pick<EventLog, 'readStream'>,
-  { maxAge = MAX_AGE, macs = noMacs }: { readonly maxAge?: number; readonly macs?: KeyMacs } = {},
-): KeyStore {
+export function createKeyStore(log: Log, options: KeyStoreOptions = {}): KeyStore {
+  const { maxAge = MAX_AGE, macs = noMacs, secretHashOf = async () => null } = options;
   const cache = new LRUCache<string, Entry>({ max: MAX_KEYS });
 
   const load = (keyId: string): Promise<StoredKey | null> => {
     const before = cache.peek(keyId)?.key ?? null;
     // A key is revoked, and never gone.
     const reaches = before !== null && !(before instanceof Promise) ? 0 : -1;
-    const reading = readKey(log, keyId, reaches);
+    const reading = readKey(log, secretHashOf, keyId, reaches);
     const entry: Entry = { key: reading, loadedAt: performance.now() };
     cache.set(keyId, entry);
     reading.then(
@@ -88,14 +98,21 @@ export function createKeyStore(
   };
 }
 
-type Log = Pick<EventLog, 'readStream'>;
-
-async function readKey(log: Log, keyId: string, reaches: number): Promise<StoredKey | null> {
+async function readKey(
+  log: Log,
+  secretHashOf: SecretHashOf,
+  keyId: string,
+  reaches: number,
+): Promise<StoredKey | null> {
   const key = await readState(log, keyFold, keyId, reaches);
   if (key === null) return null;
   const speaksFor = key.role === 'agent' && !key.revoked ? key.agentId : null;
   const agentIsGone = speaksFor !== null && (await isDeregistered(log, speaksFor));
-  return { ...key, agentIsGone, user: key.userId === null || key.revoked ? null : await accessOf(log, key.userId) };
+  const user = key.userId === null || key.revoked ? null : await accessOf(log, key.userId);
+  // With its revocation the row goes.
+  const isElsewhere = key.secretId !== null && !key.revoked;
+  const secretHash = isElsewhere ? await secretHashOf(keyId, key.secretId) : key.secretHash;
+  return { ...key, secretHash, agentIsGone, user };
 }
 
 /** What a user may do: each event has all of it, so the last one tells. @throws LogBehind: a key of theirs was made, so they are there */

@@ -8,6 +8,7 @@ import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { newApiKey } from '@workledger/shared/security/api-key.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
+import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { expect } from 'vitest';
 import { startWriteSide, type WriteSide } from '../../processes/testing.ts';
@@ -45,7 +46,7 @@ export async function startService(intake: IntakeSettings = {}): Promise<Service
   const artefacts = createPostgresArtefacts(side.database.pool);
   const { commands, log } = side;
   const { logger, text } = captureLog();
-  const keys = createKeyStore(log);
+  const keys = createKeyStore(log, { secretHashOf: createSecretHashOf(side.database.pool) });
   const { secrets = [], repositorySecrets = new Map(), rules = { repositories: [], rules: [] } } = intake;
   const client = await serve({
     routes: [

@@ -29,8 +29,13 @@ export const keyCommands = defineCommands({
         .regex(/^[0-9a-f]{8}$/)
         .nullable()
         .optional(),
-      /** SHA-256 (hex) of the secret; the secret itself is never part of a command. */
-      secretHash: z.string().regex(/^[0-9a-f]{64}$/),
+      /** SHA-256 (hex) of the secret of a key that is nobody's; the secret itself is never part of a command. */
+      secretHash: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+      /** Of a user's key, whose hash is no part of a command either: names the row that was written for it. */
+      secretId: uuid.optional(),
     }),
     roles: administrators,
     // From the files that a system starts with.

@@ -19,8 +19,10 @@ export const keyEvents = defineStreamType({
         agentId: uuid.nullable(),
         /** It is this person's, and does at most what they may; left out: nobody's. */
         userId: uuid.optional(),
-        /** SHA-256 (hex) of the secret: enough, since the secret is 32 random bytes. */
-        secretHash: z.string(),
+        /** SHA-256 (hex) of the secret: enough, since the secret is 32 random bytes. Left out: `secretId` tells where it is. */
+        secretHash: z.string().optional(),
+        /** Names the row that has the hash: that of a user's key is in a table of command-service, and in no event. */
+        secretId: uuid.optional(),
         /** Names the MAC key that the key was made under; left out: it has no MAC. */
         macKey: z.string().optional(),
         /** From then on it is refused; left out: never. */
@@ -28,7 +30,7 @@ export const keyEvents = defineStreamType({
         /** It reads and changes tasks of these repositories only; left out: of all. */
         repositories: z.array(z.string()).optional(),
       }),
-      private: ['secretHash'],
+      private: ['secretHash', 'secretId'],
     },
     KeyRevoked: { version: 1, schema: z.strictObject({ reason: z.string() }) },
   },

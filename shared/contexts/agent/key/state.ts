@@ -7,7 +7,10 @@ export type KeyState = {
   readonly agentId: string | null;
   /** Null: it is nobody's. */
   readonly userId: string | null;
-  readonly secretHash: string;
+  /** Null: it is where `secretId` says. */
+  readonly secretHash: string | null;
+  /** Names the row of the hash, outside the log; null: the hash is here. */
+  readonly secretId: string | null;
   /** It was made with a MAC: without one it is none of ours. */
   readonly hasMac: boolean;
   /** ISO 8601; null: never. */
@@ -20,11 +23,12 @@ export type KeyState = {
 export const keyFold: Fold<KeyState, KeyEvent> = {
   type: 'key',
   initial: null,
-  snapshot: plainSnapshot(3),
+  snapshot: plainSnapshot(4),
   evolve: (state, event) => {
     if (event.type === 'KeyRevoked') return state && { ...state, revoked: true };
-    const { role, agentId, userId = null, secretHash, macKey, expiresAt = null, repositories = null } = event.data;
+    const { role, agentId, userId = null, macKey, expiresAt = null, repositories = null } = event.data;
+    const { secretHash = null, secretId = null } = event.data;
     const hasMac = macKey !== undefined;
-    return { role, agentId, userId, secretHash, hasMac, expiresAt, repositories, revoked: false };
+    return { role, agentId, userId, secretHash, secretId, hasMac, expiresAt, repositories, revoked: false };
   },
 };
