@@ -25,7 +25,7 @@ function logOf(...events: DomainEvent[]): Pick<EventLog, 'readStream'> {
   ]);
   const ids = { correlationId: 'c', causationId: null, commandId: newId(), commandHash: '0' };
   return {
-    async *readStream (stream) {
+    async *readStream(stream) {
       const encoded = encode(stream, streams.get(stream) ?? [], { ...ids, actor: 'system', traceparent: null });
       for (const [revision, event] of encoded.entries())
         yield { ...event, stream, revision, position: 1n, recordedAt: new Date(0) };
