@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
-import { startSocialDay, type Reader, type SocialDay } from './harness/social-day.ts';
+import { startSocialDay, type SocialDay } from './harness/social-day.ts';
 import type { Part, RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { isFullLength, tell } from '../testing/system/storm.ts';
@@ -10,11 +10,10 @@ import { until } from '../testing/processes/until.ts';
 const BETWEEN_KILLS = 150;
 const PATIENCE_SECONDS = 120;
 const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
-/** Where many processes must find together again, all at once are the hardest. */
-const killsOn = (engine: string): typeof everyKill =>
-  isFullLength ? everyKill : everyKill.slice({ distributed: -1 }[engine] ?? 0);
+/** Distributed it takes minutes on a busy machine: there it is tried as a storm, and on the planted defect. */
+const tried = isFullLength ? engines : engines.filter(({ name }) => name === 'embedded');
 
-describe.each(engines)('what people and agents say to each other, $name', (engine) => {
+describe.each(tried)('what people and agents say to each other, $name', (engine) => {
   let system: RunningSystem;
   let day: SocialDay;
   let events: readonly EventJson[];
@@ -26,7 +25,7 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
       const enough = day.said.length + count;
       await until('more to be said', () => day.said.length >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name)) {
+    for (const parts of everyKill) {
       await more(BETWEEN_KILLS);
       await system.kill9(...parts);
       await system.restart();
@@ -59,11 +58,11 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
   });
 
   it('each message is in the inbox that it was sent to, once, and comes over the live channel', async () => {
-    for (const reader of day.readers) {
-      const wanted = day.sent.get(reader.participant)!;
-      const inbox = await inboxOf(reader);
+    for (const { participant, key } of day.readers) {
+      const wanted = day.sent.get(participant)!;
+      const inbox = await inboxOf(key, wanted);
       expect(inbox.toSorted()).toEqual(wanted.toSorted());
-      expect(wanted.filter((id) => !day.heard.get(reader.participant)!.includes(id))).toEqual([]);
+      expect(wanted.filter((id) => !day.heard.get(participant)!.includes(id))).toEqual([]);
     }
   });
 
@@ -94,14 +93,15 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
     return `${stream}@${Math.max(...events.flatMap((event) => (event.stream === stream ? [event.revision] : [])))}`;
   }
 
-  async function inboxOf({ participant, key }: Reader): Promise<readonly string[]> {
-    const token = day.sent
-      .get(participant)!
-      .map((id) => tokenOf('message', id))
-      .slice(-1)
-      .join(',');
-    const ids: string[] = [];
-    for await (const { id } of system.client.list<{ id: string }>('/inbox?limit=100', { key, token })) ids.push(id);
+  /** Once all that is wanted is there: messages lie in many partitions, and no token names them all. */
+  async function inboxOf(key: string, wanted: readonly string[]): Promise<readonly string[]> {
+    let ids: string[] = [];
+    const isWhole = async (): Promise<boolean> => {
+      ids = [];
+      for await (const { id } of system.client.list<{ id: string }>('/inbox?limit=100', { key })) ids.push(id);
+      return wanted.every((id) => ids.includes(id));
+    };
+    await until('the whole inbox', isWhole, PATIENCE_SECONDS).catch(() => undefined);
     return ids;
   }
 });

@@ -37,6 +37,7 @@ describe('prepare', () => {
       evolve: null,
       merge: 'fast-forward',
       baseBranch: 'main',
+      approval: null,
       evaluates: true,
       improver: null,
       timeouts: { agent: 560, check: 560 },

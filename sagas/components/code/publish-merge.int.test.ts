@@ -186,6 +186,6 @@ describe('rebase', () => {
 
   test('answers the commit itself when the base did not move', async () => {
     const { rebase, commit, base } = await worldWithWork();
-    expect(await rebase()).toEqual({ outcome: 'rebased', commit, base });
+    expect(await rebase()).toEqual({ outcome: 'rebased', commit, base, samePatch: true });
   });
 });
