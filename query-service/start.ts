@@ -60,11 +60,12 @@ export async function start({ keys, logger, sendCommand, ...foundation }: QueryF
   const { configuration, folder, pool, log } = foundation;
   const embeddings = await openEmbeddings(configuration.embeddings, folder);
   const patience = (configuration.embeddings?.timeoutSeconds ?? 0) * A_QUESTIONS_PART;
-  const hub = createHub({ log, keys, logger, feeds: createFeeds(pool, log) });
+  const feeds = createFeeds(pool, log);
+  const hub = createHub({ log, keys, logger, feeds });
   return {
     routes: [
       ...createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
-      sseRoute(hub),
+      sseRoute(hub, feeds),
     ],
     upgrade: (authenticate) => createWebSocketUpgrade(hub, authenticate, sendCommand),
     drain: hub.drain,

@@ -1,5 +1,6 @@
 import { commandTypes, declarationOf, isSentBy, type CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
+import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import type { Principal } from '@workledger/shared/http/route.ts';
 import { agentOf } from '../domain/agent.ts';
 
@@ -41,10 +42,8 @@ export const serviceCommands: readonly CommandType[] = commandTypes.filter(
   (type) => isSentBy('saga', type) || isSentBy('agent', type),
 );
 
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-
 /** In whose name a service may speak: a saga's stream, or an agent. Never a key's owner, never the system. */
-export const serviceActor = new RegExp(`^(?:saga:saga(?:-[a-z0-9]+)*-${UUID}|agent:${UUID})$`);
+export const serviceActor = new RegExp(`^(?:saga:saga(?:-[a-z0-9]+)*-${UUID_PATTERN}|agent:${UUID_PATTERN})$`);
 
 /** May this actor, of the form above, send this command? */
 export const maySend = (actor: string, type: CommandType): boolean =>

@@ -8,10 +8,9 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { invalidCursor } from '../reading/page.ts';
-import type { Feed, Frame, Told } from './feed.ts';
+import { findFeed, type Feed, type Frame, type Told } from './feed.ts';
 import { createLimits, type LiveLimits } from './limits.ts';
 import { createListener, type Listener, type Subscription } from './listener.ts';
-import { unknownFeed } from './message-feeds.ts';
 import { isFor, sameRights } from './rights.ts';
 
 /** Milliseconds between two signs of life. */
@@ -196,15 +195,6 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
     }
   }
 
-  const feedOf = (name: string): { readonly feed: Feed; readonly argument: string | null } => {
-    const at = name.indexOf(':');
-    const [kind, argument] = at === -1 ? [name, null] : [name.slice(0, at), name.slice(at + 1)];
-    const feed = feeds.find((each) => each.name === kind);
-    if (feed === undefined)
-      throw unknownFeed(`there is no feed ${kind}: use ${feeds.map((each) => each.name).join(', ')}`);
-    return { feed, argument };
-  };
-
   return {
     heartbeat,
     bounds,
@@ -244,13 +234,13 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
       const wanted = [...new Set(names)].filter((name) => !own.has(name));
       bounds.subscribe(own.size + wanted.length);
       const added: Subscription[] = wanted.map((name) => {
-        const { feed } = feedOf(name);
+        const { feed } = findFeed(feeds, name);
         return { listener, feed: feed.name, name, keys: new Set<string>(), held: [], after: after ?? 0n };
       });
       try {
         // First the keys, so that nothing comes between; then what came before.
         for (const subscription of added) {
-          const { feed, argument } = feedOf(subscription.name);
+          const { feed, argument } = findFeed(feeds, subscription.name);
           for (const key of await feed.open(argument, listener.principal)) hold(subscription, key);
           own.set(subscription.name, subscription);
         }

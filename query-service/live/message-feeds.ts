@@ -6,7 +6,6 @@ import { addressOf, type MessageEvent, type MessageSent } from '@workledger/shar
 import { streamId, streamName, streamType } from '@workledger/shared/contexts/stream.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import { readInboxRow } from '../reading/inbox.ts';
 import type { Feed, Told } from './feed.ts';
 
@@ -16,11 +15,9 @@ const MOST_WORDS = 16_384;
 /** `inbox`: what comes to whoever listens, and what others confirm of what it sent. */
 export const inboxFeed = (pool: Pool, log: EventLog): Feed => ({
   name: 'inbox',
+  argument: null,
   streams: ['message', 'inbox'],
-  open: async (argument, { actor }) => {
-    if (argument !== null) throw unknownFeed('inbox is yours: it takes no name');
-    return [actor, 'all', ...(await topicsOf(pool, log, actor)).map((name) => `topic:${name}`)];
-  },
+  open: async (_, { actor }) => [actor, 'all', ...(await topicsOf(pool, log, actor)).map((name) => `topic:${name}`)],
   tell: (recorded) => {
     const event = upcast(recorded) as RecordedEvent & (MessageEvent | InboxEvent);
     const of = (key: string) => ({ feed: 'inbox', key });
@@ -50,12 +47,9 @@ export const inboxFeed = (pool: Pool, log: EventLog): Feed => ({
 /** `topic:<topic>`: what is sent to a topic, whether it is subscribed to or not. */
 export const topicFeed: Feed = {
   name: 'topic',
+  argument: { noun: 'topic', schema: topic },
   streams: ['message'],
-  open: async (argument) => {
-    const parsed = topic.safeParse(argument);
-    if (!parsed.success) throw unknownFeed('use topic:<topic>');
-    return [parsed.data];
-  },
+  open: async (name) => [name],
   tell: (recorded): readonly Told[] => {
     const event = upcast(recorded) as RecordedEvent & (MessageEvent | InboxEvent);
     if (event.type !== 'MessageSent' || event.data.to.kind !== 'topic') return [];
@@ -86,8 +80,5 @@ async function topicsOf(pool: Pool, log: EventLog, actor: string): Promise<reado
   }
   return [...now];
 }
-
-export const unknownFeed = (message: string): Problem =>
-  new Problem('invalid-request', message, { errors: [{ path: 'query.feeds', message }] });
 
 export const isOf = (event: RecordedEvent, type: string): boolean => streamType(event.stream) === type;

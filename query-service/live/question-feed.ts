@@ -6,7 +6,6 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { Principal } from '@workledger/shared/http/route.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Feed, Told } from './feed.ts';
-import { unknownFeed } from './message-feeds.ts';
 
 /** Open questions whose end whoever comes is told of. */
 const MOST_OPEN = 1_000;
@@ -14,9 +13,9 @@ const MOST_OPEN = 1_000;
 /** `questions`: those that whoever listens is asked, as a participant, by role or by team, and what becomes of these and of their own. */
 export const questionFeed = (pool: Pool): Feed => ({
   name: 'questions',
+  argument: null,
   streams: ['question'],
-  open: async (argument, principal) => {
-    if (argument !== null) throw unknownFeed('questions are yours: it takes no name');
+  open: async (_, principal) => {
     const asked = askeesOf(principal);
     const open = await selectRows<{ id: string }>(pool, OPEN, [[...asked], principal.actor, principal.repositories]);
     return [...asked, askerOf(principal.actor), ...open.map(({ id }) => endOf(id))];

@@ -3,6 +3,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { known } from '../api/inbox.ts';
 import { READERS } from '../reading/query-route.ts';
 import { readLiveCursor, writeLiveCursor } from './cursor.ts';
+import { feedForms, feedPattern, type Feed } from './feed.ts';
 import type { Hub } from './hub.ts';
 import type { Item, Listener } from './listener.ts';
 
@@ -10,7 +11,7 @@ const cursor = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'a cursor as this chan
 const MEDIA_TYPE = 'text/event-stream';
 
 /** GET /live as Server-Sent Events. The same path takes WebSockets. */
-export const sseRoute = (hub: Hub): Route =>
+export const sseRoute = (hub: Hub, feeds: readonly Feed[]): Route =>
   route({
     method: 'get',
     path: '/api/v1/live',
@@ -23,7 +24,7 @@ export const sseRoute = (hub: Hub): Route =>
     query: z.strictObject({
       feeds: z
         .string()
-        .regex(/^[A-Za-z0-9:._-]{1,200}(,[A-Za-z0-9:._-]{1,200}){0,99}$/, 'feeds with commas between')
+        .regex(namesOf(feeds), `use ${feedForms(feeds)}, with commas between`)
         .describe('feeds, with commas between'),
       after: cursor.optional().describe('the same as the header Last-Event-ID'),
     }),
@@ -42,6 +43,12 @@ export const sseRoute = (hub: Hub): Route =>
       };
     },
   });
+
+/** At most as many as a line may have at all: which are too many is for the limits to say. */
+function namesOf(feeds: readonly Feed[]): RegExp {
+  const one = `(?:${feedPattern(feeds)})`;
+  return new RegExp(`^${one}(?:,${one}){0,99}$`);
+}
 
 async function* events(
   hub: Hub,

@@ -7,7 +7,7 @@ import { anyId, readRow } from '../reading/query-route.ts';
 import { demandWithin } from '../reading/scope.ts';
 import { historyEntry } from '../api/task.ts';
 import type { Feed, Told } from './feed.ts';
-import { isOf, unknownFeed } from './message-feeds.ts';
+import { isOf } from './message-feeds.ts';
 
 type OfRun = Omit<Told, 'feed' | 'key'>;
 
@@ -15,12 +15,11 @@ type OfRun = Omit<Told, 'feed' | 'key'>;
 export const taskFeed = (pool: Pool): Feed => ({
   name: 'task',
   streams: ['task', 'saga-code-evolution'],
-  open: async (argument, { repositories }) => {
-    const id = anyId.safeParse(argument);
-    if (!id.success) throw unknownFeed('use task:<id>');
-    await demandWithin(pool, repositories, id.data, { noun: 'task', id: id.data });
-    const { claimId } = await readRow(pool, taskModel, id.data, 'task');
-    return [id.data, ...(claimId === null ? [] : [runOf(claimId)])];
+  argument: { noun: 'id', schema: anyId },
+  open: async (id, { repositories }) => {
+    await demandWithin(pool, repositories, id, { noun: 'task', id });
+    const { claimId } = await readRow(pool, taskModel, id, 'task');
+    return [id, ...(claimId === null ? [] : [runOf(claimId)])];
   },
   tell: (recorded) => {
     const event = upcast(recorded);

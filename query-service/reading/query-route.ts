@@ -9,7 +9,7 @@ import { route, type Access, type Reply, type Route, type RouteInput } from '@wo
 import { type ReadModel, selectList, type ReadModelRow } from '@workledger/shared/contexts/define-row.ts';
 import type { Budgets } from '@workledger/shared/read-models/budgets.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
-import { text } from '@workledger/shared/contexts/text.ts';
+import { text, WITHOUT_NUL } from '@workledger/shared/contexts/text.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
 import { tokenText, type Settle } from './consistency.ts';
 
@@ -143,7 +143,8 @@ const MOST_VALUES = 50;
 /** A parameter that may come several times, or as a list with commas; described as the former. */
 export const several = <Item extends z.ZodType<unknown, string>>(item: Item) => {
   const { $schema: _, ...one } = z.toJSONSchema(item, { io: 'input' });
-  const items = 'enum' in one || 'format' in one ? one : { ...one, pattern: WITHOUT_COMMA };
+  // What has a pattern of its own has no comma in it.
+  const items = one.pattern === WITHOUT_NUL ? { ...one, pattern: WITHOUT_COMMA } : one;
   return z
     .unknown()
     .meta({ type: 'array', items, minItems: 1, maxItems: MOST_VALUES })

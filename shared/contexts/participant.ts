@@ -1,12 +1,11 @@
 import { z } from 'zod';
-
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+import { UUID_PATTERN } from './text.ts';
 
 /** A person or agent, as `principal.actor` names whoever asks: `agent:<uuid>`, `user:<uuid>`, or `key:<uuid>` of a key that is nobody's. */
 export const participant = z
   .string()
   .toLowerCase()
-  .regex(new RegExp(`^(?:agent|key|user):${UUID}$`), 'agent:<uuid>, user:<uuid> or key:<uuid>');
+  .regex(new RegExp(`^(?:agent|key|user):${UUID_PATTERN}$`), 'agent:<uuid>, user:<uuid> or key:<uuid>');
 
 export type ParticipantKind = 'agent' | 'key' | 'user';
 

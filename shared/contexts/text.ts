@@ -16,7 +16,8 @@ export const text = (max: number, min = 0) =>
 const isAtMost = (value: string, max: number): boolean =>
   value.length <= max || (value.length <= 2 * max && [...value].length <= max);
 
-const WITHOUT_NUL = String.raw`^[^\u0000]*$`;
+/** The pattern of any text that can be stored. */
+export const WITHOUT_NUL = String.raw`^[^\u0000]*$`;
 
 /**
  * Text that others wrote and that must be kept whatever it holds: what cannot be stored is replaced by U+FFFD, what is too long is
@@ -32,6 +33,9 @@ export const foreignText = (value: string, max: number): string =>
 
 /** A short name such as a label or a capability. */
 export const word = text(100, 1);
+
+/** The source of a pattern of a lower-case UUID as streams take it: a version and a variant of RFC 9562. */
+export const UUID_PATTERN = '[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
 
 /** A UUID; upper case names the same. */
 export const uuid = z.uuid().toLowerCase();
