@@ -8,10 +8,10 @@ import type { QuestionState } from '@workledger/shared/contexts/task/question/st
 import type { Said } from '../domain/task.ts';
 import { powersOf } from './questions.ts';
 import type { Room } from './room.ts';
-import { step, type StepContext } from './step.ts';
+import { joinTokens, step, type StepContext } from './step.ts';
 
 /**
- * Asks for the approval of a commit, unless it has been given before. `details.stands` tells a run how it stands: it is asked, it is
+ * Asks for the approval of a commit, unless that was asked before. `details.stands` tells a run how it stands: it is asked, it is
  * approved, or this question was about another run's attempt and ended otherwise.
  * @throws CommandRefused
  */
@@ -25,9 +25,14 @@ export async function askApproval(
   const text = `May commit ${data.commit.slice(0, 12)} be merged? It does "${details.title}", and its tests have passed.`;
   const makers = await makersOf(room, data.taskId);
   const command = { type: 'question.ask-approval', data: { ...data, repository, text, makers } } as const;
+  // First the task: whoever sees the question finds that the task waits for it. The run tells that once more, which is nothing then.
+  const { taskId, runId: claimId, commit } = data;
+  const isNew = (await room.questions.load(questionId)).state.status === 'missing';
+  const awaiting = { type: 'task.await-approval', data: { claimId, questionId, commit } } as const;
+  const told = isNew ? await room.tasks.handle(taskId, awaiting, step(context, 'await')) : { token: '' };
   const answer = await room.questions.handle(questionId, command, context);
   const { state } = await room.questions.load(questionId);
-  return { ...answer, details: { stands: standing(state, data.runId) } };
+  return { ...answer, token: joinTokens(answer, told), details: { stands: standing(state, claimId) } };
 }
 
 function standing({ asked, answer, status }: QuestionState, runId: string): 'asked' | 'approved' | 'over' {
@@ -35,16 +40,18 @@ function standing({ asked, answer, status }: QuestionState, runId: string): 'ask
   return asked?.runId === runId && status !== 'withdrawn' ? 'asked' : 'over';
 }
 
-/** Who made the work that was submitted last: the agent, and whoever submitted it in its name. */
+/** Who made the work: its agent, and whoever submitted it in the agent's name. A retry from a later step goes on with what others made. */
 async function makersOf({ tasks, log }: Room, taskId: string): Promise<readonly string[]> {
   const { claim } = (await tasks.load(taskId)).state;
   const agent = claim === null ? [] : [`agent:${claim.agentId}`];
-  for await (const { type, metadata } of log.readStream(streamName('task', taskId), { direction: 'backward' })) {
-    // A run that is retried from a later step submits what others made.
-    if (type !== 'TaskWorkSubmitted' || metadata.actor.startsWith('saga:')) continue;
-    return [...new Set([...agent, metadata.actor])];
+  let submitters: string[] = [];
+  for await (const { type, data, metadata } of log.readStream(streamName('task', taskId), { direction: 'backward' })) {
+    if (type === 'TaskWorkSubmitted' && !metadata.actor.startsWith('saga:')) submitters.push(metadata.actor);
+    if (type !== 'TaskClaimed') continue;
+    if ((data as { from?: string }).from === undefined) break;
+    submitters = [];
   }
-  return agent;
+  return [...new Set([...agent, ...submitters])];
 }
 
 /**
@@ -73,7 +80,8 @@ export async function decideApproval(
   }
   checkRevision(task, context);
   const newest = approvals.at(-1);
-  const isAsked = status === 'validation' && newest !== undefined;
+  const isThere = newest !== undefined && (await room.questions.load(newest.questionId)).revision >= 0;
+  const isAsked = status === 'validation' && isThere;
   if (!isAsked) return refuse('illegal-transition', 'this task waits for no approval', { status });
   if (commit !== undefined && commit !== newest.commit)
     refuse('illegal-transition', `the approval that is asked for is of commit ${newest.commit}`, {

@@ -87,8 +87,12 @@ export function describe(event: Described, names: Names): StepLine | null {
         `failed: ${event.data.failure.reason} → ${event.data.verdict}${protectedText(event.data.protectedChanges)}`,
         'bad',
       );
-    case 'TaskSentBack':
-      return line('task', 'sent back to work with the report as context');
+    case 'TaskApprovalAsked':
+      return line('approve', `commit ${shortId(event.data.commit)} waits for an approval: POST /tasks/{id}/approve`);
+    case 'TaskSentBack': {
+      const context = event.data.words === undefined ? 'the report' : "a person's words";
+      return line('task', `sent back to work with ${context} as context`);
+    }
     case 'TaskWorkSubmitted':
       return line('task', 'in validation', 'quiet');
     case 'TaskClaimExpired':

@@ -106,5 +106,5 @@ export const taskFold: Fold<TaskState, TaskEvent> = {
   type: 'task',
   initial: noTask,
   evolve,
-  snapshot: plainSnapshot(2),
+  snapshot: plainSnapshot(3),
 };
