@@ -122,6 +122,14 @@ export default {
       to: { path: '\\.test\\.ts$|/(contract|testing)\\.ts$|(^|/)(testing|double)/' },
     },
     {
+      name: 'one-way-out',
+      comment:
+        'What components ask of other systems goes through sagas/components/outbound/: allowed hosts, limits, breaker, tries. The proxy of the sandbox is for the programs in it.',
+      severity: 'error',
+      from: { path: '^sagas/components/', pathNot: `${test}|^sagas/components/(outbound|sandbox)/` },
+      to: { path: '^(node:)?(http|https|http2|net|tls|dgram)$|node_modules/(undici|axios|got|node-fetch|ws)/' },
+    },
+    {
       name: 'no-circular-imports',
       severity: 'error',
       from: {},

@@ -71,6 +71,20 @@ export default defineConfig(
     },
   },
   {
+    // One way out: whoever else would call somebody has none of its limits.
+    files: ['sagas/components/**'],
+    ignores: tests,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'].map((name) => ({
+          name,
+          message: 'Components call other systems through sagas/components/outbound/ alone.',
+        })),
+      ],
+    },
+  },
+  {
     // What a person reads on a terminal, or what stands alone as a program.
     files: ['infra/**', '**/*.mjs'],
     rules: { 'no-console': 'off' },

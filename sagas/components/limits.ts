@@ -56,18 +56,23 @@ function timedOut(name: string, timeoutMs: number, cause: unknown): ComponentFai
 
 /** Lets at most `count` holders in at once, in the order they came. */
 export type Slots = {
-  /** Waits for a slot. @returns gives it back @throws the signal's reason when it aborts while waiting */
-  take(signal: AbortSignal): Promise<() => void>;
+  /**
+   * Waits for a slot. @param priority higher ones are let in earlier; default: 0
+   * @returns gives it back @throws the signal's reason when it aborts while waiting
+   */
+  take(signal: AbortSignal, priority?: number): Promise<() => void>;
+  /** How many have a slot, and how many wait for one. */
+  counts(): { readonly underWay: number; readonly waiting: number };
 };
 
 export function createSlots(count: number): Slots {
   let free = count;
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly priority: number; enter(): void }[] = [];
 
   const give = (): void => {
     const next = waiting.shift();
     if (next === undefined) free++;
-    else next();
+    else next.enter();
   };
   const once = (): (() => void) => {
     let held = true;
@@ -78,22 +83,27 @@ export function createSlots(count: number): Slots {
   };
 
   return {
-    async take(signal) {
+    counts: () => ({ underWay: count - free, waiting: waiting.length }),
+    async take(signal, priority = 0) {
       signal.throwIfAborted();
       if (free > 0) {
         free--;
         return once();
       }
       await new Promise<void>((resolve, reject) => {
-        const enter = (): void => {
-          signal.removeEventListener('abort', leave);
-          resolve();
+        const entry = {
+          priority,
+          enter: (): void => {
+            signal.removeEventListener('abort', leave);
+            resolve();
+          },
         };
         const leave = (): void => {
-          waiting.splice(waiting.indexOf(enter), 1);
+          waiting.splice(waiting.indexOf(entry), 1);
           reject(signal.reason as Error);
         };
-        waiting.push(enter);
+        const behind = waiting.findIndex((other) => other.priority < priority);
+        waiting.splice(behind < 0 ? waiting.length : behind, 0, entry);
         signal.addEventListener('abort', leave, { once: true });
       });
       return once();
@@ -108,13 +118,24 @@ const REST_MS = 30_000;
 /** Milliseconds in which failures are counted together. */
 const WINDOW_MS = 300_000;
 
-export type Breaker = { call<Result>(action: () => Promise<Result>): Promise<Result> };
+export type Breaker = {
+  call<Result>(action: () => Promise<Result>): Promise<Result>;
+  state(): 'closed' | 'open' | 'half-open';
+};
+
+/** Failures of the work, of the origin and of limits do not count, nor that nobody is there to do it, or that it was put off. */
+const isComponentFault = (error: unknown): boolean =>
+  error instanceof ComponentFailure ? error.fault === 'component' : !(error instanceof Postponed) && !isAway(error);
 
 /**
- * Stops calling what fails: opens after five failures, lets one call through after 30 s. Failures of the work, of the origin and of limits
- * do not count, nor that nobody is there to do it. What meanwhile comes is no try: it throws Postponed.
+ * Stops calling what fails: opens after five failures, lets one call through after 30 s. What meanwhile comes is no try: it throws
+ * Postponed. @param counts which errors are failures; default: faults of the component
  */
-export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
+export function createBreaker(
+  name: string,
+  restMs: number = REST_MS,
+  counts: (error: unknown) => boolean = isComponentFault,
+): Breaker {
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
     name,
     timeout: false,
@@ -123,9 +144,10 @@ export function createBreaker(name: string, restMs: number = REST_MS): Breaker {
     resetTimeout: restMs,
     rollingCountTimeout: WINDOW_MS,
     rollingCountBuckets: 10,
-    errorFilter: (error: unknown) => (error instanceof ComponentFailure ? error.fault !== 'component' : isAway(error)),
+    errorFilter: (error: unknown) => !counts(error),
   });
   return {
+    state: () => (circuit.halfOpen ? 'half-open' : circuit.opened ? 'open' : 'closed'),
     async call<Result>(action: () => Promise<Result>): Promise<Result> {
       try {
         return (await circuit.fire(action)) as Result;

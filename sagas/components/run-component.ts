@@ -149,6 +149,8 @@ export async function performComponent(
     checkResult(name, definition, result);
     return result;
   } catch (error) {
+    // What it waits for is no failure; its reason is the component's own words.
+    if (error instanceof Postponed) throw error;
     throw secrets.failure(asComponentFailure(step, error, context.signal));
   }
 }

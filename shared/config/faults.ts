@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { isLoopback } from './loopback.ts';
+import { outboundFaults } from './outbound.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
 /** The configuration cannot be used. `faults` has one line each: where, what, how to mend. */
@@ -28,11 +29,13 @@ export const describeFaults = (error: z.ZodError, input: unknown): string[] =>
     return [`${pathText(issue.path)}: ${valueText(issue.path, value)} → ${remedy}`];
   });
 
+const SECRET_SOURCES = new Set(['secrets', 'token', 'key']);
+
 const unionRemedy = (issue: z.core.$ZodIssueInvalidUnion): string => {
   const wanted = issue.errors.map((branch) =>
     branch.map((fault) => `${fault.path.join('.')} ${fault.message}`.trim()).join(', '),
   );
-  return issue.path.some((part) => part === 'secrets')
+  return issue.path.some((part) => typeof part === 'string' && SECRET_SOURCES.has(part))
     ? 'use {"env": "NAME"} or {"file": "path"}; a secret itself never stands here'
     : `one of these must be mended: ${wanted.join('; or ')}`;
 };
@@ -112,6 +115,7 @@ export function crossCheck(configuration: Configuration): string[] {
   return [
     ...openHost(configuration),
     ...openEmbeddings(configuration),
+    ...outboundFaults(configuration),
     ...repeated(
       'repositories',
       'name',

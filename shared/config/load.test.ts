@@ -94,6 +94,11 @@ describe('faults', () => {
     expect(faults.join()).not.toContain('hunter2');
   });
 
+  test('a token that stands in the file itself is refused likewise', () => {
+    const [fault] = faultsOf({ github: { token: 'ghp_abcdefghijklmnopqrstuvwxyz' } });
+    expect(fault).toMatch(/^github\.token: a string → use \{"env": "NAME"\} or/);
+  });
+
   test('a password in a URL is not repeated', () => {
     const faults = faultsOf({ repositories: [{ ...repository, github: 'https://me:hunter2@github.com/a/b' }] });
     expect(faults).toHaveLength(1);
@@ -122,6 +127,29 @@ describe('cross checks', () => {
     expect(faultsOf({ repositories: [{ ...repository, agent: 'nobody' }] })).toEqual([
       'repositories[0].agent: "nobody" → add an agent of this name to agents, or use null',
     ]);
+  });
+
+  test('GitHub is spoken to by a token or as an app, and never in the clear where others could listen', () => {
+    const token = { env: 'GITHUB_TOKEN' };
+    const app = { id: 7, key: { file: 'app.pem' } };
+    expect(faultsOf({ github: { token } })).toEqual([]);
+    expect(faultsOf({ github: { app } })).toEqual([]);
+    expect(faultsOf({ github: {} })).toEqual(['github: neither token nor app → give one of them']);
+    expect(faultsOf({ github: { token, app } })).toEqual(['github: token and app → give one of them']);
+    const github = { url: 'http://ghe.example:8080/api/v3', token };
+    expect(faultsOf({ github })).toEqual([expect.stringMatching(/without TLS → .*"ghe\.example:8080"/)]);
+    expect(faultsOf({ github, outbound: { privateHosts: ['GHE.example:8080'] } })).toEqual([]);
+    expect(faultsOf({ github: { token, url: 'https://user:word@ghe.example/api' } })).toEqual([
+      expect.stringMatching(/github\.url: more than an address/),
+    ]);
+  });
+
+  test('hosts that may be called are named exactly', () => {
+    expect(faultsOf({ outbound: { allowHosts: ['api.example:443', '[::1]:80'] } })).toEqual([]);
+    for (const host of ['api.example', '*.example:443', 'https://api.example:443', 'api.example:443/x'])
+      expect(faultsOf({ outbound: { allowHosts: [host] } })).toEqual([
+        expect.stringMatching(/name:port, address:port/),
+      ]);
   });
 
   test('evolution needs an evaluate command', () => {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
+import { githubSchema, outboundSchema } from './outbound.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
+import { secretSource } from './secret-source.ts';
 import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'letters, digits and . _ / - (no space)');
@@ -60,7 +62,6 @@ const access = {
     .describe('paths that are seen read-only: absolute, relative to this file, or ~/… of whoever runs Workledger'),
   write: z.array(path).default([]).describe('paths that may also be written; named as in read'),
 };
-const secretSource = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
 
 const usd = z.number().min(0).nullable().default(null);
 const budgetsSchema = z
@@ -72,8 +73,7 @@ const budgetsSchema = z
   })
   .prefault({});
 
-/** Where a secret stands; the configuration never holds the secret itself. */
-export type SecretSource = z.infer<typeof secretSource>;
+export type { SecretSource } from './secret-source.ts';
 
 /** What deliveries are verified with: two secrets while one replaces the other. */
 const webhookSchema = z
@@ -160,7 +160,7 @@ export const repositorySchema = z.strictObject({
     .regex(/^[^/\s]+\/[^/\s]+$/)
     .nullable()
     .default(null)
-    .describe('owner/repository, for webhook deliveries'),
+    .describe('owner/repository, for webhook deliveries and pull requests'),
   webhook: webhookSchema.describe('secrets of its own: its deliveries are verified with these alone'),
   capabilities: z
     .array(z.string().min(1))
@@ -278,6 +278,8 @@ export const configurationSchema = z.strictObject({
     .describe('what finds knowledge by its meaning; null: it is found by its words alone'),
   budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
   webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
+  github: githubSchema.describe('how Workledger speaks to GitHub; null: not at all'),
+  outbound: outboundSchema.describe('whom components may call'),
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),

@@ -1,0 +1,28 @@
+/** The configuration does not let this be called. */
+export class NotAllowed extends Error {
+  override name = 'NotAllowed';
+}
+
+/** The target gave no answer that can be used. */
+export class TargetAway extends Error {
+  override name = 'TargetAway';
+  /** Nobody can tell whether it did what it was asked for. */
+  readonly mayHaveHappened: boolean;
+  constructor(
+    message: string,
+    { mayHaveHappened, cause }: { readonly mayHaveHappened: boolean; readonly cause?: unknown },
+  ) {
+    super(message, { cause });
+    this.mayHaveHappened = mayHaveHappened;
+  }
+}
+
+/** The target takes nothing more before a time, or this process has asked it for as much as it may. Nothing was done. */
+export class LimitReached extends Error {
+  override name = 'LimitReached';
+  readonly until: Date;
+  constructor(message: string, until: Date) {
+    super(message);
+    this.until = until;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { secretSource } from './secret-source.ts';
+
+/** A host as a call's address has it, with its port. */
+const hostAndPort = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/,
+    'name:port, address:port or [address]:port, with no scheme and no path',
+  );
+
+/** Whom components may call. */
+export const outboundSchema = z
+  .strictObject({
+    allowHosts: z
+      .array(hostAndPort)
+      .max(100)
+      .default([])
+      .describe('host:port that components may call, beside the systems that are configured by their address'),
+    privateHosts: z
+      .array(hostAndPort)
+      .max(100)
+      .default([])
+      .describe('host:port that may be at an address of a private network, and may be called by http://'),
+  })
+  .prefault({});
+
+const app = z.strictObject({
+  id: z
+    .union([z.int().positive(), z.string().regex(/^[\w.-]{1,100}$/)])
+    .describe('its App ID or its client ID, as its settings show them'),
+  key: secretSource.describe('its private key, PEM, as GitHub hands it out'),
+});
+
+/** How Workledger speaks to GitHub: by a token, or as a GitHub App that is installed where the repositories are. */
+export const githubSchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .default('https://api.github.com')
+      .describe('of its API; GitHub Enterprise Server: https://<host>/api/v3'),
+    token: secretSource.nullable().default(null).describe('a personal access token; null: an app is used'),
+    app: app.nullable().default(null).describe('a GitHub App; null: a token is used'),
+  })
+  .nullable()
+  .default(null);
+
+type Outbound = {
+  readonly outbound: z.infer<typeof outboundSchema>;
+  readonly github: z.infer<typeof githubSchema>;
+};
+
+/** `host:port` of an address, also where the port is the scheme's own. */
+export const hostOf = ({ protocol, hostname, port }: URL): string =>
+  `${hostname.toLowerCase()}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
+
+/** What the schema cannot say of it. One line a fault. */
+export function outboundFaults({ outbound, github }: Outbound): string[] {
+  if (github === null) return [];
+  const url = new URL(github.url);
+  const isPrivate = outbound.privateHosts.some((host) => host.toLowerCase() === hostOf(url));
+  return [
+    ...((github.token === null) === (github.app === null)
+      ? [`github: ${github.token === null ? 'neither token nor app' : 'token and app'} → give one of them`]
+      : []),
+    ...(url.protocol === 'https:' || isPrivate
+      ? []
+      : [
+          `github.url: "${url.origin}" would get the token without TLS → use https, or name "${hostOf(url)}" in outbound.privateHosts where the way there is closed`,
+        ]),
+    ...(url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== ''
+      ? ['github.url: more than an address → leave out user, password, ? and #; the secret belongs to token or app']
+      : []),
+  ];
+}
