@@ -11,6 +11,12 @@ import { publish, unpublish } from './code/publish.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { failureOf } from './failures.ts';
+import { check } from './github/check.ts';
+import { commentOn } from './github/comments.ts';
+import { labels } from './github/labels.ts';
+import { deleteBranch, merge as mergePull } from './github/merge.ts';
+import { close, pullRequest, pullState } from './github/pull-requests.ts';
+import { checks, reviews } from './github/verdicts.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
 import {
@@ -23,8 +29,8 @@ import {
   type InRun,
 } from './run-component.ts';
 
-/** Every component there is: a name gives the type of its request and result everywhere. A new one is added here, and nowhere else. */
-const components = {
+/** Components that work on code: where there are runners, these perform them. */
+const inRunners = {
   'code.prepare': prepare,
   'code.work': work,
   'code.evaluate': evaluate,
@@ -40,19 +46,38 @@ const components = {
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
-export type ComponentName = keyof typeof components;
-export type RequestOf<Name extends ComponentName> = z.infer<(typeof components)[Name]['request']>;
-export type ResultOf<Name extends ComponentName> = z.infer<(typeof components)[Name]['result']>;
+/** Components that speak to other systems with a login of ours: always performed where sagas are, away from what strangers wrote. */
+const here = {
+  'github.pull-request': pullRequest,
+  'github.pull-state': pullState,
+  'github.close': close,
+  'github.merge': mergePull,
+  'github.delete-branch': deleteBranch,
+  'github.comment': commentOn,
+  'github.labels': labels,
+  'github.check': check,
+  'github.checks': checks,
+  'github.reviews': reviews,
+} as const satisfies Readonly<Record<string, ComponentDefinition>>;
+
+/** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */
+type Components = typeof inRunners & typeof here;
+
+export type ComponentName = keyof Components;
+export type RequestOf<Name extends ComponentName> = z.infer<Components[Name]['request']>;
+export type ResultOf<Name extends ComponentName> = z.infer<Components[Name]['result']>;
 
 /** All components, as the engine calls them. */
 export function createComponents(options: ComponentEnvironment): readonly Component[] {
   const environment = { ...options, dataFolder: resolve(options.dataFolder) };
-  return runComponents(components, environment, sweep(environment));
+  return runComponents({ ...inRunners, ...here }, environment, sweep(environment));
 }
 
-/** All components, as the engine calls them, performed by runners. */
-export const createRemoteComponents = (options: RunnersOptions): readonly Component[] =>
-  guardComponents(components, options, askRunners(options));
+/** All components, as the engine calls them; those that work on code are performed by runners. */
+export const createRemoteComponents = (options: RunnersOptions & ComponentEnvironment): readonly Component[] => [
+  ...guardComponents(inRunners, options, askRunners(options)),
+  ...runComponents(here, options),
+];
 
 /** A runner ends by itself what its caller must have given up: seconds later than the caller does. */
 const LATER_SECONDS = 60;
@@ -70,11 +95,11 @@ export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' 
   const swept = sweep(common);
   return async (name, request, context, own) => {
     const step = stepOf(name);
-    if (!Object.hasOwn(components, name)) {
+    if (!Object.hasOwn(inRunners, name)) {
       const failure = failureOf(step, `this runner knows no component "${name}": bring it to the version of sagas`);
       throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
     }
-    const definition: ComponentDefinition = components[name as ComponentName];
+    const definition: ComponentDefinition = inRunners[name as keyof typeof inRunners];
     const perform: Component<InRun>['perform'] = async (asked, { key, signal, note }) => {
       const seconds = definition.limits.seconds(asked, common) + LATER_SECONDS;
       const limited = AbortSignal.any([signal, AbortSignal.timeout(1_000 * seconds)]);

@@ -13,6 +13,7 @@ import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Drain } from './drain.ts';
+import type { Github } from './github/github.ts';
 import { Postponed } from '../engine/component.ts';
 import { failureOf, refuse } from './failures.ts';
 import type { Sandbox } from './sandbox/policy.ts';
@@ -34,6 +35,8 @@ export type ComponentEnvironment = {
   readonly logger: ComponentLogger;
   /** What programs that are not Workledger's own run in; null or absent: in nothing. */
   readonly sandbox?: Sandbox | null | undefined;
+  /** GitHub as the configuration has it; null or absent: it has it not. */
+  readonly github?: Github | null | undefined;
   /** Of the process that guards the calls. */
   readonly drain?: Drain | undefined;
 };

@@ -17,10 +17,10 @@ export type Secrets = {
 
 /**
  * The values of variables that agents and repositories name as `secrets`, those of their `environment` whose name or value looks like
- * a secret, and what the repositories' addresses hold.
+ * a secret, what the repositories' addresses hold, and what GitHub lets us in by.
  */
 export function secretsOf(
-  { configuration: { agents, repositories } }: Pick<ComponentEnvironment, 'configuration'>,
+  { configuration: { agents, repositories }, github }: Pick<ComponentEnvironment, 'configuration' | 'github'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
@@ -32,7 +32,7 @@ export function secretsOf(
     ...of(secrets, () => true),
     ...of(environment, isSecret),
   ]);
-  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url))]
+  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...(github?.secrets() ?? [])]
     .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
     .filter((value) => value.length >= SHORTEST)
     .sort((one, other) => other.length - one.length);

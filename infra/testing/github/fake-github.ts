@@ -1,0 +1,207 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { notFound, okay, refusal, type FakeAnswer } from './answer.ts';
+import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
+import { routes } from './routes.ts';
+import { createFakeRepository, type FakeRepository } from './state.ts';
+
+/** What goes wrong with a request: before it is looked at, or after it was done. */
+export type Fault =
+  | { readonly kind: 'answer'; readonly answer: FakeAnswer }
+  | { readonly kind: 'page'; readonly status: number }
+  | { readonly kind: 'drop' | 'drop-after' | 'hang' | 'hang-after' | 'cut' };
+
+export type FakeCall = {
+  readonly method: string;
+  readonly path: string;
+  readonly login: FakeLogin | null;
+  readonly status: number;
+};
+
+const QUOTA = 5_000;
+const HOUR_SECONDS = 3_600;
+
+/**
+ * GitHub's REST API over HTTP, as far as Workledger asks it: errors, limits, pages and ETags as GitHub has them, and what goes wrong as a
+ * test wants it. It counts what it was asked.
+ */
+export async function startFakeGithub(options: { readonly token?: string; readonly prefix?: string } = {}) {
+  const { token = 'ghp_faketokenfaketokenfaketoken1', prefix = '' } = options;
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  const app: FakeApp = {
+    ...{ id: '7', slug: 'workledger-test', publicKey: pair.publicKey },
+    ...{ installations: new Map(), tokenMilliseconds: 1_000 * HOUR_SECONDS },
+  };
+  const logins = createLogins(new Map([[token, 'workledger-bot']]), app);
+  const repositories = new Map<string, FakeRepository>();
+  const calls: FakeCall[] = [];
+  const faults: { readonly method: string; readonly path: RegExp; readonly fault: Fault; left: number }[] = [];
+  const quota = { remaining: QUOTA, resetAt: Math.floor(Date.now() / 1_000) + HOUR_SECONDS };
+  const settings = { mostPerPage: 100, milliseconds: 0 };
+  const most = { atOnce: 0, changes: 0 };
+  const now = { atOnce: 0, changes: 0 };
+
+  const server = createServer((request, response) => {
+    const isChange = request.method !== 'GET';
+    most.atOnce = Math.max(most.atOnce, ++now.atOnce);
+    if (isChange) most.changes = Math.max(most.changes, ++now.changes);
+    response.on('close', () => {
+      now.atOnce -= 1;
+      if (isChange) now.changes -= 1;
+    });
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => setTimeout(() => serve(request, response, body), settings.milliseconds));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://${host}${prefix}`;
+
+  function serve(request: IncomingMessage, response: ServerResponse, body: string): void {
+    const { method = '', headers } = request;
+    const asked = new URL(request.url ?? '', url);
+    const path = asked.pathname.slice(prefix.length);
+    const fault = takeFault(method, path);
+    if (fault?.kind === 'drop') return void response.destroy();
+    if (fault?.kind === 'hang') return undefined;
+    const login = logins.of(headers.authorization);
+    const answer = fault?.kind === 'answer' ? fault.answer : answerTo(login, { method, path, asked, body });
+    const { status } = answer;
+    calls.push({ method, path: `${path}${asked.search}`, login: typeof login === 'string' ? null : login, status });
+    if (fault?.kind === 'drop-after') return void response.destroy();
+    if (fault?.kind === 'hang-after') return undefined;
+    if (fault?.kind === 'page')
+      return void response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end('<html>Unicorn!</html>');
+    send(response, answer, { asked, etag: headers['if-none-match'], isCut: fault?.kind === 'cut' });
+  }
+
+  function takeFault(method: string, path: string): Fault | null {
+    const found = faults.find((one) => one.left > 0 && one.method === method && one.path.test(path));
+    if (found === undefined) return null;
+    found.left -= 1;
+    return found.fault;
+  }
+
+  type Asked = { readonly method: string; readonly path: string; readonly asked: URL; readonly body: string };
+
+  function answerTo(login: FakeLogin | string, { method, path, asked, body }: Asked): FakeAnswer {
+    if (typeof login === 'string') return refusal(401, login);
+    if (path === '/rate_limit') return okay({ resources: { core: quota } });
+    if (quota.remaining <= 0 && quota.resetAt > Date.now() / 1_000)
+      return refusal(403, 'API rate limit exceeded for user ID 1.');
+    quota.remaining -= 1;
+    if (path === '/user') return login.kind === 'token' ? okay({ login: login.login, id: 1 }) : notAccessible('');
+    if (path === '/app') return login.kind === 'app' ? okay({ id: 7, slug: app.slug }) : notFound;
+    const [, id] = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path) ?? [];
+    if (id !== undefined) {
+      const isKnown = [...app.installations.values()].includes(Number(id));
+      return login.kind === 'app' && isKnown ? okay(logins.make(Number(id)), 201) : notFound;
+    }
+    const [, owner = '', name = '', below = ''] = /^\/repos\/([^/]+)\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+    const repository = repositories.get(`${owner}/${name}`.toLowerCase());
+    if (repository === undefined) return notFound;
+    if (login.kind === 'app') {
+      const installation = app.installations.get(owner);
+      return below === '/installation' && installation !== undefined ? okay({ id: installation }) : notFound;
+    }
+    if (login.kind === 'installation' && app.installations.get(owner) !== login.id) return notFound;
+    return inRepository(repository, login, { method, path: below, asked, body });
+  }
+
+  function inRepository(
+    repository: FakeRepository,
+    login: Exclude<FakeLogin, { kind: 'app' }>,
+    asked: Asked,
+  ): FakeAnswer {
+    const route = routes.find(({ method, path }) => method === asked.method && path.test(asked.path));
+    if (route === undefined) return notFound;
+    if (repository.permissions !== null && !repository.permissions.includes(route.permission))
+      return notAccessible(route.permission);
+    if (repository.archived && asked.method !== 'GET') return refusal(403, 'Repository was archived so is read-only.');
+    if (repository.issuesDisabled && asked.path.startsWith('/issues/'))
+      return refusal(410, 'Issues are disabled for this repo');
+    const [, ...parts] = route.path.exec(asked.path) ?? [];
+    const query = asked.asked.searchParams;
+    const body = asked.body === '' ? {} : (JSON.parse(asked.body) as Record<string, unknown>);
+    return route.handle({ repository, login, query, body, parts, url: url.replace(prefix, '') });
+  }
+
+  const notAccessible = (permission: string): FakeAnswer =>
+    refusal(403, 'Resource not accessible by personal access token', {
+      headers: { 'X-Accepted-GitHub-Permissions': permission },
+    });
+
+  type Sent = { readonly asked: URL; readonly etag: string | undefined; readonly isCut: boolean };
+
+  function send(response: ServerResponse, answer: FakeAnswer, { asked, etag, isCut }: Sent): void {
+    const paged = pageOf(answer, asked);
+    const text = paged.body === undefined ? '' : JSON.stringify(paged.body);
+    const own = `W/"${createHash('sha256').update(text).digest('hex')}"`;
+    const isSame = answer.status === 200 && etag === own;
+    // What is as it was costs nothing.
+    if (isSame) quota.remaining += 1;
+    response.writeHead(isSame ? 304 : answer.status, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'X-GitHub-Media-Type': 'github.v3; format=json',
+      'X-RateLimit-Limit': String(QUOTA),
+      'X-RateLimit-Remaining': String(quota.remaining),
+      'X-RateLimit-Reset': String(quota.resetAt),
+      'X-RateLimit-Resource': 'core',
+      ...(answer.status === 200 && { ETag: own }),
+      ...paged.headers,
+      ...answer.headers,
+      ...(isCut && { 'Content-Length': String(text.length + 100) }),
+    });
+    if (!isCut) return void response.end(isSame ? undefined : text);
+    response.write(text.slice(0, text.length / 2), () => response.destroy());
+  }
+
+  function pageOf({ body, all }: FakeAnswer, asked: URL): { body: unknown; headers: Record<string, string> } {
+    if (all === undefined) return { body, headers: {} };
+    const size = Math.min(Number(asked.searchParams.get('per_page') ?? 30), settings.mostPerPage);
+    const page = Number(asked.searchParams.get('page') ?? 1);
+    const last = Math.max(1, Math.ceil(all.items.length / size));
+    const items = all.items.slice(size * (page - 1), size * page);
+    const linkTo = (number: number, relation: string): string => {
+      const target = new URL(asked);
+      target.searchParams.set('page', String(number));
+      return `<${target.href}>; rel="${relation}"`;
+    };
+    const links = page < last ? [linkTo(page + 1, 'next'), linkTo(last, 'last')] : [];
+    return {
+      body: all.field === undefined ? items : { total_count: all.items.length, [all.field]: items },
+      headers: links.length === 0 ? {} : { Link: links.join(', ') },
+    };
+  }
+
+  return {
+    ...{ url, host, token, app, logins, calls, quota, settings, most },
+    /** PEM, as GitHub hands it out. */
+    privateKey: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    addRepository: (name: string): FakeRepository => {
+      const made = createFakeRepository(name);
+      repositories.set(name.toLowerCase(), made);
+      return made;
+    },
+    /** So many of the next such requests go wrong. */
+    fail: (method: string, path: RegExp, fault: Fault, times = 1): void =>
+      void faults.push({ method, path, fault, left: times }),
+    /** How often it was asked for that. */
+    count: (method: string, path: RegExp): number =>
+      calls.filter((call) => call.method === method && path.test(call.path)).length,
+    close: (): Promise<void> => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+export type FakeGithub = Awaited<ReturnType<typeof startFakeGithub>>;
+
+export const secondaryLimit = (headers: Readonly<Record<string, string>> = {}): Fault => ({
+  kind: 'answer',
+  answer: refusal(403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', {
+    headers,
+  }),
+});

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+
+export type FakePull = {
+  readonly number: number;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  draft: boolean;
+  merged_at: string | null;
+  merge_commit_sha: string | null;
+  head: string;
+  /** Of a branch that is gone, the last one. */
+  sha: string;
+  base: string;
+};
+
+export type FakeComment = { readonly id: number; readonly number: number; body: string; readonly login: string };
+export type FakeCheckRun = { readonly id: number; readonly appId: string } & Record<string, unknown>;
+export type FakeStatus = { readonly sha: string; readonly context: string; readonly state: string } & Record<
+  string,
+  unknown
+>;
+export type FakeReview = { readonly id: number; readonly user: number; readonly state: string; readonly body: string };
+
+/** A repository as the fake keeps it; a test may change whatever it likes. */
+export type FakeRepository = {
+  /** `owner/name` */
+  readonly name: string;
+  /** Commits by branch. */
+  readonly branches: Map<string, string>;
+  readonly pulls: FakePull[];
+  readonly comments: FakeComment[];
+  readonly labels: Map<number, string[]>;
+  readonly checkRuns: FakeCheckRun[];
+  readonly statuses: FakeStatus[];
+  readonly reviews: Map<number, FakeReview[]>;
+  archived: boolean;
+  issuesDisabled: boolean;
+  /** GitHub's words for why nothing can be merged now; null: it can. */
+  notMergeable: string | null;
+  /** Only these may be asked for; null: all. */
+  permissions: readonly string[] | null;
+  /** Makes a merge happen elsewhere, too. @returns the commit of the base branch then */
+  onMerge: (pull: FakePull) => string;
+  nextNumber: number;
+  nextId: number;
+};
+
+export const createFakeRepository = (name: string): FakeRepository => ({
+  name,
+  branches: new Map([['main', commitOf('main')]]),
+  pulls: [],
+  comments: [],
+  labels: new Map(),
+  checkRuns: [],
+  statuses: [],
+  reviews: new Map(),
+  archived: false,
+  issuesDisabled: false,
+  notMergeable: null,
+  permissions: null,
+  onMerge: ({ sha }) => commitOf(`merge of ${sha}`),
+  nextNumber: 1,
+  nextId: 1_000,
+});
+
+/** A commit's id, made of any words. */
+export const commitOf = (words: string): string => createHash('sha1').update(words).digest('hex');
+
+/** As GitHub shows it. */
+export function shownPull(repository: FakeRepository, pull: FakePull, url: string): Record<string, unknown> {
+  const { head, base, sha, ...rest } = pull;
+  const repo = { full_name: repository.name };
+  return {
+    ...rest,
+    id: 9_000 + pull.number,
+    html_url: `${url}/${repository.name}/pull/${pull.number}`,
+    user: { login: 'somebody', id: 1 },
+    assignees: [],
+    merged: pull.merged_at !== null,
+    mergeable: pull.state === 'open' ? repository.notMergeable === null : null,
+    mergeable_state: pull.state === 'open' ? (repository.notMergeable === null ? 'clean' : 'blocked') : 'unknown',
+    head: { ref: head, sha: repository.branches.get(head) ?? sha, repo, label: `${ownerOf(repository)}:${head}` },
+    base: { ref: base, sha: repository.branches.get(base) ?? '', repo },
+  };
+}
+
+export const ownerOf = ({ name }: Pick<FakeRepository, 'name'>): string => name.split('/')[0] ?? '';

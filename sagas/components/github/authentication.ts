@@ -1,0 +1,160 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { z } from 'zod';
+import { ConfigurationError } from '@workledger/shared/config/faults.ts';
+import { readSecret } from '@workledger/shared/config/load.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { failureOf } from '../failures.ts';
+import type { Answer } from '../outbound/exchange.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import { GITHUB_HEADERS, readAnswer } from './answers.ts';
+
+export type Credentials = { readonly token: string } | { readonly appId: string; readonly key: KeyObject };
+
+type Configured = NonNullable<Configuration['github']>;
+
+/** What the configuration names, read. @param folder where relative files start @throws ConfigurationError */
+export async function readCredentials({ token, app }: Configured, folder: string): Promise<Credentials> {
+  if (app === null) {
+    if (token === null) throw new ConfigurationError('github', ['neither token nor app → give one of them']);
+    return { token: await readSecret(token, { place: 'github.token', folder }) };
+  }
+  return {
+    appId: String(app.id),
+    key: privateKey(await readSecret(app.key, { place: 'github.app.key', folder })),
+  };
+}
+
+function privateKey(pem: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === 'rsa') return key;
+  } catch {
+    // The words of the parser may hold parts of it.
+  }
+  throw new ConfigurationError('github.app.key', ['no RSA private key → use the .pem file that GitHub handed out']);
+}
+
+export type Authentication = {
+  readonly isApp: boolean;
+  /** For what is asked about a repository (`owner/name`). */
+  authorization(repository: string, signal: AbortSignal): Promise<string>;
+  /** What was refused is not used again. @returns false: there is no other */
+  renew(repository: string): boolean;
+  /** For what is asked about the login itself. */
+  own(): Promise<string>;
+  /** What it holds and fetched: nothing of it may be said. */
+  secrets(): readonly string[];
+};
+
+/** A token as it is, or what an app has in its place. */
+export function createAuthentication(credentials: Credentials, outbound: Outbound): Authentication {
+  if (!('token' in credentials)) return createAppAuthentication(credentials, outbound);
+  const header = `Bearer ${credentials.token}`;
+  return {
+    isApp: false,
+    authorization: () => Promise.resolve(header),
+    renew: () => false,
+    own: () => Promise.resolve(header),
+    secrets: () => [credentials.token],
+  };
+}
+
+const STEP = 'github';
+/** Seconds: GitHub takes no JWT that is valid for more than 600, and clocks differ. */
+const JWT_SECONDS = 540;
+const BACKDATED_SECONDS = 60;
+/** An installation's token is renewed so long before its end. */
+const MARGIN_MS = 60_000;
+/** For what is fetched once for all who wait for it: it does not end with any of them. */
+const FETCH_MS = 60_000;
+
+const installation = z.object({ id: z.int() });
+const accessToken = z.object({ token: z.string().min(1), expires_at: z.iso.datetime({ offset: true }) });
+type Minted = { readonly token: string; readonly expiresAt: number };
+
+/** The token of the app's installation where the repository is: kept until a minute before its end, fetched once for all. */
+function createAppAuthentication(
+  app: Extract<Credentials, { readonly key: KeyObject }>,
+  outbound: Outbound,
+): Authentication {
+  const installations = new Map<string, Promise<number>>();
+  const tokens = new Map<number, Promise<Minted>>();
+  const live = new Map<number, string>();
+
+  async function own(): Promise<string> {
+    const now = Math.floor(Date.now() / 1_000);
+    const jwt = new SignJWT().setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).setIssuer(app.appId);
+    return `Bearer ${await jwt
+      .setIssuedAt(now - BACKDATED_SECONDS)
+      .setExpirationTime(now + JWT_SECONDS)
+      .sign(app.key)}`;
+  }
+
+  async function asApp(method: 'GET' | 'POST', path: string): Promise<Answer> {
+    const headers = { ...GITHUB_HEADERS, Authorization: await own() };
+    // One token more than is used does no harm.
+    return outbound.send({ method, path, headers, signal: AbortSignal.timeout(FETCH_MS), idempotent: true });
+  }
+
+  async function find(repository: string): Promise<number> {
+    const answer = await asApp('GET', `/repos/${repository}/installation`);
+    if (answer.status === 404) {
+      const reason = `the GitHub App is not installed for ${repository}: install it there, or correct "github" of the repository`;
+      throw new ComponentFailure(failureOf(STEP, reason), { retryable: false, fault: 'origin' });
+    }
+    return readAnswer(STEP, answer, installation, repository).id;
+  }
+
+  async function mint(id: number, repository: string): Promise<Minted> {
+    const answer = await asApp('POST', `/app/installations/${id}/access_tokens`);
+    const { token, expires_at } = readAnswer(STEP, answer, accessToken, repository);
+    live.set(id, token);
+    return { token, expiresAt: Date.parse(expires_at) };
+  }
+
+  async function tokenFor(repository: string): Promise<string> {
+    const id = await once(installations, repository.toLowerCase(), () => find(repository));
+    const make = (): Promise<Minted> => mint(id, repository);
+    const before = tokens.get(id);
+    const known = await before?.catch(() => null);
+    if (known && known.expiresAt - MARGIN_MS > Date.now()) return known.token;
+    // Whoever sees first that it ends has it renewed for all; a fresh one is used, however short its life.
+    if (tokens.get(id) === before) tokens.delete(id);
+    return (await once(tokens, id, make)).token;
+  }
+
+  return {
+    isApp: true,
+    own,
+    authorization: async (repository, signal) => `Bearer ${await unlessAborted(tokenFor(repository), signal)}`,
+    renew: (repository) => {
+      const known = installations.get(repository.toLowerCase());
+      installations.delete(repository.toLowerCase());
+      void known?.then((id) => tokens.delete(id)).catch(() => undefined);
+      return true;
+    },
+    secrets: () => [...live.values()],
+  };
+}
+
+/** Made by the first who asks; what failed is made anew for the next. */
+function once<Key, Value>(known: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>): Promise<Value> {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  made.catch(() => known.get(key) === made && known.delete(key));
+  return made;
+}
+
+/** Whoever gives up goes; the others wait on. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

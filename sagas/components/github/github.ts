@@ -1,0 +1,130 @@
+import { LRUCache } from 'lru-cache';
+import { hostOf } from '@workledger/shared/config/outbound.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import type { Answer } from '../outbound/exchange.ts';
+import {
+  createOutbound,
+  type Asked,
+  type OutboundOptions,
+  type OutboundState,
+  type Target,
+} from '../outbound/outbound.ts';
+import { GITHUB_HEADERS, readAnswer } from './answers.ts';
+import { createAuthentication, readCredentials, type Credentials } from './authentication.ts';
+import { createGithubLimits } from './limits.ts';
+import { z } from 'zod';
+
+export type GithubAsked = Omit<Asked, 'headers' | 'path'> & {
+  /** `owner/name`, as the registration has it. */
+  readonly repository: string;
+  /** Below `/repos/<owner>/<name>`, or a whole address that GitHub named. */
+  readonly path: string;
+};
+
+/** GitHub, as one login of it is let in. */
+export type Github = {
+  /** It may make check runs: only apps may. */
+  readonly isApp: boolean;
+  /** The answer, whatever status below 500 it has. @throws what the way out throws */
+  ask(asked: GithubAsked): Promise<Answer>;
+  /** What the login's comments are signed with. */
+  login(signal: AbortSignal): Promise<string>;
+  /** Costs nothing of the quota. @throws when GitHub does not answer, or refuses the login */
+  check(signal: AbortSignal): Promise<void>;
+  state(): OutboundState;
+  /** What nothing that is kept or said may hold. */
+  secrets(): readonly string[];
+};
+
+/** Concurrency and pace that GitHub asks for: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
+const MANNERS = { atOnce: 8, everyMilliseconds: 70, changeEveryMilliseconds: 1_000 };
+const KEPT_ANSWERS = 500;
+const KEPT_BYTES = 10_000_000;
+
+export type GithubOptions = Partial<Omit<OutboundOptions, 'allowHosts' | 'privateHosts'>> &
+  Partial<Pick<Target, 'everyMilliseconds' | 'changeEveryMilliseconds'>>;
+
+/**
+ * GitHub as the configuration has it; null: it is not spoken to.
+ * @param folder where relative files of secrets start @throws ConfigurationError
+ */
+export async function openGithub(
+  { github, outbound }: Pick<Configuration, 'github' | 'outbound'>,
+  folder: string,
+  options: GithubOptions = {},
+): Promise<Github | null> {
+  if (github === null) return null;
+  return createGithub(new URL(github.url), await readCredentials(github, folder), { ...outbound, ...options });
+}
+
+type Known = { readonly etag: string; readonly answer: Answer };
+
+function createGithub(base: URL, credentials: Credentials, options: GithubOptions & Configuration['outbound']): Github {
+  const target: Target = { name: 'github', base, limitOf: createGithubLimits(), ...MANNERS, ...options };
+  const outbound = createOutbound(target, { ...options, allowHosts: [...options.allowHosts, hostOf(base)] });
+  const authentication = createAuthentication(credentials, outbound);
+  const known = new LRUCache<string, Known>({
+    max: KEPT_ANSWERS,
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ answer }) => Math.max(1, answer.body.length),
+  });
+  let login: Promise<string> | null = null;
+
+  async function send({ repository, path, ...asked }: GithubAsked, etag: string | null): Promise<Answer> {
+    const authorization = await authentication.authorization(repository, asked.signal);
+    return outbound.send({
+      ...asked,
+      path: path.startsWith('/') || path === '' ? `/repos/${repository}${path}` : path,
+      headers: { ...GITHUB_HEADERS, Authorization: authorization, ...(etag !== null && { 'If-None-Match': etag }) },
+    });
+  }
+
+  /** What is as it was costs nothing of the quota. */
+  async function sendKnowing(asked: GithubAsked): Promise<Answer> {
+    if (asked.method !== 'GET') return send(asked, null);
+    const key = `${asked.repository} ${asked.path}`;
+    const before = known.get(key);
+    const answer = await send(asked, before?.etag ?? null);
+    if (answer.status === 304 && before !== undefined) return before.answer;
+    const { etag } = answer.headers;
+    if (answer.status === 200 && etag !== undefined) known.set(key, { etag, answer });
+    return answer;
+  }
+
+  async function findLogin(): Promise<string> {
+    const path = authentication.isApp ? '/app' : '/user';
+    const answer = await sendOwn(path, AbortSignal.timeout(60_000));
+    if (authentication.isApp)
+      return `${readAnswer('github', answer, z.object({ slug: z.string() }), 'GitHub').slug}[bot]`;
+    return readAnswer('github', answer, z.object({ login: z.string() }), 'GitHub').login;
+  }
+
+  const sendOwn = async (path: string, signal: AbortSignal, priority = 0): Promise<Answer> => {
+    const headers = { ...GITHUB_HEADERS, Authorization: await authentication.own() };
+    return outbound.send({ method: 'GET', path, headers, signal, priority });
+  };
+
+  return {
+    isApp: authentication.isApp,
+    state: outbound.state,
+    secrets: authentication.secrets,
+    ask: async (asked) => {
+      const answer = await sendKnowing(asked);
+      // A token that was withdrawn before its time: another one may do.
+      return answer.status === 401 && authentication.renew(asked.repository) ? sendKnowing(asked) : answer;
+    },
+    login: (signal) => {
+      login ??= findLogin().catch((error: unknown) => {
+        login = null;
+        throw error;
+      });
+      return login.finally(() => signal.throwIfAborted());
+    },
+    check: async (signal) => {
+      // Of an app, what needs no installation; either counts for no limit.
+      const answer = await sendOwn(authentication.isApp ? '/app' : '/rate_limit', signal, -1);
+      // GitHub Enterprise Server without limits has none to tell.
+      if (answer.status !== 404) readAnswer('github', answer, z.unknown(), 'GitHub');
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { inRun } from '../run-component.ts';
+import { githubComponent } from './repository.ts';
+
+const checkRuns = z.object({
+  check_runs: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      conclusion: z.string().nullish(),
+      html_url: z.string().nullish(),
+    }),
+  ),
+});
+const combined = z.object({
+  statuses: z.array(z.object({ context: z.string(), state: z.string(), target_url: z.string().nullish() })),
+});
+
+const verdict = z.object({
+  name: z.string(),
+  state: z.enum(['pending', 'passed', 'failed']),
+  /** GitHub's own word, such as `timed_out`. */
+  conclusion: z.string(),
+  url: z.string().nullable(),
+});
+type Verdict = z.infer<typeof verdict>;
+
+const PASSED = new Set(['success', 'neutral', 'skipped']);
+
+/** What checks and statuses say of a commit, all of them but those that are named: our own. */
+export const checks = githubComponent({
+  request: inRun.extend({ commit: z.string(), except: z.array(z.string()) }),
+  result: z.object({
+    /** `none`: nothing was begun on this commit, so far. */
+    state: z.enum(['none', 'pending', 'passed', 'failed']),
+    checks: z.array(verdict),
+  }),
+  act: async ({ commit, except }, repository) => {
+    const runs = await repository.list(
+      `/commits/${commit}/check-runs?filter=latest&per_page=100`,
+      checkRuns,
+      ({ check_runs }) => check_runs,
+    );
+    const statuses = await repository.list(`/commits/${commit}/status?per_page=100`, combined, (page) => page.statuses);
+    const all: Verdict[] = [
+      ...runs.map(({ name, status, conclusion, html_url }) => ({
+        name,
+        state: status !== 'completed' ? ('pending' as const) : stateOf(PASSED.has(conclusion ?? '')),
+        conclusion: conclusion ?? status,
+        url: html_url ?? null,
+      })),
+      ...statuses.map(({ context, state, target_url }) => ({
+        name: context,
+        state: state === 'pending' ? ('pending' as const) : stateOf(state === 'success'),
+        conclusion: state,
+        url: target_url ?? null,
+      })),
+    ].filter(({ name }) => !except.includes(name));
+    const is = (state: Verdict['state']): boolean => all.some((one) => one.state === state);
+    const state = is('failed') ? 'failed' : is('pending') ? 'pending' : all.length === 0 ? 'none' : 'passed';
+    return { state, checks: all };
+  },
+});
+
+const stateOf = (isPassed: boolean): 'passed' | 'failed' => (isPassed ? 'passed' : 'failed');
+
+const reviewsOfPull = z.array(
+  z.object({
+    id: z.int(),
+    state: z.string(),
+    user: z.object({ id: z.int() }).nullish(),
+    commit_id: z.string().nullish(),
+  }),
+);
+
+/** What people say of a pull request: the last word of each counts, a mere comment is none. Their words stay on GitHub. */
+export const reviews = githubComponent({
+  request: inRun.extend({ number: z.int().positive() }),
+  result: z.object({
+    state: z.enum(['none', 'approved', 'changes-requested']),
+    approvals: z.int().min(0),
+    /** Reviews that ask for changes, by GitHub's ids. */
+    changesRequested: z.array(z.int()),
+  }),
+  act: async ({ number }, repository) => {
+    const all = await repository.list(`/pulls/${number}/reviews?per_page=100`, reviewsOfPull, (page) => page);
+    const last = new Map<number, { readonly id: number; readonly state: string }>();
+    for (const { id, state, user } of all)
+      if (user !== null && user !== undefined && state !== 'COMMENTED' && state !== 'PENDING')
+        last.set(user.id, { id, state });
+    const said = [...last.values()];
+    const approvals = said.filter(({ state }) => state === 'APPROVED').length;
+    const changesRequested = said.filter(({ state }) => state === 'CHANGES_REQUESTED').map(({ id }) => id);
+    const state = changesRequested.length > 0 ? 'changes-requested' : approvals > 0 ? 'approved' : 'none';
+    return { state, approvals, changesRequested };
+  },
+});
