@@ -17,6 +17,7 @@ import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
+import { openGithub } from './components/github/github.ts';
 import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
 import { migrations, start } from './start.ts';
@@ -50,6 +51,7 @@ await runService({
     const commands = createHttpCommands({ urls, key, outages });
     await service.dependOn('command-service', () => someoneIsReady(urls));
     const runners = await readRunners(environment.RUNNER_URL, environment.RUNNER_KEY_FILE);
+    const github = await openGithub(configuration, folder);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -62,6 +64,7 @@ await runService({
         configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
         dataFolder,
         sandbox: opened?.sandbox ?? null,
+        github,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,
         runners,

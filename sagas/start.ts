@@ -11,8 +11,10 @@ import { createComponents, createRemoteComponents } from './components/catalogue
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
 import { createTaskReader } from './components/environment.ts';
+import type { Github } from './components/github/github.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
+import { createWatch } from './components/watch.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
@@ -43,6 +45,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly commands: Commands;
     /** What programs of others run in; null: in nothing. */
     readonly sandbox: Sandbox | null;
+    /** As the configuration has it; null or absent: it is not spoken to. */
+    readonly github?: Github | null | undefined;
     /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
     readonly callConcurrency: number;
     /** No other process works on the same queue. */
@@ -54,7 +58,7 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
   };
 
 export type RunningSagas = RunningService &
-  Required<Pick<RunningService, 'drain'>> &
+  Required<Pick<RunningService, 'drain' | 'facts'>> &
   Pick<Drain, 'underWay'> & { readonly whyNotInOrigin: WhyNotInOrigin };
 
 /**
@@ -62,7 +66,7 @@ export type RunningSagas = RunningService &
  * process of a system). Waits for no server.
  */
 export function start(options: SagaOptions): RunningSagas {
-  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox } = options;
+  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, github = null } = options;
   const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
   const { resultDays } = configuration.retention;
   const drain = createDrain();
@@ -75,7 +79,8 @@ export function start(options: SagaOptions): RunningSagas {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox, drain };
+  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox, github, drain };
+  const watch = createWatch(github === null ? {} : { github }, { logger });
   const components =
     options.runners === undefined
       ? createComponents(environment)
@@ -85,6 +90,7 @@ export function start(options: SagaOptions): RunningSagas {
     const wake = createWakeUp(log, outages, signal);
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
+      watch.run(signal),
       // Where runners perform, this process reaches no origin.
       ...(options.runners === undefined && resultDays !== null
         ? [runRetention({ ...environment, ...configuration, resultDays, endedAt: taskEnd(log), signal })]
@@ -94,7 +100,7 @@ export function start(options: SagaOptions): RunningSagas {
   });
   return {
     ...running,
-    facts,
+    facts: () => ({ ...facts(), ...watch.facts() }),
     whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {

@@ -5,6 +5,7 @@ import * as commandService from '@workledger/command-service/start.ts';
 import * as projections from '@workledger/projections/start.ts';
 import { sendInProcess } from '@workledger/query-service/live/forward.ts';
 import * as queryService from '@workledger/query-service/start.ts';
+import { openGithub } from '@workledger/sagas/components/github/github.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import type { OnNote } from '@workledger/sagas/engine/notes.ts';
 import * as sagas from '@workledger/sagas/start.ts';
@@ -82,6 +83,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const { configuration, folder, dataFolder, logger, onNote } = options;
   const tls = await readTls(configuration, folder);
   await makeDataFolder(dataFolder);
+  const github = await openGithub(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
@@ -120,7 +122,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const readSide = await queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
 
   const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
-  const health = createHealth({ logger, outages, checks });
+  const health = createHealth({ logger, outages, checks, details: () => sagasThatAsk?.facts() ?? {} });
   const authenticate = authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies });
   const application = createApplication({
     routes: [...health.routes, ...writeSide.routes, ...readSide.routes],
@@ -137,7 +139,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   };
   closers.add(drain);
   const runningSagas = sagas.start({
-    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox },
+    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, github },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

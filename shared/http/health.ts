@@ -100,7 +100,7 @@ const reply = (
 ): Reply => ({
   status: status === 'up' ? 200 : 503,
   headers: { 'Cache-Control': 'no-store' },
-  json: { status, dependencies, ...(details !== undefined && { details }) },
+  json: { status, dependencies, ...(Object.keys(details ?? {}).length > 0 && { details }) },
 });
 
 const healthRoute = (path: string, summary: string, handler: () => Promise<Reply> | Reply): Route =>
