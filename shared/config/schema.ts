@@ -276,10 +276,10 @@ export const configurationSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('what finds knowledge by its meaning; null: it is found by its words alone'),
-  budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
-  webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
   github: githubSchema.describe('how Workledger speaks to GitHub; null: not at all'),
   outbound: outboundSchema.describe('whom components may call'),
+  budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
+  webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),

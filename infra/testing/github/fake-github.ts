@@ -197,8 +197,6 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   };
 }
 
-export type FakeGithub = Awaited<ReturnType<typeof startFakeGithub>>;
-
 export const secondaryLimit = (headers: Readonly<Record<string, string>> = {}): Fault => ({
   kind: 'answer',
   answer: refusal(403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', {

@@ -10,7 +10,7 @@ import type { Component } from '../../engine/component.ts';
 import { createComponents, type ComponentName, type RequestOf, type ResultOf } from '../catalogue.ts';
 import { openGithub, type GithubOptions } from './github.ts';
 
-export const REPOSITORY = 'acme/sample';
+const REPOSITORY = 'acme/sample';
 /** No pauses: what they are for is tested where they are. */
 const QUICK: GithubOptions = { everyMilliseconds: 0, changeEveryMilliseconds: 0, backOffMs: { first: 1, most: 5 } };
 
@@ -74,8 +74,6 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
     },
   };
 }
-
-export type GithubWorld = Awaited<ReturnType<typeof createGithubWorld>>;
 
 export const pullOf = (change: Partial<Asked<'github.pull-request'>> = {}): Asked<'github.pull-request'> => ({
   ...{ branch: 'workledger/1', base: 'main', draft: false, metricsBefore: null, metrics: null },

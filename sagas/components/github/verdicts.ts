@@ -57,7 +57,13 @@ export const checks = githubComponent({
       })),
     ].filter(({ name }) => !except.includes(name));
     const is = (state: Verdict['state']): boolean => all.some((one) => one.state === state);
-    const state = is('failed') ? 'failed' : is('pending') ? 'pending' : all.length === 0 ? 'none' : 'passed';
+    const state: 'none' | Verdict['state'] = is('failed')
+      ? 'failed'
+      : is('pending')
+        ? 'pending'
+        : all.length === 0
+          ? 'none'
+          : 'passed';
     return { state, checks: all };
   },
 });
@@ -91,7 +97,8 @@ export const reviews = githubComponent({
     const said = [...last.values()];
     const approvals = said.filter(({ state }) => state === 'APPROVED').length;
     const changesRequested = said.filter(({ state }) => state === 'CHANGES_REQUESTED').map(({ id }) => id);
-    const state = changesRequested.length > 0 ? 'changes-requested' : approvals > 0 ? 'approved' : 'none';
+    const state: 'none' | 'approved' | 'changes-requested' =
+      changesRequested.length > 0 ? 'changes-requested' : approvals > 0 ? 'approved' : 'none';
     return { state, approvals, changesRequested };
   },
 });
