@@ -274,6 +274,19 @@ describe('an issue that is a task', () => {
       .when('issue.follow-task', follow('started'))
       .then(taskStarted);
   });
+  it('is offered to nobody any more once the task is under way', () => {
+    const asked = [...states.task, requested, offered(1, ann)];
+    const withdrawn = [(reason: string) => ended(1, ann, 'withdrawn', reason), () => roundEnded('withdrawn')] as const;
+    given(issue, ...asked)
+      .when('issue.follow-task', follow('started'))
+      .then(...withdrawn.map((event) => event('its task was started')), taskStarted);
+    given(issue, ...asked)
+      .when('issue.follow-task', follow('complete'))
+      .then(...withdrawn.map((event) => event('its task is complete')), {
+        type: 'IssueResolved',
+        data: { taskId, by: 'system', resolution: null },
+      });
+  });
   it('becomes no second one before the first has ended', () => {
     const again: IssueEvent = { type: 'IssueTurnedIntoTask', data: { taskId: otherTaskId } };
     const turn = { taskId: otherTaskId, ended: false };

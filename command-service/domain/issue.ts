@@ -136,9 +136,14 @@ export const issue: Aggregate<IssueState, IssueEvent, IssueDecisions> = {
       if (state.task?.taskId !== taskId || (state.status !== 'open' && state.status !== 'in-progress')) return [];
       switch (became) {
         case 'started':
-          return state.status === 'open' ? [{ type: 'IssueStarted', data: { taskId } }] : [];
+          return state.status === 'open'
+            ? [...endRound(state, 'withdrawn', 'its task was started'), { type: 'IssueStarted', data: { taskId } }]
+            : [];
         case 'complete':
-          return [{ type: 'IssueResolved', data: { taskId, by: actor, resolution: null } }];
+          return [
+            ...endRound(state, 'withdrawn', 'its task is complete'),
+            { type: 'IssueResolved', data: { taskId, by: actor, resolution: null } },
+          ];
         default:
           return state.task.live
             ? [{ type: 'IssueTaskEnded', data: { taskId, outcome: became, reason: reason ?? became } }]
