@@ -248,45 +248,35 @@ describe('an issue that is a task', () => {
   const follow = (became: 'started' | 'complete' | 'failed' | 'cancelled', reason: string | null = null) =>
     ({ taskId, became, reason }) as const;
   const going = [...states.task, taskStarted];
-  it('is resolved with it, started or not', () => {
-    const done: IssueEvent = { type: 'IssueResolved', data: { taskId, by: 'system', resolution: null } };
-    given(issue, ...going)
+  const done: IssueEvent = { type: 'IssueResolved', data: { taskId, by: 'system', resolution: null } };
+  it.each([
+    ['is resolved with it', going, [done]],
+    ['is resolved with it, though it was not started', states.task, [done]],
+    ['is resolved once', [...going, done], []],
+  ] as const)('%s', (_, before, events) =>
+    given(issue, ...before)
       .when('issue.follow-task', follow('complete'))
-      .then(done);
-    given(issue, ...states.task)
-      .when('issue.follow-task', follow('complete'))
-      .then(done);
-    given(issue, ...going, done)
-      .when('issue.follow-task', follow('complete'))
-      .then();
-  });
+      .then(...events),
+  );
   it('is open again when it fails or is cancelled, and says why', () => {
-    given(issue, ...going)
-      .when('issue.follow-task', follow('failed', 'red'))
-      .then(taskFailed);
-    given(issue, ...going)
-      .when('issue.follow-task', follow('cancelled'))
-      .then({ type: 'IssueTaskEnded', data: { taskId, outcome: 'cancelled', reason: 'cancelled' } });
-    given(issue, ...going, taskFailed)
-      .when('issue.follow-task', follow('failed', 'red'))
-      .then();
-    given(issue, ...going, taskFailed)
-      .when('issue.follow-task', follow('started'))
-      .then(taskStarted);
+    for (const [before, follows, ...events] of [
+      [going, follow('failed', 'red'), taskFailed],
+      [going, follow('cancelled'), { ...taskFailed, data: { taskId, outcome: 'cancelled', reason: 'cancelled' } }],
+      [[...going, taskFailed], follow('failed', 'red')],
+      [[...going, taskFailed], follow('started'), taskStarted],
+    ] as const)
+      given(issue, ...before)
+        .when('issue.follow-task', follows)
+        .then(...events);
   });
-  it('is offered to nobody any more once the task is under way', () => {
-    const asked = [...states.task, requested, offered(1, ann)];
-    const withdrawn = [(reason: string) => ended(1, ann, 'withdrawn', reason), () => roundEnded('withdrawn')] as const;
-    given(issue, ...asked)
-      .when('issue.follow-task', follow('started'))
-      .then(...withdrawn.map((event) => event('its task was started')), taskStarted);
-    given(issue, ...asked)
-      .when('issue.follow-task', follow('complete'))
-      .then(...withdrawn.map((event) => event('its task is complete')), {
-        type: 'IssueResolved',
-        data: { taskId, by: 'system', resolution: null },
-      });
-  });
+  it.each([
+    ['started', 'its task was started', taskStarted],
+    ['complete', 'its task is complete', done],
+  ] as const)('is offered to nobody any more once the task is %s', (became, reason, event) =>
+    given(issue, ...states.task, requested, offered(1, ann))
+      .when('issue.follow-task', follow(became))
+      .then(ended(1, ann, 'withdrawn', reason), roundEnded('withdrawn'), event),
+  );
   it('becomes no second one before the first has ended', () => {
     const again: IssueEvent = { type: 'IssueTurnedIntoTask', data: { taskId: otherTaskId } };
     const turn = { taskId: otherTaskId, ended: false };
