@@ -17,8 +17,6 @@ import { isFor, sameRights } from './rights.ts';
 const HEARTBEAT = 15_000;
 /** A key is looked at again before something is told to it, where the last look is so many milliseconds old. */
 const LOOK_AGAIN = 1_000;
-/** Events that are looked through for one who comes back; beyond, it begins anew. */
-const MOST_REPLAYED = 20_000;
 const REPLAYS_AT_ONCE = 4;
 /** News that waits for one who catches up. */
 const MOST_HELD = 5_000;
@@ -111,8 +109,7 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
     if (told.event === null) return;
     const frame: Frame = { feed: subscription.name, event: told.event, position: at, data };
     if (subscription.held === null) subscription.listener.push(frame);
-    else if (subscription.held.push(frame) > MOST_HELD)
-      subscription.listener.close('slow-reader', subscription.after, true);
+    else if (subscription.held.push(frame) > MOST_HELD) subscription.listener.close('slow-reader', true);
   }
 
   /** Who lost its key hears no more, also where nothing is told to it. */
@@ -136,9 +133,9 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
       const now = await authenticate(authorization, { address: principal.keyId, forwardedFor: undefined });
       listener.checkedAt = performance.now();
       if (sameRights(now, principal)) return true;
-      listener.close('key-changed', position, true);
+      listener.close('key-changed', true);
     } catch (error) {
-      listener.close(error instanceof Problem ? error.code : 'unavailable', position, true);
+      listener.close(error instanceof Problem ? error.code : 'unavailable', true);
     }
     return false;
   }
@@ -146,10 +143,12 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
   function beat(): void {
     for (const listener of listeners.keys()) {
       if (Date.now() >= listener.expiresAt) void recheck(listener);
-      const behind = [...(listeners.get(listener)?.values() ?? [])].some(({ held }) => held !== null);
-      if (!behind) listener.beat(position);
+      if (catchingUp(listener).length === 0) listener.beat();
     }
   }
+
+  const catchingUp = (listener: Listener): readonly Subscription[] =>
+    [...(listeners.get(listener)?.values() ?? [])].filter(({ held }) => held !== null);
 
   function hold(subscription: Subscription, key: string): void {
     const place = `${subscription.feed}/${key}`;
@@ -174,7 +173,7 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
       const options = { after, until, streams: [...new Set(wanted.flatMap((feed) => feed.streams))] };
       let seen = 0;
       for await (const event of log.readAll({ ...options, signal: stopping.signal })) {
-        if (++seen > MOST_REPLAYED) return false;
+        if (++seen > bounds.replayed) return false;
         for (const told of toldOf(event))
           for (const subscription of subscriptions) {
             const { feed, keys: own, name, listener } = subscription;
@@ -237,6 +236,7 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
         const { feed } = findFeed(feeds, name);
         return { listener, feed: feed.name, name, keys: new Set<string>(), held: [], after: after ?? 0n };
       });
+      if (after !== null && own.size === 0) listener.wrote(after);
       try {
         // First the keys, so that nothing comes between; then what came before.
         for (const subscription of added) {
@@ -270,6 +270,11 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
       for (const key of [...subscription.keys]) letGo(subscription, key);
       listeners.get(listener)?.delete(name);
     },
+    /** Where a listener goes on, so that nothing is left out. */
+    heard: (listener: Listener): bigint => {
+      const places = [listener.heard(position), ...catchingUp(listener).map(({ after }) => after)];
+      return places.reduce((least, place) => (place < least ? place : least));
+    },
     /** Before something is written: whether its key still is what it was. */
     mayHear: async (listener: Listener): Promise<boolean> =>
       performance.now() - listener.checkedAt < LOOK_AGAIN || recheck(listener),
@@ -277,7 +282,7 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
     drain: (): void => {
       stopping.abort();
       clearInterval(beats);
-      for (const listener of listeners.keys()) listener.close('shutdown', position);
+      for (const listener of listeners.keys()) listener.close('shutdown');
     },
   };
 }

@@ -10,6 +10,8 @@ export type LiveLimits = {
   readonly framesPerSecond: number;
   /** Bytes of a frame. */
   readonly frameBytes: number;
+  /** Events that are looked through for one who comes back; beyond, it begins anew. */
+  readonly replayed: number;
 };
 
 const LIMITS: LiveLimits = {
@@ -18,6 +20,7 @@ const LIMITS: LiveLimits = {
   subscriptions: 100,
   framesPerSecond: 20,
   frameBytes: 512 * 1024,
+  replayed: 20_000,
 };
 
 export function createLimits(changed: Partial<LiveLimits> = {}) {
@@ -26,6 +29,7 @@ export function createLimits(changed: Partial<LiveLimits> = {}) {
   let all = 0;
   return {
     frameBytes: limits.frameBytes,
+    replayed: limits.replayed,
     /** @throws Problem `too-many-connections` */
     enter: (keyId: string): void => {
       const known = byKey.get(keyId) ?? { connections: 0, frames: 0, second: 0 };

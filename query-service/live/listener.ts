@@ -4,12 +4,11 @@ import type { Frame } from './feed.ts';
 /** Bytes that wait for one who reads slowly; beyond it is dropped. */
 const MOST_WAITING = 1024 * 1024;
 
-export type Closing = { readonly reason: string; readonly position: bigint };
-/** `beat`: nothing has happened up to here, and the line lives. */
+/** `beat`: the line lives. */
 export type Item =
   | { readonly kind: 'frame'; readonly frame: Frame }
-  | { readonly kind: 'beat'; readonly position: bigint }
-  | { readonly kind: 'closing'; readonly closing: Closing };
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'closing'; readonly reason: string };
 
 /** One line to one listener: what waits for it is bounded, and whoever writes it out takes it when the last is written. */
 export type Listener = {
@@ -20,12 +19,16 @@ export type Listener = {
   /** Milliseconds on the monotonic clock: when its key was looked at last. */
   checkedAt: number;
   push(frame: Frame): void;
-  beat(position: bigint): void;
+  beat(): void;
   /** The last that it hears. What waits is thrown away where it was dropped. */
-  close(reason: string, position: bigint, throwAway?: boolean): void;
+  close(reason: string, throwAway?: boolean): void;
   isClosed(): boolean;
   /** The next item; null: the signal aborted, or the closing was taken. */
   next(signal: AbortSignal): Promise<Item | null>;
+  /** Notes what was written out: from there on it goes on. */
+  wrote(position: bigint | null): void;
+  /** Up to where nothing is missing to it. @param told up to where all others were told */
+  heard(told: bigint): bigint;
 };
 
 /** What one listens to on a line. */
@@ -56,11 +59,11 @@ export function createListener(
     waiting.push(item);
     wake?.();
   };
-  const close: Listener['close'] = (reason, position, throwAway = false) => {
+  const close: Listener['close'] = (reason, throwAway = false) => {
     if (closed) return;
     closed = true;
     if (throwAway) waiting = [];
-    put({ kind: 'closing', closing: { reason, position } });
+    put({ kind: 'closing', reason });
   };
 
   return {
@@ -69,14 +72,19 @@ export function createListener(
     push: (frame) => {
       if (closed) return;
       bytes += frame.data.length;
-      if (bytes > MOST_WAITING) return close('slow-reader', written, true);
+      if (bytes > MOST_WAITING) return close('slow-reader', true);
       put({ kind: 'frame', frame });
     },
-    beat: (position) => {
-      if (!closed && waiting.length === 0) put({ kind: 'beat', position });
+    beat: () => {
+      if (!closed && waiting.length === 0) put({ kind: 'beat' });
     },
     close,
     isClosed: () => closed,
+    wrote: (position) => {
+      written = position ?? written;
+    },
+    // Of one that is closed something was thrown away, or not even handed to it.
+    heard: (told) => (closed || waiting.length > 0 ? written : told),
     next: async (signal) => {
       while (waiting.length === 0) {
         if (signal.aborted) return null;
@@ -91,10 +99,7 @@ export function createListener(
         });
       }
       const item = waiting.shift() as Item;
-      if (item.kind === 'frame') {
-        bytes -= item.frame.data.length;
-        written = item.frame.position ?? written;
-      }
+      if (item.kind === 'frame') bytes -= item.frame.data.length;
       return item;
     },
   };

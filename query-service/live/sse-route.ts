@@ -64,21 +64,20 @@ async function* events(
     yield `id: ${id}\nevent: hello\ndata: ${JSON.stringify({ feeds, cursor: id })}\n\n`;
     for (let item = await listener.next(signal); item !== null; item = await listener.next(signal)) {
       if (item.kind === 'frame' && !(await hub.mayHear(listener))) continue;
-      yield written(item);
+      yield written(item, writeLiveCursor(hub.heard(listener)));
       if (item.kind === 'closing') return;
+      if (item.kind === 'frame') listener.wrote(item.frame.position);
     }
   } finally {
     hub.leave(listener);
   }
 }
 
-function written(item: Item): string {
-  if (item.kind === 'beat') return `: alive\nid: ${writeLiveCursor(item.position)}\n\n`;
-  if (item.kind === 'closing') {
-    const { reason, position } = item.closing;
-    const told = { reason, cursor: writeLiveCursor(position) };
-    return `id: ${told.cursor}\nevent: closing\ndata: ${JSON.stringify(told)}\n\n`;
-  }
+/** @param heard the cursor of what came before */
+function written(item: Item, heard: string): string {
+  if (item.kind === 'beat') return `: alive\nid: ${heard}\n\n`;
+  if (item.kind === 'closing')
+    return `id: ${heard}\nevent: closing\ndata: ${JSON.stringify({ reason: item.reason, cursor: heard })}\n\n`;
   const { feed, event, position, data } = item.frame;
   const id = position === null ? '' : `id: ${writeLiveCursor(position)}\n`;
   return `${id}event: ${event}\ndata: {"feed":${JSON.stringify(feed)},"data":${data}}\n\n`;

@@ -96,7 +96,7 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
     );
   const complain = (of: ClientFrame['type'] | null, about: { readonly id?: unknown }, problem: Problem): void => {
     void say({ type: 'problem', of, ...about, problem: problemDocument(problem) });
-    if (++faults >= MOST_FAULTS) listener.close('too-many-faults', hub.position());
+    if (++faults >= MOST_FAULTS) listener.close('too-many-faults');
   };
 
   async function obey(asked: ClientFrame): Promise<void> {
@@ -130,7 +130,7 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
   }
 
   line.on('message', (bytes, isBinary) => {
-    if (!hub.bounds.takes(listener.principal.keyId)) return listener.close('too-many-frames', hub.position(), true);
+    if (!hub.bounds.takes(listener.principal.keyId)) return listener.close('too-many-frames', true);
     const asked = isBinary ? null : readFrame((bytes as Buffer).toString());
     if (asked === null) return complain(null, {}, new Problem('invalid-request', 'use a JSON frame of a known type'));
     obey(asked).catch((error: unknown) => complain(asked.type, idOf(asked), toProblem(error)));
@@ -142,13 +142,14 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
     for (let item = await listener.next(over.signal); item !== null; item = await listener.next(over.signal)) {
       if (item.kind === 'frame' && !(await hub.mayHear(listener))) continue;
       if (item.kind !== 'closing') {
-        await say(told(item));
+        await say(told(item, hub.heard(listener)));
+        if (item.kind === 'frame') listener.wrote(item.frame.position);
         continue;
       }
-      const { reason, position } = item.closing;
+      const { reason } = item;
       const patience = setTimeout(() => line.terminate(), LAST_WORDS);
       line.once('close', () => clearTimeout(patience));
-      void say({ type: 'closing', reason, cursor: acknowledged ?? writeLiveCursor(position) });
+      void say({ type: 'closing', reason, cursor: acknowledged ?? writeLiveCursor(hub.heard(listener)) });
       return line.close(reason === 'shutdown' ? 1001 : 1008, reason);
     }
   })();
@@ -166,8 +167,8 @@ function readFrame(text: string): ClientFrame | null {
   }
 }
 
-function told(item: Exclude<Item, { kind: 'closing' }>): object {
-  if (item.kind === 'beat') return { type: 'alive', cursor: writeLiveCursor(item.position) };
+function told(item: Exclude<Item, { kind: 'closing' }>, heard: bigint): object {
+  if (item.kind === 'beat') return { type: 'alive', cursor: writeLiveCursor(heard) };
   const { feed, event, position, data } = item.frame;
   const cursor = position === null ? {} : { cursor: writeLiveCursor(position) };
   return { type: 'event', feed, event, ...cursor, data: JSON.parse(data) as unknown };

@@ -138,10 +138,81 @@ test('a slow reader is dropped with a notice that tells where to go on', { timeo
   await hub.subscribe(listener, ['inbox'], null);
   for (let number = 0; number < 80; number++) await send(toOne, { body: 'x'.repeat(16_000) });
   await untilTrue(() => listener.isClosed());
-  expect(await listener.next(AbortSignal.timeout(1_000))).toMatchObject({
-    kind: 'closing',
-    closing: { reason: 'slow-reader' },
-  });
+  expect(await listener.next(AbortSignal.timeout(1_000))).toEqual({ kind: 'closing', reason: 'slow-reader' });
+  hub.drain();
+});
+
+test('one whose key cannot be looked at goes on with what it was not told', { timeout: 30_000 }, async () => {
+  let isAway = false;
+  const away: EventLog = {
+    ...side.log,
+    readStream: (...parameters) => {
+      if (isAway) throw new Error('the storage is away');
+      return side.log.readStream(...parameters);
+    },
+  };
+  const keys = createKeyStore(away);
+  const hub = hubOver(away, { keys });
+  const listener = await line(hub, one);
+  await hub.subscribe(listener, ['inbox'], null);
+  await send(toOne, { subject: 'told' });
+  await send(toOne, { subject: 'taken, not told' });
+  await send(toOne, { subject: 'waiting' });
+  await untilTrue(() => hub.heard(listener) < hub.position());
+  const taken: (Item | null)[] = [];
+  for (const isTold of [true, false]) {
+    const item = await listener.next(AbortSignal.timeout(1_000));
+    taken.push(item);
+    if (isTold && item?.kind === 'frame') listener.wrote(item.frame.position);
+  }
+  expect(subjects(taken.filter((item) => item !== null))).toEqual(['told', 'taken, not told']);
+  isAway = true;
+  keys.forget(listener.principal.keyId);
+  listener.checkedAt = -Infinity;
+  expect(await hub.mayHear(listener)).toBe(false);
+  expect(await listener.next(AbortSignal.timeout(1_000))).toEqual({ kind: 'closing', reason: 'unavailable' });
+  const cursor = hub.heard(listener);
+  hub.leave(listener);
+  isAway = false;
+  const again = await line(hub, one);
+  await hub.subscribe(again, ['inbox'], cursor);
+  expect(subjects(await heard(again))).toEqual(['taken, not told', 'waiting']);
+  hub.drain();
+});
+
+test('one that comes back while the service ends is not told that it heard what it did not', async () => {
+  const hub = hubOver(side.log);
+  const first = await line(hub, one);
+  const from = await hub.subscribe(first, ['inbox'], null);
+  await send(toOne, { subject: 'missed' });
+  await heard(first);
+  const listener = await line(hub, one);
+  listener.close('shutdown');
+  await hub.subscribe(listener, ['inbox'], from);
+  expect(await listener.next(AbortSignal.timeout(1_000))).toEqual({ kind: 'closing', reason: 'shutdown' });
+  expect(hub.heard(listener)).toBe(from);
+  hub.drain();
+});
+
+test('one that comes back from too far is told to begin anew, and hears from then on', async () => {
+  const hub = hubOver(side.log, { limits: { replayed: 2 } });
+  const first = await line(hub, one);
+  const from = await hub.subscribe(first, ['inbox'], null);
+  for (const subject of ['1', '2', '3']) await send(toOne, { subject });
+  await heard(first);
+  const listener = await line(hub, one);
+  const until = await hub.subscribe(listener, ['inbox'], from);
+  await send(toOne, { subject: '4' });
+  const items = await heard(listener);
+  const told = items.map((item) => item.kind === 'frame' && [item.frame.event, item.frame.position]);
+  expect(told.slice(-2)).toMatchObject([
+    ['reset', until],
+    ['message', expect.any(BigInt)],
+  ]);
+  expect(subjects(items.slice(-1))).toEqual(['4']);
+  const within = await line(hub, one);
+  await hub.subscribe(within, ['inbox'], until);
+  expect(subjects(await heard(within))).toEqual(['4']);
   hub.drain();
 });
 
