@@ -4,16 +4,14 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startSocialDay, type SocialDay } from './harness/social-day.ts';
 import type { Part, RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { isFullLength, tell } from '../testing/system/storm.ts';
+import { tell } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
 const BETWEEN_KILLS = 150;
 const PATIENCE_SECONDS = 120;
 const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
-/** Distributed it takes minutes on a busy machine: there it is tried as a storm, and on the planted defect. */
-const tried = isFullLength ? engines : engines.filter(({ name }) => name === 'embedded');
 
-describe.each(tried)('what people and agents say to each other, $name', (engine) => {
+describe.each(engines)('what people and agents say to each other, $name', (engine) => {
   let system: RunningSystem;
   let day: SocialDay;
   let events: readonly EventJson[];

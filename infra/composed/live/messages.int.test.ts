@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import type { Call } from '@workledger/shared/client/client.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { startInFolder, type RunningSystem } from '../../testing/system/in-folder.ts';
-import { listen } from '../../testing/system/live.ts';
+import { listen, openSocket } from '../../testing/system/live.ts';
 
 type Inbox = {
   items: { id: string; subject: string; unread: boolean; content: unknown }[];
@@ -143,29 +142,21 @@ describe('the live channel', { timeout: 60_000 }, () => {
   });
 
   test('over a WebSocket: subscribes, sends a command under its own key, and tells the steps of a task', async () => {
-    const socket = new WebSocket(`${system.url.replace('http', 'ws')}/api/v1/live`, {
-      headers: { Authorization: `Bearer ${ops.key}` },
-    });
-    const frames: Record<string, unknown>[] = [];
-    socket.on('message', (bytes) => frames.push(JSON.parse((bytes as Buffer).toString()) as Record<string, unknown>));
-    const until = (fits: object) =>
-      expect.poll(() => frames, { timeout: 20_000 }).toContainEqual(expect.objectContaining(fits));
-    await until({ type: 'hello' });
-    const say = (told: object): void => socket.send(JSON.stringify(told));
-    say({ type: 'command', id: 1, method: 'POST', path: '/api/v1/tasks', body: { title: 'by socket' } });
-    await until({ type: 'answer', id: 1, status: 201 });
-    const made = frames.find(({ type }) => type === 'answer') as { body: { id: string } };
-    say({ type: 'command', id: 2, method: 'POST', path: '/api/v1/keys', body: { name: 'x', role: 'admin' } });
-    await until({ type: 'answer', id: 2, status: 403 });
+    const socket = await openSocket(system.url, ops.key);
+    socket.say({ type: 'command', id: 1, method: 'POST', path: '/api/v1/tasks', body: { title: 'by socket' } });
+    const answer = await socket.until({ type: 'answer', id: 1, status: 201 });
+    const made = answer as { body: { id: string } };
+    socket.say({ type: 'command', id: 2, method: 'POST', path: '/api/v1/keys', body: { name: 'x', role: 'admin' } });
+    await socket.until({ type: 'answer', id: 2, status: 403 });
     await system.client.expect2xx('GET', `/tasks/${made.body.id}`);
-    say({ type: 'subscribe', id: 3, feed: `task:${made.body.id}` });
-    await until({ type: 'subscribed', id: 3 });
+    socket.say({ type: 'subscribe', id: 3, feed: `task:${made.body.id}` });
+    await socket.until({ type: 'subscribed', id: 3 });
     await system.client.expect2xx('POST', `/tasks/${made.body.id}/cancel`, { body: {} });
-    await until({ type: 'event', feed: `task:${made.body.id}`, event: 'task' });
-    say({ type: 'subscribe', feed: `task:${newId()}` });
-    await until({ type: 'problem', of: 'subscribe' });
-    say({ type: 'command', id: 4, method: 'POST', path: '/api/v1/service/commands', body: {} });
-    await until({ type: 'problem', of: null });
+    await socket.until({ type: 'event', feed: `task:${made.body.id}`, event: 'task' });
+    socket.say({ type: 'subscribe', feed: `task:${newId()}` });
+    await socket.until({ type: 'problem', of: 'subscribe' });
+    socket.say({ type: 'command', id: 4, method: 'POST', path: '/api/v1/service/commands', body: {} });
+    await socket.until({ type: 'problem', of: null });
     socket.close();
   });
 

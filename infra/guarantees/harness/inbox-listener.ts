@@ -5,6 +5,8 @@ type Listening = {
   readonly client: Client;
   readonly key: string;
   readonly signal: AbortSignal;
+  /** The first line is open: from here on nothing may be left out. */
+  readonly onOpen: () => void;
   readonly onMessage: (id: string) => void;
   /** Told what the channel may not say: that it begins anew, or that this reader is too slow. */
   readonly onReset: (why: string) => void;
@@ -13,11 +15,12 @@ type Listening = {
 const AGAIN_MILLISECONDS = 200;
 
 /** Listens to the inbox by Server-Sent Events until the signal aborts, from where it stopped however often the line ends. */
-export async function listenForMessages({ client, key, signal, onMessage, onReset }: Listening): Promise<void> {
+export async function listenForMessages({ client, key, signal, onOpen, onMessage, onReset }: Listening): Promise<void> {
   let last: string | null = null;
   const take = (block: string): void => {
     const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
     const [id, event, data] = [field('id'), field('event'), field('data')];
+    if (event === 'hello') onOpen();
     if (event === 'reset' || (event === 'closing' && data.includes('slow-reader'))) onReset(`${event} ${data}`);
     if (event === 'message') onMessage((JSON.parse(data) as { data: { id: string } }).data.id);
     // What was taken is taken: from here on.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NoAnswer, type Answer, type Client } from '@workledger/shared/client/client.ts';
+import { until } from '../../testing/processes/until.ts';
 import { listenForMessages } from './inbox-listener.ts';
 
 /** A command that was answered 2xx: where its event is, and the words that no other has. */
@@ -151,6 +152,21 @@ export async function startSocialDay(client: Client): Promise<SocialDay> {
       await pause(PAUSE_MILLISECONDS);
     }
   };
+  const open = new Set<string>();
+  const listening = Promise.all(
+    readers.map(({ participant, key }) =>
+      listenForMessages({
+        client,
+        key,
+        signal: hushing.signal,
+        onOpen: () => open.add(participant),
+        onMessage: (id) => heard.get(participant)!.push(id),
+        onReset: (why) => refused.push(`live channel of ${participant}: ${why}`),
+      }),
+    ),
+  );
+  // What is said before one listens is not heard.
+  await until('everybody to listen', () => open.size === readers.length);
   const running = Promise.all([
     again(report),
     again(write),
@@ -160,17 +176,6 @@ export async function startSocialDay(client: Client): Promise<SocialDay> {
     ...readers.map((reader) => again(() => read(reader))),
     again(ask),
   ]);
-  const listening = Promise.all(
-    readers.map(({ participant, key }) =>
-      listenForMessages({
-        client,
-        key,
-        signal: hushing.signal,
-        onMessage: (id) => heard.get(participant)!.push(id),
-        onReset: (why) => refused.push(`live channel of ${participant}: ${why}`),
-      }),
-    ),
-  );
   running.catch(() => undefined);
   listening.catch(() => undefined);
   return {

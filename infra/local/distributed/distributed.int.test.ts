@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createClient } from '@workledger/shared/client/client.ts';
+import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
 import { openToOthers, systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
 import { startProgram, type Program } from '../../testing/processes/program.ts';
+import { until } from '../../testing/processes/until.ts';
+import { openSocket } from '../../testing/system/live.ts';
 
 type Health = { status: string; dependencies: Record<string, string>; details?: Record<string, unknown> };
 
@@ -79,9 +81,13 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     expect(program.written.stdout).toContain('the merged code passes its tests in a fresh clone');
   });
 
-  test('refuses a commit that is not in the origin, though command-service has no git', async () => {
+  const admin = async (): Promise<Client> => {
     const key = (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim();
-    const client = createClient({ url: () => gateway, key: () => key });
+    return createClient({ url: () => gateway, key: () => key });
+  };
+
+  test('refuses a commit that is not in the origin, though command-service has no git', async () => {
+    const client = await admin();
     const { body: agent } = await client.expect2xx('POST', '/agents', { body: { name: 'far', capabilities: ['far'] } });
     const { body: registered } = await client.expect2xx('GET', '/tasks?limit=1');
     const { repository } = (registered['items'] as { repository: string }[])[0]!;
@@ -95,6 +101,56 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
       `commit ${work.commit} is not in the origin: push it to a branch first`,
     ]);
     await client.expect2xx('POST', `/tasks/${id}/cancel`, { body: {} });
+  });
+
+  test('carries what people and agents say: issues, messages, knowledge, users, and a line that stays open', async () => {
+    const client = await admin();
+    const post = (path: string, body: object, key?: string) =>
+      client.expect2xx('POST', path, { body, ...(key !== undefined && { key }) });
+    const [ann, bob] = await Promise.all(
+      ['ann', 'bob'].map(async (name) => {
+        const { id } = await post('/agents', { name, capabilities: ['finding'] });
+        const made = await post('/keys', { name, role: 'agent', agentId: id });
+        return { name: `agent:${id}`, key: String(made.body['key']) };
+      }),
+    );
+    const line = await openSocket(gateway, bob!.key);
+    line.say({ type: 'subscribe', feed: 'inbox' });
+    await line.until({ type: 'subscribed' });
+
+    const { id } = await post('/issues', { title: 'Search is slow', capabilities: ['finding'] });
+    await post(`/issues/${id}/assign`, {});
+    const offeredTo = (nobody: unknown): Promise<unknown> =>
+      until('an offer of the issue', async () => {
+        const who = (await client.find<{ offeredTo: string | null }>(`/issues/${id}`))?.offeredTo;
+        return who !== nobody && who;
+      });
+    const first = await offeredTo(null);
+    const [asked, next] = first === ann!.name ? [ann!, bob!] : [bob!, ann!];
+    await post(`/issues/${id}/decline`, { reason: 'no time' }, asked.key);
+    expect(await offeredTo(first)).toBe(next.name);
+    const { token } = await post(`/issues/${id}/accept`, {}, next.key);
+    const { body: issue } = await client.expect2xx('GET', `/issues/${id}`, { token });
+    expect(issue).toMatchObject({ assignee: next.name, assignment: 'assigned' });
+
+    await post('/messages', { to: { kind: 'participant', participant: bob!.name }, subject: 'look at it' }, ann!.key);
+    expect(await line.until({ type: 'event' })).toMatchObject({
+      feed: 'inbox',
+      data: { subject: 'look at it', from: ann!.name },
+    });
+    const entry = { title: 'Indexes', content: 'A search needs an index.' };
+    line.say({ type: 'command', id: 1, method: 'POST', path: '/api/v1/knowledge', body: entry });
+    expect(await line.until({ type: 'answer' })).toMatchObject({ id: 1, status: 201 });
+    line.close();
+    const found = await until('the entry to be found', async () => {
+      const { body } = await client.expect2xx('GET', '/knowledge?q=indexes', { key: bob!.key });
+      return (body['items'] as { title: string; author: string }[])[0];
+    });
+    expect(found).toMatchObject({ title: 'Indexes', author: bob!.name });
+
+    const user = await post('/users', { name: 'Cyd', role: 'operator', onboard: true });
+    const isIn = async () => (await client.find<{ state: string }>(`/users/${user.id}`))?.state === 'active';
+    await until('the user to be let in', isIn);
   });
 
   test('starts again whatever is killed, and all of it finds together', async () => {

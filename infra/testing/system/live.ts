@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { until } from '../processes/until.ts';
 
 export type LiveEvent = { readonly id: string; readonly event: string; readonly data: Record<string, unknown> };
 export type LiveLine = {
@@ -48,4 +50,27 @@ export async function listen(url: string, key: string, feeds: string, after?: st
     },
     close: () => leaving.abort(),
   };
+}
+
+export type SocketLine = {
+  say(told: object): void;
+  /** The first frame that has all of these, of those that came and those that come. */
+  until(fits: Record<string, unknown>): Promise<Record<string, unknown>>;
+  close(): void;
+};
+
+/** Opens the live channel as a WebSocket. */
+export async function openSocket(url: string, key: string): Promise<SocketLine> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/live`, {
+    headers: { Authorization: `Bearer ${key}` },
+  });
+  const frames: Record<string, unknown>[] = [];
+  socket.on('message', (bytes) => frames.push(JSON.parse((bytes as Buffer).toString()) as Record<string, unknown>));
+  const failed = new Promise<never>((_, reject) => socket.once('error', reject));
+  const untilFrame: SocketLine['until'] = (fits) =>
+    until(`a frame ${JSON.stringify(fits)}`, () =>
+      frames.find((frame) => Object.entries(fits).every(([name, value]) => frame[name] === value)),
+    );
+  await Promise.race([untilFrame({ type: 'hello' }), failed]);
+  return { say: (told) => socket.send(JSON.stringify(told)), until: untilFrame, close: () => socket.close() };
 }
