@@ -28,6 +28,8 @@ workers = 2
 continue-on-failure = true
 request-timeout = 20
 warnings = false
+# How fast it makes up requests says something of the machine.
+suppress-health-check = ["too_slow"]
 headers = { Authorization = "Bearer \${WORKLEDGER_ADMIN_KEY}" }
 
 [generation]
