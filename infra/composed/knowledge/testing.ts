@@ -20,7 +20,7 @@ import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { captureLog } from '../../testing/events/captured-logger.ts';
 import { until } from '../../testing/processes/until.ts';
 import { serve, type Told } from '../../testing/servers/application.ts';
-import { createTestDatabase } from '../../testing/servers/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../testing/servers/database.ts';
 
 export type Person = Principal;
 
@@ -40,15 +40,19 @@ export type House = Awaited<ReturnType<typeof startHouse>>;
 
 /**
  * Commands, projections, embeddings and queries over one database, behind a real server. Who asks is who the request says.
- * @param endpoint of embeddings; undefined: none is configured
+ * @param endpoint of embeddings; undefined: none is configured @param prepare called with the empty database
  */
-export async function startHouse(endpoint?: {
-  readonly url: string;
-  readonly model: string;
-  readonly dimensions: number;
-  readonly timeoutSeconds?: number;
-}) {
+export async function startHouse(
+  endpoint?: {
+    readonly url: string;
+    readonly model: string;
+    readonly dimensions: number;
+    readonly timeoutSeconds?: number;
+  },
+  prepare: (database: TestDatabase) => Promise<void> = async () => undefined,
+) {
   const database = await createTestDatabase();
+  await prepare(database);
   const { pool } = database;
   await migrate(database.url, 'command_service', commandServiceMigrations);
   await migrateReadModels(database.url);
