@@ -7,7 +7,7 @@ import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
-import { providers, repositorySecretsOf, secretsOf } from './intake/providers.ts';
+import { maxAgeOf, providers, repositorySecretsOf, secretsOf } from './intake/providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
@@ -38,6 +38,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       provider,
       secrets: await secretsOf(provider, configuration, folder),
       repositorySecrets: await repositorySecretsOf(provider, configuration, folder),
+      maxAgeSeconds: maxAgeOf(provider, configuration),
     })),
   );
   const commands = await createCommandHandlers({

@@ -1,5 +1,6 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { delivery } from './delivery.ts';
 
@@ -36,4 +37,43 @@ it('what a rule made of it stays known', () => {
   given(delivery)
     .when('delivery.receive', { received, outcome: routed })
     .thenState((state) => expect(state.routed).toEqual(routed));
+});
+
+it('the newest words of a message count, in whatever order they come', () => {
+  const noted = (saidAt: string) => ({ id: taskId, saidAt });
+  given(delivery, { type: 'MessageNoted', data: noted('1700000002.000000') })
+    .when('delivery.note-message', noted('1700000001.000000'))
+    .then();
+  given(delivery, { type: 'MessageNoted', data: noted('1700000002.000000') })
+    .when('delivery.note-message', noted('1700000003.000000'))
+    .then({ type: 'MessageNoted', data: noted('1700000003.000000') });
+});
+it('the rule that asked last stays known when the issue changes otherwise', () => {
+  given(delivery, { type: 'IssueStateNoted', data: { updatedAt: '2026-11-28T12:00:00.000Z', rule: 'label' } })
+    .when('delivery.note-state', { updatedAt: '2026-11-28T12:00:01.000Z' })
+    .then({ type: 'IssueStateNoted', data: { updatedAt: '2026-11-28T12:00:01.000Z', rule: 'label' } });
+});
+it('whatever is noted in whatever order: times never go back, and a note of before changes nothing', () => {
+  const second = fc.integer({ min: 0, max: 9 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(second, fc.option(fc.constantFrom('one', 'two')))), (notes) => {
+      const context = { id: taskId, actor: 'system' };
+      let state = delivery.initial;
+      let newest = -1;
+      let asked: string | null = null;
+      for (const [at, rule] of notes) {
+        const data = { updatedAt: `2026-11-28T12:00:0${at}.000Z`, ...(rule !== null && { rule }) };
+        const said = delivery.decisions['delivery.note-message']({ id: taskId, saidAt: String(at) }, state, context);
+        const events = [...delivery.decisions['delivery.note-state'](data, state, context), ...said];
+        expect(events).toHaveLength(at > newest ? 2 : 0);
+        for (const event of events) state = delivery.evolve(state, event);
+        if (at > newest) [newest, asked] = [at, rule ?? asked];
+        expect([state.updatedAt?.slice(-6, -5) ?? '-1', state.rule, state.saidAt ?? '-1']).toEqual([
+          String(newest),
+          asked,
+          String(newest),
+        ]);
+      }
+    }),
+  );
 });

@@ -9,87 +9,59 @@ import {
 } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sync/delivery/state.ts';
 import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
+import {
+  type Ask,
+  asksOf,
+  holds,
+  type Issue,
+  isTrusted,
+  meets,
+  type RoutingRules,
+  type Rule,
+  same,
+  type Signal,
+} from './signal.ts';
 
 export type Outcome = CommandData<'delivery.receive'>['outcome'];
 
-/** An issue, or what a provider has in its place: what a task can be made of. */
-export type Issue = {
-  /** The same for ever, and no other's within the repository: the task's id is derived from it. */
-  readonly id: string;
-  /** What reasons call it: `issue #12`. */
-  readonly name: string;
-  /** What people at the provider call it: `acme/shop#12`. */
-  readonly reference: string;
-  readonly url: string | null;
-  readonly title: string;
-  readonly body: string;
-  readonly labels: readonly string[];
-  readonly author: string | null;
-  readonly isOpen: boolean;
-  /** Of when this state of it is, on the provider's clock: ISO 8601 in UTC; left out where the provider does not say. */
-  readonly updatedAt?: string | null;
-};
-
-/** What a delivery says, whichever provider it came from: something about an issue, or why it is about none. */
-export type Signal = {
-  /** The provider's own word for what happened. */
-  readonly action: string | null;
-  /** As the provider names it. */
-  readonly repository: string | null;
-  /** Who did it: a name that nobody can choose for themselves, since trust goes by it. */
-  readonly sender: string | null;
-} & (
-  | {
-      readonly issue: Issue;
-      readonly change:
-        | { readonly kind: 'labeled'; readonly added: readonly string[] }
-        | { readonly kind: 'unlabeled'; readonly removed: readonly string[] }
-        | { readonly kind: 'closed' | 'deleted' | 'transferred' | 'other' };
-    }
-  | { readonly reason: string }
-);
-
-export type RoutingRules = {
-  readonly repositories: readonly ({
-    readonly name: string;
-    /** Who may ask for work. */
-    readonly trusted: readonly string[];
-    readonly capabilities: readonly string[];
-    /** What the repository is called at each provider. */
-  } & { readonly [Name in ProviderName]?: string | null })[];
-  readonly rules: readonly {
-    readonly name: string;
-    readonly provider: ProviderName;
-    /** The label that asks for work. */
-    readonly label: string;
-    readonly priority: number;
-  }[];
-};
-
-/** What a delivery leads to. Nobody's words start an agent by themselves: whatever no rule asks for is ignored, with the reason. */
-export function routeDelivery(provider: ProviderName, signal: Signal, { repositories, rules }: RoutingRules): Outcome {
+/**
+ * What a delivery leads to. Nobody's words start an agent by themselves: whatever no rule asks for is ignored, with the reason.
+ * @param askedBy the rule that asked for work on the issue last; it decides where the provider does not tell what was taken back
+ */
+export function routeDelivery(
+  provider: ProviderName,
+  signal: Signal,
+  { repositories, rules }: RoutingRules,
+  askedBy: string | null = null,
+): Outcome {
   if ('reason' in signal) return ignore(signal.reason);
   const { action, repository, sender, issue, change } = signal;
   const known = repositories.find((candidate) => same(candidate[provider], repository));
   if (known === undefined || repository === null)
     return ignore(`repository ${repository ?? '(none)'} is not registered`);
   const taskId = taskIdOfIssue(provider, repository, issue.id);
-  const ownRules = rules.filter((rule) => rule.provider === provider);
+  const ownRules = rules.filter((rule) => rule.provider === provider && isWithin(repository, rule.team));
 
   if (change.kind === 'other') return ignore(`action ${action ?? '(none)'} starts no work`);
 
-  const named = change.kind === 'labeled' ? change.added : change.kind === 'unlabeled' ? change.removed : null;
-  const rule = named === null ? ownRules[0] : ownRules.find(({ label }) => named.some((each) => same(label, each)));
+  const { asked, takenBack } = asksOf(signal);
+  const isEnd = change.kind === 'closed' || change.kind === 'deleted' || change.kind === 'transferred';
+  const asking = ownRules.find((rule) => asked.some((ask) => meets(rule, ask)));
+  const ending = isEnd
+    ? ownRules[0]
+    : ownRules.find((rule) => takenBack.some((ask) => isLost(rule, ask, issue, askedBy)));
+  const rule = asking ?? ending;
   if (rule === undefined)
-    return ignore(named === null ? `no rule for ${provider}` : `no rule for label ${named.join(', ') || '(none)'}`);
-  if (change.kind === 'labeled' && !issue.isOpen) return ignore(`${issue.name} is not open`);
+    return ignore(
+      isEnd ? `no rule for ${provider}` : `no rule for ${describeAsks(change.kind, [...asked, ...takenBack])}`,
+    );
+  if (asking !== undefined && !issue.isOpen) return ignore(`${issue.name} is not open`);
   // Who may not start work may not end it.
-  if (!known.trusted.some((trusted) => same(trusted, sender)))
+  if (!isTrusted(provider, known.trusted, sender))
     return ignore(`the sender is not trusted by repository ${known.name}`);
-  if (change.kind !== 'labeled') {
-    const what =
-      change.kind === 'unlabeled' ? `${issue.name} lost the label ${rule.label}` : `${issue.name} was ${change.kind}`;
-    return { rule: rule.name, taskId, intent: { kind: 'cancel-task', reason: what } };
+  if (asking === undefined) {
+    const what = isEnd ? `was ${change.kind}` : `lost the ${describeRule(rule)}`;
+    return { rule: rule.name, taskId, intent: { kind: 'cancel-task', reason: `${issue.name} ${what}` } };
   }
 
   return {
@@ -109,6 +81,27 @@ export function routeDelivery(provider: ProviderName, signal: Signal, { reposito
   };
 }
 
+const isWithin = (repository: string, place: string | undefined): boolean =>
+  place === undefined || same(place, repository) || same(place, repository.split('/')[0]);
+
+/** Whether this takes back what the rule asks for; where it is not told what was lost, of the rule that asked what the issue has no more. */
+const isLost = (rule: Rule, ask: Ask, issue: Issue, askedBy: string | null): boolean =>
+  ask.what === null ? rule.name === askedBy && rule[ask.by] !== undefined && !holds(rule, issue) : meets(rule, ask);
+
+/** What people wrote, and whom they named, is nobody else's to read: a reason names labels, emoji and commands alone. */
+function describeAsks(kind: string, asks: readonly Ask[]): string {
+  if (kind === 'labeled' || kind === 'unlabeled') return `label ${asks.map(({ what }) => what).join(', ') || '(none)'}`;
+  const told = asks.map(({ by, what }) =>
+    what !== null && (by === 'label' || by === 'reaction' || by === 'command') ? `${by} ${what}` : `this ${by}`,
+  );
+  return [...new Set(told)].join(', ') || 'what changed';
+}
+
+const describeRule = (rule: Rule): string => {
+  if (rule.label !== undefined) return `label ${String(rule.label)}`;
+  return rule.reaction === undefined ? 'assignee of a rule' : `reaction ${String(rule.reaction)}`;
+};
+
 /** The outcome once it is known of when the newest state is that led to something: deliveries come in any order. */
 export function withAgeInView(outcome: Outcome, signal: Signal, newest: string | null): Outcome {
   const updatedAt = 'reason' in signal ? null : signal.issue.updatedAt;
@@ -127,11 +120,10 @@ export function withTaskInView(
   if (!('intent' in outcome) || 'reason' in signal) return outcome;
   const { taskId, intent } = outcome;
   const { name } = signal.issue;
-  const { change } = signal;
-  const labels = change.kind === 'unlabeled' ? [...signal.issue.labels, ...change.removed] : signal.issue.labels;
   if (intent.kind === 'cancel-task') {
-    // With a label of a rule its task may be on its way: the cancellation then comes after the creation.
-    const asksForWork = rules.some((rule) => rule.provider === provider && labels.some((own) => same(rule.label, own)));
+    // With what a rule asks for its task may be on its way: the cancellation then comes after the creation.
+    const isTakenBack = asksOf(signal).takenBack.length > 0;
+    const asksForWork = isTakenBack || rules.some((rule) => rule.provider === provider && holds(rule, signal.issue));
     if (status === 'complete') return ignore(`${name} has the task ${taskId}, which is complete already`);
     return status === 'missing' && !asksForWork ? ignore(`${name} has no task`) : outcome;
   }
@@ -147,10 +139,6 @@ export function withTaskInView(
 }
 
 const ignore = (reason: string): Outcome => ({ reason });
-
-/** Logins, names of repositories and labels are compared without regard to case, as GitHub does. */
-const same = (left: string | null | undefined, right: string | null | undefined): boolean =>
-  left !== null && left !== undefined && left.toLowerCase() === right?.toLowerCase();
 
 const MAX_TITLE = 300;
 const MAX_DESCRIPTION = 65_536;
@@ -184,7 +172,13 @@ export const delivery: Aggregate<DeliveryState, DeliveryEvent, DataOf<typeof del
             'rule' in outcome ? { type: 'DeliveryRouted', data: outcome } : { type: 'DeliveryIgnored', data: outcome },
           ],
     'delivery.note-body': (data, { first }) => (first === null ? [{ type: 'DeliveryBodyNoted', data }] : []),
-    'delivery.note-state': (data, { updatedAt }) =>
-      updatedAt !== null && updatedAt >= data.updatedAt ? [] : [{ type: 'IssueStateNoted', data }],
+    'delivery.note-state': ({ updatedAt, rule }, noted) => {
+      const asked = rule ?? noted.rule;
+      return noted.updatedAt !== null && noted.updatedAt >= updatedAt
+        ? []
+        : [{ type: 'IssueStateNoted', data: { updatedAt, ...(asked !== null && { rule: asked }) } }];
+    },
+    'delivery.note-message': (data, { saidAt }) =>
+      saidAt !== null && saidAt >= data.saidAt ? [] : [{ type: 'MessageNoted', data }],
   },
 };

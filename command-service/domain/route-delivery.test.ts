@@ -1,6 +1,7 @@
 import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { describe, expect, test } from 'vitest';
-import { type Issue, routeDelivery, type RoutingRules, type Signal, withTaskInView } from './delivery.ts';
+import { routeDelivery, withTaskInView } from './delivery.ts';
+import type { Issue, RoutingRules, Signal } from './signal.ts';
 
 const rules: RoutingRules = {
   repositories: [{ name: 'shop', github: 'Acme/Shop', trusted: ['Ada'], capabilities: ['code', 'js'] }],

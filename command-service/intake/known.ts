@@ -10,7 +10,8 @@ import {
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
-import { type Outcome, type Signal, withAgeInView } from '../domain/delivery.ts';
+import { type Outcome, withAgeInView } from '../domain/delivery.ts';
+import { asksOf, type Signal } from '../domain/signal.ts';
 
 export type Knowing = { readonly commands: Commands; readonly log: EventLog };
 
@@ -53,12 +54,23 @@ export async function judgeAge(
   const newest = noted?.type === 'IssueStateNoted' ? noted.data.updatedAt : null;
   const judged = withAgeInView(outcome, signal, newest);
   if (judged === outcome && updatedAt !== newest)
-    await commands.send({ type: 'delivery.note-state', target, data: { updatedAt } }, context);
+    await commands.send({ type: 'delivery.note-state', target, data: { updatedAt, ...ruleOf(outcome) } }, context);
   return judged;
 }
 
+const ruleOf = (outcome: Outcome) =>
+  'intent' in outcome && outcome.intent.kind === 'create-task' ? { rule: outcome.rule } : {};
+
+/** The rule that asked for work on the signal's issue last, where that is needed: where something was taken back, and not told what. */
+export async function ruleThatAsked(log: EventLog, provider: ProviderName, signal: Signal): Promise<string | null> {
+  if ('reason' in signal || signal.repository === null) return null;
+  if (asksOf(signal).takenBack.every(({ what }) => what !== null)) return null;
+  const noted = await newestOf(log, issueStreamId(provider, signal.repository, signal.issue.id));
+  return noted?.type === 'IssueStateNoted' ? (noted.data.rule ?? null) : null;
+}
+
 /** The newest event of a stream: it costs the same however long that is. */
-async function newestOf(log: EventLog, id: string): Promise<DeliveryEvent | null> {
+export async function newestOf(log: EventLog, id: string): Promise<DeliveryEvent | null> {
   for await (const recorded of log.readStream(streamName('delivery', id), { direction: 'backward', limit: 1 }))
     return upcast(recorded) as DeliveryEvent;
   return null;

@@ -1,7 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import type { Signal } from '../domain/delivery.ts';
+import { z } from 'zod';
+import type { Signal } from '../domain/signal.ts';
 
 /** A request as it came to a provider's address: nothing of it is to be believed before `verify`. */
 export type ProviderRequest = {
@@ -14,7 +16,12 @@ export type ProviderRequest = {
 };
 
 /** Which delivery it is: a copy that is sent again has the same `deliveryId`, whatever else of it has changed. */
-export type Identity = { readonly event: string; readonly deliveryId: string };
+export type Identity = {
+  readonly event: string;
+  readonly deliveryId: string;
+  /** When the provider says that it sent this, or the first copy of it: ISO 8601 in UTC. */
+  readonly sentAt?: string;
+};
 
 /** Somebody who sends webhooks: how its deliveries are verified and told apart, and what they say. Pure. */
 export type Provider = {
@@ -31,13 +38,18 @@ export type Provider = {
   readonly mediaTypes: readonly [string, ...string[]];
   /** How a delivery is answered that was recorded just now, where 202 will not do; what was here before is answered 200. */
   readonly recordedStatus?: 200;
+  /** For how long the provider waits for an answer, less what the way takes. Default: 9 s. */
+  readonly answerMilliseconds?: number;
   /**
    * Which repository a request says that it is about, for where repositories have secrets of their own: it chooses the secret, no
-   * more, since nothing is verified yet. Null where it cannot be told.
+   * more, since nothing is verified yet. From the nearest to the widest, where a place lies in others; none where it cannot be told.
    */
-  claimedRepository?(request: ProviderRequest): string | null;
-  /** Why the request cannot be the provider's own, as it is told to the caller; null: one of the secrets (two while one replaces the other) signs it, and it is fresh. */
-  verify(request: ProviderRequest, secrets: readonly string[]): string | null;
+  claimedRepositories?(request: ProviderRequest): readonly string[];
+  /**
+   * Why the request cannot be the provider's own, as it is told to the caller; null: one of the secrets (two while one replaces the other) signs it, and it is fresh.
+   * @param maxAgeSeconds as it is configured, where the provider has such a field
+   */
+  verify(request: ProviderRequest, secrets: readonly string[], maxAgeSeconds?: number): string | null;
   /**
    * Looks at no more than is needed to tell deliveries apart; `answer` is for what is none, but is to be answered at once (a challenge): nothing of it is recorded.
    * @throws Problem when the request is no delivery
@@ -45,6 +57,14 @@ export type Provider = {
   identify(request: ProviderRequest): Identity | { readonly answer: Readonly<Record<string, unknown>> };
   /** @throws Problem when the body is not what the provider sends */
   read(event: string, request: ProviderRequest): Signal;
+  /** What the provider wants to hear of a delivery that was recorded, where it is not the receipt; null: nothing but the status. */
+  readonly reply?: {
+    readonly schema: z.ZodType;
+    of(
+      event: string,
+      told: { readonly taskId: string } | { readonly reason: string },
+    ): Readonly<Record<string, unknown>> | null;
+  };
 };
 
 /**
@@ -68,6 +88,14 @@ export function isSigned(
   }
   return matches;
 }
+
+/** What is not what the provider documents counts as not said: a delivery that it signed is recorded whatever it holds. */
+export const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(null);
+/** Text that others wrote, kept whatever it holds. @param max UTF-16 units */
+export const words = (max: number) => lenient(z.string().transform((value) => foreignText(value, max)));
+
+/** A name for a delivery that has none of its own: what it holds. */
+export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** @throws Problem `invalid-json` */
 export function readJson(bytes: Uint8Array): unknown {

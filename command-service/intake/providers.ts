@@ -1,13 +1,17 @@
 import { readSecrets } from '@workledger/shared/config/load.ts';
-import type { Configuration, SecretSource } from '@workledger/shared/config/schema.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import type { SecretSource } from '@workledger/shared/config/secret-source.ts';
 import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { Provider } from './provider.ts';
 import { github } from './providers/github.ts';
+import { linear } from './providers/linear.ts';
+import { slack } from './providers/slack.ts';
 
 /** Everybody whose webhooks are received, each at `/api/v1/webhooks/<name>`. */
-export const providers: readonly Provider[] = [github];
+export const providers: readonly Provider[] = [github, linear, slack];
 
-type Webhooks = { readonly [Name in ProviderName]?: { readonly secrets: readonly SecretSource[] } | null };
+type Webhook = { readonly secrets: readonly SecretSource[]; readonly maxAgeSeconds?: number };
+type Webhooks = { readonly [Name in ProviderName]?: Webhook | null };
 
 /**
  * What the configuration has under the provider's name; none: every delivery is refused.
@@ -22,6 +26,12 @@ export function secretsOf(
   return readSecrets(webhooks[name]?.secrets ?? [], `webhooks.${name}.secrets`, folder);
 }
 
+/** How old a delivery may be, as it is configured; undefined: as the provider has it. */
+export function maxAgeOf({ name }: Provider, configuration: Pick<Configuration, 'webhooks'>): number | undefined {
+  const webhooks: Webhooks = configuration.webhooks;
+  return webhooks[name]?.maxAgeSeconds;
+}
+
 /**
  * The secrets of repositories that have some of their own, by what the provider calls them, in lower case: their deliveries are
  * verified with these alone. @param folder where relative files start @throws ConfigurationError
@@ -34,7 +44,7 @@ export async function repositorySecretsOf(
   const own: Promise<[string, readonly string[]]>[] = repositories.flatMap((repository, index) => {
     const { webhook, ...called } = repository;
     const known = (called as { readonly [Provider in ProviderName]?: string | null })[name];
-    if (webhook === null || !known) return [];
+    if (webhook?.provider !== name || !known) return [];
     const place = `repositories[${index}].webhook.secrets`;
     return [readSecrets(webhook.secrets, place, folder).then((secrets) => [known.toLowerCase(), secrets] as const)].map(
       (read) => read.then(([repositoryName, secrets]): [string, readonly string[]] => [repositoryName, secrets]),

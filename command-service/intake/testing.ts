@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Service } from '../api/testing/service.ts';
-import type { RoutingRules } from '../domain/delivery.ts';
+import type { RoutingRules } from '../domain/signal.ts';
 
 export const PATH = '/api/v1/webhooks/github';
 /** One repository, whose label a trusted login may set. */

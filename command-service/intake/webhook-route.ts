@@ -14,13 +14,15 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { TooLate, withDeadline } from '@workledger/shared/resilience/with-deadline.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
-import { type Outcome, routeDelivery, type RoutingRules, type Signal, withTaskInView } from '../domain/delivery.ts';
-import { firstWithBody, judgeAge, type Knowing } from './known.ts';
+import { type Outcome, routeDelivery, withTaskInView } from '../domain/delivery.ts';
+import { located, type RoutingRules, same, type Signal } from '../domain/signal.ts';
+import { firstWithBody, judgeAge, ruleThatAsked } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
+import { noteWords, withWords } from './words.ts';
 
 const MAX_BYTES = 5 * 1024 * 1024;
 /**
- * Providers wait for so long and no longer (GitHub: 10 s). What was begun goes on; the delivery that comes again finds it by its id.
+ * Providers wait for so long and no longer (GitHub: 10 s), where they do not say otherwise. What was begun goes on; the delivery that comes again finds it by its id.
  * Source: https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
  */
 const RECEIPT_MILLISECONDS = 9_000;
@@ -37,6 +39,8 @@ export type WebhookOptions = ReceivingOptions & {
   readonly secrets: readonly string[];
   /** By repository, in lower case as the provider names it: its deliveries are verified with these alone. */
   readonly repositorySecrets?: ReadonlyMap<string, readonly string[]>;
+  /** How old a delivery may be, where the provider tells when it sent it; default: the provider's own. */
+  readonly maxAgeSeconds?: number | undefined;
   readonly logger: Logger;
 };
 
@@ -48,11 +52,13 @@ export function createWebhookRoute({
   provider,
   secrets,
   repositorySecrets = new Map(),
+  maxAgeSeconds,
   logger,
   ...options
 }: WebhookOptions): Route {
-  const { name, title, headers: named, mediaTypes, recordedStatus = 202 } = provider;
-  const schema = receiptSchema(title);
+  const { name, title, headers: named, mediaTypes, recordedStatus = 202, reply } = provider;
+  const { answerMilliseconds = RECEIPT_MILLISECONDS } = provider;
+  const schema = reply?.schema ?? receiptSchema(title);
   return route({
     method: 'post',
     path: `/api/v1/webhooks/${name}`,
@@ -76,8 +82,9 @@ export function createWebhookRoute({
       if (secrets.length === 0 && repositorySecrets.size === 0)
         throw new Problem('not-configured', `no secret is configured for webhooks of ${title}`);
       const request = { headers, bytes, mediaType, receivedAt: new Date() };
-      const claimed = repositorySecrets.size === 0 ? null : provider.claimedRepository?.(request);
-      const fault = provider.verify(request, repositorySecrets.get(claimed?.toLowerCase() ?? '') ?? secrets);
+      const claimed = repositorySecrets.size === 0 ? null : claimedOf(provider, request, options.rules);
+      const own = repositorySecrets.get(claimed?.toLowerCase() ?? '');
+      const fault = provider.verify(request, own ?? secrets, maxAgeSeconds);
       if (fault !== null) {
         const deliveryId = named.delivery && headers[named.delivery.toLowerCase()]?.slice(0, 100);
         logger.warn({ provider: name, deliveryId }, 'bad webhook signature');
@@ -87,20 +94,26 @@ export function createWebhookRoute({
       if ('answer' in identity) return { json: identity.answer };
       const delivery = { ...identity, request, correlationId, traceparent };
       const received = receiveDelivery(options, provider, delivery);
-      const { receipt, token, isFirst, judgedAt } = await withDeadline(
-        received,
-        RECEIPT_MILLISECONDS,
-        'recording',
-      ).catch((error: unknown) => {
-        throw error instanceof TooLate ? notYet(error) : error;
-      });
-      return {
-        status: isFirst ? recordedStatus : 200,
-        headers: { 'Consistency-Token': token },
-        json: isFirst ? receipt : { ...receipt, ...redelivered(receipt, judgedAt) },
-      };
+      const { receipt, token, isFirst, judgedAt } = await withDeadline(received, answerMilliseconds, 'recording').catch(
+        (error: unknown) => {
+          throw error instanceof TooLate ? notYet(error) : error;
+        },
+      );
+      const status = isFirst ? recordedStatus : 200;
+      const head = { status, headers: { 'Consistency-Token': token } };
+      if (reply === undefined)
+        return { ...head, json: isFirst ? receipt : { ...receipt, ...redelivered(receipt, judgedAt) } };
+      const { taskId, reason = '' } = receipt;
+      const told = reply.of(identity.event, taskId === undefined ? { reason } : { taskId });
+      return told === null ? { ...head, bytes: new Uint8Array(), mediaType: 'text/plain' } : { ...head, json: told };
     },
   });
+}
+
+/** What is registered of what a request says that it is about: its secret is that of whom it leads to. */
+function claimedOf({ name, claimedRepositories }: Provider, request: ProviderRequest, { repositories }: RoutingRules) {
+  const claims = claimedRepositories?.(request) ?? [];
+  return claims.find((claim) => repositories.some((own) => same(own[name], claim))) ?? claims[0];
 }
 
 /** @param title the provider's name as people write it */
@@ -157,10 +170,10 @@ type ReceivingOptions = {
 async function receiveDelivery(
   { commands, log, artefacts, rules }: ReceivingOptions,
   provider: Provider,
-  { event, deliveryId, request, correlationId, traceparent }: Delivery,
+  { event, deliveryId, sentAt, request, correlationId, traceparent }: Delivery,
 ): Promise<RecordedReceipt & { readonly isFirst: boolean }> {
   const context = { actor: 'system', correlationId, traceparent };
-  const known = { commands, log };
+  const known = { commands, log, artefacts };
   const given = { id: deliveryStreamId(provider.name, deliveryId), deliveryId };
   const before = await readReceipt(log, given.id);
   if (before !== null) return { ...before, isFirst: false };
@@ -170,14 +183,14 @@ async function receiveDelivery(
   const earlier = id === given.id ? null : await readReceipt(log, id);
   if (earlier !== null) return { ...earlier, isFirst: false };
 
-  const signal = understand(provider, event, request);
+  const signal = located(provider.name, understand(provider, event, request), rules);
   const outcome = await judge(provider, signal, rules, known, context);
   const { action, repository, sender } = signal;
   const body = await artefacts.put(request.bytes, request.mediaType);
-  const data: CommandData<'delivery.receive'> = {
-    received: { provider: provider.name, deliveryId: first, event, action, repository, sender, body },
-    outcome,
-  };
+  const said = { provider: provider.name, deliveryId: first, event, action, repository, sender, body };
+  const data: CommandData<'delivery.receive'> = { received: { ...said, ...(sentAt && { sentAt }) }, outcome };
+  // Before it is recorded: what was not is sent again.
+  await noteWords(known, provider, signal, rules, id, context);
   const commandId = newId();
   const { revision } = await commands.send({ type: 'delivery.receive', target: id, data }, { ...context, commandId });
   const receipt = await readReceipt(log, id, revision);
@@ -197,13 +210,22 @@ function understand(provider: Provider, event: string, request: ProviderRequest)
 
 /** What the rules make of it; the log is asked only where they make something of it. */
 async function judge(
-  { name }: Provider,
-  signal: Signal,
+  provider: Provider,
+  given: Signal,
   rules: RoutingRules,
-  known: Knowing,
+  known: Omit<ReceivingOptions, 'rules'>,
   context: CommandContext,
 ): Promise<Outcome> {
-  const outcome = await judgeAge(known, name, signal, routeDelivery(name, signal, rules), context);
+  const { name } = provider;
+  const askedBy = await ruleThatAsked(known.log, name, given);
+  const first = routeDelivery(name, given, rules, askedBy);
+  if ('reason' in first || 'reason' in given) return first;
+  const worded = await withWords(known, provider, given);
+  if (worded === null && first.intent.kind === 'create-task')
+    return { reason: 'the words that it is about never came here: let the app hear the messages of this channel' };
+  const signal = worded ?? given;
+  const routed = signal === given ? first : routeDelivery(name, signal, rules, askedBy);
+  const outcome = await judgeAge(known, name, signal, routed, context);
   if (!('taskId' in outcome)) return outcome;
   const { status } = await readState(known.log, taskFold, outcome.taskId);
   return withTaskInView(outcome, status, name, signal, rules);

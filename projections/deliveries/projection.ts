@@ -22,6 +22,7 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
       // Of streams that are no deliveries.
       case 'DeliveryBodyNoted':
       case 'IssueStateNoted':
+      case 'MessageNoted':
         return row;
     }
   },
@@ -29,7 +30,7 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
 
 type Received = Extract<Recorded<DeliveryEvent>, { type: 'DeliveryReceived' }>;
 
-const received = ({ stream, revision, recordedAt, data }: Received): DeliveryRow => ({
+const received = ({ stream, revision, recordedAt, data: { sentAt: _, ...data } }: Received): DeliveryRow => ({
   id: streamId(stream),
   revision,
   ...data,

@@ -20,12 +20,13 @@ const MAX_VALUE = 80;
 export const describeFaults = (error: z.ZodError, input: unknown): string[] =>
   error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      const known = fieldsAt(configurationSchema, issue.path);
+      const known = fieldsAt(configurationSchema, issue.path, input);
       const remedy = known.length === 0 ? 'remove it' : `remove it, or use one of: ${known.join(', ')}`;
       return issue.keys.map((key) => `${pathText([...issue.path, key])}: unknown field → ${remedy}`);
     }
     const value = valueAt(input, issue.path);
-    const remedy = issue.code === 'invalid_union' ? unionRemedy(issue) : lowerFirst(issue.message);
+    const remedy =
+      issue.code === 'invalid_union' && issue.errors.length > 0 ? unionRemedy(issue) : lowerFirst(issue.message);
     return [`${pathText(issue.path)}: ${valueText(issue.path, value)} → ${remedy}`];
   });
 
@@ -63,15 +64,26 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** The field names that a schema knows at a path; empty where there is no object of fixed fields. */
-function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], input: unknown): string[] {
   let current = unwrap(schema);
-  for (const part of path) {
+  for (const [depth, part] of path.entries()) {
     if (current instanceof z.ZodObject) current = unwrap(current.shape[String(part)]);
     else if (current instanceof z.ZodArray) current = unwrap(current.element);
     else return [];
+    if (current instanceof z.ZodDiscriminatedUnion)
+      current = optionOf(current, valueAt(input, path.slice(0, depth + 1)));
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 }
+
+/** Of a union, the part whose kind the value has. */
+const optionOf = (union: z.ZodDiscriminatedUnion, value: unknown): unknown => {
+  const { discriminator } = union.def;
+  const kind = valueAt(value, [discriminator]);
+  return union.options.find(
+    (option) => option instanceof z.ZodObject && z.safeParse(option.shape[discriminator], kind).success,
+  );
+};
 
 function unwrap(schema: unknown): unknown {
   let current = schema;
@@ -140,9 +152,9 @@ export function crossCheck(configuration: Configuration): string[] {
         : [`repositories[${index}].agent: "${repository.agent}" → ${nameOneOf(agentNames)}`],
     ),
     ...repositories.flatMap((repository, index) =>
-      repository.webhook !== null && providers.every((provider) => repository[provider] === null)
+      repository.webhook !== null && repository[repository.webhook.provider] === null
         ? [
-            `repositories[${index}].webhook: secrets of nobody's deliveries → say ${providers.join(' or ')}, or leave it out`,
+            `repositories[${index}].webhook: secrets of nobody's deliveries → say ${repository.webhook.provider}, or leave it out`,
           ]
         : [],
     ),

@@ -106,6 +106,61 @@ describe('faults', () => {
   });
 });
 
+describe('what asks for work', () => {
+  test.each([
+    ['another provider', { provider: 'gitlab' }, 'rules[0].provider: "gitlab" → use one of: github, linear, slack'],
+    [
+      'a field of another provider',
+      { provider: 'linear', reaction: 'x', label: 'y' },
+      'rules[0].reaction: unknown field → remove it, or use one of: name, provider, label, assignee, mention, team, priority',
+    ],
+    [
+      'nothing that asks',
+      { provider: 'linear' },
+      'rules[0]: {"provider":"linear","name":"a rule"} → say by one of these how work is asked for: label, assignee, mention',
+    ],
+    [
+      'two ways at once',
+      { provider: 'slack', mention: true, command: '/x' },
+      'rules[0]: {"provider":"slack","mention":true,"command":"/x","name":"a-rule"} → say by one of these',
+    ],
+    [
+      'an emoji with colons',
+      { provider: 'slack', reaction: ':x:' },
+      'rules[0].reaction: ":x:" → the name of an emoji, without its colons',
+    ],
+    [
+      'a command without a slash',
+      { provider: 'slack', command: 'x' },
+      'rules[0].command: "x" → a slash and a name, such as /workledger',
+    ],
+  ])('by a rule with %s is told what is wrong', (_, rule, fault) => {
+    expect(faultsOf({ rules: [{ ...rule, name: 'a-rule' }] })).toEqual([
+      expect.stringContaining(fault.replace('a rule', 'a-rule')),
+    ]);
+  });
+
+  test.each([
+    [{ linear: 'Engineering team' }, 'the key of a team, such as ENG'],
+    [{ slack: '#shop' }, 'the id of a channel, such as C0123ABCD (not its name)'],
+    [{ trusted: ['slack:@ada'] }, 'a login of GitHub, linear:<e-mail or id>, or slack:<member id>'],
+  ])('at a place of %j is told what a place or a person is called', (change, remedy) => {
+    expect(faultsOf({ repositories: [{ ...repository, ...change }] })).toEqual([expect.stringContaining(remedy)]);
+  });
+
+  test('by rules of all three is understood', () => {
+    const rules = [
+      { name: 'a', provider: 'github' },
+      { name: 'b', provider: 'linear', assignee: 'robot@acme.example', team: 'ENG' },
+      { name: 'c', provider: 'slack', reaction: '+1' },
+    ];
+    const trusted = ['ada', 'linear:ada@acme.example', 'slack:U0123', 'slack:T1/U2'];
+    expect(
+      faultsOf({ rules, repositories: [{ ...repository, trusted, linear: 'ENG/Search 2', slack: 'C0123' }] }),
+    ).toEqual([]);
+  });
+});
+
 describe('cross checks', () => {
   test('names are unique', () => {
     const agent = { name: 'a', command: ['x'] };

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
-import { configurationSchema, type Configuration, type Repository, type SecretSource } from './schema.ts';
+import { configurationSchema, type Configuration, type Repository } from './schema.ts';
+import type { SecretSource } from './secret-source.ts';
 
 export type LoadedConfiguration = {
   readonly configuration: Configuration;

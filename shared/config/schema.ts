@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
+import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
 import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'letters, digits and . _ / - (no space)');
 /** A command as a list: executable and arguments. There is no shell. */
 const command = z.array(z.string().min(1)).min(1).describe('executable and arguments; run without a shell');
 const seconds = z.number().positive().max(86_400);
@@ -74,12 +74,6 @@ const budgetsSchema = z
   .prefault({});
 
 export type { SecretSource } from './secret-source.ts';
-
-/** What deliveries are verified with: two secrets while one replaces the other. */
-const webhookSchema = z
-  .strictObject({ secrets: z.array(secretSource).min(1).max(2) })
-  .nullable()
-  .default(null);
 
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
@@ -154,14 +148,8 @@ export const repositorySchema = z.strictObject({
     .describe(
       'who approves a merge: none, before-merge (an operator), { "role": … } or { "team": … }; administrators always may',
     ),
-  trusted: z.array(z.string().min(1)).default([]).describe('logins whose label starts work'),
-  github: z
-    .string()
-    .regex(/^[^/\s]+\/[^/\s]+$/)
-    .nullable()
-    .default(null)
-    .describe('owner/repository, for webhook deliveries and pull requests'),
-  webhook: webhookSchema.describe('secrets of its own: its deliveries are verified with these alone'),
+  ...placesSchema,
+  webhook: ownWebhookSchema.describe('secrets of its own: its deliveries are verified with these alone'),
   capabilities: z
     .array(z.string().min(1))
     .default(['code'])
@@ -191,13 +179,6 @@ export const agentSchema = z.strictObject({
   limits: limits.prefault({}),
 });
 export type AgentConfiguration = z.infer<typeof agentSchema>;
-
-const ruleSchema = z.strictObject({
-  name,
-  provider: z.literal('github'),
-  label: z.string().min(1).default('workledger').describe('the label that asks for work'),
-  priority: z.int().min(1).max(5).default(3),
-});
 
 const tlsSchema = z
   .union([
@@ -279,7 +260,7 @@ export const configurationSchema = z.strictObject({
   github: githubSchema.describe('how Workledger speaks to GitHub; null: not at all'),
   outbound: outboundSchema.describe('whom components may call'),
   budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
-  webhooks: z.strictObject({ github: webhookSchema }).prefault({}),
+  webhooks: webhooksSchema,
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),

@@ -12,7 +12,7 @@ import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { expect } from 'vitest';
 import { startWriteSide, type WriteSide } from '../../processes/testing.ts';
-import type { RoutingRules } from '../../domain/delivery.ts';
+import type { RoutingRules } from '../../domain/signal.ts';
 import type { Provider } from '../../intake/provider.ts';
 import { providers } from '../../intake/providers.ts';
 import { createWebhookRoute } from '../../intake/webhook-route.ts';
@@ -37,6 +37,7 @@ export type IntakeSettings = {
   /** The same for all providers. */
   readonly secrets?: readonly string[];
   readonly repositorySecrets?: ReadonlyMap<string, readonly string[]>;
+  readonly maxAgeSeconds?: number;
 };
 
 /** The whole write side behind a real HTTP server: real handlers, log, keys and artefacts. */
@@ -47,12 +48,20 @@ export async function startService(intake: IntakeSettings = {}): Promise<Service
   const { commands, log } = side;
   const { logger, text } = captureLog();
   const keys = createKeyStore(log, { secretHashOf: createSecretHashOf(side.database.pool) });
-  const { secrets = [], repositorySecrets = new Map(), rules = { repositories: [], rules: [] } } = intake;
+  const {
+    secrets = [],
+    repositorySecrets = new Map(),
+    rules = { repositories: [], rules: [] },
+    maxAgeSeconds,
+  } = intake;
   const client = await serve({
     routes: [
       ...createCommandRoutes({ commands, log, pool: side.database.pool, keys, logger }),
       ...(intake.providers ?? providers).map((provider) =>
-        createWebhookRoute({ provider, secrets, repositorySecrets, rules, commands, log, artefacts, logger }),
+        createWebhookRoute({
+          ...{ provider, secrets, repositorySecrets, maxAgeSeconds, rules },
+          ...{ commands, log, artefacts, logger },
+        }),
       ),
     ],
     authenticate: authenticateWith(keys),

@@ -1,7 +1,6 @@
-import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
-import { isSigned, readJson, type Provider } from '../provider.ts';
+import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */
 const MAX_BODY = 1_000_000;
@@ -12,9 +11,6 @@ const identifyingHeaders = z.object({
   'x-github-delivery': z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'the id of a delivery'),
 });
 
-/** What is not what GitHub documents counts as not said: a delivery that it signed is recorded whatever it holds. */
-const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(null);
-const words = (max: number) => lenient(z.string().transform((value) => foreignText(value, max)));
 const named = lenient(z.object({ name: words(200) }));
 const account = lenient(z.object({ login: words(100) }));
 const repository = lenient(z.object({ full_name: words(300) }));
@@ -54,9 +50,9 @@ export const github: Provider = {
     const given = parsePart(identifyingHeaders, headers, 'headers');
     return { event: given['x-github-event'], deliveryId: given['x-github-delivery'].toLowerCase() };
   },
-  claimedRepository: ({ bytes }) => {
+  claimedRepositories: ({ bytes }) => {
     const { repository } = understood(bytes) ?? {};
-    return repository?.full_name ?? null;
+    return repository?.full_name ? [repository.full_name] : [];
   },
   read: (event, { bytes }) => {
     const told = understood(bytes);

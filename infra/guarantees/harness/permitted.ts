@@ -22,6 +22,8 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/schemas/cloud-event': 'public',
   'GET /api/v1/schemas/{streamType}/{eventType}/{version}': 'public',
   'POST /api/v1/webhooks/github': 'public',
+  'POST /api/v1/webhooks/linear': 'public',
+  'POST /api/v1/webhooks/slack': 'public',
 
   'GET /api/v1/tasks': everybody,
   'GET /api/v1/tasks/next': everybody,

@@ -93,6 +93,7 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
     random.pick([
       deliveryEvents(random),
       [event('DeliveryBodyNoted', { id: newId(), deliveryId: newId() })],
+      [event('MessageNoted', { id: newId(), saidAt: '1531420618.000200' })],
       [event('IssueStateNoted', { updatedAt: '2026-11-28T12:00:00.000Z' })],
     ]),
   generation: (random) => {

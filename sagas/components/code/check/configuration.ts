@@ -17,7 +17,10 @@ export async function checkConfiguration(configuration: Configuration, folder: s
       },
     ];
   const secrets = [
-    { place: 'webhooks.github.secrets', sources: webhooks.github?.secrets ?? [] },
+    ...Object.entries(webhooks).map(([provider, webhook]) => ({
+      place: `webhooks.${provider}.secrets`,
+      sources: webhook?.secrets ?? [],
+    })),
     ...repositories.map(({ name, webhook }) => ({
       place: `repository "${name}": webhook`,
       sources: webhook?.secrets ?? [],
@@ -56,7 +59,7 @@ function checkRegistration(repository: Repository, { agents }: Configuration): C
   const { name, trusted, github, capabilities, url } = repository;
   const subject = `repository "${name}"`;
   const results: CheckResult[] = [];
-  const logins = trusted.filter((login) => login.includes('@'));
+  const logins = trusted.filter((login) => login.includes('@') && !login.startsWith('linear:'));
   if (logins.length > 0) {
     const detail = `logins are written without "@", and are no addresses: correct ${logins.join(', ')}`;
     results.push({ subject: `${subject}: trusted`, ok: false, detail });

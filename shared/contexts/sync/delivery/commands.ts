@@ -2,7 +2,8 @@ import { defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { deliveryEvents } from './events.ts';
 
-const { DeliveryReceived, DeliveryRouted, DeliveryIgnored, DeliveryBodyNoted, IssueStateNoted } = deliveryEvents.events;
+const { DeliveryReceived, DeliveryRouted, DeliveryIgnored, DeliveryBodyNoted, IssueStateNoted, MessageNoted } =
+  deliveryEvents.events;
 
 export const deliveryCommands = defineCommands({
   'delivery.receive': {
@@ -15,4 +16,5 @@ export const deliveryCommands = defineCommands({
   /** Keeps a body for the delivery that brought it first. */
   'delivery.note-body': { data: DeliveryBodyNoted.schema, sentBy: ['command-service'] },
   'delivery.note-state': { data: IssueStateNoted.schema, sentBy: ['command-service'] },
+  'delivery.note-message': { data: MessageNoted.schema, sentBy: ['command-service'] },
 });

@@ -3,7 +3,8 @@ import { defineStreamType, past, personal, type EventOf } from '../../define-eve
 import { derivedId } from '../../stream.ts';
 import { artefact, uuid } from '../../values.ts';
 
-const provider = z.enum(['github', 'linear', 'slack']);
+/** Who may send webhooks; those that have no provider yet are names for one. */
+export const provider = z.enum(['github', 'linear', 'slack', 'gitlab', 'gitea']);
 export type ProviderName = z.infer<typeof provider>;
 
 const createTask = z.strictObject({
@@ -54,6 +55,8 @@ export const deliveryEvents = defineStreamType({
         repository: z.string().nullable(),
         sender: personal('sender').nullable(),
         body: artefact,
+        /** On the provider's clock; left out where it does not say. Much before it was recorded: it came late, or again. */
+        sentAt: z.iso.datetime().optional(),
       }),
     },
     /** A rule turned the delivery into work on a task. */
@@ -62,7 +65,16 @@ export const deliveryEvents = defineStreamType({
     /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
     DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },
     /** Of an issue's own stream: of when the newest state is that led to something, on the provider's clock. */
-    IssueStateNoted: { version: 1, schema: z.strictObject({ updatedAt: z.iso.datetime() }) },
+    IssueStateNoted: {
+      version: 1,
+      schema: z.strictObject({
+        updatedAt: z.iso.datetime(),
+        /** The rule that asked for work on it last: what it asks for may be taken back. */
+        rule: z.string().optional(),
+      }),
+    },
+    /** Of a message's own stream: which delivery here brought its newest words, and when they were said, as the provider tells it. */
+    MessageNoted: { version: 1, schema: z.strictObject({ id: uuid, saidAt: z.string() }) },
   },
 });
 export type DeliveryEvent = EventOf<typeof deliveryEvents>;
@@ -77,6 +89,10 @@ export const bodyStreamId = (provider: string, digest: string): string => derive
 /** The stream id of what is known of an issue's age. @param issue as for `taskIdOfIssue` */
 export const issueStreamId = (provider: string, repository: string, issue: number | string): string =>
   derivedId('delivery-issue', provider, repository.toLowerCase(), String(issue));
+
+/** The stream id of what is known of a message's words. @param message its id, as its channel knows it */
+export const messageStreamId = (provider: string, repository: string, message: string): string =>
+  derivedId('delivery-message', provider, repository.toLowerCase(), message);
 
 /** The task that an issue leads to. @param issue its number or id, as its repository knows it */
 export const taskIdOfIssue = (provider: string, repository: string, issue: number | string): string =>

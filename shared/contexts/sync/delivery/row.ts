@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
 import { artefact, uuid } from '../../values.ts';
+import { provider } from './events.ts';
 
 export const deliveryRow = z.strictObject({
   id: uuid,
   revision,
-  provider: z.enum(['github', 'linear', 'slack']),
+  provider,
   deliveryId: z.string().describe('as the provider names the delivery'),
   event: z.string(),
   action: z.string().nullable(),

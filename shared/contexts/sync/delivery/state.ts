@@ -11,11 +11,15 @@ export type DeliveryState = {
   readonly first: Noted | null;
   /** Of an issue's stream: ISO 8601. */
   readonly updatedAt: string | null;
+  /** Of an issue's stream: the rule that asked for work on it last. */
+  readonly rule: string | null;
+  /** Of a message's stream: when its newest words were said. */
+  readonly saidAt: string | null;
 };
 
 export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
   type: 'delivery',
-  initial: { received: false, routed: null, first: null, updatedAt: null },
+  initial: { received: false, routed: null, first: null, updatedAt: null, rule: null, saidAt: null },
   evolve: (state, event) => {
     switch (event.type) {
       case 'DeliveryReceived':
@@ -26,8 +30,10 @@ export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
       case 'DeliveryBodyNoted':
         return { ...state, first: event.data };
       case 'IssueStateNoted':
-        return { ...state, updatedAt: event.data.updatedAt };
+        return { ...state, updatedAt: event.data.updatedAt, rule: event.data.rule ?? state.rule };
+      case 'MessageNoted':
+        return { ...state, saidAt: event.data.saidAt };
     }
   },
-  snapshot: plainSnapshot(1),
+  snapshot: plainSnapshot(2),
 };

@@ -3,7 +3,7 @@ import { defineStreamType, personal, type EventOf } from '../../define-events.ts
 import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../values.ts';
 
 export const taskSource = z.strictObject({
-  kind: z.enum(['api', 'mcp', 'github', 'linear', 'slack']),
+  kind: z.enum(['api', 'mcp', 'github', 'linear', 'slack', 'gitlab', 'gitea']),
   /** Where the request came from, as its system names it: `owner/repository#12`. */
   reference: z.string().nullable(),
   url: z.string().nullable(),
