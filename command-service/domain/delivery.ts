@@ -57,7 +57,7 @@ export function routeDelivery(
     );
   if (asking !== undefined && !issue.isOpen) return ignore(`${issue.name} is not open`);
   // Who may not start work may not end it.
-  if (!isTrusted(provider, known.trusted, sender))
+  if (![sender, ...(signal.senderNames ?? [])].some((name) => isTrusted(provider, known.trusted, name)))
     return ignore(`the sender is not trusted by repository ${known.name}`);
   if (asking === undefined) {
     const what = isEnd ? `was ${change.kind}` : `lost the ${describeRule(rule)}`;

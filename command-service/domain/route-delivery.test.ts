@@ -192,7 +192,7 @@ describe('another provider', () => {
   const both: RoutingRules = {
     repositories: [
       { name: 'web', github: 'acme/shop', trusted: ['ada'], capabilities: ['code'] },
-      { name: 'shop', linear: 'acme/shop', trusted: ['ada'], capabilities: ['code'] },
+      { name: 'shop', linear: 'acme/shop', trusted: ['linear:ada'], capabilities: ['code'] },
     ],
     rules: [...rules.rules, { name: 'linear', provider: 'linear', label: 'workledger', priority: 2 }],
   };

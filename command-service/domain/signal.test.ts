@@ -152,6 +152,15 @@ describe('trust', () => {
     ] as const)
       expect(isTrusted(provider, trusted, sender)).toBe(false);
   });
+
+  test('may be written by any name of the sender', () => {
+    const given = signal(changed([{ by: 'label', what: 'workledger' }]));
+    const byId = { ...given, sender: 'grace@acme.example', senderNames: ['u7'] };
+    expect(routeDelivery('linear', byId, rules)).toHaveProperty('reason');
+    const [shop, ...others] = rules.repositories;
+    const repositories = [{ ...shop!, trusted: ['linear:U7'] }, ...others];
+    expect(routeDelivery('linear', byId, { ...rules, repositories })).toHaveProperty('rule', 'label');
+  });
 });
 
 const name = fc.constantFrom('workledger', 'bug', 'robot@acme.example', 'robot_face', '/workledger', 'ENG', 'x');

@@ -49,6 +49,8 @@ export type Signal = {
   readonly partIsUnknown?: boolean;
   /** Who did it: a name that nobody can choose for themselves, since trust goes by it. */
   readonly sender: string | null;
+  /** By which trust in them may be written, too. */
+  readonly senderNames?: readonly string[];
   readonly words?: Words;
 } & (
   | {

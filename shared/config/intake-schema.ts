@@ -51,7 +51,7 @@ export const placesSchema = {
     .regex(/^[^/\s]+\/[^/\s]+$/)
     .nullable()
     .default(null)
-    .describe('owner/repository, for webhook deliveries'),
+    .describe('owner/repository, for webhook deliveries and pull requests'),
   linear: z
     .string()
     .regex(

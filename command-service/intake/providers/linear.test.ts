@@ -95,6 +95,7 @@ describe('an issue', () => {
       repository: 'ENG',
       places: ['ENG'],
       sender: 'ada@acme.example',
+      senderNames: ['u1'],
       issue: {
         id: issue.id,
         name: 'issue ENG-7',

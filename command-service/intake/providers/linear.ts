@@ -95,6 +95,7 @@ export const linear: Provider = {
       repository: places.at(-1) ?? null,
       places,
       sender: actor?.email ?? actor?.id ?? null,
+      ...(actor?.email && actor.id && { senderNames: [actor.id] }),
     };
     if (typeof told.webhookTimestamp !== 'number') return { ...what, reason: 'it does not say when it was sent' };
     // The header is not signed.
