@@ -64,7 +64,7 @@ const reaches: Readonly<Record<string, Reach>> = {
   },
   // With its part of the configuration.
   'a-webhook-provider': {
-    files: ['command-service/intake/providers/linear.ts', 'shared/config/schema.ts'],
+    files: ['command-service/intake/providers/gitea.ts', 'shared/config/intake-schema.ts'],
     catalogues: ['command-service/intake/providers.ts'],
     saidAgain: [oracle, 'README.md'],
   },
@@ -211,11 +211,11 @@ describe('the recipes on a copy of the tree', () => {
     beforeAll(async () => {
       const configuration = join(copy, 'workledger.json');
       data = join(copy, 'data');
-      const webhooks = { linear: { secrets: [{ env: 'LINEAR_SECRET' }] } };
+      const webhooks = { gitea: { secrets: [{ env: 'GITEA_SECRET' }] } };
       await writeFile(configuration, JSON.stringify({ logLevel: 'error', port: 0, dataFolder: data, webhooks }));
       const start = relative(ROOT, join(copy, 'infra/local/start.ts'));
       service = await startService(start, ['--config', configuration], (text) => (said += text), {
-        LINEAR_SECRET: 'a secret',
+        GITEA_SECRET: 'a secret',
       });
     });
     afterAll(() => service.stop());
@@ -252,18 +252,17 @@ describe('the recipes on a copy of the tree', () => {
     });
 
     test('a-webhook-provider: its delivery is verified and recorded', async () => {
-      const data = { identifier: 'ENG-7', title: 'Slow', team: { key: 'ENG' }, labels: [] };
-      const body = JSON.stringify({ webhookTimestamp: Date.now(), action: 'update', data });
+      const body = JSON.stringify({ action: 'label_updated', repository: { full_name: 'acme/shop' } });
       const send = (secret: string) =>
-        client.send('POST', '/webhooks/linear', {
+        client.send('POST', '/webhooks/gitea', {
           ...{ body, key: null },
           headers: {
-            'Linear-Signature': createHmac('sha256', secret).update(body).digest('hex'),
-            ...{ 'Linear-Event': 'Issue', 'Linear-Delivery': randomUUID() },
+            'X-Gitea-Signature': createHmac('sha256', secret).update(body).digest('hex'),
+            ...{ 'X-Gitea-Event': 'issues', 'X-Gitea-Delivery': randomUUID() },
           },
         });
       expect(await send('another')).toMatchObject({ status: 401 });
-      expect(await send('a secret')).toMatchObject({ status: 200, body: { outcome: 'ignored' } });
+      expect(await send('a secret')).toMatchObject({ status: 202, body: { outcome: 'ignored' } });
     });
 
     test('a-saga reacts, a-projection follows', async () => {

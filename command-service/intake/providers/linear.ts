@@ -185,7 +185,7 @@ function readChange({ action, updatedFrom }: Payload, data: Data) {
     : ({ kind: 'changed', asked, takenBack } as const);
 }
 
-const MENTION = /(?<![\w@/])@(\w[\w.-]{0,99})/g;
+const MENTION = /(?<![\w@/])@(\w(?:[\w.-]{0,98}\w)?)/g;
 
 /** A comment that mentions somebody; what it quotes or shows as code was said by others, or to nobody. */
 function readComment({ action, data, url }: Payload, author: string | null): (About & Partial<Signal>) | About {
@@ -197,7 +197,7 @@ function readComment({ action, data, url }: Payload, author: string | null): (Ab
     .replaceAll(/`[^`\n]*`/g, '')
     .replaceAll(/^[ \t]*>.*$/gm, '');
   const mentioned = [...said.matchAll(MENTION)].slice(0, MAX_ITEMS);
-  const asked = mentioned.map(([, name = '']): Ask => ({ by: 'mention', what: name.replace(/[.-]+$/, '') }));
+  const asked = mentioned.map(([, name = '']): Ask => ({ by: 'mention', what: name }));
   return {
     // Linear tells the team of a comment's issue, and not its project.
     ...{ partIsUnknown: !about?.project },
