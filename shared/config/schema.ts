@@ -73,8 +73,6 @@ const budgetsSchema = z
   })
   .prefault({});
 
-export type { SecretSource } from './secret-source.ts';
-
 export const repositorySchema = z.strictObject({
   name: name.describe('how tasks and rules name it'),
   url: z
