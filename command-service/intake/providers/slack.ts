@@ -84,7 +84,7 @@ export const slack: Provider = {
     return { ...what, reason: `${type ?? 'what has no type'} starts no work` };
   },
   reply: {
-    schema: z.object({ response_type: z.literal('ephemeral'), text: z.string() }).partial(),
+    schema: z.object({ response_type: z.literal('ephemeral'), text: z.string(), challenge: z.string() }).partial(),
     of: (event, told) => {
       if (event !== 'slash_command') return null;
       const text = 'taskId' in told ? `It has the task ${told.taskId}.` : `Nothing was started: ${told.reason}.`;
