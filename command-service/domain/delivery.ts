@@ -8,6 +8,7 @@ import {
   taskIdOfIssue,
 } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sync/delivery/state.ts';
+import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
 import {
   type Ask,
@@ -35,10 +36,12 @@ export function routeDelivery(
   askedBy: string | null = null,
 ): Outcome {
   if ('reason' in signal) return ignore(signal.reason);
-  const { action, repository, sender, issue, change } = signal;
+  const { action, repository, sender } = signal;
   const known = repositories.find((candidate) => same(candidate[provider], repository));
   if (known === undefined || repository === null)
     return ignore(`repository ${repository ?? '(none)'} is not registered`);
+  if ('pull' in signal) return noticed(signal.pull);
+  const { issue, change } = signal;
   const taskId = taskIdOfIssue(provider, repository, issue.id);
   const ownRules = rules.filter((rule) => rule.provider === provider && isWithin(repository, rule.team));
 
@@ -102,9 +105,18 @@ const describeRule = (rule: Rule): string => {
   return rule.reaction === undefined ? 'assignee of a rule' : `reaction ${String(rule.reaction)}`;
 };
 
+const OUR_BRANCH = new RegExp(`^workledger/(${UUID_PATTERN})$`);
+
+/** Whoever did it: it has its run look, no more. */
+function noticed({ number, branch }: { readonly number: number; readonly branch: string }): Outcome {
+  const taskId = OUR_BRANCH.exec(branch)?.[1];
+  if (taskId === undefined) return ignore(`pull request #${number} is of no task`);
+  return { taskId, pullRequest: number };
+}
+
 /** The outcome once it is known of when the newest state is that led to something: deliveries come in any order. */
 export function withAgeInView(outcome: Outcome, signal: Signal, newest: string | null): Outcome {
-  const updatedAt = 'reason' in signal ? null : signal.issue.updatedAt;
+  const updatedAt = 'issue' in signal ? signal.issue.updatedAt : null;
   if (!('intent' in outcome) || newest === null || typeof updatedAt !== 'string' || updatedAt >= newest) return outcome;
   return ignore(`it tells of ${updatedAt}, and what came before it of ${newest}: the newer state counts`);
 }
@@ -117,7 +129,9 @@ export function withTaskInView(
   signal: Signal,
   { rules }: RoutingRules,
 ): Outcome {
-  if (!('intent' in outcome) || 'reason' in signal) return outcome;
+  if ('pullRequest' in outcome)
+    return status === 'validation' ? outcome : ignore(`task ${outcome.taskId} waits for no pull request`);
+  if (!('intent' in outcome) || !('issue' in signal)) return outcome;
   const { taskId, intent } = outcome;
   const { name } = signal.issue;
   if (intent.kind === 'cancel-task') {
@@ -160,17 +174,17 @@ const labelsOf = ({ labels }: Issue): string[] =>
 /** Cuts to so many UTF-16 units, never in the middle of a character. */
 const cut = (text: string, length: number): string => text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
 
+function became(outcome: Outcome): DeliveryEvent {
+  if ('rule' in outcome) return { type: 'DeliveryRouted', data: outcome };
+  return 'taskId' in outcome ? { type: 'DeliveryNoticed', data: outcome } : { type: 'DeliveryIgnored', data: outcome };
+}
+
 /** One webhook delivery: what came and what became of it, in one append. The first receipt counts; a replay changes nothing. */
 export const delivery: Aggregate<DeliveryState, DeliveryEvent, DataOf<typeof deliveryCommands>> = {
   ...deliveryFold,
   decisions: {
     'delivery.receive': ({ received, outcome }, state) =>
-      state.received
-        ? []
-        : [
-            { type: 'DeliveryReceived', data: received },
-            'rule' in outcome ? { type: 'DeliveryRouted', data: outcome } : { type: 'DeliveryIgnored', data: outcome },
-          ],
+      state.received ? [] : [{ type: 'DeliveryReceived', data: received }, became(outcome)],
     'delivery.note-body': (data, { first }) => (first === null ? [{ type: 'DeliveryBodyNoted', data }] : []),
     'delivery.note-state': ({ updatedAt, rule }, noted) => {
       const asked = rule ?? noted.rule;

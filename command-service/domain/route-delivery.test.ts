@@ -1,3 +1,4 @@
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { describe, expect, test } from 'vitest';
 import { routeDelivery, withTaskInView } from './delivery.ts';
@@ -222,5 +223,23 @@ describe('another provider', () => {
     expect(routeDelivery('linear', delivery({ repository: null }), both)).toEqual({
       reason: 'repository (none) is not registered',
     });
+  });
+});
+
+describe('a pull request', () => {
+  const taskId = newId();
+  const told = (branch: string): Signal => ({
+    ...{ action: 'closed', repository: 'acme/shop', sender: 'mallory', pull: { number: 7, branch } },
+  });
+  test('of a task is told to it, whoever did something to it, while it waits', () => {
+    const outcome = routeIssue(told(`workledger/${taskId}`), rules);
+    expect(outcome).toEqual({ taskId, pullRequest: 7 });
+    const inView = (status: 'validation' | 'complete') =>
+      withTaskInView(outcome, status, 'github', told(`workledger/${taskId}`), rules);
+    expect(inView('validation')).toBe(outcome);
+    expect(inView('complete')).toEqual({ reason: `task ${taskId} waits for no pull request` });
+  });
+  test.each(['feature/x', 'workledger/x', `workledger/${taskId}/x`])('of branch %s is of no task', (branch) => {
+    expect(routeIssue(told(branch), rules)).toEqual({ reason: 'pull request #7 is of no task' });
   });
 });

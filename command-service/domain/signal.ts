@@ -61,6 +61,8 @@ export type Signal = {
         | { readonly kind: 'changed'; readonly asked: readonly Ask[]; readonly takenBack: readonly Ask[] }
         | { readonly kind: 'closed' | 'deleted' | 'transferred' | 'other' };
     }
+  /** A pull request of ours, by its branch. */
+  | { readonly pull: { readonly number: number; readonly branch: string } }
   | { readonly reason: string }
 );
 

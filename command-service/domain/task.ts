@@ -124,6 +124,15 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       const isKnown = state.approvals.at(-1)?.questionId === data.questionId;
       return isKnown ? [] : [{ type: 'TaskApprovalAsked', data }];
     },
+    'task.note-pull-request': (data, state, context) => {
+      holds(state, data.claimId, context);
+      return state.pullRequest?.number === data.number ? [] : [{ type: 'TaskPullRequestOpened', data }];
+    },
+    'task.notice-pull-request': (_, { status, claim, pullRequest }) => {
+      if (status === 'missing') refuse('not-found', 'there is no such task');
+      const waits = claim !== null && pullRequest !== null;
+      return waits ? [{ type: 'TaskPullRequestNoticed', data: { claimId: claim.claimId } }] : [];
+    },
     'task.release': ({ claimId, reason, limit }, state, context) => {
       const { agentId } = holds(state, claimId, context);
       only(state, 'be released', 'in-progress');

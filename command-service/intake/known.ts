@@ -46,7 +46,7 @@ export async function judgeAge(
   outcome: Outcome,
   context: CommandContext,
 ): Promise<Outcome> {
-  if (!('intent' in outcome) || 'reason' in signal || signal.repository === null) return outcome;
+  if (!('intent' in outcome) || !('issue' in signal) || signal.repository === null) return outcome;
   const { id, updatedAt } = signal.issue;
   if (typeof updatedAt !== 'string') return outcome;
   const target = issueStreamId(provider, signal.repository, id);
@@ -63,7 +63,7 @@ const ruleOf = (outcome: Outcome) =>
 
 /** The rule that asked for work on the signal's issue last, where that is needed: where something was taken back, and not told what. */
 export async function ruleThatAsked(log: EventLog, provider: ProviderName, signal: Signal): Promise<string | null> {
-  if ('reason' in signal || signal.repository === null) return null;
+  if (!('issue' in signal) || signal.repository === null) return null;
   if (asksOf(signal).takenBack.every(({ what }) => what !== null)) return null;
   const noted = await newestOf(log, issueStreamId(provider, signal.repository, signal.issue.id));
   return noted?.type === 'IssueStateNoted' ? (noted.data.rule ?? null) : null;

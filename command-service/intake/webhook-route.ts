@@ -219,16 +219,18 @@ async function judge(
   const { name } = provider;
   const askedBy = await ruleThatAsked(known.log, name, given);
   const first = routeDelivery(name, given, rules, askedBy);
-  if ('reason' in first || 'reason' in given) return first;
+  const inView = async (outcome: Outcome, signal: Signal): Promise<Outcome> => {
+    if (!('taskId' in outcome)) return outcome;
+    const { status } = await readState(known.log, taskFold, outcome.taskId);
+    return withTaskInView(outcome, status, name, signal, rules);
+  };
+  if (!('intent' in first) || !('issue' in given)) return inView(first, given);
   const worded = await withWords(known, provider, given);
   if (worded === null && first.intent.kind === 'create-task')
     return { reason: 'the words that it is about never came here: let the app hear the messages of this channel' };
   const signal = worded ?? given;
   const routed = signal === given ? first : routeDelivery(name, signal, rules, askedBy);
-  const outcome = await judgeAge(known, name, signal, routed, context);
-  if (!('taskId' in outcome)) return outcome;
-  const { status } = await readState(known.log, taskFold, outcome.taskId);
-  return withTaskInView(outcome, status, name, signal, rules);
+  return inView(await judgeAge(known, name, signal, routed, context), signal);
 }
 
 /**
@@ -244,11 +246,12 @@ async function readReceipt(log: EventLog, id: string, reaches = -1): Promise<Rec
       deliveryId = event.data.deliveryId;
       continue;
     }
-    if (event.type !== 'DeliveryRouted' && event.type !== 'DeliveryIgnored') continue;
+    if (event.type !== 'DeliveryRouted' && event.type !== 'DeliveryIgnored' && event.type !== 'DeliveryNoticed')
+      continue;
     const outcome =
-      event.type === 'DeliveryRouted'
-        ? ({ outcome: 'routed', taskId: event.data.taskId } as const)
-        : ({ outcome: 'ignored', reason: event.data.reason } as const);
+      event.type === 'DeliveryIgnored'
+        ? ({ outcome: 'ignored', reason: event.data.reason } as const)
+        : ({ outcome: 'routed', taskId: event.data.taskId } as const);
     const { commandId } = recorded.metadata;
     const judgedAt = recorded.recordedAt;
     return { receipt: { id, deliveryId, ...outcome }, commandId, judgedAt, token: `${stream}@${recorded.revision}` };

@@ -17,6 +17,10 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
         const routed = { outcome: 'routed', rule, taskId, intent: intent.kind, reason } as const;
         return { ...existing(row, event), ...routed, revision: event.revision };
       }
+      case 'DeliveryNoticed': {
+        const noticed = { outcome: 'routed', taskId: event.data.taskId, intent: 'notice-pull-request' } as const;
+        return { ...existing(row, event), ...noticed, revision: event.revision };
+      }
       case 'DeliveryIgnored':
         return { ...existing(row, event), outcome: 'ignored', reason: event.data.reason, revision: event.revision };
       // Of streams that are no deliveries.

@@ -77,4 +77,15 @@ const repositoryIndex: Migration = {
   },
 };
 
-export const tasksMigrations: readonly Migration[] = [v1, openIndexes, repositoryIndex];
+/** The view names its columns when it is made: it is made again. */
+const pullRequest: Migration = {
+  name: '0091-tasks-pull-request',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.tasks_v1 add column pull_request jsonb;
+      create or replace view read_models.tasks as select * from read_models.tasks_v1;
+    `);
+  },
+};
+
+export const tasksMigrations: readonly Migration[] = [v1, openIndexes, repositoryIndex, pullRequest];

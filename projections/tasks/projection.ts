@@ -46,7 +46,10 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
     case 'TaskWorkSubmitted':
       return { state: 'validation', submittedCommit: event.data.commit };
     case 'TaskApprovalAsked':
+    case 'TaskPullRequestNoticed':
       return {};
+    case 'TaskPullRequestOpened':
+      return { pullRequest: { number: event.data.number, url: event.data.url } };
     case 'TaskSentBack':
       return { state: 'in-progress', sentBack: row.sentBack + 1, reason: reasonOf(event.data) };
     case 'TaskClaimReleased':

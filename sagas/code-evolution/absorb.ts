@@ -17,11 +17,16 @@ export function absorb(facts: Facts, event: SagaEvent): Facts {
       return absorbInput(facts, event.data.source.stream, inputOf<Input>(event));
     case 'SagaStepChanged': {
       const { learned, at } = event.data.detail as Learned & { at?: string };
-      return { ...facts, beganAt: facts.beganAt ?? at ?? null, ...learned };
+      return {
+        ...facts,
+        beganAt: facts.beganAt ?? at ?? null,
+        ending: endingOf(event.data) ?? facts.ending,
+        ...learned,
+      };
     }
     case 'SagaEffectRequested': {
       const { effect } = event.data;
-      return { ...absorbRequest(facts, effect), judging: judgingOf(effect) ?? facts.judging };
+      return { ...afterLook(absorbRequest(facts, effect), effect.key), judging: judgingOf(effect) ?? facts.judging };
     }
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
@@ -67,7 +72,23 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   return { ...facts, asked: { ...facts.asked, [key]: `${component} ${judgementOf({ commit, base })}` } };
 }
 
-function absorbResult(facts: Facts, key: string, result: unknown): Facts {
+const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
+
+/** What is asked for now sees whatever was told before. */
+function afterLook(facts: Facts, key: string): Facts {
+  const [, place, number] = LOOK.exec(key) ?? [];
+  return place === undefined ? facts : { ...facts, looks: { place, number: Number(number) }, news: false };
+}
+
+function ofPull(facts: Facts, key: string, result: unknown): Facts {
+  if (LOOK.test(key)) return { ...facts, seen: (result as ResultOf<'github.look'>).state };
+  if (!/^open-pull-request\/\d+\/\d+\/open$/.test(key)) return facts;
+  const { number, url } = result as ResultOf<'github.pull-request'>;
+  return { ...facts, pull: { number, url } };
+}
+
+function absorbResult(before: Facts, key: string, result: unknown): Facts {
+  const facts = ofPull(before, key, result);
   const after = answered(facts, key);
   const [component, about = ''] = facts.asked[key]?.split(' ') ?? [];
   if (component === 'code.evaluate')
@@ -143,6 +164,8 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     case 'QuestionAnswered':
       // A run asks for nothing but approvals.
       return { ...facts, answers: { ...facts.answers, [id]: input.data.choice as ApprovalChoice } };
+    case 'TaskPullRequestNoticed':
+      return { ...facts, news: true };
     case 'MergeTurnBegan':
       return { ...facts, turn: true };
     case 'MergeTurnEnded':
@@ -160,7 +183,12 @@ function plusTold(told: Facts['told'], key: string): Facts['told'] {
 
 /** From the moment that the base branch has the work: what else is asked of the task comes too late. */
 const isMerged = (key: string, result: unknown): boolean =>
-  /^merge\/\d+\/\d+\/merge(-\d+)?$/.test(key) && (result as { outcome?: unknown } | null)?.outcome === 'merged';
+  (/^(await-)?merge\/\d+\/\d+\/merge(-\d+)?$/.test(key) &&
+    (result as { outcome?: unknown } | null)?.outcome === 'merged') ||
+  (LOOK.test(key) && (result as { state?: unknown } | null)?.state === 'merged');
+
+const endingOf = ({ state, detail }: Extract<SagaEvent, { type: 'SagaStepChanged' }>['data']): string | null =>
+  state === 'failed' || state === 'cancelled' ? ((detail as { failure?: Failure }).failure?.reason ?? null) : null;
 
 const judgingOf = (effect: Effect): string | null =>
   effect.kind === 'command' && effect.type === 'validation.request' && effect.key.startsWith('merge/')

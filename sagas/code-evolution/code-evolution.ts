@@ -7,6 +7,8 @@ import { complete, failTask } from './steps/complete.ts';
 import { publish, validate } from './steps/deliver.ts';
 import { evolve } from './steps/evolve.ts';
 import { merge } from './steps/merge.ts';
+import { awaitMerge } from './steps/await-merge.ts';
+import { openPullRequest } from './steps/pull-request.ts';
 import { awaitWork, generate, prepare } from './steps/work.ts';
 
 /** From a claimed task to a merged, validated branch: one run for each claim. */
@@ -19,7 +21,10 @@ export const codeEvolution = definePipeline({
   ready: ({ claim }) => claim !== null,
   // What is merged stays merged: from then on the run goes to its end.
   stopped: ({ stopped, merged }) => (merged ? null : stopped),
-  steps: [prepare, generate, awaitWork, evolve, publish, validate, approve, merge, complete],
+  steps: [
+    ...[prepare, generate, awaitWork, evolve],
+    ...[publish, openPullRequest, validate, approve, merge, awaitMerge, complete],
+  ],
   conclude: failTask,
 });
 
@@ -39,6 +44,7 @@ const INPUTS: ReadonlySet<string> = new Set([
   'QuestionAnswered',
   'MergeTurnBegan',
   'MergeTurnEnded',
+  'TaskPullRequestNoticed',
 ]);
 
 /** A run is one claim: everything that happens under it carries its id. */

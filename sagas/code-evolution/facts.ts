@@ -80,6 +80,22 @@ export type Facts = {
   readonly approved: string | null;
   readonly branch: string | null;
   readonly merged: boolean;
+  /** The one that offers the work, where the registration says that it is merged by one. */
+  readonly pull: { readonly number: number; readonly url: string } | null;
+  /** How it was seen last. */
+  readonly seen: 'open' | 'closed' | 'merged' | null;
+  /** The newest of its looks that was asked for, in this attempt of its step. */
+  readonly looks: { readonly place: string; readonly number: number };
+  /** Somebody told of it since it was looked at. */
+  readonly news: boolean;
+  /** The newest words on it that work went back with, by ids of its host. */
+  readonly heard: { readonly comment: number; readonly review: number };
+  /** What failed on it, and sent the work back; the same again is a person's to mend. */
+  readonly red: readonly string[];
+  /** What its base branch has, where that is another commit than was judged. */
+  readonly landed: string | null;
+  /** Why the run ends otherwise than well. */
+  readonly ending: string | null;
 };
 
 export const noFacts: Facts = {
@@ -119,6 +135,14 @@ export const noFacts: Facts = {
   approved: null,
   branch: null,
   merged: false,
+  pull: null,
+  seen: null,
+  looks: { place: '', number: 0 },
+  news: false,
+  heard: { comment: 0, review: 0 },
+  red: [],
+  landed: null,
+  ending: null,
 };
 
 /** How often work may go back within one run. */

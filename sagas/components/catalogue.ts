@@ -13,7 +13,9 @@ import type { ComponentEnvironment } from './environment.ts';
 import { failureOf } from './failures.ts';
 import { check } from './github/check.ts';
 import { commentOn } from './github/comments.ts';
+import { tellIssue } from './github/issue.ts';
 import { labels } from './github/labels.ts';
+import { look } from './github/look.ts';
 import { deleteBranch, merge as mergePull } from './github/merge.ts';
 import { close, pullRequest, pullState } from './github/pull-requests.ts';
 import { checks, reviews } from './github/verdicts.ts';
@@ -58,6 +60,8 @@ const here = {
   'github.check': check,
   'github.checks': checks,
   'github.reviews': reviews,
+  'github.look': look,
+  'github.tell-issue': tellIssue,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */

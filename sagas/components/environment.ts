@@ -7,7 +7,7 @@ import {
   type Repository,
 } from '@workledger/shared/config/schema.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import { taskFold, type TaskDetails } from '@workledger/shared/contexts/task/task/state.ts';
+import { taskFold, type TaskDetails, type TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
@@ -27,7 +27,7 @@ type ComponentLogger = {
 
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
-  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> & Partial<Pick<Configuration, 'retention'>>;
+  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> & Partial<Pick<Configuration, 'retention' | 'publicUrl'>>;
   readonly artefacts: Artefacts;
   readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */
@@ -65,6 +65,8 @@ export const agentIdOf = (name: string): string => derivedId('agent', name);
 export type TaskText = Pick<TaskDetails, 'title' | 'description'> & {
   /** What a person said of the work last; null: nobody did. */
   readonly words: string | null;
+  /** Where the request came from; left out: not told, or from before that was kept. */
+  readonly source?: TaskState['source'];
 };
 
 export type ReadTask = (taskId: string) => Promise<TaskText>;
@@ -73,8 +75,8 @@ export type ReadTask = (taskId: string) => Promise<TaskText>;
 export const createTaskReader =
   (log: EventLog): ReadTask =>
   async (taskId) => {
-    const { details, words } = await readState(log, taskFold, taskId, 0);
-    return { ...details, words };
+    const { details, words, source } = await readState(log, taskFold, taskId, 0);
+    return { ...details, words, source };
   };
 
 const SHORTEST_MILLISECONDS = 100;

@@ -35,6 +35,16 @@ describe('task assignment', () => {
     });
   });
 
+  it('tells a task that its host has news of its pull request', () => {
+    const run = assignment();
+    const deliveryId = newId();
+    run.receives('delivery', deliveryId, 'DeliveryNoticed', { taskId: run.taskId, pullRequest: 7 });
+    expect(run.requested(`notice/${deliveryId}`)).toMatchObject({
+      type: 'task.notice-pull-request',
+      target: run.taskId,
+    });
+  });
+
   const intents = {
     create: { kind: 'create-task' },
     cancel: { kind: 'cancel-task', reason: 'closed' },

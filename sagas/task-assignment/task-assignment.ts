@@ -112,7 +112,7 @@ const TASK_INPUTS: ReadonlySet<string> = new Set([
 
 function correlate({ type, stream, data }: RecordedEvent): string | null {
   if (TASK_INPUTS.has(type)) return streamId(stream);
-  if (type === 'DeliveryRouted' || type === 'AgentReserved' || type === 'AgentReleased')
+  if (type === 'DeliveryRouted' || type === 'DeliveryNoticed' || type === 'AgentReserved' || type === 'AgentReleased')
     return (data as { taskId: string }).taskId;
   return null;
 }
@@ -124,6 +124,10 @@ function onInput(state: AssignmentState, event: Received, effects: Effects): rea
   switch (input.type) {
     case 'DeliveryRouted':
       return routed(state, input.data, streamId(event.data.source.stream), effects);
+    case 'DeliveryNoticed': {
+      const key = `notice/${streamId(event.data.source.stream)}`;
+      return [request(command(key, 'task.notice-pull-request', input.data.taskId, {}))];
+    }
     case 'AgentReserved':
       return [request(timer(`orphan/${input.data.claimId}`, CLAIM_WITHIN_SECONDS))];
     case 'TaskClaimReleased':

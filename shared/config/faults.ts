@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { isLoopback } from './loopback.ts';
 import { outboundFaults } from './outbound.ts';
+import { pullRequestFaults } from './pull-requests.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
 /** The configuration cannot be used. `faults` has one line each: where, what, how to mend. */
@@ -128,6 +129,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...openHost(configuration),
     ...openEmbeddings(configuration),
     ...outboundFaults(configuration),
+    ...pullRequestFaults(configuration),
     ...repeated(
       'repositories',
       'name',

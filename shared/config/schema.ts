@@ -3,6 +3,7 @@ import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
+import { publicUrl, pullRequestSchema } from './pull-requests.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
 import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
@@ -138,9 +139,10 @@ export const repositorySchema = z.strictObject({
     .default({})
     .describe('variables and their values, for its commands and its agents; CI=1 unless said otherwise'),
   merge: z
-    .enum(['never', 'fast-forward', 'squash'])
+    .enum(['never', 'fast-forward', 'squash', 'pull-request'])
     .default('never')
-    .describe('squash: what lands on the base branch is one commit, its tree the one that was judged'),
+    .describe('squash: what lands on the base branch is one commit, its tree the judged one; pull-request: on GitHub'),
+  pullRequest: pullRequestSchema,
   approval: approvalPolicy
     .default('none')
     .describe(
@@ -257,6 +259,7 @@ export const configurationSchema = z.strictObject({
     .describe('what finds knowledge by its meaning; null: it is found by its words alone'),
   github: githubSchema.describe('how Workledger speaks to GitHub; null: not at all'),
   outbound: outboundSchema.describe('whom components may call'),
+  publicUrl,
   budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),
   webhooks: webhooksSchema,
   repositories: z.array(repositorySchema).default([]),

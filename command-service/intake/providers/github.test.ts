@@ -96,6 +96,21 @@ describe('an issue', () => {
     expect(read({ ...labeled, action })).toMatchObject({ action, change });
   });
 
+  test('is not what pull requests are about, of which some are told to their tasks', () => {
+    const pull_request = { number: 7, head: { ref: 'workledger/x' } };
+    const pull = { number: 7, branch: 'workledger/x' };
+    expect(read({ action: 'closed', pull_request }, 'pull_request')).toMatchObject({ pull });
+    expect(read({ action: 'submitted', pull_request }, 'pull_request_review')).toMatchObject({ pull });
+    const check_suite = { head_branch: 'workledger/x', pull_requests: [{ number: 7 }] };
+    expect(read({ action: 'completed', check_suite }, 'check_suite')).toMatchObject({ pull });
+    for (const [told, event] of [
+      [{ action: 'closed', pull_request: { number: 'x' } }, 'pull_request'],
+      [{ action: 'opened', pull_request }, 'pull_request'],
+      [{ action: 'completed', check_suite: { head_branch: null, pull_requests: [] } }, 'check_suite'],
+    ] as const)
+      expect(read(told, event)).toMatchObject({ reason: `event ${event} starts no work` });
+  });
+
   test('is not what other events are about', () => {
     expect(read({ zen: 'Design for failure.' }, 'ping')).toEqual({
       action: null,

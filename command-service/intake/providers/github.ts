@@ -32,6 +32,15 @@ const payload = z.object({
       user: account,
     }),
   ),
+  /** With `pull_request` and its reviews. */
+  pull_request: lenient(z.object({ number: lenient(z.int().min(1)), head: lenient(z.object({ ref: words(300) })) })),
+  /** With `check_suite`: of which commit and branch. */
+  check_suite: lenient(
+    z.object({
+      head_branch: words(300),
+      pull_requests: lenient(z.array(z.object({ number: z.int().min(1) }))),
+    }),
+  ),
   /** The label that was added or removed; only with `labeled` and `unlabeled`. */
   label: named,
 });
@@ -63,6 +72,8 @@ export const github: Provider = {
       sender: told.sender?.login ?? null,
     };
     if (event === 'issues') return { ...what, ...readIssue(told) };
+    const pull = readPull(event, told);
+    if (pull !== null) return { ...what, pull };
     return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
   },
 };
@@ -76,6 +87,20 @@ function understood(bytes: Uint8Array): Payload | null {
   } catch {
     return null;
   }
+}
+
+/** What an open pull request may have waited for; null: none of that. */
+function readPull(event: string, { action, pull_request, check_suite }: Payload) {
+  if (
+    (event === 'pull_request' && action === 'closed') ||
+    (event === 'pull_request_review' && action === 'submitted')
+  ) {
+    const { number, head } = pull_request ?? {};
+    return number && head?.ref ? { number, branch: head.ref } : null;
+  }
+  if (event !== 'check_suite' || action !== 'completed') return null;
+  const number = check_suite?.pull_requests?.[0]?.number;
+  return number && check_suite?.head_branch ? { number, branch: check_suite.head_branch } : null;
 }
 
 function readIssue({ action, repository, issue, label }: Payload) {

@@ -84,7 +84,7 @@ const update = (updatedFrom: object, data: object = {}, rest: object = {}) => ({
 const read = (payload: unknown, event = 'Issue') => linear.read(event, request(payload));
 const changeOf = (payload: unknown) => {
   const signal = read(payload);
-  return 'change' in signal ? signal.change : signal.reason;
+  return 'change' in signal ? signal.change : 'reason' in signal && signal.reason;
 };
 const asked = (by: string, ...names: string[]) => names.map((what) => ({ by, what }));
 

@@ -89,6 +89,8 @@ export function describe(event: Described, names: Names): StepLine | null {
       );
     case 'TaskApprovalAsked':
       return line('approve', `commit ${shortId(event.data.commit)} waits for an approval: POST /tasks/{id}/approve`);
+    case 'TaskPullRequestOpened':
+      return line('pull request', `#${event.data.number} is open: ${event.data.url}`);
     case 'TaskSentBack': {
       const context = event.data.words === undefined ? 'the report' : "a person's words";
       return line('task', `sent back to work with ${context} as context`);

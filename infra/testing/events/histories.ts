@@ -252,7 +252,9 @@ const deliveryEvents = (random: Random) => [
   }),
   random.chance(0.5)
     ? event('DeliveryIgnored', { reason: 'no rule' })
-    : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
+    : random.chance(0.2)
+      ? event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 })
+      : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
 ];
 
 const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);

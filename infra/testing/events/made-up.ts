@@ -56,6 +56,8 @@ export function taskHistory(random: Random): TaskEvent[] {
     push({ type: 'TaskWorkSubmitted', data: { claimId, commit: commitOf(random), summary: title() } });
     if (random.chance(0.3))
       push({ type: 'TaskApprovalAsked', data: { claimId, questionId: newId(), commit: commitOf(random) } });
+    if (random.chance(0.3)) push({ type: 'TaskPullRequestOpened', data: { claimId, number: 7, url: 'https://git/7' } });
+    if (random.chance(0.3)) push({ type: 'TaskPullRequestNoticed', data: { claimId } });
     const said = random.chance(0.5) ? { words: title(), by: 'user:1' } : {};
     if (random.chance(0.3)) push({ type: 'TaskSentBack', data: { claimId, reason: 'tests', report: null, ...said } });
     if (round === 0) push({ type: 'TaskCompleted', data: { claimId, parentId: null, result: result(random) } });

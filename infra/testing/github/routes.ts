@@ -94,13 +94,20 @@ const listReviews: Handler = (request) => {
   );
 };
 
+const listNotes: Handler = (request) => pages(request.repository.notes.get(Number(request.parts[0])) ?? []);
+
+const annotations: Handler = ({ repository, parts }) => {
+  const found = repository.checkRuns.find(({ id }) => String(id) === parts[0]);
+  return found === undefined ? notFound : pages((found['annotations'] as readonly unknown[] | undefined) ?? []);
+};
+
 const shownComment = (
   { repository, url }: FakeRequest,
   { number, login, ...comment }: FakeRepository['comments'][number],
 ) => ({
   ...comment,
   html_url: `${url}/${repository.name}/issues/${number}#issuecomment-${comment.id}`,
-  user: { login },
+  user: { login, id: login.length },
 });
 
 const comments: Handler = (request) =>
@@ -215,6 +222,8 @@ export const routes: readonly FakeRoute[] = [
   route('PATCH', /^\/pulls\/(\d+)$/, 'pull_requests=write', changePull),
   route('PUT', /^\/pulls\/(\d+)\/merge$/, 'contents=write', mergePull),
   route('GET', /^\/pulls\/(\d+)\/reviews$/, 'pull_requests=read', listReviews),
+  route('GET', /^\/pulls\/(\d+)\/comments$/, 'pull_requests=read', listNotes),
+  route('GET', /^\/check-runs\/(\d+)\/annotations$/, 'checks=read', annotations),
   route('GET', /^\/issues\/(\d+)\/comments$/, 'issues=read', comments),
   route('POST', /^\/issues\/(\d+)\/comments$/, 'issues=write', comment),
   route('PATCH', /^\/issues\/comments\/(\d+)$/, 'issues=write', changeComment),

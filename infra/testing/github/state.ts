@@ -34,6 +34,8 @@ export type FakeRepository = {
   readonly checkRuns: FakeCheckRun[];
   readonly statuses: FakeStatus[];
   readonly reviews: Map<number, FakeReview[]>;
+  /** Comments on lines, by pull request, as GitHub shows them. */
+  readonly notes: Map<number, Record<string, unknown>[]>;
   archived: boolean;
   issuesDisabled: boolean;
   /** GitHub's words for why nothing can be merged now; null: it can. */
@@ -55,6 +57,7 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   checkRuns: [],
   statuses: [],
   reviews: new Map(),
+  notes: new Map(),
   archived: false,
   issuesDisabled: false,
   notMergeable: null,

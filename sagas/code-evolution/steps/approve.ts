@@ -2,11 +2,10 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../../engine/component.ts';
 import { done, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { changesCode, claimOf, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+import { claimOf, inRun, known, mergesItself, planOf, sendBack, withoutAgent } from './run.ts';
 
 /** Whom the registration names to approve merges; null: nobody need. */
-export const approverOf = (facts: Facts) =>
-  changesCode(facts) && planOf(facts).merge !== 'never' ? (planOf(facts).approval ?? null) : null;
+export const approverOf = (facts: Facts) => (mergesItself(facts) ? (planOf(facts).approval ?? null) : null);
 
 /**
  * Asks for the approval of the commit, where the registration says so, and waits for it: before the merge queue, since a person may

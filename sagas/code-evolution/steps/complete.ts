@@ -11,7 +11,8 @@ import {
   waiting,
 } from '../../pipeline/definition.ts';
 import type { Facts } from '../facts.ts';
-import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
+import { asBlock, tellIssue } from './pull-request.ts';
+import { byPullRequest, changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 
 /** Measures the result, tidies up, and writes it on the task. */
 export const complete: Step<Facts> = {
@@ -30,9 +31,12 @@ export const complete: Step<Facts> = {
       costUsd: facts.costUsd,
       durationMs: Math.max(0, on.now.getTime() - Date.parse(facts.beganAt ?? on.now.toISOString())),
       ...measured,
+      ...(facts.landed !== null && { commit: facts.landed }),
     };
     const told = on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
     if (told === null) return waiting;
+    const news = { stage: 'done', text: `It is done, and merged: ${result.commit ?? ''}` } as const;
+    if (byPullRequest(facts) && facts.merged && !tellIssue(facts, on, news)) return waiting;
     return told.failure === undefined || facts.merged ? done(result) : failed(told.failure);
   },
 };
@@ -58,11 +62,19 @@ function measure(
 
 /** After all was undone: the task tells why. A task that was taken away has its reason already. */
 export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
-  if (ending.outcome === 'cancelled') return done();
+  if (ending.outcome === 'cancelled') return tellEnd(facts, ending, on) ? done() : waiting;
   const { taskId, claimId } = claimOf(facts);
   const failure = ending.failure ?? because('unknown', 'no reason was given');
   const answer = facts.asking === null ? undefined : facts.answers[facts.asking];
   const isSaid = failure.step === 'approve' && (answer === 'refuse' || answer === 'send-back');
   const said = isSaid && facts.asking !== null ? { questionId: facts.asking } : {};
-  return on.tryCommand('fail', 'task.fail', taskId, { claimId, failure, ...said }) === null ? waiting : done();
+  if (on.tryCommand('fail', 'task.fail', taskId, { claimId, failure, ...said }) === null) return waiting;
+  return tellEnd(facts, ending, on) ? done() : waiting;
+}
+
+function tellEnd(facts: Facts, { outcome, failure }: Ending, on: Effector): boolean {
+  if (facts.prepared?.merge !== 'pull-request') return true;
+  const why = facts.stopped ?? failure?.reason ?? 'no reason was given';
+  const text = `${outcome === 'failed' ? 'It failed' : 'The work on it has ended'}:\n\n${asBlock(why)}`;
+  return tellIssue(facts, on, { stage: outcome, text });
 }

@@ -24,6 +24,7 @@ import {
   sendBack,
   withoutAgent,
 } from './run.ts';
+import { showCheck } from './pull-request.ts';
 import { nextChoice } from './winner.ts';
 
 /** Puts the work on a branch of the repository's origin. */
@@ -95,6 +96,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
       : on.command('judge', 'validation.fail', validation, { failure, protectedChanges });
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
+  if (failure !== null && facts.pull !== null && !showCheck(facts, on, 'failure', failure.reason)) return waiting;
   if (failure === null) return accept(facts, on, result);
   const next = nextChoice(facts);
   if (next !== null) return goTo('publish', { learned: next } satisfies Learned);

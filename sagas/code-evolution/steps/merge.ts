@@ -16,7 +16,7 @@ import {
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
 import { judged } from './judge.ts';
-import { branchOf, changesCode, claimOf, idInRun, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+import { branchOf, claimOf, idInRun, inRun, known, mergesItself, planOf, sendBack, withoutAgent } from './run.ts';
 import { nextChoice } from './winner.ts';
 
 /** How often work that had passed may go back because of what others merged meanwhile, beside what its own faults allow. */
@@ -28,7 +28,7 @@ const MOST_OVERTAKEN = 3;
  */
 export const merge: Step<Facts> = {
   name: 'merge',
-  when: (facts) => changesCode(facts) && planOf(facts).merge !== 'never',
+  when: mergesItself,
   retry: { attempts: 5, delaySeconds: doubling(2, 60) },
   timeoutSeconds: 300,
   run: (facts, on) => {

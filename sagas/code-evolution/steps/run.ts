@@ -108,6 +108,12 @@ export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned
   return goTo(isCommandRun(facts) ? 'generate' : 'await-work', detail);
 }
 
+/** Whether it is merged on its host, by a pull request. */
+export const byPullRequest = (facts: Facts): boolean => changesCode(facts) && planOf(facts).merge === 'pull-request';
+/** Whether Workledger itself merges it. */
+export const mergesItself = (facts: Facts): boolean =>
+  changesCode(facts) && !byPullRequest(facts) && planOf(facts).merge !== 'never';
+
 /** Where no agent holds the task, nobody can be given the work back. */
 export const withoutAgent = (failure: Failure): Failure => ({
   ...failure,

@@ -37,8 +37,8 @@ export const merge = codeComponent({
   act: async (request, code): Promise<MergeResult> => {
     const { repository, mirror, signal } = code;
     const { commit, base } = request;
-    if (repository.merge === 'never')
-      return refuse('merge', `repository "${repository.name}" is registered with "merge": "never"`);
+    if (repository.merge === 'never' || repository.merge === 'pull-request')
+      return refuse('merge', `repository "${repository.name}" is registered with "merge": "${repository.merge}"`);
     await fetchOrigin(mirror, request.taskId, signal);
     await ensureCommits(mirror, request.taskId, [commit, base], signal);
     const now = await branchHead(mirror, repository.baseBranch);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Repository } from '@workledger/shared/config/schema.ts';
+import { pullRequestSchema } from '@workledger/shared/config/pull-requests.ts';
 import { approver, type ApprovalPolicy } from '@workledger/shared/config/approval.ts';
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
@@ -29,7 +30,9 @@ export const prepare = codeComponent({
   result: z.object({
     base: z.string(),
     evolve: evolutionPlan.nullable(),
-    merge: z.enum(['never', 'fast-forward', 'squash']),
+    merge: z.enum(['never', 'fast-forward', 'squash', 'pull-request']),
+    /** How pull requests are merged; left out where none is made. */
+    pullRequest: pullRequestSchema.optional(),
     /** Results of before do not tell it. */
     baseBranch: z.string().optional(),
     /** Who approves what is to be merged; results of before do not tell it. */
@@ -59,6 +62,7 @@ export const prepare = codeComponent({
       evolve,
       merge,
       baseBranch,
+      ...(merge === 'pull-request' && { pullRequest: repository.pullRequest }),
       approval: approverOf(repository.approval),
       evaluates: evaluate !== null,
       improver: agent === null ? null : agentIdOf(agent),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
+import { linkToTask } from './pull-requests.ts';
 import { findOrMake, githubComponent, type GithubRepository } from './repository.ts';
 
 const request = inRun.extend({
@@ -23,7 +24,10 @@ type Result = z.infer<typeof result>;
 export const check = githubComponent({
   request,
   result,
-  act: (asked, repository) => (repository.github.isApp ? asCheckRun(repository, asked) : asStatus(repository, asked)),
+  act: (given, repository, { environment }) => {
+    const asked = { ...given, link: given.link ?? linkToTask(environment, given.taskId) };
+    return repository.github.isApp ? asCheckRun(repository, asked) : asStatus(repository, asked);
+  },
 });
 
 const checkRun = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { plain } from './body.ts';
-import { findOrMake, githubComponent } from './repository.ts';
+import { findOrMake, githubComponent, type GithubRepository } from './repository.ts';
 
 const comment = z.object({
   id: z.int(),
@@ -25,26 +25,34 @@ const result = z.object({ outcome: z.enum(['written', 'updated', 'unchanged']), 
 export const commentOn = githubComponent({
   request,
   result,
-  act: async ({ number, about, text, taskId }, repository): Promise<z.infer<typeof result>> => {
-    const mark = `<!-- workledger:comment task=${taskId} about=${about} -->`;
-    const body = `${mark}\n${text.toWellFormed().replaceAll('\0', '')}`;
-    const login = await repository.github.login(repository.signal);
-    const isOurs = (one: Comment): boolean =>
-      one.user?.login.toLowerCase() === login.toLowerCase() && (one.body ?? '').startsWith(mark);
-    const write = async (): Promise<Comment> =>
-      repository.read(await repository.change('POST', `/issues/${number}/comments`, { body }), comment);
-    const find = async (): Promise<Comment | null> => {
-      const path = `/issues/${number}/comments?per_page=100`;
-      const all = await repository.list(path, z.array(comment), (page) => page);
-      return all.find(isOurs) ?? null;
-    };
-    const { found, isNew } = await findOrMake(find, write);
-    const told = (outcome: z.infer<typeof result>['outcome'], { id, html_url: url }: Comment) => ({ outcome, id, url });
-    if (isNew) return told('written', found);
-    if (plain(found.body ?? '') === plain(body)) return told('unchanged', found);
-    const answer = await repository.change('PATCH', `/issues/comments/${found.id}`, { body });
-    // Somebody deleted it meanwhile.
-    if (answer.status === 404) return told('written', await write());
-    return told('updated', repository.read(answer, comment));
-  },
+  act: (asked, repository) => writeComment(repository, asked),
 });
+
+type Result = z.infer<typeof result>;
+type Written = Pick<z.infer<typeof request>, 'number' | 'about' | 'text' | 'taskId'>;
+
+export async function writeComment(
+  repository: GithubRepository,
+  { number, about, text, taskId }: Written,
+): Promise<Result> {
+  const mark = `<!-- workledger:comment task=${taskId} about=${about} -->`;
+  const body = `${mark}\n${text.toWellFormed().replaceAll('\0', '')}`;
+  const login = await repository.github.login(repository.signal);
+  const isOurs = (one: Comment): boolean =>
+    one.user?.login.toLowerCase() === login.toLowerCase() && (one.body ?? '').startsWith(mark);
+  const write = async (): Promise<Comment> =>
+    repository.read(await repository.change('POST', `/issues/${number}/comments`, { body }), comment);
+  const find = async (): Promise<Comment | null> => {
+    const path = `/issues/${number}/comments?per_page=100`;
+    const all = await repository.list(path, z.array(comment), (page) => page);
+    return all.find(isOurs) ?? null;
+  };
+  const { found, isNew } = await findOrMake(find, write);
+  const told = (outcome: Result['outcome'], { id, html_url: url }: Comment) => ({ outcome, id, url });
+  if (isNew) return told('written', found);
+  if (plain(found.body ?? '') === plain(body)) return told('unchanged', found);
+  const answer = await repository.change('PATCH', `/issues/comments/${found.id}`, { body });
+  // Somebody deleted it meanwhile.
+  if (answer.status === 404) return told('written', await write());
+  return told('updated', repository.read(answer, comment));
+}

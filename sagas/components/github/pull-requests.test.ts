@@ -147,19 +147,28 @@ describe('closing', () => {
   test('closes what is open, and leaves alone what is not', async () => {
     const { call, repository, fake } = await worldWithBranch();
     await call('github.pull-request', pullOf());
-    expect(await call('github.close', { number: 1 })).toEqual({ outcome: 'closed' });
-    expect(await call('github.close', { number: 1 })).toEqual({ outcome: 'closed-before' });
-    expect(await call('github.close', { number: 9 })).toEqual({ outcome: 'absent' });
+    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'closed' });
+    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'closed-before' });
+    expect(await call('github.close', { number: 9 })).toMatchObject({ outcome: 'absent' });
     Object.assign(repository.pulls[0]!, { merged_at: '2026-01-01T00:00:00Z' });
-    expect(await call('github.close', { number: 1 })).toEqual({ outcome: 'merged' });
+    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'merged' });
     expect(fake.count('PATCH', /./)).toBe(1);
+  });
+
+  test('finds by its branch what this run opened, where nobody knows its number', async () => {
+    const { call } = await worldWithBranch();
+    const close = { number: null, branch: BRANCH };
+    expect(await call('github.close', close)).toEqual({ outcome: 'absent', number: null });
+    await call('github.pull-request', pullOf());
+    expect(await call('github.close', close, { runId: newId() })).toMatchObject({ outcome: 'absent' });
+    expect(await call('github.close', close)).toEqual({ outcome: 'closed', number: 1 });
   });
 
   test('whose answer was lost is not asked for twice more than is safe', async () => {
     const { call, fake } = await worldWithBranch();
     await call('github.pull-request', pullOf());
     fake.fail('PATCH', /./, { kind: 'drop-after' });
-    expect(await call('github.close', { number: 1 })).toEqual({ outcome: 'closed' });
+    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'closed' });
   });
 
   test('deletes the branch where it is as it was', async () => {

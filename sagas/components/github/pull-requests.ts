@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
+import type { ComponentEnvironment, TaskText } from '../environment.ts';
 import { inRun } from '../run-component.ts';
 import { refused } from './answers.ts';
 import { isOfRun, isOfTask, plain, sectionOf, titleOf, withSection } from './body.ts';
@@ -51,8 +52,10 @@ export const pullRequest = githubComponent({
   request,
   result,
   act: async (asked, repository, { environment }): Promise<z.infer<typeof result>> => {
-    const { title, description } = await environment.readTask(asked.taskId);
-    const section = sectionOf(description, asked);
+    const { title, description, source } = await environment.readTask(asked.taskId);
+    const issue = asked.issue ?? issueOf(source, decodeURIComponent(repository.name));
+    const link = asked.link ?? linkToTask(environment, asked.taskId);
+    const section = sectionOf(description, { ...asked, issue, link });
     const { found, isNew } = await findOrMake(
       () => findPull(repository, asked),
       () => open(repository, asked, { title: titleOf(title), body: section }),
@@ -68,11 +71,7 @@ export const pullRequest = githubComponent({
 
 /** The open one of the branch; else the one that this very run opened, whatever became of it. */
 async function findPull(repository: GithubRepository, asked: Request): Promise<Pull | null> {
-  const head = encodeURIComponent(`${decodeURIComponent(repository.owner)}:${asked.branch}`);
-  const path = `/pulls?state=all&head=${head}&sort=created&direction=desc&per_page=100`;
-  const listed = await repository.list(path, z.array(pull), (page) => page);
-  // A head that GitHub does not understand filters nothing.
-  const ours = listed.filter(({ head: { ref, repo } }) => ref === asked.branch && isHere(repository, repo?.full_name));
+  const ours = await pullsOf(repository, asked.branch);
   const opened = ours.filter(({ state }) => state === 'open');
   return (
     opened.find(({ body }) => isOfTask(body ?? null, asked)) ??
@@ -80,6 +79,15 @@ async function findPull(repository: GithubRepository, asked: Request): Promise<P
     ours.find(({ body }) => isOfRun(body ?? null, asked)) ??
     null
   );
+}
+
+/** Of a branch, the newest first. */
+async function pullsOf(repository: GithubRepository, branch: string): Promise<Pull[]> {
+  const head = encodeURIComponent(`${decodeURIComponent(repository.owner)}:${branch}`);
+  const path = `/pulls?state=all&head=${head}&sort=created&direction=desc&per_page=100`;
+  const listed = await repository.list(path, z.array(pull), (page) => page);
+  // A head that GitHub does not understand filters nothing.
+  return listed.filter(({ head: { ref, repo } }) => ref === branch && isHere(repository, repo?.full_name));
 }
 
 const isHere = ({ name }: GithubRepository, fullName: string | undefined): boolean =>
@@ -108,49 +116,73 @@ async function open(
   return refused(repository.step, answer, repository.name);
 }
 
+/** The issue that a task came from, where it is of this repository; null: none. */
+export function issueOf(source: TaskText['source'], repository: string): number | null {
+  const [, name, number] = /^(.+)#([1-9]\d*)$/.exec((source?.kind === 'github' && source.reference) || '') ?? [];
+  return name?.toLowerCase() === repository.toLowerCase() ? Number(number) : null;
+}
+
+/** Where a task is told of; null: nobody said where people reach it. */
+export const linkToTask = (
+  { configuration: { publicUrl = null } }: Pick<ComponentEnvironment, 'configuration'>,
+  taskId: string,
+): string | null => publicUrl && new URL(`api/v1/tasks/${taskId}`, publicUrl.replace(/\/?$/, '/')).href;
+
 const ofPull = inRun.extend({ number: z.int().positive() });
 
-/** Closes the pull request where it is open. */
+/** Closes the pull request where it is open. Whose number is not known is looked for by its branch. */
 export const close = githubComponent({
-  request: ofPull,
-  result: z.object({ outcome: z.enum(['closed', 'closed-before', 'merged', 'absent']) }),
-  act: async ({ number }, repository) => {
-    const now = await repository.find(`/pulls/${number}`, pull);
-    if (now === null) return { outcome: 'absent' as const };
-    if (now.state === 'closed') return { outcome: isMerged(now) ? ('merged' as const) : ('closed-before' as const) };
-    const answer = await repository.change('PATCH', `/pulls/${number}`, { state: 'closed' });
+  request: inRun.extend({ number: z.int().positive().nullable(), branch: z.string().min(1).optional() }),
+  result: z.object({
+    outcome: z.enum(['closed', 'closed-before', 'merged', 'absent']),
+    /** Results of before do not tell it. */
+    number: z.int().nullable().optional(),
+  }),
+  act: async ({ number, branch, ...run }, repository) => {
+    const now =
+      number !== null
+        ? await repository.find(`/pulls/${number}`, pull)
+        : ((await pullsOf(repository, branch ?? '')).find(({ body }) => isOfRun(body ?? null, run)) ?? null);
+    if (now === null) return { outcome: 'absent' as const, number };
+    if (now.state === 'closed')
+      return { outcome: isMerged(now) ? ('merged' as const) : ('closed-before' as const), number: now.number };
+    const answer = await repository.change('PATCH', `/pulls/${now.number}`, { state: 'closed' });
     repository.read(answer, pull);
-    return { outcome: 'closed' as const };
+    return { outcome: 'closed' as const, number: now.number };
   },
+});
+
+export const pullStateResult = z.object({
+  state: z.enum(['open', 'closed', 'merged']),
+  head: z.string(),
+  base: z.string(),
+  draft: z.boolean(),
+  /** Null: GitHub is still finding out. */
+  mergeable: z.boolean().nullable(),
+  /** GitHub's word for what keeps it from being merged, such as `blocked` or `behind`. */
+  mergeableState: z.string().nullable(),
+  /** Of the base branch, once it is merged. */
+  mergeCommit: z.string().nullable(),
 });
 
 /** How the pull request stands. */
 export const pullState = githubComponent({
   request: ofPull,
-  result: z.object({
-    state: z.enum(['open', 'closed', 'merged']),
-    head: z.string(),
-    base: z.string(),
-    draft: z.boolean(),
-    /** Null: GitHub is still finding out. */
-    mergeable: z.boolean().nullable(),
-    /** GitHub's word for what keeps it from being merged, such as `blocked` or `behind`. */
-    mergeableState: z.string().nullable(),
-    /** Of the base branch, once it is merged. */
-    mergeCommit: z.string().nullable(),
-  }),
-  act: async ({ number }, repository) => {
-    const now = await repository.get(`/pulls/${number}`, pull);
-    const merged = isMerged(now);
-    return {
-      state: merged ? ('merged' as const) : now.state,
-      head: now.head.sha,
-      base: now.base.ref,
-      draft: now.draft ?? false,
-      mergeable: now.mergeable ?? null,
-      mergeableState: now.mergeable_state ?? null,
-      // Before the merge it names a try that GitHub made for itself.
-      mergeCommit: merged ? (now.merge_commit_sha ?? null) : null,
-    };
-  },
+  result: pullStateResult,
+  act: ({ number }, repository) => readPull(repository, number),
 });
+
+export async function readPull(repository: GithubRepository, number: number): Promise<z.infer<typeof pullStateResult>> {
+  const now = await repository.get(`/pulls/${number}`, pull);
+  const merged = isMerged(now);
+  return {
+    state: merged ? 'merged' : now.state,
+    head: now.head.sha,
+    base: now.base.ref,
+    draft: now.draft ?? false,
+    mergeable: now.mergeable ?? null,
+    mergeableState: now.mergeable_state ?? null,
+    // Before the merge it names a try that GitHub made for itself.
+    mergeCommit: merged ? (now.merge_commit_sha ?? null) : null,
+  };
+}

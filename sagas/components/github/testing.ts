@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { configurationSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
@@ -39,15 +41,32 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
   const configuration = configurationSchema.parse({
     github: { url: fake.url, ...login },
     outbound: { privateHosts: [fake.host] },
-    repositories: [repositorySchema.parse({ name: 'sample', url: '/nowhere', test: ['true'], github: REPOSITORY })],
+    repositories: [
+      repositorySchema.parse({
+        name: 'sample',
+        url: '/nowhere',
+        test: ['true'],
+        trusted: ['user-1'],
+        github: REPOSITORY,
+      }),
+    ],
   });
   const captured = captureLog();
   const task = { title: 'Fix add', description: 'It subtracts, says @ada in #12.', words: null };
+  const kept = new Map<string, string>();
+  const artefacts: Artefacts = {
+    put: (bytes, mediaType) => {
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      kept.set(digest, Buffer.from(bytes).toString());
+      return Promise.resolve({ digest, size: bytes.length, mediaType });
+    },
+    get: () => Promise.resolve(null),
+  };
   const start = async () => {
     const github = await openGithub(configuration, folder, { ...QUICK, ...options });
     const components = createComponents({
       configuration,
-      artefacts: { put: () => Promise.reject(new Error('keeps nothing')), get: () => Promise.resolve(null) },
+      artefacts,
       readTask: () => Promise.resolve(task),
       dataFolder: join(folder, 'data'),
       logger: captured.logger,
@@ -66,7 +85,7 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
     return component.perform({ ...run, ...of, ...request }, { key: `saga-${run.runId}/${name}/1`, signal });
   };
   return {
-    ...{ fake, folder, repository, run, task, call, configuration, log: captured },
+    ...{ fake, folder, repository, run, task, call, configuration, kept, log: captured },
     github: () => running.github,
     /** As after the process died: nothing is known any more. */
     restart: async (): Promise<void> => {

@@ -1,19 +1,30 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
-import { githubComponent } from './repository.ts';
+import { githubComponent, type GithubRepository } from './repository.ts';
 
 const checkRuns = z.object({
   check_runs: z.array(
     z.object({
+      id: z.int(),
       name: z.string(),
       status: z.string(),
       conclusion: z.string().nullish(),
       html_url: z.string().nullish(),
+      output: z
+        .object({ title: z.string().nullish(), summary: z.string().nullish(), text: z.string().nullish() })
+        .nullish(),
     }),
   ),
 });
 const combined = z.object({
-  statuses: z.array(z.object({ context: z.string(), state: z.string(), target_url: z.string().nullish() })),
+  statuses: z.array(
+    z.object({
+      context: z.string(),
+      state: z.string(),
+      target_url: z.string().nullish(),
+      description: z.string().nullish(),
+    }),
+  ),
 });
 
 const verdict = z.object({
@@ -27,6 +38,10 @@ type Verdict = z.infer<typeof verdict>;
 
 const PASSED = new Set(['success', 'neutral', 'skipped']);
 
+/** What a check says of itself: it may be long, and stays out of results. */
+export type Told = Verdict & { readonly id: number | null; readonly words: readonly string[] };
+export type Verdicts = { readonly state: 'none' | Verdict['state']; readonly checks: readonly Told[] };
+
 /** What checks and statuses say of a commit, all of them but those that are named: our own. */
 export const checks = githubComponent({
   request: inRun.extend({ commit: z.string(), except: z.array(z.string()) }),
@@ -35,38 +50,50 @@ export const checks = githubComponent({
     state: z.enum(['none', 'pending', 'passed', 'failed']),
     checks: z.array(verdict),
   }),
-  act: async ({ commit, except }, repository) => {
-    const runs = await repository.list(
-      `/commits/${commit}/check-runs?filter=latest&per_page=100`,
-      checkRuns,
-      ({ check_runs }) => check_runs,
-    );
-    const statuses = await repository.list(`/commits/${commit}/status?per_page=100`, combined, (page) => page.statuses);
-    const all: Verdict[] = [
-      ...runs.map(({ name, status, conclusion, html_url }) => ({
-        name,
-        state: status !== 'completed' ? ('pending' as const) : stateOf(PASSED.has(conclusion ?? '')),
-        conclusion: conclusion ?? status,
-        url: html_url ?? null,
-      })),
-      ...statuses.map(({ context, state, target_url }) => ({
-        name: context,
-        state: state === 'pending' ? ('pending' as const) : stateOf(state === 'success'),
-        conclusion: state,
-        url: target_url ?? null,
-      })),
-    ].filter(({ name }) => !except.includes(name));
-    const is = (state: Verdict['state']): boolean => all.some((one) => one.state === state);
-    const state: 'none' | Verdict['state'] = is('failed')
-      ? 'failed'
-      : is('pending')
-        ? 'pending'
-        : all.length === 0
-          ? 'none'
-          : 'passed';
-    return { state, checks: all };
+  act: async (asked, repository) => {
+    const { state, checks } = await verdictsOf(repository, asked);
+    return { state, checks: checks.map(({ id: _id, words: _words, ...told }) => told) };
   },
 });
+
+export async function verdictsOf(
+  repository: GithubRepository,
+  { commit, except }: { readonly commit: string; readonly except: readonly string[] },
+): Promise<Verdicts> {
+  const runs = await repository.list(
+    `/commits/${commit}/check-runs?filter=latest&per_page=100`,
+    checkRuns,
+    ({ check_runs }) => check_runs,
+  );
+  const statuses = await repository.list(`/commits/${commit}/status?per_page=100`, combined, (page) => page.statuses);
+  const all: Told[] = [
+    ...runs.map(({ id, name, status, conclusion, html_url, output }) => ({
+      id,
+      words: [output?.title, output?.summary, output?.text].flatMap((part) => part ?? []),
+      name,
+      state: status !== 'completed' ? ('pending' as const) : stateOf(PASSED.has(conclusion ?? '')),
+      conclusion: conclusion ?? status,
+      url: html_url ?? null,
+    })),
+    ...statuses.map(({ context, state, target_url, description }) => ({
+      id: null,
+      words: [description].flatMap((part) => part ?? []),
+      name: context,
+      state: state === 'pending' ? ('pending' as const) : stateOf(state === 'success'),
+      conclusion: state,
+      url: target_url ?? null,
+    })),
+  ].filter(({ name }) => !except.includes(name));
+  const is = (state: Verdict['state']): boolean => all.some((one) => one.state === state);
+  const state: 'none' | Verdict['state'] = is('failed')
+    ? 'failed'
+    : is('pending')
+      ? 'pending'
+      : all.length === 0
+        ? 'none'
+        : 'passed';
+  return { state, checks: all };
+}
 
 const stateOf = (isPassed: boolean): 'passed' | 'failed' => (isPassed ? 'passed' : 'failed');
 

@@ -9,7 +9,7 @@ export const deliveryCommands = defineCommands({
   'delivery.receive': {
     data: z.strictObject({
       received: DeliveryReceived.schema,
-      outcome: z.union([DeliveryRouted.schema, DeliveryIgnored.schema]),
+      outcome: z.union([DeliveryRouted.schema, DeliveryIgnored.schema, deliveryEvents.events.DeliveryNoticed.schema]),
     }),
     sentBy: ['command-service'],
   },

@@ -61,6 +61,8 @@ export const deliveryEvents = defineStreamType({
     },
     /** A rule turned the delivery into work on a task. */
     DeliveryRouted: { version: 2, schema: routed, past: { 1: routedFromV1 } },
+    /** Something happened to the pull request of a task: its run looks. */
+    DeliveryNoticed: { version: 1, schema: z.strictObject({ taskId: uuid, pullRequest: z.int().positive() }) },
     DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
     /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
     DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },

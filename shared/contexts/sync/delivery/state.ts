@@ -24,6 +24,7 @@ export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
     switch (event.type) {
       case 'DeliveryReceived':
       case 'DeliveryIgnored':
+      case 'DeliveryNoticed':
         return { ...state, received: true };
       case 'DeliveryRouted':
         return { ...state, received: true, routed: event.data };

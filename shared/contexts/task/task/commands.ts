@@ -101,6 +101,9 @@ export const taskCommands = defineCommands({
     sentBy: ['saga'],
   },
   'task.await-approval': { data: taskEvents.events.TaskApprovalAsked.schema, sentBy: ['saga'] },
+  'task.note-pull-request': { data: taskEvents.events.TaskPullRequestOpened.schema, sentBy: ['saga'] },
+  /** Without effect where its run waits for none. */
+  'task.notice-pull-request': { data: z.strictObject({}), sentBy: ['saga'] },
   'task.approve': {
     data: z.strictObject({
       commit: commit.optional().describe('refused if the approval that is asked for is of another one'),

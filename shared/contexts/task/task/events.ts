@@ -105,6 +105,13 @@ export const taskEvents = defineStreamType({
     },
     /** Its work is good, and is merged when somebody approves it. */
     TaskApprovalAsked: { version: 1, schema: z.strictObject({ claimId: uuid, questionId: uuid, commit }) },
+    /** Its work is offered on the host of its repository. */
+    TaskPullRequestOpened: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid, number: z.int().positive(), url: z.string() }),
+    },
+    /** Its host tells of it: whoever waits looks at it now. */
+    TaskPullRequestNoticed: { version: 1, schema: z.strictObject({ claimId: uuid }) },
     TaskSentBack: {
       version: 1,
       schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable(), ...said }),

@@ -40,6 +40,10 @@ export const taskRow = z.strictObject({
   result: taskResult.nullable(),
   failure: failure.nullable(),
   reason: z.string().nullable().describe('why it was last cancelled, released, sent back or retried'),
+  pullRequest: z
+    .strictObject({ number: z.int(), url: z.string() })
+    .nullable()
+    .describe('that offers its work on the host of its repository'),
   createdAt: time,
   waitingSince: time.describe('since when it asks for an agent: created or retried'),
   updatedAt: time,

@@ -28,6 +28,10 @@ export type TaskState = {
   readonly approvals: readonly { readonly questionId: string; readonly commit: string }[];
   /** What a person said of the work last: the next attempt is told. */
   readonly words: string | null;
+  /** Where the request came from; null: from before that was kept. */
+  readonly source: Created['source'] | null;
+  /** The one that its work is offered by. */
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
 };
 
 /** A command that is sent again finds the one that it answered among these. */
@@ -54,6 +58,8 @@ const noTask: TaskState = {
   result: null,
   approvals: [],
   words: null,
+  source: null,
+  pullRequest: null,
 };
 
 const detailNames = Object.keys(taskEvents.events.TaskDetailsChanged.schema.shape) as (keyof TaskDetails)[];
@@ -64,8 +70,8 @@ const detailsOf = (data: Created): TaskDetails =>
 function evolve(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case 'TaskCreated': {
-      const { repository, capabilities, parentId, issueId = null } = event.data;
-      const of = { repository, capabilities, parentId, issueId };
+      const { repository, capabilities, parentId, issueId = null, source } = event.data;
+      const of = { repository, capabilities, parentId, issueId, source };
       return { ...state, status: 'pending', details: detailsOf(event.data), ...of };
     }
     case 'TaskDetailsChanged':
@@ -79,12 +85,17 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
       return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds } };
     }
     case 'TaskProgressReported':
+    case 'TaskPullRequestNoticed':
       return state;
     case 'TaskWorkSubmitted':
       return { ...state, status: 'validation' };
     case 'TaskApprovalAsked': {
       const { questionId, commit } = event.data;
       return { ...state, approvals: [...state.approvals, { questionId, commit }].slice(-MOST_APPROVALS) };
+    }
+    case 'TaskPullRequestOpened': {
+      const { number, url } = event.data;
+      return { ...state, pullRequest: { number, url } };
     }
     case 'TaskSentBack':
       return { ...state, status: 'in-progress', words: event.data.words ?? state.words };
@@ -106,5 +117,5 @@ export const taskFold: Fold<TaskState, TaskEvent> = {
   type: 'task',
   initial: noTask,
   evolve,
-  snapshot: plainSnapshot(3),
+  snapshot: plainSnapshot(4),
 };

@@ -1,0 +1,49 @@
+import { given } from '@workledger/shared/aggregate/testing.ts';
+import { describe, expect, it } from 'vitest';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
+import { task } from './task.ts';
+
+const claimId = newId();
+const agentId = newId();
+const claim = { claimId, agentId, runtime: 'command', leaseSeconds: 60, repository: 'sample' } as const;
+const claimed: TaskEvent[] = [createdTask({}), { type: 'TaskClaimed', data: claim }];
+const opened: TaskEvent = { type: 'TaskPullRequestOpened', data: { claimId, number: 7, url: 'https://git/7' } };
+const released: TaskEvent = { type: 'TaskClaimReleased', data: { claimId, agentId, reason: 'busy' } };
+
+describe('the pull request of a task', () => {
+  it('is noted by the run that opened it, once', () => {
+    given(task, ...claimed)
+      .when('task.note-pull-request', opened.data)
+      .then(opened);
+    given(task, ...claimed, opened)
+      .when('task.note-pull-request', opened.data)
+      .then();
+    given(task, ...claimed, opened)
+      .when('task.note-pull-request', { ...opened.data, number: 8 })
+      .thenState(({ pullRequest }) => expect(pullRequest).toEqual({ number: 8, url: 'https://git/7' }));
+  });
+  it('is not noted by a run that lost the task', () => {
+    given(task, ...claimed, opened, released)
+      .when('task.note-pull-request', opened.data)
+      .thenRefused('claim-mismatch');
+  });
+});
+
+describe('what its host tells of a pull request', () => {
+  it('is told to the run that waits for it', () => {
+    given(task, ...claimed, opened)
+      .when('task.notice-pull-request', {})
+      .then({ type: 'TaskPullRequestNoticed', data: { claimId } });
+  });
+  it('is nothing where no run has one', () => {
+    given(task, ...claimed)
+      .when('task.notice-pull-request', {})
+      .then();
+    given(task, ...claimed, opened, released)
+      .when('task.notice-pull-request', {})
+      .then();
+    given(task).when('task.notice-pull-request', {}).thenRefused('not-found');
+  });
+});

@@ -1,0 +1,125 @@
+import { because } from '../../engine/component.ts';
+import type { ResultOf } from '../../components/catalogue.ts';
+import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
+import type { Facts, Feedback, Learned } from '../facts.ts';
+import { asBlock, CHECK, pullOf, say, showCheck } from './pull-request.ts';
+import { byPullRequest, claimOf, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+
+/** How often red checks of its host may send work back within a run; the same failure twice never does. */
+const MOST_RED = 3;
+/** So many looks that fail one after the other are no passing trouble: about a day. */
+const MOST_FAILED = 150;
+/** Looks after which no check is taken for none to come. */
+const LOOKS_FOR_CHECKS = 2;
+const LONGER = 20;
+
+/**
+ * Waits until the pull request is merged: by a person, or by Workledger as soon as its checks are green and GitHub allows it. It is looked at
+ * from time to time, and at once when somebody tells of it. Red checks and what trusted persons want send the work back.
+ */
+export const awaitMerge: Step<Facts> = {
+  name: 'await-merge',
+  when: byPullRequest,
+  retry: { attempts: 8, delaySeconds: doubling(2, 60) },
+  timeoutSeconds: 300,
+  run: (facts, on) => {
+    if (!begin(facts, on)) return waiting;
+    const { number } = known(facts.pull);
+    for (let look = 1, failures = 0; ; look++) {
+      if (look > 1 && !mayLook(facts, on, look)) return waiting;
+      const request = { ...inRun(facts), number, except: [CHECK], heard: facts.heard };
+      const seen = on.tryCall(`look-${look}`, 'github.look', request);
+      if (seen === null) return waiting;
+      if (seen.failure !== undefined) {
+        failures += 1;
+        if (!seen.retryable || failures >= MOST_FAILED) return failed(seen.failure, false, seen.fault);
+        continue;
+      }
+      failures = 0;
+      const next = follow(facts, on, look, seen.result);
+      if (next !== null) return next;
+    }
+  },
+};
+
+/** Tells how the work came out of its tests, and lets its agent do something else. */
+function begin(facts: Facts, on: Effector): boolean {
+  const { agentId, claimId } = claimOf(facts);
+  const told = on.call('tell', 'github.pull-request', pullOf(facts, 'passed'));
+  if (told === null || !showCheck(facts, on, 'success', 'the tests passed')) return false;
+  const reason = 'its work waits for its pull request';
+  return on.tryCommand('free', 'agent.release', agentId, { claimId, reason }) !== null;
+}
+
+/** As soon as its time has come, or somebody told of it; whoever was looked at so often before is looked at again. */
+function mayLook(facts: Facts, on: Effector, look: number): boolean {
+  const { pollSeconds = 30 } = planOf(facts).pullRequest ?? {};
+  const { place, number } = facts.looks;
+  const isOver = on.pause(`pause-${look}`, doubling(pollSeconds, LONGER * pollSeconds)(look));
+  return isOver || facts.news || (place === `${on.round}/${on.attempt}` && number >= look);
+}
+
+/** What follows from how it stands; null: it is looked at again. */
+function follow(facts: Facts, on: Effector, look: number, seen: ResultOf<'github.look'>): Outcome | null {
+  const { number } = known(facts.pull);
+  if (seen.state === 'merged') return land(seen.mergeCommit);
+  if (seen.state === 'closed')
+    return failed(because('await-merge', `pull request #${number} was closed and not merged`));
+  if (seen.wanted !== null) {
+    const { report, heard } = seen.wanted;
+    const reason = `a person wants changes of pull request #${number}: see what they say`;
+    return back(facts, on, { reason, log: report }, { heard });
+  }
+  // What somebody else pushed is theirs.
+  if (seen.head !== facts.commit) return null;
+  if (seen.failure !== null) return onRed(facts, on, seen, seen.failure);
+  return mayMerge(facts, look, seen) ? mergeNow(facts, on, look) : null;
+}
+
+const land = (commit: string | null): Outcome => done({ learned: { merged: true, landed: commit } } satisfies Learned);
+
+/** A person's words, and checks of others, count apart from what the work's own faults allow. */
+function back(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts>): Outcome {
+  if (claimOf(facts).from !== undefined)
+    return failed(withoutAgent({ ...because('await-merge', feedback.reason), log: feedback.log }));
+  return sendBack(facts, on, feedback, { sentBack: facts.sentBack, ...learned });
+}
+
+/** Red checks go back to the agent, unless that did not help before: then a person is told, and the pull request waits for one. */
+function onRed(
+  facts: Facts,
+  on: Effector,
+  { checks }: ResultOf<'github.look'>,
+  { signature, report }: NonNullable<ResultOf<'github.look'>['failure']>,
+): Outcome | null {
+  const names = checks.failed.map((name) => `"${name}"`).join(', ');
+  const isVain = facts.red.includes(signature) || facts.red.length >= MOST_RED;
+  if (!isVain) {
+    const reason = `checks of the pull request failed: ${names}`;
+    return back(facts, on, { reason, log: report }, { red: [...facts.red, signature] });
+  }
+  const { number } = known(facts.pull);
+  const why = facts.red.includes(signature) ? 'the same failed before, and in the same way' : 'others failed before';
+  const words = [
+    `The work went back to its agent ${facts.red.length} times for failed checks, and does not again: ${why}.`,
+    asBlock(`failed now: ${names}\ncommit: ${facts.commit ?? ''}`),
+    'It waits for a person: merge it, close it, push to it, or say what to do in a comment that begins with the name of Workledger after an @.',
+  ];
+  return say(facts, on, 'give-up', { number, about: 'checks', text: words.join('\n\n') }) ? null : waiting;
+}
+
+const mayMerge = (facts: Facts, look: number, { checks, draft, mergeable }: ResultOf<'github.look'>): boolean =>
+  planOf(facts).pullRequest?.mergedBy === 'workledger' &&
+  !draft &&
+  mergeable !== false &&
+  (checks.state === 'passed' || (checks.state === 'none' && look > LOOKS_FOR_CHECKS));
+
+function mergeNow(facts: Facts, on: Effector, look: number): Outcome | null {
+  const { method = 'merge' } = planOf(facts).pullRequest ?? {};
+  const request = { ...inRun(facts), number: known(facts.pull).number, commit: known(facts.commit), method };
+  const merged = on.tryCall(`merge-${look}`, 'github.merge', request);
+  if (merged === null) return waiting;
+  if (merged.failure !== undefined) return merged.retryable ? null : failed(merged.failure, false, merged.fault);
+  // Reviews or checks are missing, or somebody was faster: the next look tells.
+  return merged.result.outcome === 'merged' ? land(merged.result.commit) : null;
+}

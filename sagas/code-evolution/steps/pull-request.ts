@@ -1,0 +1,90 @@
+import type { RequestOf, ResultOf } from '../../components/catalogue.ts';
+import { done, doubling, type Effector, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
+import type { Facts } from '../facts.ts';
+import { beginsAfter, branchOf, byPullRequest, claimOf, inRun, known, planOf } from './run.ts';
+
+/** What our own check is called, beside those of others. */
+export const CHECK = 'workledger';
+
+/** Offers the published work on its host, before anything is judged: people see it grow. Later rounds tell it anew in its place. */
+export const openPullRequest: Step<Facts> = {
+  name: 'open-pull-request',
+  when: byPullRequest,
+  retry: { attempts: 8, delaySeconds: doubling(2, 60) },
+  timeoutSeconds: 300,
+  run: (facts, on) => {
+    const isJudged = beginsAfter(facts, 'validate') && facts.rebased === 0;
+    const opened = on.call('open', 'github.pull-request', pullOf(facts, isJudged ? 'passed' : 'running'));
+    if (opened === null) return waiting;
+    const { taskId, claimId } = claimOf(facts);
+    const { number, url } = opened;
+    const noted = on.tryCommand('note', 'task.note-pull-request', taskId, { claimId, number, url });
+    const told = noted && tellIssue(facts, on, { stage: 'working', text: `The work is offered by #${number}.` });
+    return told && (isJudged || showCheck(facts, on, 'in_progress', 'the tests run')) ? done() : waiting;
+  },
+  compensate: (facts, on) => (facts.merged ? done() : close(facts, on)),
+};
+
+/** What the pull request says now. */
+export const pullOf = (
+  facts: Facts,
+  tests: RequestOf<'github.pull-request'>['tests'],
+): RequestOf<'github.pull-request'> => {
+  const metricsBefore = facts.prepared?.metricsBefore ?? null;
+  return {
+    ...inRun(facts),
+    ...{ branch: branchOf(facts), base: planOf(facts).baseBranch ?? 'main', draft: false, link: null, issue: null },
+    ...{ metricsBefore, metrics: facts.metrics, costUsd: facts.costUsd, tests },
+  };
+};
+
+/** Shows at the commit how far it is; true as soon as that is told. Where it cannot be, the work goes on without. */
+export function showCheck(
+  facts: Facts,
+  on: Effector,
+  state: RequestOf<'github.check'>['state'],
+  title: string,
+): boolean {
+  const request = {
+    ...{ ...inRun(facts), commit: known(facts.commit), name: CHECK, externalId: claimOf(facts).claimId },
+    ...{ state, title: title.slice(0, TITLE_LENGTH).toWellFormed(), summary: '', link: null },
+  };
+  return on.tryCall('check', 'github.check', request) !== null;
+}
+
+const TITLE_LENGTH = 200;
+
+/** Says why, once it is closed; one that somebody else closed has been spoken of. */
+function close(facts: Facts, on: Effector): Outcome {
+  const request = { ...inRun(facts), number: facts.pull?.number ?? null, branch: branchOf(facts) };
+  const closed = on.call('close', 'github.close', request);
+  if (closed === null) return waiting;
+  const number = closed.number ?? null;
+  if (number === null || facts.seen === 'closed' || isOver(closed)) return done();
+  const reason = facts.stopped ?? facts.ending ?? 'the run ended';
+  const text = `Closed: the work on this task ended.\n\n${asBlock(reason)}`;
+  return say(facts, on, 'closed', { number, about: 'pull-request', text }) ? done() : waiting;
+}
+
+const isOver = ({ outcome }: ResultOf<'github.close'>): boolean => outcome === 'absent' || outcome === 'merged';
+
+/** Comments; true as soon as that is told, or cannot be. */
+export const say = (
+  facts: Facts,
+  on: Effector,
+  name: string,
+  comment: Pick<RequestOf<'github.comment'>, 'number' | 'about' | 'text'>,
+): boolean => on.tryCall(name, 'github.comment', { ...inRun(facts), ...comment }) !== null;
+
+const BLOCK_LENGTH = 2_000;
+
+/** Words of programs and of others: as they are, and calling nobody. */
+export const asBlock = (words: string): string =>
+  `~~~text\n${words.slice(0, BLOCK_LENGTH).toWellFormed().replaceAll('~~~', '~ ~ ~').trim()}\n~~~`;
+
+/** Tells the issue that the task came from, where it came from one; true as soon as that is told, or cannot be. */
+export const tellIssue = (
+  facts: Facts,
+  on: Effector,
+  news: Pick<RequestOf<'github.tell-issue'>, 'stage' | 'text'>,
+): boolean => on.tryCall('issue', 'github.tell-issue', { ...inRun(facts), ...news }) !== null;

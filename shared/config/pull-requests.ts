@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Configuration } from './schema.ts';
+
+/** How the repository's work is merged where that is by pull requests. */
+export const pullRequestSchema = z
+  .strictObject({
+    mergedBy: z
+      .enum(['person', 'workledger'])
+      .default('person')
+      .describe('workledger: it merges as soon as checks are green and GitHub allows it'),
+    method: z.enum(['merge', 'squash', 'rebase']).default('merge').describe('how Workledger merges it'),
+    pollSeconds: z
+      .number()
+      .min(1)
+      .max(3_600)
+      .default(30)
+      .describe(
+        'an open one is looked at after so many seconds, later at longer intervals, up to twenty times as long',
+      ),
+  })
+  .prefault({});
+
+export const publicUrl = z
+  .url({ protocol: /^https?$/ })
+  .nullable()
+  .default(null)
+  .describe('where people reach this Workledger: links in pull requests and checks lead there');
+
+/** What the schema cannot say of it. One line a fault. */
+export const pullRequestFaults = ({ repositories, github }: Pick<Configuration, 'repositories' | 'github'>): string[] =>
+  repositories.flatMap(({ merge, github: name, approval }, index) => {
+    if (merge !== 'pull-request') return [];
+    const place = `repositories[${index}]`;
+    return [
+      ...(name === null ? [`${place}.github: null → say owner/repository: "merge": "pull-request" needs it`] : []),
+      ...(github === null ? [`github: null → give token or app: ${place}.merge "pull-request" needs a login`] : []),
+      ...(approval === 'none'
+        ? []
+        : [`${place}.approval: with "merge": "pull-request" reviews on GitHub approve → leave it out`]),
+    ];
+  });
