@@ -1,7 +1,7 @@
 import { B, claimed, generated, plan, publish, reference, validated, type Run } from './testing.ts';
 
 export const url = 'https://github.com/acme/sample/pull/7';
-export const byPull = {
+const byPull = {
   ...plan,
   merge: 'pull-request',
   pullRequest: { mergedBy: 'person', method: 'squash', pollSeconds: 30 },
@@ -22,7 +22,7 @@ export function opened(run: Run, round = 1, outcome = 'opened'): void {
   run.succeeds(`open-pull-request/${round}/1/check`, { outcome: 'made', as: 'status' });
 }
 
-export function begun(run: Run, round = 1): void {
+function begun(run: Run, round = 1): void {
   run.succeeds(`await-merge/${round}/1/tell`, { outcome: 'updated', number: 7, url });
   run.succeeds(`await-merge/${round}/1/check`, { outcome: 'updated', as: 'status' });
   run.succeeds(`await-merge/${round}/1/free`);

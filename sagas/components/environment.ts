@@ -27,7 +27,8 @@ type ComponentLogger = {
 
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
-  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> & Partial<Pick<Configuration, 'retention' | 'publicUrl'>>;
+  readonly configuration: Pick<Configuration, 'repositories' | 'agents'> &
+    Partial<Pick<Configuration, 'retention' | 'publicUrl'>>;
   readonly artefacts: Artefacts;
   readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */
