@@ -2,13 +2,20 @@ import { given } from '@workledger/shared/aggregate/testing.ts';
 import { describe, expect, it } from 'vitest';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { task } from './task.ts';
 
 const claimId = newId();
 const agentId = newId();
+const created: TaskEvent = {
+  type: 'TaskCreated',
+  data: {
+    ...{ title: 'Make it fast', description: '', priority: 3, labels: [], metadata: {}, capabilities: [] },
+    ...{ repository: 'sample', dependencies: [], parentId: null, requester: null, assignee: null, complexity: null },
+    source: { kind: 'api', reference: null, url: null },
+  },
+};
 const claim = { claimId, agentId, runtime: 'command', leaseSeconds: 60, repository: 'sample' } as const;
-const claimed: TaskEvent[] = [createdTask({}), { type: 'TaskClaimed', data: claim }];
+const claimed: TaskEvent[] = [created, { type: 'TaskClaimed', data: claim }];
 const opened: TaskEvent = { type: 'TaskPullRequestOpened', data: { claimId, number: 7, url: 'https://git/7' } };
 const released: TaskEvent = { type: 'TaskClaimReleased', data: { claimId, agentId, reason: 'busy' } };
 

@@ -13,7 +13,7 @@ import {
   pauseOver,
   toItsEnd,
   again,
-} from './testing-pulls.ts';
+} from './testing/pulls.ts';
 
 describe('a run whose work is merged by a pull request', () => {
   it('opens it once its branch is published, tells its task, and shows that the tests run', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Configuration } from './schema.ts';
+import type { ApprovalPolicy } from './approval.ts';
 
 /** How the repository's work is merged where that is by pull requests. */
 export const pullRequestSchema = z
@@ -26,8 +26,17 @@ export const publicUrl = z
   .default(null)
   .describe('where people reach this Workledger: links in pull requests and checks lead there');
 
+type Configured = {
+  readonly github: object | null;
+  readonly repositories: readonly {
+    readonly merge: string;
+    readonly github: string | null;
+    readonly approval: ApprovalPolicy;
+  }[];
+};
+
 /** What the schema cannot say of it. One line a fault. */
-export const pullRequestFaults = ({ repositories, github }: Pick<Configuration, 'repositories' | 'github'>): string[] =>
+export const pullRequestFaults = ({ repositories, github }: Configured): string[] =>
   repositories.flatMap(({ merge, github: name, approval }, index) => {
     if (merge !== 'pull-request') return [];
     const place = `repositories[${index}]`;

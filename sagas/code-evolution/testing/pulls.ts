@@ -1,4 +1,4 @@
-import { B, claimed, generated, plan, publish, reference, validated, type Run } from './testing.ts';
+import { B, claimed, generated, plan, publish, reference, validated, type Run } from '../testing.ts';
 
 export const url = 'https://github.com/acme/sample/pull/7';
 const byPull = {
