@@ -252,7 +252,7 @@ const deliveryEvents = (random: Random) => [
   }),
   random.chance(0.5)
     ? event('DeliveryIgnored', { reason: 'no rule' })
-    : random.chance(0.2)
+    : random.chance(0.5)
       ? event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 })
       : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
 ];
