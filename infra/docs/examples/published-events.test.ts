@@ -34,6 +34,7 @@ const histories: readonly StreamHistory[] = [
   one('task', 'TaskCancelled', { claimId: null, reason: 'no more' }),
   one('task', 'TaskExpanded', { subtasks: [newId()] }),
   one('task', 'TaskExpansionGivenUp', { subtasks: [newId()] }),
+  one('delivery', 'DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
   one('delivery', 'DeliveryRouted', {
     rule: 'label',
     taskId: newId(),
