@@ -77,6 +77,16 @@ describe('a look at a pull request', () => {
     expect((await call('github.look', { ...asked, heard: wanted!.heard })).wanted).toBeNull();
   });
 
+  test('by a login that may not see checks sees statuses, and takes nothing for green', async () => {
+    const { call, repository } = await openedWorld();
+    repository.permissions = ['pull_requests=read', 'issues=read', 'statuses=read'];
+    repository.checkRuns.push(failing(501, 12));
+    repository.statuses.push({ sha: commit, context: 'other', state: 'success' });
+    expect(await call('github.look', asked)).toMatchObject({ checks: { state: 'pending' }, failure: null });
+    repository.statuses.push({ sha: commit, context: 'other', state: 'failure', description: 'no' });
+    expect(await call('github.look', asked)).toMatchObject({ checks: { state: 'failed', failed: ['other'] } });
+  });
+
   test('tells of a merge with its commit, and asks nothing more', async () => {
     const { call, repository, fake } = await openedWorld();
     await call('github.merge', { number: 1, commit, method: 'squash' });

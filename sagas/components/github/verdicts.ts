@@ -38,6 +38,13 @@ type Verdict = z.infer<typeof verdict>;
 
 const PASSED = new Set(['success', 'neutral', 'skipped']);
 
+export const checkRunsOf = (repository: GithubRepository, commit: string) =>
+  repository.list(
+    `/commits/${commit}/check-runs?filter=latest&per_page=100`,
+    checkRuns,
+    ({ check_runs }) => check_runs,
+  );
+
 /** What a check says of itself: it may be long, and stays out of results. */
 export type Told = Verdict & { readonly id: number | null; readonly words: readonly string[] };
 export type Verdicts = { readonly state: 'none' | Verdict['state']; readonly checks: readonly Told[] };
@@ -59,12 +66,9 @@ export const checks = githubComponent({
 export async function verdictsOf(
   repository: GithubRepository,
   { commit, except }: { readonly commit: string; readonly except: readonly string[] },
+  listRuns: typeof checkRunsOf = checkRunsOf,
 ): Promise<Verdicts> {
-  const runs = await repository.list(
-    `/commits/${commit}/check-runs?filter=latest&per_page=100`,
-    checkRuns,
-    ({ check_runs }) => check_runs,
-  );
+  const runs = await listRuns(repository, commit);
   const statuses = await repository.list(`/commits/${commit}/status?per_page=100`, combined, (page) => page.statuses);
   const all: Told[] = [
     ...runs.map(({ id, name, status, conclusion, html_url, output }) => ({
