@@ -8,20 +8,10 @@ import {
   taskIdOfIssue,
 } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sync/delivery/state.ts';
+import { isTrusted, same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
-import {
-  type Ask,
-  asksOf,
-  holds,
-  type Issue,
-  isTrusted,
-  meets,
-  type RoutingRules,
-  type Rule,
-  same,
-  type Signal,
-} from './signal.ts';
+import { type Ask, asksOf, holds, type Issue, meets, type RoutingRules, type Rule, type Signal } from './signal.ts';
 
 export type Outcome = CommandData<'delivery.receive'>['outcome'];
 

@@ -1,8 +1,9 @@
 import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { isTrusted } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { routeDelivery, withTaskInView } from './delivery.ts';
-import { type Ask, isTrusted, type Issue, located, type RoutingRules, type Signal } from './signal.ts';
+import { type Ask, type Issue, located, type RoutingRules, type Signal } from './signal.ts';
 
 const rules: RoutingRules = {
   repositories: [

@@ -1,4 +1,5 @@
 import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 
 /** An issue, or what a provider has in its place: what a task can be made of. */
 export type Issue = {
@@ -89,10 +90,6 @@ export type RoutingRules = {
   readonly rules: readonly Rule[];
 };
 
-/** Names are compared without regard to case, as GitHub does. */
-export const same = (left: string | null | undefined, right: string | null | undefined): boolean =>
-  left !== null && left !== undefined && left.toLowerCase() === right?.toLowerCase();
-
 /** The signal with the name of its place that a repository is registered under; untouched where none is. */
 export function located(provider: ProviderName, signal: Signal, { repositories }: RoutingRules): Signal {
   const { action, repository, places = [repository], partIsUnknown = false, sender } = signal;
@@ -108,11 +105,6 @@ export function located(provider: ProviderName, signal: Signal, { repositories }
       }
     : { ...signal, repository: place };
 }
-
-/** Whether the sender may ask a repository for work. A name at one provider is nobody's name at another. */
-export const isTrusted = (provider: ProviderName, trusted: readonly string[], sender: string | null): boolean =>
-  sender !== null &&
-  trusted.some((each) => same(each.includes(':') ? each : `github:${each}`, `${provider}:${sender}`));
 
 /** What a change asks for, and what it takes back. */
 export function asksOf(signal: Extract<Signal, { issue: Issue }>): {

@@ -15,7 +15,8 @@ import { TooLate, withDeadline } from '@workledger/shared/resilience/with-deadli
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, withTaskInView } from '../domain/delivery.ts';
-import { located, type RoutingRules, same, type Signal } from '../domain/signal.ts';
+import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
+import { located, type RoutingRules, type Signal } from '../domain/signal.ts';
 import { firstWithBody, judgeAge, ruleThatAsked } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
 import { noteWords, withWords } from './words.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isTrusted } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { artefact } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { repositoryOf } from '../environment.ts';
@@ -117,13 +118,12 @@ const MOST_WORDS = 20_000;
 async function wantedOf(repository: GithubRepository, asked: Request, { environment, step }: Call) {
   const { number, heard } = asked;
   const { trusted } = repositoryOf(environment, step, asked.repository);
-  const isTrusted = (user: z.infer<typeof person>): boolean =>
-    trusted.some((login) => login.toLowerCase() === user?.login.toLowerCase());
+  const mayAsk = (user: z.infer<typeof person>): boolean => isTrusted('github', trusted, user?.login ?? null);
   const said = (await repository.list(`/issues/${number}/comments?per_page=100`, comments, (page) => page)).filter(
-    ({ id, body, user }) => id > heard.comment && CALL.test(body ?? '') && isTrusted(user),
+    ({ id, body, user }) => id > heard.comment && CALL.test(body ?? '') && mayAsk(user),
   );
   const asking = (await repository.list(`/pulls/${number}/reviews?per_page=100`, reviews, (page) => page)).filter(
-    ({ id, state, user }) => id > heard.review && state === 'CHANGES_REQUESTED' && isTrusted(user),
+    ({ id, state, user }) => id > heard.review && state === 'CHANGES_REQUESTED' && mayAsk(user),
   );
   if (said.length === 0 && asking.length === 0) return null;
   const inLines =

@@ -46,7 +46,7 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
         name: 'sample',
         url: '/nowhere',
         test: ['true'],
-        trusted: ['user-1'],
+        trusted: ['github:user-1', 'slack:U2'],
         github: REPOSITORY,
       }),
     ],
