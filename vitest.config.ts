@@ -38,8 +38,8 @@ export default defineConfig({
           exclude,
           globalSetup: './infra/testing/run/servers-setup.ts',
           retry,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

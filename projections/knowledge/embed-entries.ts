@@ -10,11 +10,14 @@ export type EmbedOptions = {
   readonly signal: AbortSignal;
   /** Milliseconds between two looks when there was nothing to do; default 500. */
   readonly lookEvery?: number;
+  /** Milliseconds between two looks, when there is nothing to do, for what has no embedding of this model; default 60,000. */
+  readonly searchEvery?: number;
   /** What keeps it from working; null: it works again. */
   readonly onProblem?: (told: string | null) => void;
 };
 
 const LOOK_EVERY = 500;
+const SEARCH_EVERY = 60_000;
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
@@ -27,20 +30,24 @@ export async function embedEntries({
   embeddings,
   signal,
   lookEvery = LOOK_EVERY,
+  searchEvery = SEARCH_EVERY,
   onProblem,
 }: EmbedOptions): Promise<void> {
   let isPrepared = false;
+  let searchedAt = -Infinity;
   for (let failures = 0; !signal.aborted;) {
     try {
-      if (!isPrepared) {
-        await enqueueOtherModels(pool, embeddings.model);
-        await preparePgvector(pool, embeddings).catch(unlessForbidden);
-        isPrepared = true;
-      }
+      if (!isPrepared) await preparePgvector(pool, embeddings).catch(unlessForbidden);
+      isPrepared = true;
       const done = await embedBatch(pool, embeddings, signal);
       if (failures > 0) onProblem?.(null);
       failures = 0;
-      if (done === 0) await pause(lookEvery, signal);
+      if (done > 0) continue;
+      // Also later on: while models change, a process of the one before may have taken what this one was to do.
+      if (performance.now() - searchedAt >= searchEvery) {
+        await enqueueOtherModels(pool, embeddings.model);
+        searchedAt = performance.now();
+      } else await pause(lookEvery, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (failures === 0) onProblem?.(`entries are not embedded: ${(error as Error).message}`);
