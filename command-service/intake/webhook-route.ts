@@ -4,6 +4,7 @@ import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { deliveryStreamId, type DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
@@ -15,7 +16,6 @@ import { TooLate, withDeadline } from '@workledger/shared/resilience/with-deadli
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, withTaskInView } from '../domain/delivery.ts';
-import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { located, type RoutingRules, type Signal } from '../domain/signal.ts';
 import { firstWithBody, judgeAge, ruleThatAsked } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';

@@ -232,15 +232,16 @@ export function createHub({ log, keys, feeds, logger, limits, heartbeat = HEARTB
       if (own === undefined) throw new Problem('unavailable', 'the line is closed');
       const wanted = [...new Set(names)].filter((name) => !own.has(name));
       bounds.subscribe(own.size + wanted.length);
-      const added: Subscription[] = wanted.map((name) => {
-        const { feed } = findFeed(feeds, name);
+      const found = wanted.map((name) => findFeed(feeds, name));
+      const added = found.map(({ feed }, place): Subscription => {
+        const name = wanted[place]!;
         return { listener, feed: feed.name, name, keys: new Set<string>(), held: [], after: after ?? 0n };
       });
       if (after !== null && own.size === 0) listener.wrote(after);
       try {
         // First the keys, so that nothing comes between; then what came before.
-        for (const subscription of added) {
-          const { feed, argument } = findFeed(feeds, subscription.name);
+        for (const [place, subscription] of added.entries()) {
+          const { feed, argument } = found[place]!;
           for (const key of await feed.open(argument, listener.principal)) hold(subscription, key);
           own.set(subscription.name, subscription);
         }

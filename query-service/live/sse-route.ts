@@ -3,7 +3,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { known } from '../api/inbox.ts';
 import { READERS } from '../reading/query-route.ts';
 import { readLiveCursor, writeLiveCursor } from './cursor.ts';
-import { feedForms, feedPattern, type Feed } from './feed.ts';
+import { feedForms, feedPattern, type Feed, type Frame } from './feed.ts';
 import type { Hub } from './hub.ts';
 import type { Item, Listener } from './listener.ts';
 
@@ -64,9 +64,13 @@ async function* events(
     yield `id: ${id}\nevent: hello\ndata: ${JSON.stringify({ feeds, cursor: id })}\n\n`;
     for (let item = await listener.next(signal); item !== null; item = await listener.next(signal)) {
       if (item.kind === 'frame' && !(await hub.mayHear(listener))) continue;
-      yield written(item, writeLiveCursor(hub.heard(listener)));
+      if (item.kind === 'frame') {
+        yield news(item.frame);
+        listener.wrote(item.frame.position);
+        continue;
+      }
+      yield sign(item, writeLiveCursor(hub.heard(listener)));
       if (item.kind === 'closing') return;
-      if (item.kind === 'frame') listener.wrote(item.frame.position);
     }
   } finally {
     hub.leave(listener);
@@ -74,11 +78,12 @@ async function* events(
 }
 
 /** @param heard the cursor of what came before */
-function written(item: Item, heard: string): string {
-  if (item.kind === 'beat') return `: alive\nid: ${heard}\n\n`;
-  if (item.kind === 'closing')
-    return `id: ${heard}\nevent: closing\ndata: ${JSON.stringify({ reason: item.reason, cursor: heard })}\n\n`;
-  const { feed, event, position, data } = item.frame;
+const sign = (item: Exclude<Item, { kind: 'frame' }>, heard: string): string =>
+  item.kind === 'beat'
+    ? `: alive\nid: ${heard}\n\n`
+    : `id: ${heard}\nevent: closing\ndata: ${JSON.stringify({ reason: item.reason, cursor: heard })}\n\n`;
+
+function news({ feed, event, position, data }: Frame): string {
   const id = position === null ? '' : `id: ${writeLiveCursor(position)}\n`;
   return `${id}event: ${event}\ndata: {"feed":${JSON.stringify(feed)},"data":${data}}\n\n`;
 }

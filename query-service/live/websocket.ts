@@ -7,9 +7,10 @@ import type { Principal } from '@workledger/shared/http/route.ts';
 import type { Upgrade } from '@workledger/shared/http/upgrade.ts';
 import { READERS } from '../reading/query-route.ts';
 import { readLiveCursor, writeLiveCursor } from './cursor.ts';
+import type { Frame } from './feed.ts';
 import type { SendCommand } from './forward.ts';
 import type { Hub } from './hub.ts';
-import type { Item, Listener } from './listener.ts';
+import type { Listener } from './listener.ts';
 
 const PATH = '/api/v1/live';
 const name = z.string().min(1).max(200);
@@ -141,15 +142,20 @@ function talk(hub: Hub, listener: Listener, line: WebSocket, send: SendCommand):
     await say({ type: 'hello', actor, cursor: writeLiveCursor(hub.position()), heartbeatMs: hub.heartbeat });
     for (let item = await listener.next(over.signal); item !== null; item = await listener.next(over.signal)) {
       if (item.kind === 'frame' && !(await hub.mayHear(listener))) continue;
-      if (item.kind !== 'closing') {
-        await say(told(item, hub.heard(listener)));
-        if (item.kind === 'frame') listener.wrote(item.frame.position);
+      if (item.kind === 'frame') {
+        await say(news(item.frame));
+        listener.wrote(item.frame.position);
+        continue;
+      }
+      const heard = writeLiveCursor(hub.heard(listener));
+      if (item.kind === 'beat') {
+        await say({ type: 'alive', cursor: heard });
         continue;
       }
       const { reason } = item;
       const patience = setTimeout(() => line.terminate(), LAST_WORDS);
       line.once('close', () => clearTimeout(patience));
-      void say({ type: 'closing', reason, cursor: acknowledged ?? writeLiveCursor(hub.heard(listener)) });
+      void say({ type: 'closing', reason, cursor: acknowledged ?? heard });
       return line.close(reason === 'shutdown' ? 1001 : 1008, reason);
     }
   })();
@@ -167,9 +173,7 @@ function readFrame(text: string): ClientFrame | null {
   }
 }
 
-function told(item: Exclude<Item, { kind: 'closing' }>, heard: bigint): object {
-  if (item.kind === 'beat') return { type: 'alive', cursor: writeLiveCursor(heard) };
-  const { feed, event, position, data } = item.frame;
+function news({ feed, event, position, data }: Frame): object {
   const cursor = position === null ? {} : { cursor: writeLiveCursor(position) };
   return { type: 'event', feed, event, ...cursor, data: JSON.parse(data) as unknown };
 }

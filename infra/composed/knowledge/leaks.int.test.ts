@@ -1,20 +1,17 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Access } from '@workledger/shared/contexts/agent/knowledge/events.ts';
 import { isReadableBy } from '@workledger/shared/contexts/agent/knowledge/state.ts';
-import { person, startHouse, type House, type Person } from './testing.ts';
+import {
+  person,
+  startEmbeddingsEndpoint,
+  startHouse,
+  type EmbeddingsEndpoint,
+  type House,
+  type Person,
+} from './testing.ts';
 
 /** Everything means nearly the same here: whatever meaning could give away, it would. */
-const endpoint = createServer((request, response) => {
-  let text = '';
-  request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  request.on('end', () => {
-    const { input } = JSON.parse(text) as { input: string[] };
-    const data = input.map((words, index) => ({ index, embedding: [10, words.length % 5, 1, 0, 0, 0, 0, 0] }));
-    response.end(JSON.stringify({ data }));
-  });
-});
+const nearlyTheSame = (words: string): number[] => [10, words.length % 5, 1, 0, 0, 0, 0, 0];
 
 const people: Record<string, Person> = {
   author: person('agent', { teams: ['core'] }),
@@ -33,13 +30,13 @@ type Written = {
   readonly access: Access;
   readonly repository: string | null;
 };
+let endpoint: EmbeddingsEndpoint;
 let house: House;
 const written: Written[] = [];
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`;
-  house = await startHouse({ url, model: 'same', dimensions: 8 });
+  endpoint = await startEmbeddingsEndpoint(nearlyTheSame);
+  house = await startHouse({ url: endpoint.url, model: 'same', dimensions: 8 });
   const accesses: Access[] = [{ kind: 'private' }, { kind: 'team', team: 'core' }, { kind: 'all' }];
   for (const who of ['author', 'stranger', 'ofShop'])
     for (const access of accesses)
@@ -65,7 +62,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await house.close();
-  endpoint.closeAllConnections();
   endpoint.close();
 });
 

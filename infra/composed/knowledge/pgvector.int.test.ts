@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { embedEntries } from '@workledger/projections/knowledge/embed-entries.ts';
 import { createNearest } from '@workledger/query-service/knowledge/nearest.ts';
@@ -9,31 +7,23 @@ import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { until } from '../../testing/processes/until.ts';
 import { fetchPgvector, HOW_TO_GET_IT, type Pgvector } from '../../testing/servers/pgvector.ts';
-import { person, startHouse, type House } from './testing.ts';
+import { person, startEmbeddingsEndpoint, startHouse, type EmbeddingsEndpoint, type House } from './testing.ts';
 
 const DIMENSIONS = 16;
 const axes = ['tea', 'release', 'pool', 'check', 'leave', 'secret'];
 
 /** A text means the words of the axes that it has, and a little of its length. */
-const endpoint = createServer((request, response) => {
-  let text = '';
-  request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  request.on('end', () => {
-    const { input } = JSON.parse(text) as { input: string[] };
-    const meant = (words: string): number[] =>
-      Array.from({ length: DIMENSIONS }, (_, axis) =>
-        axis < axes.length ? words.toLowerCase().split(axes[axis]!).length - 1 : (words.length % (axis + 2)) / 100,
-      );
-    response.end(JSON.stringify({ data: input.map((words, index) => ({ index, embedding: meant(words) })) }));
-  });
-});
+const meant = (words: string): number[] =>
+  Array.from({ length: DIMENSIONS }, (_, axis) =>
+    axis < axes.length ? words.toLowerCase().split(axes[axis]!).length - 1 : (words.length % (axis + 2)) / 100,
+  );
 
+let endpoint: EmbeddingsEndpoint;
 let pgvector: Pgvector | null = null;
 let configured: { readonly url: string; readonly model: string; readonly dimensions: number };
 beforeAll(async () => {
-  await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`;
-  configured = { url, model: "o'clock?", dimensions: DIMENSIONS };
+  endpoint = await startEmbeddingsEndpoint(meant);
+  configured = { url: endpoint.url, model: "o'clock?", dimensions: DIMENSIONS };
   pgvector = await fetchPgvector();
 }, 240_000);
 beforeEach((context) => {
@@ -41,7 +31,6 @@ beforeEach((context) => {
 });
 afterAll(async () => {
   await pgvector?.remove();
-  endpoint.closeAllConnections();
   endpoint.close();
 });
 

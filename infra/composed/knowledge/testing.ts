@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createCommandRoutes } from '@workledger/command-service/api/command-routes.ts';
 import { createCommandHandlers } from '@workledger/command-service/processes/handlers.ts';
 import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
@@ -127,3 +129,24 @@ export async function startHouse(
     },
   };
 }
+
+/** An endpoint as OpenAI has it, where a text means what the test says. */
+export async function startEmbeddingsEndpoint(meant: (words: string) => readonly number[]) {
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => {
+      const { input } = JSON.parse(text) as { input: string[] };
+      response.end(JSON.stringify({ data: input.map((words, index) => ({ index, embedding: meant(words) })) }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: (): void => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+export type EmbeddingsEndpoint = Awaited<ReturnType<typeof startEmbeddingsEndpoint>>;
