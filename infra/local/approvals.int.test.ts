@@ -4,7 +4,7 @@ import type { Answer } from '@workledger/shared/client/client.ts';
 import { createTask, finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { git } from '../testing/repository/git.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
 import {
   createShellRepository,
   scriptAgent,
@@ -35,9 +35,9 @@ const configuration = () => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  origin = join(folder.path, 'origin.git');
-  createShellRepository(join(folder.path, 'person'));
-  git(folder.path, 'clone', '--quiet', '--bare', join(folder.path, 'person'), origin);
+  const person = join(folder.path, 'person');
+  createShellRepository(person);
+  origin = createBareOrigin(person);
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(() => folder.remove());

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { git } from '../testing/repository/git.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
 import { createShellRepository, scriptAgent, shellRegistration } from '../testing/repository/shell-repository.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { createTask, finalTask } from '../testing/system/tasks.ts';
@@ -24,9 +24,8 @@ esac`;
 beforeAll(async () => {
   folder = await systemFolder();
   const person = join(folder.path, 'person');
-  origin = join(folder.path, 'origin.git');
   createShellRepository(person);
-  git(folder.path, 'clone', '--quiet', '--bare', person, origin);
+  origin = createBareOrigin(person);
   system = await startInFolder(folder.path, {
     repositories: [
       {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTask, finalTask, type Task } from '../testing/system/tasks.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { git } from '../testing/repository/git.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import {
   scriptAgent,
@@ -35,10 +35,8 @@ const typesOf = ({ history }: Task): string[] => history.map(({ type }) => type)
 beforeAll(async () => {
   folder = await systemFolder();
   person = join(folder.path, 'person');
-  origin = join(folder.path, 'origin.git');
   createShellRepository(person);
-  git(folder.path, 'clone', '--quiet', '--bare', person, origin);
-  git(person, 'remote', 'add', 'origin', origin);
+  origin = createBareOrigin(person);
   git(person, 'fetch', '--quiet');
   git(person, 'branch', '--quiet', '--set-upstream-to', 'origin/trunk');
   const marker = (name: string): string => `"${join(folder.path, name)}"`;

@@ -6,7 +6,7 @@ import { gitBranches } from '../testing/github/git-branches.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { git } from '../testing/repository/git.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
 import {
   createShellRepository,
   scriptAgent,
@@ -41,9 +41,9 @@ const configuration = (pullRequest: object = {}) => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  origin = join(folder.path, 'origin.git');
-  createShellRepository(join(folder.path, 'person'));
-  git(folder.path, 'clone', '--quiet', '--bare', join(folder.path, 'person'), origin);
+  const person = join(folder.path, 'person');
+  createShellRepository(person);
+  origin = createBareOrigin(person);
   fake = await startFakeGithub();
   await writeFile(join(folder.path, 'token'), fake.token);
   await writeFile(join(folder.path, 'secret'), SECRET);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../testing/processes/until.ts';
-import { git } from '../testing/repository/git.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
 import {
   createShellRepository,
   scriptAgent,
@@ -30,10 +30,8 @@ let system: RunningSystem;
 beforeAll(async () => {
   folder = await temporaryFolder('questions');
   person = join(folder, 'person');
-  origin = join(folder, 'origin.git');
   createShellRepository(person);
-  git(folder, 'clone', '--quiet', '--bare', person, origin);
-  git(person, 'remote', 'add', 'origin', origin);
+  origin = createBareOrigin(person);
   git(person, 'fetch', '--quiet');
   git(person, 'branch', '--quiet', '--set-upstream-to', 'origin/trunk');
   const notes = `${writeRightGreet}date +%N > stamp; sed -i "1s/.*/by the agent $(cat stamp)/" NOTES; rm stamp\n`;
