@@ -7,7 +7,7 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
-import { createComponents, createRemoteComponents } from './components/catalogue.ts';
+import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
 import { createTaskReader } from './components/environment.ts';
@@ -91,10 +91,15 @@ export function start(options: SagaOptions): RunningSagas {
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
       watch.run(signal),
-      // Where runners perform, this process reaches no origin.
-      ...(options.runners === undefined && resultDays !== null
-        ? [runRetention({ ...environment, ...configuration, resultDays, endedAt: taskEnd(log), signal })]
-        : []),
+      ...(resultDays === null
+        ? []
+        : [
+            runRetention({
+              results: componentNamed(components, 'code.results'),
+              forget: componentNamed(components, 'code.forget'),
+              ...{ repositories: configuration.repositories, resultDays, endedAt: taskEnd(log), logger, signal },
+            }),
+          ]),
       ...agents.map((agent) => runCommandAgent({ ...common, agent, wake, draining: drain.begun })),
     ];
   });

@@ -62,9 +62,9 @@ describe('npm run demo', { timeout: 120_000 }, () => {
     failed = program.written.stdout;
     for (const shown of [
       /claim +claimed by careless-demo-agent/,
-      /validate +failed: exit code 1 → back-to-work/,
+      /validate +failed: exit code 1: .+ → back-to-work/,
       /task +sent back to work/,
-      /validate +failed: exit code 1 → failed/,
+      /validate +failed: exit code 1: .+ → failed/,
       /undo +publish: branch deleted/,
       /undo +prepare: worktrees removed/,
       /task +failed at test: exit code 1\n +command: .* --test \(exit code 1\)\n( +\| .*\n){20} +whole log: artefact [0-9a-f]{64}/,

@@ -19,7 +19,7 @@ const KEYS = {
 
 /** Reads what was paid since the first day, and nothing older. */
 const costsSql = (by: keyof typeof KEYS): string => `
-select ${KEYS[by]} as key, sum(paid."costUsd")::double precision as "costUsd", count(distinct c.task_id)::integer as tasks
+select ${KEYS[by]} as key, round(sum(paid."costUsd")::numeric, 6)::double precision as "costUsd", count(distinct c.task_id)::integer as tasks
 from read_models.costs c
 cross join lateral jsonb_to_recordset(c.days) as paid (day text, "costUsd" double precision)
 where c.last_day >= $1 and paid.day >= $1 and ($2::text[] is null or c.repository = any ($2))

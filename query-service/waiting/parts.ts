@@ -41,7 +41,7 @@ select
     from (select state, count(*)::integer as number from parts group by state) as counted) as states,
   (select coalesce(json_agg(json_build_object('id', id, 'title', title, 'state', state) order by place), '[]')
     from (select * from parts order by place limit ${MOST_PARTS}) as first) as items,
-  (select sum(c.cost_usd)::double precision from read_models.costs c
+  (select round(sum(c.cost_usd)::numeric, 6)::double precision from read_models.costs c
     where c.last_day is not null and c.task_id in (select id from bounded)
     and ($2::text[] is null or c.repository = any ($2))) as "costUsd"`;
 

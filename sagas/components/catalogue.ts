@@ -8,6 +8,7 @@ import { evaluate, validate } from './code/judge.ts';
 import { merge, rebase } from './code/merge.ts';
 import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';
+import { forget, results } from './code/retention.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { failureOf } from './failures.ts';
@@ -45,6 +46,8 @@ const inRunners = {
   'code.diff': diff,
   'code.inspect': inspect,
   'code.lookup': lookup,
+  'code.results': results,
+  'code.forget': forget,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
@@ -70,6 +73,14 @@ type Components = typeof inRunners & typeof here;
 export type ComponentName = keyof Components;
 export type RequestOf<Name extends ComponentName> = z.infer<Components[Name]['request']>;
 export type ResultOf<Name extends ComponentName> = z.infer<Components[Name]['result']>;
+
+/** One of all components, for who asks outside of any saga. */
+export function componentNamed<Name extends ComponentName>(
+  components: readonly Component[],
+  name: Name,
+): Component<RequestOf<Name>, ResultOf<Name>> {
+  return components.find((one) => one.name === name) as unknown as Component<RequestOf<Name>, ResultOf<Name>>;
+}
 
 /** All components, as the engine calls them. */
 export function createComponents(options: ComponentEnvironment): readonly Component[] {

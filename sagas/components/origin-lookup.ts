@@ -9,16 +9,14 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Component } from '../engine/component.ts';
-import type { RequestOf, ResultOf } from './catalogue.ts';
-
-type Lookup = Component<RequestOf<'code.lookup'>, ResultOf<'code.lookup'>>;
+import { componentNamed } from './catalogue.ts';
 
 /** Asks origins for commits that are said to be there, outside of any saga, by whoever performs components: this process, or runners. */
 export function createOriginLookup(
   components: readonly Component[],
   logger: { debug(fields: object, message: string): void },
 ): WhyNotInOrigin {
-  const component = components.find(({ name }) => name === 'code.lookup') as unknown as Lookup;
+  const component = componentNamed(components, 'code.lookup');
   return async (asked) => {
     // A key of its own: one call never ends another.
     const key = `origin-lookup/${newId()}`;

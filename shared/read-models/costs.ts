@@ -39,7 +39,7 @@ export type DayCosts = { readonly total: number; readonly byRepository: Readonly
 export async function costsOfDay(pool: Pool, day: string): Promise<DayCosts> {
   const rows = await selectRows<{ repository: string; usd: number }>(
     pool,
-    `select repository, sum(last_day_usd)::double precision as usd from read_models.costs where last_day = $1 group by repository`,
+    `select repository, round(sum(last_day_usd)::numeric, 6)::double precision as usd from read_models.costs where last_day = $1 group by repository`,
     [day],
   );
   return {
@@ -58,7 +58,7 @@ export async function costsOfTasks(pool: Pool, taskIds: readonly string[]): Prom
   if (taskIds.length === 0) return new Map();
   const rows = await selectRows<{ taskId: string; usd: number }>(
     pool,
-    `select task_id as "taskId", sum(cost_usd)::double precision as usd from read_models.costs
+    `select task_id as "taskId", round(sum(cost_usd)::numeric, 6)::double precision as usd from read_models.costs
      where task_id = any ($1::text[]) and last_day is not null group by task_id`,
     [taskIds],
   );

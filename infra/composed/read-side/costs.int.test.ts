@@ -35,7 +35,7 @@ beforeAll(async () => {
     await side.append(other, createdTask({ repository: 'other' })),
     await generation(part, 'shop', 0.25, 0.5),
     await generation(part, 'shop', 1),
-    await generation(other, 'other', 4),
+    await generation(other, 'other', 1.1, 2.2),
   ];
   token = tokens.join(',');
 });
@@ -54,7 +54,7 @@ it('a task tells what all its attempts in all its runs cost, those that failed, 
     waitingFor: [{ kind: 'capability', missing: [], text: 'no agent is registered' }],
   });
   const listed = items(await side.get('/tasks?sort=created', { 'Consistency-Token': token }));
-  expect(listed.map(({ costUsd }) => costUsd)).toEqual([null, 1.75, 4]);
+  expect(listed.map(({ costUsd }) => costUsd)).toEqual([null, 1.75, 3.3]);
   expect(listed[0]).toMatchObject({ waitingFor: [{ kind: 'subtasks', subtasks: 1, complete: 0 }] });
 });
 
@@ -73,12 +73,12 @@ it('a parent shows how its subtasks stand, and what they cost, apart from itself
 
 it('costs are told by day, by repository and by agent, to each key only those of its repositories', async () => {
   const day = dayOf(new Date());
-  expect((await get('/costs'))['items']).toEqual([{ key: day, costUsd: 5.75, tasks: 2 }]);
+  expect((await get('/costs'))['items']).toEqual([{ key: day, costUsd: 5.05, tasks: 2 }]);
   expect((await get('/costs?by=repository&days=1'))['items']).toEqual([
-    { key: 'other', costUsd: 4, tasks: 1 },
+    { key: 'other', costUsd: 3.3, tasks: 1 },
     { key: 'shop', costUsd: 1.75, tasks: 1 },
   ]);
-  expect((await get('/costs?by=agent'))['items']).toEqual([{ key: agentId, costUsd: 5.75, tasks: 2 }]);
+  expect((await get('/costs?by=agent'))['items']).toEqual([{ key: agentId, costUsd: 5.05, tasks: 2 }]);
   const limited = await side.key('viewer', { repositories: ['shop'] });
   expect((await get('/costs', limited))['items']).toEqual([{ key: day, costUsd: 1.75, tasks: 1 }]);
   expect((await side.get('/costs?by=colour')).status).toBe(400);

@@ -119,6 +119,18 @@ group('of two tasks at once', () => {
 });
 
 group('the steps of a task', () => {
+  it('of a candidate that failed its tests, tell which command failed and the last that it said', () => {
+    const failure = { step: 'evaluate', reason: 'exit code 1', exitCode: 1, log: null };
+    const tests = { ...failure, command: ['pytest', '-q'], lastLines: ['FAILED test_unique', '1 failed ', 'in 3 s'] };
+    const alone = { ...failure, reason: 'the agent changed nothing', command: null, lastLines: [] };
+    const of = (candidate: string, why: object): RecordedEvent =>
+      event('evolution', newId(), 'CandidateFailed', { taskId, candidate, failure: why });
+    expect(print([claimed, of('1.1', tests), of('1.2', alone)]).slice(-2)).toEqual([
+      `${clock(0)}     0.0 s  ${short}  evolve    candidate 1.1 failed: exit code 1: pytest -q: 1 failed`,
+      `${clock(0)}     0.0 s  ${short}  evolve    candidate 1.2 failed: the agent changed nothing`,
+    ]);
+  });
+
   it('are told with the time, the seconds since the task began, and the end of its id', () => {
     expect(print([claimed, completed(4)])).toEqual([
       `${clock(0)}     0.0 s  ${short}  task      ${taskId}`,
@@ -127,6 +139,18 @@ group('the steps of a task', () => {
       '                                        before ms=9',
       '                                        after  ms=2.500',
     ]);
+  });
+
+  it('the first of them tells what was measured before anything was changed', () => {
+    const prepared = { metricsBefore: { ms: 9 } };
+    const detail = { learned: { prepared } };
+    const step = { step: 'prepare', state: 'succeeded', detail };
+    const source = { source: { stream: `task-${taskId}` } };
+    const lines = print([
+      event('saga-code-evolution', claimId, 'SagaInputReceived', source),
+      event('saga-code-evolution', claimId, 'SagaStepChanged', step),
+    ]);
+    expect(lines.at(-1)).toBe(`${clock(0)}     0.0 s  ${short}  prepare   repository fetched, its base measured: ms=9`);
   });
 
   it('belong to their task also when only the run is named', () => {

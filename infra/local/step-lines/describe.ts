@@ -71,7 +71,7 @@ export function describe(event: Described, names: Names): StepLine | null {
         `candidate ${event.data.candidate}: ${metricsText(event.data.metrics)} ${seconds(event.data.durationMs)}`,
       );
     case 'CandidateFailed':
-      return line('evolve', `candidate ${event.data.candidate} failed: ${event.data.failure.reason}`, 'bad');
+      return line('evolve', `candidate ${event.data.candidate} failed: ${reasonText(event.data.failure)}`, 'bad');
     case 'EvolutionCompleted': {
       const { best, reason } = event.data;
       const kept = best === null ? 'nothing beats the start' : `keeps ${best.id}: ${metricsText(best.metrics)}`;
@@ -84,7 +84,7 @@ export function describe(event: Described, names: Names): StepLine | null {
     case 'ValidationFailed':
       return line(
         'validate',
-        `failed: ${event.data.failure.reason} → ${event.data.verdict}${protectedText(event.data.protectedChanges)}`,
+        `failed: ${reasonText(event.data.failure)} → ${event.data.verdict}${protectedText(event.data.protectedChanges)}`,
         'bad',
       );
     case 'TaskApprovalAsked':
@@ -180,6 +180,14 @@ const metricsText = (metrics: Metrics): string =>
     .join(' ');
 
 /** What ran, how it ended, its last words, and where the rest is. */
+const TELLS_OF_FAILURE = /\b(?:fail|error|assert)/i;
+
+/** Why it failed; of a command that ended badly, which one, and the last line in which it says so. */
+const reasonText = ({ reason, command, lastLines }: Failure): string => {
+  const said = lastLines.findLast((line) => TELLS_OF_FAILURE.test(line))?.trim() ?? '';
+  return [reason, ...(command === null ? [] : [command.join(' ')]), ...(said === '' ? [] : [said])].join(': ');
+};
+
 const failureLines = ({ command, exitCode, lastLines, log }: Failure): string[] => [
   ...(command === null ? [] : [`command: ${command.join(' ')} (exit code ${exitCode ?? 'none'})`]),
   ...lastLines.map((line) => `| ${line}`),
@@ -193,11 +201,21 @@ const UNDONE: Readonly<Record<string, string>> = { publish: 'branch deleted', pr
 /** Steps that no domain event tells of: publication, merging, retries, and the way back. */
 function describeStep({ step, state, detail }: StepChange): StepLine | null {
   const { learned, failure, abandoned } = (detail ?? {}) as {
-    learned?: { branch?: string; merged?: boolean; rebased?: number; feedback?: { reason: string } };
+    learned?: {
+      branch?: string;
+      merged?: boolean;
+      rebased?: number;
+      feedback?: { reason: string };
+      prepared?: { metricsBefore?: Readonly<Record<string, number>> | null };
+    };
     failure?: Failure;
     abandoned?: boolean;
   };
-  if (step === 'prepare' && state === 'succeeded') return { step, text: 'repository fetched', tone: 'quiet' };
+  if (step === 'prepare' && state === 'succeeded') {
+    const measured = learned?.prepared?.metricsBefore ?? null;
+    const text = `repository fetched${measured === null ? '' : `, its base measured: ${metricsText(measured)}`}`;
+    return { step, text, tone: 'quiet' };
+  }
   if (step === 'publish' && state === 'succeeded')
     return { step, text: `branch ${learned?.branch ?? ''} in the origin`, tone: 'good' };
   if (step === 'merge' && state === 'succeeded')

@@ -36,6 +36,17 @@ test.each(['error_during_execution', 'error_max_budget_usd'])('%s is a failure',
   expect(problem).toBe(`the agent stopped with ${subtype}: limit`);
 });
 
+test.each([true, false])('turns that are used up are named, also where it is told as an error: %s', (is_error) => {
+  const { problem, costUsd } = of({ ...good, subtype: 'error_max_turns', is_error, num_turns: 60, result: '' });
+  expect(problem).toBe('it used all its turns (60): raise --max-turns');
+  expect(costUsd).toBe(0.25);
+});
+
+test('an error names its kind', () => {
+  const { problem } = of({ ...good, subtype: 'error_during_execution', is_error: true, result: '', errors: [] });
+  expect(problem).toBe('the agent stopped with error_during_execution');
+});
+
 test('a prompt that never ran is a failure', () => {
   expect(of({ ...good, num_turns: 0, result: '' }).problem).toBe('the agent did not take a turn');
 });

@@ -48,9 +48,10 @@ export function claudeOutcome(stdout: Buffer, stderr: Buffer = Buffer.alloc(0)):
     const until = limit.until ?? (resetsAt === undefined ? null : timeOf(resetsAt));
     return { problem: said.slice(0, DETAIL_LENGTH), costUsd: null, limit: { until } };
   }
-  if (isError) return { problem: `the agent reports an error${detail}`, costUsd };
   if (found.subtype === 'error_max_turns')
     return { problem: `it used all its turns (${found.num_turns ?? 'all'}): raise --max-turns${detail}`, costUsd };
+  if (isError && (found.subtype ?? 'success') === 'success')
+    return { problem: `the agent reports an error${detail}`, costUsd };
   if (found.subtype !== undefined && found.subtype !== 'success')
     return { problem: `the agent stopped with ${found.subtype}${detail}`, costUsd };
   if ((found.num_turns ?? 0) < 1) return { problem: `the agent did not take a turn${detail}`, costUsd };
