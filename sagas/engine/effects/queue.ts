@@ -31,7 +31,11 @@ export const queueLogger = (logger: Logger, outages: Outages): QueueLogger =>
     if (level !== 'error' && level !== 'warning') return logger.debug(detail, message);
     const error = detail['error'] ?? detail['fatalError'];
     // Jobs wait for a connection longer than for a place: that is meant, and no warning.
-    const known = 'maxPoolSize' in detail || detail['failure'] === true || outages.isTold(error) || outages.notice('postgresql', error);
+    const known =
+      'maxPoolSize' in detail ||
+      detail['failure'] === true ||
+      outages.isTold(error) ||
+      outages.notice('postgresql', error);
     if (known) logger.debug(detail, message);
     else if (level === 'error') logger.error(detail, message);
     else logger.warn(detail, message);
