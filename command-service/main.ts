@@ -11,6 +11,8 @@ import {
 } from '@workledger/shared/config/service-environment.ts';
 import { dependencyModel } from '@workledger/shared/contexts/task/dependencies/row.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
+import { loadPlugins } from '@workledger/shared/plugins/load.ts';
+import { pluginMiddleware } from '@workledger/shared/plugins/middleware.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
@@ -36,6 +38,7 @@ await runService({
     const { environment, logger } = service;
     const macs = await readMacKeys(environment.KEY_MAC_FILE);
     const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const plugins = await loadPlugins(loaded.configuration, loaded.folder, logger);
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
@@ -45,7 +48,7 @@ await runService({
     const keys = createKeyStore(log, { macs, secretHashOf: createSecretHashOf(pool) });
     const { SAGAS_URL: urls, SERVICE_KEY_FILE: keyFile } = environment;
     const commandService = await start({
-      ...loaded,
+      ...{ ...loaded, plugins },
       ...{ log, pool, keys, artefacts: createPostgresArtefacts(pool), logger },
       ...(urls !== undefined &&
         keyFile !== undefined && {
@@ -56,6 +59,6 @@ await runService({
     const files = { adminKeyFile: environment.ADMIN_KEY_FILE, serviceKeyFile: environment.SERVICE_KEY_FILE };
     await service.patiently('event-log', () => registerKeyFiles(files, commandService.commands, keys, log));
     const trustedProxies = [...loaded.configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
-    service.serve(commandService.routes, authenticateWith(keys, { logger, trustedProxies }));
+    service.serve(commandService.routes, authenticateWith(keys, { logger, trustedProxies }), pluginMiddleware(plugins));
   },
 });

@@ -5,9 +5,11 @@ import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { agentsWithKeysLeft, countKeysOfOtherMacs } from '@workledger/shared/read-models/agent-keys.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import type { Foundation, RunningService } from '@workledger/shared/service/service.ts';
 import { createCommandRoutes } from './api/command-routes.ts';
 import { maxAgeOf, providers, repositorySecretsOf, secretsOf } from './intake/providers.ts';
+import { pluginProviders } from './intake/plugin-providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
 import { createCommandHandlers } from './processes/handlers.ts';
@@ -23,6 +25,8 @@ type CommandFoundation = Pick<
   Foundation,
   'log' | 'pool' | 'keys' | 'artefacts' | 'configuration' | 'folder' | 'logger'
 > & {
+  /** Whose providers are received, too; default: none. */
+  readonly plugins?: readonly LoadedPlugin[];
   /** Where this process can ask origins; default: it cannot. */
   readonly whyNotInOrigin?: WhyNotInOrigin;
 };
@@ -31,7 +35,7 @@ export type CommandService = RunningService & { readonly commands: Commands; rea
 
 /** Starts the write side: handlers, the watches over agents and leases, and the routes before them. @throws ConfigurationError */
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
-  const { log, pool, keys, artefacts, configuration, folder, logger } = foundation;
+  const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [] } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
   const sources = await Promise.all(
     providers.map(async (provider) => ({
@@ -67,6 +71,9 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       ...createCommandRoutes({ commands, log, pool, keys, logger }),
       ...sources.map((source) =>
         createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
+      ),
+      ...pluginProviders(plugins, configuration).map((source) =>
+        createWebhookRoute({ ...source, commands, log, artefacts, logger }),
       ),
     ],
     stop: async () => void (await Promise.all(watches.map((watch) => watch.stop()))),

@@ -8,6 +8,8 @@ import {
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
 import { taskModel } from '@workledger/shared/contexts/task/task/row.ts';
+import { loadPlugins } from '@workledger/shared/plugins/load.ts';
+import { pluginMiddleware } from '@workledger/shared/plugins/middleware.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
@@ -47,7 +49,8 @@ await runService({
     });
     const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];
     const authenticate = authenticateWith(keys, { logger, trustedProxies });
-    service.serve(readSide.routes, authenticate);
+    const plugins = await loadPlugins(configuration, folder, logger);
+    service.serve(readSide.routes, authenticate, pluginMiddleware(plugins));
     service.takeUpgrades(readSide.upgrade(authenticate));
     const drain = async (): Promise<void> => readSide.drain();
     service.run({ drain, stop: drain });

@@ -12,6 +12,7 @@ import {
   sagaVariables,
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
+import { loadPlugins } from '@workledger/shared/plugins/load.ts';
 import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
@@ -52,6 +53,7 @@ await runService({
     await service.dependOn('command-service', () => someoneIsReady(urls));
     const runners = await readRunners(environment.RUNNER_URL, environment.RUNNER_KEY_FILE);
     const github = await openGithub(configuration, folder);
+    const plugins = await loadPlugins(configuration, folder, logger);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -65,6 +67,7 @@ await runService({
         dataFolder,
         sandbox: opened?.sandbox ?? null,
         github,
+        plugins,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,
         runners,

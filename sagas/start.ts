@@ -3,6 +3,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
@@ -25,6 +26,10 @@ import { issueTask } from './issue-task/issue-task.ts';
 import { onboarding } from './onboarding/onboarding.ts';
 import { questions } from './questions/questions.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
+import { runComponents } from './components/run-component.ts';
+import { runHandlers } from './plugins/event-handlers.ts';
+import { pluginComponents } from './plugins/plugin-components.ts';
+import { openWays, pluginFacts } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 
 /** Every saga there is, by its name. */
@@ -47,6 +52,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly sandbox: Sandbox | null;
     /** As the configuration has it; null or absent: it is not spoken to. */
     readonly github?: Github | null | undefined;
+    /** Whose components and handlers of events run here, too; default: none. */
+    readonly plugins?: readonly LoadedPlugin[];
     /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
     readonly callConcurrency: number;
     /** No other process works on the same queue. */
@@ -66,7 +73,7 @@ export type RunningSagas = RunningService &
  * process of a system). Waits for no server.
  */
 export function start(options: SagaOptions): RunningSagas {
-  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, github = null } = options;
+  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, github = null, plugins = [] } = options;
   const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
   const { resultDays } = configuration.retention;
   const drain = createDrain();
@@ -81,16 +88,22 @@ export function start(options: SagaOptions): RunningSagas {
   const readTask = createTaskReader(log);
   const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox, github, drain };
   const watch = createWatch(github === null ? {} : { github }, { logger });
-  const components =
+  const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
+  const own =
     options.runners === undefined
       ? createComponents(environment)
       : createRemoteComponents({ ...environment, ...options.runners, outages });
+  const components = [
+    ...own,
+    ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
+  ];
   const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
       watch.run(signal),
+      ...ways.map(({ plugin, ways }) => runHandlers(plugin, ways, { ...common, onWaiting })),
       ...(resultDays === null
         ? []
         : [
@@ -105,7 +118,7 @@ export function start(options: SagaOptions): RunningSagas {
   });
   return {
     ...running,
-    facts: () => ({ ...facts(), ...watch.facts() }),
+    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways) }),
     whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { checkSetup } from '@workledger/sagas/components/code/check/check-setup.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { describePlugin, findPlugins } from '@workledger/shared/plugins/load.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
 import { makeDataFolder } from './postgres/home.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
@@ -18,6 +19,7 @@ Usage: npm start -- [options]
   --config FILE   configuration (default: workledger.json; without one, the defaults)
   --data DIR      data folder instead of the configuration's
   --check         try the sandbox, each repository (pushes that are taken back, its commands on its base) and each agent, then end
+  --plugins       list the plugins of the configuration: what each is, brings and needs, none of its code run; then end
   --stop          ask the Workledger that runs on this data folder to stop, and wait until it has ended
   --help          this text
 
@@ -36,17 +38,26 @@ async function main(): Promise<void> {
   const { configuration, folder } = await loadConfiguration(options.config);
   const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
   if (options.stop === true) return stopRunning(dataFolder, (line) => void process.stdout.write(harmless(`${line}\n`)));
+  if (options.plugins === true) return listPlugins(configuration, folder);
   await makeDataFolder(dataFolder);
   if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
   else await serve({ configuration, folder, dataFolder });
 }
 
-function readOptions(): { config?: string; data?: string; check?: boolean; stop?: boolean; help?: boolean } {
+function readOptions(): {
+  config?: string;
+  data?: string;
+  check?: boolean;
+  plugins?: boolean;
+  stop?: boolean;
+  help?: boolean;
+} {
   try {
     const options = {
       config: { type: 'string' },
       data: { type: 'string' },
       check: { type: 'boolean' },
+      plugins: { type: 'boolean' },
       stop: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
@@ -55,6 +66,13 @@ function readOptions(): { config?: string; data?: string; check?: boolean; stop?
     process.stderr.write(`${oneLine(error)}\n\n${HELP}`);
     process.exit(2);
   }
+}
+
+async function listPlugins(configuration: Configuration, folder: string): Promise<void> {
+  const lines = (await findPlugins(configuration, folder)).flatMap(describePlugin);
+  const disabled = configuration.plugins.filter(({ enabled }) => !enabled).map(({ from }) => `${from}  (not enabled)`);
+  const all = [...lines, ...disabled];
+  process.stdout.write(harmless(`${all.length === 0 ? 'no plugins are configured' : all.join('\n')}\n`));
 }
 
 async function check(configuration: Configuration, folder: string, dataFolder: string): Promise<number> {

@@ -19,6 +19,8 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createApplication } from '@workledger/shared/http/application.ts';
 import { createHealth } from '@workledger/shared/http/health.ts';
 import { startServer } from '@workledger/shared/http/server.ts';
+import { loadPlugins } from '@workledger/shared/plugins/load.ts';
+import { pluginMiddleware } from '@workledger/shared/plugins/middleware.ts';
 import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { createOutages, type Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
@@ -83,6 +85,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const { configuration, folder, dataFolder, logger, onNote } = options;
   const tls = await readTls(configuration, folder);
   await makeDataFolder(dataFolder);
+  const plugins = await loadPlugins(configuration, folder, logger);
   const github = await openGithub(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
@@ -113,7 +116,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   /** Once they run: what is submitted before is looked for later. */
   let sagasThatAsk: sagas.RunningSagas | null = null;
   const writeSide = await commandService.start({
-    ...{ ...common, pool },
+    ...{ ...common, pool, plugins },
     whyNotInOrigin: async (submitted) => (await sagasThatAsk?.whyNotInOrigin(submitted)) ?? null,
   });
   const readModels = projections.start({ ...common, pool: projectionsPool });
@@ -128,6 +131,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
     routes: [...health.routes, ...writeSide.routes, ...readSide.routes],
     authenticate,
     logger,
+    before: pluginMiddleware(plugins),
     title: 'Workledger',
     version: '1',
   });
@@ -139,7 +143,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   };
   closers.add(drain);
   const runningSagas = sagas.start({
-    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, github },
+    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, github, plugins },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

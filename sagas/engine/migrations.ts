@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
+import { pluginTables } from '../plugins/set-aside.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
 export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<void> }[] = [
@@ -88,4 +89,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
         ${redrivesTable('sagas')}
       `),
   },
+  pluginTables,
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { isLoopback } from './loopback.ts';
 import { outboundFaults } from './outbound.ts';
+import { pluginFaults } from './plugins.ts';
 import { pullRequestFaults } from './pull-requests.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
@@ -130,6 +131,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...openEmbeddings(configuration),
     ...outboundFaults(configuration),
     ...pullRequestFaults(configuration),
+    ...pluginFaults(configuration),
     ...repeated(
       'repositories',
       'name',

@@ -40,8 +40,8 @@ export const placesSchema = {
       z
         .string()
         .regex(
-          /^([^:\s]+|github:[^:\s]+|linear:[^:\s]+|slack:[A-Za-z0-9]+(\/[A-Za-z0-9]+)?)$/,
-          'a login of GitHub, linear:<e-mail or id>, or slack:<member id>',
+          /^([^:\s]+|github:[^:\s]+|linear:[^:\s]+|slack:[A-Za-z0-9]+(\/[A-Za-z0-9]+)?|(gitea|gitlab|x-[a-z0-9-]+):\S+)$/,
+          'a login of GitHub, linear:<e-mail or id>, slack:<member id>, or <provider of a plugin>:<name>',
         ),
     )
     .default([])

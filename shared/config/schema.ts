@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
+import { pluginSchema } from './plugins.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
 import { publicUrl, pullRequestSchema } from './pull-requests.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
@@ -265,6 +266,10 @@ export const configurationSchema = z.strictObject({
   repositories: z.array(repositorySchema).default([]),
   agents: z.array(agentSchema).default([]),
   rules: z.array(ruleSchema).default([{ name: 'label', provider: 'github', label: 'workledger', priority: 3 }]),
+  plugins: z
+    .array(pluginSchema)
+    .default([])
+    .describe('what adds components, providers, handlers of events, middleware'),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

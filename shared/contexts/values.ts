@@ -45,3 +45,6 @@ export const failure = z.strictObject({
   commit: commit.optional(),
 });
 export type Failure = z.infer<typeof failure>;
+
+/** Whoever sends webhooks and is known to a plugin alone, under a name that none of Workledger's own will ever have. */
+export const pluginProvider = z.templateLiteral(['x-', z.string().regex(/[a-z0-9][a-z0-9-]{0,37}/)]);

@@ -14,6 +14,8 @@ export type ApplicationOptions = {
   /** Title and version for OpenAPI. */
   readonly title: string;
   readonly version: string;
+  /** Sees each request before its route does. */
+  readonly before?: RequestHandler | null | undefined;
   /** Answers what no route does; default: 404. */
   readonly otherwise?: RequestHandler;
 };
@@ -32,13 +34,14 @@ const securityHeaders = helmet({
 
 /** The whole HTTP application of a service: context, security headers, routes, OpenAPI, problem details for all the rest. */
 export function createApplication(options: ApplicationOptions): Express {
-  const { routes, authenticate, logger, title, version, otherwise = unknownRoute } = options;
+  const { routes, authenticate, logger, title, version, before, otherwise = unknownRoute } = options;
   const application = express();
   application.disable('x-powered-by');
   application.set('etag', false);
   application.set('query parser', 'simple');
   application.use(requestContext(logger));
   application.use(securityHeaders);
+  if (before) application.use(before);
   application.use(mountRoutes([...routes, openApiRoute(routes, { title, version })], authenticate));
   application.use(otherwise);
   application.use(answerErrors(logger));

@@ -39,6 +39,7 @@ export const problemKinds = {
   'too-many-failed-attempts': { status: 429, title: 'Too many failed attempts' },
   'too-many-connections': { status: 429, title: 'Too many live connections' },
   'bad-signature': { status: 401, title: 'The signature does not match' },
+  'refused-by-plugin': { status: 403, title: 'A plugin refuses the request' },
   'unknown-route': { status: 404, title: 'There is no such route' },
   'method-not-allowed': { status: 405, title: 'The route does not know this method' },
   'not-acceptable': { status: 406, title: 'No answer in a wanted media type' },

@@ -17,6 +17,7 @@ import { rejectionOf } from '../resilience/with-deadline.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { outputWritten } from '../telemetry/output.ts';
 import { oneLine } from '../telemetry/one-line.ts';
+import type { RequestHandler } from 'express';
 import { createApplication } from '../http/application.ts';
 import { Problem } from '../http/problem.ts';
 import { createClosers } from './closers.ts';
@@ -36,7 +37,7 @@ export type Service<Shape extends ServerVariables> = Host & {
   /** Facts that /health tells beside. */
   tell(facts: () => Readonly<Record<string, unknown>>): void;
   /** Answers these routes from now on. */
-  serve(routes: readonly Route[], authenticate: Authenticate): void;
+  serve(routes: readonly Route[], authenticate: Authenticate, before?: RequestHandler | null): void;
   /** Takes WebSockets from now on. */
   takeUpgrades(upgrade: Upgrade): void;
   /** Tells its facts and stops it with the process; should it fail, the process ends with exit code 1. */
@@ -147,7 +148,7 @@ const notYet = (): Promise<void> => Promise.reject(new NotYet('the service is st
 type Entrance = {
   readonly listener: RequestListener;
   /** From now on these routes are answered, too. */
-  open(routes: readonly Route[], authenticate: Authenticate): void;
+  open(routes: readonly Route[], authenticate: Authenticate, before?: RequestHandler | null): void;
 };
 
 type EntranceOptions = {
@@ -177,8 +178,8 @@ export function createEntrance({ health, title, logger }: EntranceOptions): Entr
   });
   return {
     listener: (request, response) => current(request, response),
-    open: (routes, authenticate) => {
-      current = createApplication({ routes: [...health, ...routes], authenticate, logger, title, version });
+    open: (routes, authenticate, before) => {
+      current = createApplication({ routes: [...health, ...routes], authenticate, logger, title, version, before });
     },
   };
 }

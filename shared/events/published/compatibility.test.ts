@@ -24,6 +24,10 @@ describe('a schema that others rely on', () => {
       { ...shape, labels: z.array(z.object({ name: z.string(), colour: z.string().optional() })) },
     ],
     ['gets a value more', { ...shape, state: z.enum(['open', 'closed', 'lost']) }],
+    [
+      'gets values that are not listed',
+      { ...shape, state: z.union([z.enum(['open', 'closed']), z.string().regex(/^x-/)]) },
+    ],
   ])('may go on where it %s', (_, changed) => {
     expect(compare(changed)).toEqual([]);
   });
@@ -34,6 +38,16 @@ describe('a schema that others rely on', () => {
     ['a field is retyped', { ...shape, title: z.number() }, 'data.title was retyped: type was "string", is "number"'],
     ['a bound moves', { ...shape, priority: z.int().min(1).max(9) }, 'data.priority was retyped: maximum was 5, is 9'],
     ['a value goes', { ...shape, state: z.enum(['open']) }, 'data.state can no longer be closed'],
+    [
+      'a value goes among others',
+      { ...shape, state: z.union([z.enum(['open']), z.string().regex(/^x-/)]) },
+      'data.state can no longer be closed',
+    ],
+    [
+      'a listed value becomes a number',
+      { ...shape, state: z.union([z.enum(['open', 'closed']), z.number()]) },
+      'data.state was retyped: type was "string", is undefined',
+    ],
     ['a new field is required', { ...shape, due: z.string() }, 'data.due is new and required: make it optional'],
     ['a field becomes required', { ...shape, note: z.string() }, 'data.note became required'],
     ['a field becomes optional', { ...shape, title: z.string().optional() }, 'data.title became optional'],

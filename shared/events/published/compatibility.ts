@@ -10,6 +10,8 @@ const WORDS = new Set(['title', 'description', 'examples']);
  */
 export function incompatibilities(before: Json, after: Json, path = 'data'): string[] {
   const found: string[] = [];
+  const among = enumAmong(after);
+  if (before['enum'] !== undefined && among !== undefined) return incompatibilities(before, among, path);
   for (const keyword of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (WORDS.has(keyword)) continue;
     const [old, now] = [before[keyword], after[keyword]];
@@ -39,6 +41,14 @@ function ofProperties(before: Json, after: Json, path: string): string[] {
     if (needed.has(name) !== needs.has(name)) return [`${here} became ${needs.has(name) ? 'required' : 'optional'}`];
     return incompatibilities(old[name], now[name], here);
   });
+}
+
+/** An enumeration that became one of several kinds of text: values more, whose list is not closed. */
+function enumAmong({ anyOf }: Json): Json | undefined {
+  const kinds = Array.isArray(anyOf) ? (anyOf as readonly Json[]) : [];
+  return kinds.every(({ type }) => type === 'string')
+    ? kinds.find(({ enum: values }) => values !== undefined)
+    : undefined;
 }
 
 const fields = (schema: Json): Readonly<Record<string, Json>> =>

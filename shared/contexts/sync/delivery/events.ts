@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { defineStreamType, past, personal, type EventOf } from '../../define-events.ts';
 import { derivedId } from '../../stream.ts';
-import { artefact, uuid } from '../../values.ts';
+import { artefact, pluginProvider, uuid } from '../../values.ts';
 
-/** Who may send webhooks; those that have no provider yet are names for one. */
-export const provider = z.enum(['github', 'linear', 'slack', 'gitlab', 'gitea']);
+/** Who may send webhooks; those that Workledger has no provider for are names for a plugin's. */
+export const provider = z.union([z.enum(['github', 'linear', 'slack', 'gitlab', 'gitea']), pluginProvider]);
 export type ProviderName = z.infer<typeof provider>;
 
 const createTask = z.strictObject({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineStreamType, personal, type EventOf } from '../../define-events.ts';
-import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../values.ts';
+import { artefact, commit, cost, diffStat, failure, metrics, pluginProvider, uuid } from '../../values.ts';
 
 export const taskSource = z.strictObject({
-  kind: z.enum(['api', 'mcp', 'github', 'linear', 'slack', 'gitlab', 'gitea']),
+  kind: z.union([z.enum(['api', 'mcp', 'github', 'linear', 'slack', 'gitlab', 'gitea']), pluginProvider]),
   /** Where the request came from, as its system names it: `owner/repository#12`. */
   reference: z.string().nullable(),
   url: z.string().nullable(),

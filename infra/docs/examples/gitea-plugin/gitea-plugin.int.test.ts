@@ -1,0 +1,175 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Answer } from '@workledger/shared/client/client.ts';
+import { systemFolder, type SystemFolder } from '../../../testing/processes/folder.ts';
+import { startProgram } from '../../../testing/processes/program.ts';
+import { until, untilTrue } from '../../../testing/processes/until.ts';
+import { createBareOrigin } from '../../../testing/repository/git.ts';
+import {
+  createShellRepository,
+  scriptAgent,
+  shellRegistration,
+  writeRightGreet,
+} from '../../../testing/repository/shell-repository.ts';
+import { startInFolder, type RunningSystem } from '../../../testing/system/in-folder.ts';
+import { finalTask } from '../../../testing/system/tasks.ts';
+
+const [SECRET, TOKEN] = ['a secret of Gitea', 'a token of Gitea'];
+
+/** As far as the plugin asks it: comments of an issue. It counts what it was asked. */
+async function startFakeGitea() {
+  const comments: { id: number; body: string }[] = [];
+  const calls: string[] = [];
+  const strangers: string[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (part: Buffer) => (text += part.toString()));
+    request.on('end', () => {
+      const answer = (status: number, body: unknown): void =>
+        void response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      if (request.headers.authorization !== `token ${TOKEN}`) strangers.push(request.url ?? '');
+      const [path = ''] = (request.url ?? '').split('?');
+      calls.push(`${request.method} ${path}`);
+      const { body = '' } = text === '' ? {} : (JSON.parse(text) as { body?: string });
+      if (request.method === 'GET') return answer(200, comments);
+      const known = comments.find(({ id }) => path.endsWith(`/issues/comments/${id}`));
+      if (request.method === 'PATCH' && known) return answer(200, Object.assign(known, { body }));
+      if (request.method !== 'POST') return answer(404, { message: 'not found' });
+      const made = { id: comments.length + 1, body };
+      comments.push(made);
+      return answer(201, made);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { host, url: `http://${host}`, comments, calls, strangers, close: () => server.close() };
+}
+
+/** One whose parts fail, and one that speaks into every answer. */
+const ODD = `export default () => ({
+  handlers: { stumble: { types: ['TaskCreated'], handle: async () => { throw new Error('always'); } } },
+  middleware: {
+    mark: { whenFailing: 'go-on', before: ({ path, headers }) => path.endsWith('/teams') ? { refuse: 'not today' }
+      : { headers: { 'X-Marked': headers.authorization === undefined ? 'unseen' : 'seen', 'Content-Type': 'text/html' } } },
+    broken: { whenFailing: 'go-on', before: () => { throw new Error('always'); } },
+  },
+});`;
+
+let folder: SystemFolder;
+let gitea: Awaited<ReturnType<typeof startFakeGitea>>;
+let system: RunningSystem;
+let configuration: Record<string, unknown>;
+
+beforeAll(async () => {
+  folder = await systemFolder();
+  const path = (name: string): string => join(folder.path, name);
+  createShellRepository(path('person'));
+  gitea = await startFakeGitea();
+  await writeFile(path('secret'), SECRET);
+  await writeFile(path('token'), TOKEN);
+  await cp(import.meta.dirname, path('gitea-plugin'), { recursive: true });
+  await mkdir(path('odd'));
+  await writeFile(path('odd/plugin.mjs'), ODD);
+  await writeFile(
+    path('odd/workledger-plugin.json'),
+    JSON.stringify({
+      ...{ name: 'odd', version: '0.1.0', interface: 1, description: 'Stumbles', main: 'plugin.mjs' },
+      provides: { handlers: ['stumble'], middleware: ['mark', 'broken'] },
+    }),
+  );
+  configuration = {
+    outbound: { privateHosts: [gitea.host] },
+    repositories: [
+      {
+        ...{ ...shellRegistration, url: createBareOrigin(path('person')), merge: 'fast-forward' },
+        ...{ trusted: ['gitea:ada'], capabilities: ['greeting'] },
+      },
+    ],
+    agents: [scriptAgent('greeting', writeRightGreet)],
+    plugins: [
+      {
+        ...{ from: './gitea-plugin', configuration: { url: gitea.url } },
+        secrets: { webhook: [{ file: 'secret' }], token: [{ file: 'token' }] },
+        repositories: { [shellRegistration.name]: 'acme/shop' },
+        rules: [{ name: 'gitea-label', label: 'workledger', priority: 2 }],
+      },
+      { from: './odd' },
+    ],
+  };
+  system = await startInFolder(folder.path, configuration);
+}, 60_000);
+afterAll(async () => {
+  gitea.close();
+  await folder.remove();
+});
+
+function deliver(number: number, sender = 'ada', secret = SECRET): Promise<Answer> {
+  const body = JSON.stringify({
+    ...{ action: 'label_updated', number, repository: { full_name: 'acme/shop' }, sender: { login: sender } },
+    issue: {
+      ...{ number, title: 'Greet the world', body: 'please', state: 'open', user: { login: 'ada' } },
+      ...{ html_url: `${gitea.url}/acme/shop/issues/${number}`, labels: [{ id: 1, name: 'workledger' }] },
+    },
+  });
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-Gitea-Event': 'issues',
+    'X-Gitea-Delivery': randomUUID(),
+    'X-Gitea-Signature': createHmac('sha256', secret).update(body).digest('hex'),
+  };
+  return system.client.send('POST', '/webhooks/gitea', { body, headers, key: null });
+}
+
+const told = (taskId: string): string[] =>
+  gitea.comments.map(({ body }) => body).filter((body) => body.includes(`<!-- workledger ${taskId} -->`));
+
+test('an issue of Gitea becomes work, and has one comment that is kept up to date, over kill -9', async () => {
+  expect((await deliver(1, 'mallory')).body).toMatchObject({ reason: expect.stringMatching(/not trusted/) });
+  expect((await deliver(1, 'ada', 'another secret')).status).toBe(401);
+  const { status, body } = await deliver(2);
+  expect(status).toBe(202);
+  const taskId = String(body['taskId']);
+  await untilTrue(() => Promise.resolve(told(taskId).length > 0), 30);
+  system.program.signal('SIGKILL');
+  await system.program.ended;
+  system = await startInFolder(folder.path, configuration);
+  expect(await finalTask(system.client, taskId)).toMatchObject({
+    state: 'complete',
+    ...{ sourceKind: 'gitea', sourceReference: 'acme/shop#2' },
+  });
+  await untilTrue(() => Promise.resolve(told(taskId)[0]?.startsWith('Done: merged.') === true), 30);
+  expect(told(taskId)).toHaveLength(1);
+  expect(gitea.calls.filter((call) => call === 'POST /api/v1/repos/acme/shop/issues/2/comments')).toHaveLength(1);
+  expect(gitea.strangers).toEqual([]);
+});
+
+test('what a plugin does wrong stays with it, and is shown', async () => {
+  const answer = await fetch(`${system.url}/api/v1/tasks`, { headers: { Authorization: `Bearer ${system.key}` } });
+  expect([answer.status, answer.headers.get('x-marked')]).toEqual([200, 'unseen']);
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+  const refused = await system.client.send('GET', '/teams');
+  expect(refused).toMatchObject({ status: 403, body: { detail: 'not today' } });
+  const health = await until('the failing parts', async () => {
+    const shown = (await (await fetch(`${system.url}/health`)).json()) as {
+      details: { plugins: Record<string, object> };
+    };
+    return JSON.stringify(shown).includes('middleware broken') && shown.details.plugins;
+  });
+  expect(health).toMatchObject({
+    gitea: { version: '1.0.0', failing: {}, targets: { 'gitea server': { breaker: 'closed' } } },
+    odd: { failing: { 'middleware broken': expect.stringMatching(/failing|resting/) } },
+  });
+  expect(JSON.stringify(health)).not.toContain('always');
+});
+
+test('npm start -- --plugins lists them', async () => {
+  const program = startProgram('infra/local/start.ts', ['--plugins'], { cwd: folder.path });
+  expect(await program.ended).toBe(0);
+  expect(program.written.stdout).toMatch(
+    /^gitea 1\.0\.0 {2}Issues of Gitea[^]*components: comment[^]*odd 0\.1\.0 {2}Stumbles/,
+  );
+});

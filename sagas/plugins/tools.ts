@@ -1,0 +1,59 @@
+import { readState } from '@workledger/shared/aggregate/read-state.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
+import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
+import type { PluginTools } from '@workledger/shared/plugins/plugin.ts';
+import { createOutbound, type OutboundState } from '../components/outbound/outbound.ts';
+
+export type PluginWays = {
+  tools(signal: AbortSignal): PluginTools;
+  /** By target, as health shows it. */
+  states(): Readonly<Record<string, OutboundState>>;
+};
+
+/** The one way out to each system that a plugin names. */
+export function openWays(
+  { manifest, parts }: Pick<LoadedPlugin, 'manifest' | 'parts'>,
+  { outbound }: Pick<Configuration, 'outbound'>,
+  log: EventLog,
+): PluginWays {
+  const ways = new Map(
+    Object.entries(parts.targets).map(([name, { base, ...manners }]) => {
+      const target = { name: `${manifest.name} ${name}`, base: new URL(base), ...manners };
+      return [name, createOutbound(target, outbound)];
+    }),
+  );
+  return {
+    tools: (signal) => ({
+      signal,
+      task: async (taskId) => {
+        const { details, repository, source } = await readState(log, taskFold, taskId, 0);
+        return { title: details.title, repository, source };
+      },
+      send: async (target, asked) => {
+        const way = ways.get(target);
+        if (way === undefined) throw new Error(`plugin "${manifest.name}" has no target "${target}"`);
+        const { status, body } = await way.send({ ...asked, signal });
+        return { status, body };
+      },
+    }),
+    states: () => Object.fromEntries([...ways].map(([name, way]) => [`${manifest.name} ${name}`, way.state()])),
+  };
+}
+
+/** What health shows: the systems that plugins speak to, and parts whose last call failed. Without reasons: anybody may read it. */
+export function pluginFacts(
+  all: readonly { readonly plugin: LoadedPlugin; readonly ways: PluginWays }[],
+): Readonly<Record<string, unknown>> {
+  if (all.length === 0) return {};
+  const plugins = all.map(({ plugin: { manifest, isolation }, ways }) => {
+    const failing = Object.fromEntries(Object.entries(isolation.facts()).map(([part, { state }]) => [part, state]));
+    const targets = Object.entries(ways.states()).map(([name, { lastFailure, ...now }]) => [
+      name,
+      { ...now, lastFailureAt: lastFailure?.at ?? null },
+    ]);
+    return [manifest.name, { version: manifest.version, failing, targets: Object.fromEntries(targets) as unknown }];
+  });
+  return { plugins: Object.fromEntries(plugins) as unknown };
+}
