@@ -143,7 +143,10 @@ describe('what asks for work', () => {
   test.each([
     [{ linear: 'Engineering team' }, 'the key of a team, such as ENG'],
     [{ slack: '#shop' }, 'the id of a channel, such as C0123ABCD (not its name)'],
-    [{ trusted: ['slack:@ada'] }, 'a login of GitHub, linear:<e-mail or id>, slack:<member id>, or <provider of a plugin>:<name>'],
+    [
+      { trusted: ['slack:@ada'] },
+      'a login of GitHub, linear:<e-mail or id>, slack:<member id>, or <provider of a plugin>:<name>',
+    ],
   ])('at a place of %j is told what a place or a person is called', (change, remedy) => {
     expect(faultsOf({ repositories: [{ ...repository, ...change }] })).toEqual([expect.stringContaining(remedy)]);
   });
