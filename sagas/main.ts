@@ -19,8 +19,10 @@ import { authenticateBySecret, readSecretFile } from '@workledger/shared/securit
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { openGithub } from './components/github/github.ts';
+import { openLinear } from './components/linear/linear.ts';
 import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
+import { openSlack } from './components/slack/slack.ts';
 import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 24;
@@ -54,6 +56,8 @@ await runService({
     const runners = await readRunners(environment.RUNNER_URL, environment.RUNNER_KEY_FILE);
     const github = await openGithub(configuration, folder);
     const plugins = await loadPlugins(configuration, folder, logger);
+    const linear = await openLinear(configuration, folder);
+    const slack = await openSlack(configuration, folder);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -66,7 +70,7 @@ await runService({
         configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
         dataFolder,
         sandbox: opened?.sandbox ?? null,
-        github,
+        ...{ github, linear, slack },
         plugins,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,

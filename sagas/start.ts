@@ -11,10 +11,12 @@ import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts
 import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
-import { createTaskReader } from './components/environment.ts';
+import { createQuestionReader, createTaskReader } from './components/environment.ts';
 import type { Github } from './components/github/github.ts';
+import type { Linear } from './components/linear/linear.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
+import type { Slack } from './components/slack/slack.ts';
 import { createWatch } from './components/watch.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
@@ -25,6 +27,7 @@ import { issueAssignment } from './issue-assignment/issue-assignment.ts';
 import { issueTask } from './issue-task/issue-task.ts';
 import { onboarding } from './onboarding/onboarding.ts';
 import { questions } from './questions/questions.ts';
+import { replies } from './replies/replies.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
 import { runComponents } from './components/run-component.ts';
 import { runHandlers } from './plugins/event-handlers.ts';
@@ -40,6 +43,7 @@ const sagas: { readonly [Name in SagaName]: Saga } = {
   subtasks: anySaga(subtasks),
   'issue-assignment': anySaga(issueAssignment),
   'issue-task': anySaga(issueTask),
+  replies: anySaga(replies),
   'task-assignment': anySaga(taskAssignment),
 };
 
@@ -52,6 +56,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly sandbox: Sandbox | null;
     /** As the configuration has it; null or absent: it is not spoken to. */
     readonly github?: Github | null | undefined;
+    readonly linear?: Linear | null | undefined;
+    readonly slack?: Slack | null | undefined;
     /** Whose components and handlers of events run here, too; default: none. */
     readonly plugins?: readonly LoadedPlugin[];
     /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
@@ -73,7 +79,8 @@ export type RunningSagas = RunningService &
  * process of a system). Waits for no server.
  */
 export function start(options: SagaOptions): RunningSagas {
-  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, github = null, plugins = [] } = options;
+  const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, plugins = [] } = options;
+  const { github = null, linear = null, slack = null } = options;
   const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
   const { resultDays } = configuration.retention;
   const drain = createDrain();
@@ -86,8 +93,15 @@ export function start(options: SagaOptions): RunningSagas {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const environment = { configuration, artefacts, readTask, dataFolder, logger, sandbox, github, drain };
-  const watch = createWatch(github === null ? {} : { github }, { logger });
+  const systems = { github, linear, slack };
+  const environment = {
+    ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
+    ...{ dataFolder, logger, sandbox, drain, ...systems },
+  };
+  const watched = Object.entries(systems).flatMap(([name, system]) =>
+    system === null ? [] : [[name, system] as const],
+  );
+  const watch = createWatch(Object.fromEntries(watched), { logger });
   const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
   const own =
     options.runners === undefined

@@ -53,6 +53,27 @@ it('the rule that asked last stays known when the issue changes otherwise', () =
     .when('delivery.note-state', { updatedAt: '2026-11-28T12:00:01.000Z' })
     .then({ type: 'IssueStateNoted', data: { updatedAt: '2026-11-28T12:00:01.000Z', rule: 'label' } });
 });
+it('every rule that asked stays known, and whose emoji was the first', () => {
+  const at = (second: number) => `2026-11-28T12:00:0${second}.000Z`;
+  given(delivery, { type: 'IssueStateNoted', data: { updatedAt: at(0), rule: 'label', begunBy: 'U1' } })
+    .when('delivery.note-state', { updatedAt: at(1), rule: 'assigned', begunBy: 'U2' })
+    .then({
+      type: 'IssueStateNoted',
+      data: { updatedAt: at(1), rule: 'assigned', earlier: ['label'], begunBy: 'U1' },
+    });
+});
+it('an answer and what it says are one append, and stay known', () => {
+  const answered = {
+    ...{ taskId, questionId: null, repository: 'shop', verb: 'approve' as const, words: null },
+    ...{ by: 'slack:U1', isTrusted: true },
+  };
+  given(delivery)
+    .when('delivery.receive', { received, outcome: answered })
+    .then(receipt, { type: 'DeliveryAnswered', data: answered });
+  given(delivery)
+    .when('delivery.receive', { received, outcome: answered })
+    .thenState((state) => expect(state.answered).toEqual(answered));
+});
 it('whatever is noted in whatever order: times never go back, and a note of before changes nothing', () => {
   const second = fc.integer({ min: 0, max: 9 });
   fc.assert(

@@ -11,25 +11,37 @@ import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sy
 import { isTrusted, same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
-import { type Ask, asksOf, holds, type Issue, meets, type RoutingRules, type Rule, type Signal } from './signal.ts';
+import {
+  type Answer,
+  type Ask,
+  asksOf,
+  holds,
+  type Issue,
+  meets,
+  type RoutingRules,
+  type Rule,
+  type Signal,
+} from './signal.ts';
 
 export type Outcome = CommandData<'delivery.receive'>['outcome'];
 
 /**
  * What a delivery leads to. Nobody's words start an agent by themselves: whatever no rule asks for is ignored, with the reason.
- * @param askedBy the rule that asked for work on the issue last; it decides where the provider does not tell what was taken back
+ * @param askedBy the rules that asked for work on the issue; they decide where the provider does not tell what was taken back
  */
 export function routeDelivery(
   provider: ProviderName,
   signal: Signal,
   { repositories, rules }: RoutingRules,
-  askedBy: string | null = null,
+  askedBy: readonly string[] = [],
 ): Outcome {
-  if ('reason' in signal) return ignore(signal.reason);
+  if ('reason' in signal && signal.answer === undefined) return ignore(signal.reason);
   const { action, repository, sender } = signal;
   const known = repositories.find((candidate) => same(candidate[provider], repository));
   if (known === undefined || repository === null)
     return ignore(`repository ${repository ?? '(none)'} is not registered`);
+  if (signal.answer !== undefined) return answered(provider, signal, signal.answer, known);
+  if ('reason' in signal) return ignore(signal.reason);
   if ('pull' in signal) return noticed(signal.pull);
   const { issue, change } = signal;
   const taskId = taskIdOfIssue(provider, repository, issue.id);
@@ -50,7 +62,7 @@ export function routeDelivery(
     );
   if (asking !== undefined && !issue.isOpen) return ignore(`${issue.name} is not open`);
   // Who may not start work may not end it.
-  if (![sender, ...(signal.senderNames ?? [])].some((name) => isTrusted(provider, known.trusted, name)))
+  if (!isTrustedBy(provider, known, [sender, ...(signal.senderNames ?? [])]))
     return ignore(`the sender is not trusted by repository ${known.name}`);
   if (asking === undefined) {
     const what = isEnd ? `was ${change.kind}` : `lost the ${describeRule(rule)}`;
@@ -74,12 +86,25 @@ export function routeDelivery(
   };
 }
 
+/** Every rule that a change asks by: any of them may be taken back. */
+export function rulesThatAsk(provider: ProviderName, signal: Signal, { rules }: RoutingRules): readonly string[] {
+  const { repository } = signal;
+  if (!('issue' in signal) || repository === null) return [];
+  const { asked } = asksOf(signal);
+  return rules
+    .filter((rule) => rule.provider === provider && isWithin(repository, rule.team))
+    .filter((rule) => asked.some((ask) => meets(rule, ask)))
+    .map(({ name }) => name);
+}
+
 const isWithin = (repository: string, place: string | undefined): boolean =>
   place === undefined || same(place, repository) || same(place, repository.split('/')[0]);
 
-/** Whether this takes back what the rule asks for; where it is not told what was lost, of the rule that asked what the issue has no more. */
-const isLost = (rule: Rule, ask: Ask, issue: Issue, askedBy: string | null): boolean =>
-  ask.what === null ? rule.name === askedBy && rule[ask.by] !== undefined && !holds(rule, issue) : meets(rule, ask);
+/** Whether this takes back what the rule asks for; where it is not told what was lost, of the rules that asked what the issue has no more. */
+const isLost = (rule: Rule, ask: Ask, issue: Issue, askedBy: readonly string[]): boolean =>
+  ask.what === null
+    ? askedBy.includes(rule.name) && rule[ask.by] !== undefined && !holds(rule, issue)
+    : meets(rule, ask);
 
 /** What people wrote, and whom they named, is nobody else's to read: a reason names labels, emoji and commands alone. */
 function describeAsks(kind: string, asks: readonly Ask[]): string {
@@ -94,6 +119,27 @@ const describeRule = (rule: Rule): string => {
   if (rule.label !== undefined) return `label ${String(rule.label)}`;
   return rule.reaction === undefined ? 'assignee of a rule' : `reaction ${String(rule.reaction)}`;
 };
+
+type Known = RoutingRules['repositories'][number];
+
+/** Who is not trusted is told so, where they spoke: that is no secret. */
+function answered(
+  provider: ProviderName,
+  { repository, sender, senderNames = [] }: Signal,
+  { taskId, questionId, issue, ...said }: Answer,
+  known: Known,
+): Outcome {
+  const by = senderNames[0] ?? sender;
+  if (by === null) return ignore('it does not say who answers');
+  return {
+    ...said,
+    ...{ taskId: taskId ?? taskIdOfIssue(provider, repository ?? '', issue ?? ''), questionId, repository: known.name },
+    ...{ by: `${provider}:${by}`, isTrusted: isTrustedBy(provider, known, [sender, ...senderNames]) },
+  };
+}
+
+const isTrustedBy = (provider: ProviderName, { trusted }: Known, names: readonly (string | null)[]): boolean =>
+  names.some((name) => isTrusted(provider, trusted, name));
 
 const OUR_BRANCH = new RegExp(`^workledger/(${UUID_PATTERN})$`);
 
@@ -144,6 +190,9 @@ export function withTaskInView(
 
 const ignore = (reason: string): Outcome => ({ reason });
 
+/** More rules than anybody has. */
+const MOST_EARLIER = 100;
+
 const MAX_TITLE = 300;
 const MAX_DESCRIPTION = 65_536;
 const MAX_LABELS = 50;
@@ -166,6 +215,7 @@ const cut = (text: string, length: number): string => text.slice(0, length).repl
 
 function became(outcome: Outcome): DeliveryEvent {
   if ('rule' in outcome) return { type: 'DeliveryRouted', data: outcome };
+  if ('verb' in outcome) return { type: 'DeliveryAnswered', data: outcome };
   return 'taskId' in outcome ? { type: 'DeliveryNoticed', data: outcome } : { type: 'DeliveryIgnored', data: outcome };
 }
 
@@ -176,11 +226,19 @@ export const delivery: Aggregate<DeliveryState, DeliveryEvent, DataOf<typeof del
     'delivery.receive': ({ received, outcome }, state) =>
       state.received ? [] : [{ type: 'DeliveryReceived', data: received }, became(outcome)],
     'delivery.note-body': (data, { first }) => (first === null ? [{ type: 'DeliveryBodyNoted', data }] : []),
-    'delivery.note-state': ({ updatedAt, rule }, noted) => {
-      const asked = rule ?? noted.rule;
-      return noted.updatedAt !== null && noted.updatedAt >= updatedAt
-        ? []
-        : [{ type: 'IssueStateNoted', data: { updatedAt, ...(asked !== null && { rule: asked }) } }];
+    'delivery.note-state': (data, noted) => {
+      const { updatedAt } = data;
+      if (noted.updatedAt !== null && noted.updatedAt >= updatedAt) return [];
+      const rule = data.rule ?? noted.rule;
+      const begunBy = noted.begunBy ?? data.begunBy;
+      const all = new Set([...noted.earlier, ...(noted.rule === null ? [] : [noted.rule]), ...(data.earlier ?? [])]);
+      const earlier = [...all].filter((each) => each !== rule).slice(-MOST_EARLIER);
+      const known = {
+        ...(rule !== null && { rule }),
+        ...(earlier.length > 0 && { earlier }),
+        ...(begunBy && { begunBy }),
+      };
+      return [{ type: 'IssueStateNoted', data: { updatedAt, ...known } }];
     },
     'delivery.note-message': (data, { saidAt }) =>
       saidAt !== null && saidAt >= data.saidAt ? [] : [{ type: 'MessageNoted', data }],

@@ -3,7 +3,12 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import type { questionCommands } from '@workledger/shared/contexts/task/question/commands.ts';
-import { APPROVAL_CHOICES, type QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
+import {
+  ANSWERED_BEFORE,
+  APPROVAL_CHOICES,
+  type VIA,
+  type QuestionEvent,
+} from '@workledger/shared/contexts/task/question/events.ts';
 import { questionFold, type QuestionState } from '@workledger/shared/contexts/task/question/state.ts';
 
 type Commands = DataOf<typeof questionCommands>;
@@ -19,7 +24,11 @@ export type QuestionDecisions = {
     readonly text: string;
     readonly makers: readonly string[];
   };
-  'question.answer': Commands['question.answer'] & { readonly powers: Powers };
+  'question.answer': Commands['question.answer'] & {
+    readonly powers: Powers;
+    /** Who answers, where that is not who sends, and by which way. */
+    readonly from?: { readonly by: string; readonly via: Exclude<(typeof VIA)[number], 'api'> };
+  };
   'question.withdraw': Commands['question.withdraw'] & { readonly powers: Powers };
   /** `now`: milliseconds since 1970. */
   'question.meet-deadline': Commands['question.meet-deadline'] & { readonly now: number };
@@ -46,18 +55,17 @@ export const question: Aggregate<QuestionState, QuestionEvent, QuestionDecisions
       const choices = [...APPROVAL_CHOICES];
       return [{ type: 'QuestionAsked', data: { ...data, askedBy: actor, choices, deadline: null, approval } }];
     },
-    'question.answer': ({ choice, words, powers }, state, context) => {
+    'question.answer': ({ choice, words, powers, from }, state, context) => {
       const asked = there(state);
-      demandMayAnswer(state, powers, context);
+      const { by, via } = from ?? { by: context.actor, via: 'api' as const };
+      demandMayAnswer(state, powers, { actor: by });
       if (state.answer !== null)
-        refuse('already-answered', 'this question was answered before, and that answer stands', {
+        refuse('already-answered', ANSWERED_BEFORE, {
           answer: state.answer,
         });
       demandOpen(state, 'be answered');
       demandFits(asked, { choice, words });
-      return [
-        { type: 'QuestionAnswered', data: { ...aboutOf(asked), choice, words, answeredBy: context.actor, via: 'api' } },
-      ];
+      return [{ type: 'QuestionAnswered', data: { ...aboutOf(asked), choice, words, answeredBy: by, via } }];
     },
     'question.withdraw': ({ reason, powers }, state, { actor }) => {
       const asked = there(state);
@@ -100,7 +108,11 @@ function demandOpen({ status }: QuestionState, what: string): void {
 }
 
 /** Whoever is asked, or is an administrator; never those whose work is to be approved. */
-function demandMayAnswer({ asked, askees }: QuestionState, { role, teams }: Powers, { actor }: DecisionContext): void {
+function demandMayAnswer(
+  { asked, askees }: QuestionState,
+  { role, teams }: Powers,
+  { actor }: Pick<DecisionContext, 'actor'>,
+): void {
   if (asked?.approval?.makers.includes(actor) === true)
     refuse('forbidden', 'whoever made the work does not decide about its merge');
   const isAsked = askees.some((askee) => {

@@ -91,19 +91,28 @@ describe('what was asked for is taken back', () => {
     signal(changed([], [{ by, what: null }]), issue);
 
   test('by the rule that asked, where it is not told what was lost', () => {
-    expect(routeDelivery('linear', lost('label'), rules, 'label')).toMatchObject({
+    expect(routeDelivery('linear', lost('label'), rules, ['label'])).toMatchObject({
       rule: 'label',
       intent: { kind: 'cancel-task', reason: 'issue ENG-7 lost the label workledger' },
     });
-    expect(routeDelivery('linear', lost('assignee'), rules, 'assigned')).toMatchObject({
+    expect(routeDelivery('linear', lost('assignee'), rules, ['assigned'])).toMatchObject({
       intent: { kind: 'cancel-task', reason: 'issue ENG-7 lost the assignee of a rule' },
     });
   });
 
+  test('by any of several rules that asked', () => {
+    for (const by of ['label', 'assignee'] as const)
+      expect(routeDelivery('linear', lost(by), rules, ['label', 'assigned'])).toMatchObject({
+        intent: { kind: 'cancel-task' },
+      });
+  });
+
   test('not where another rule asked, nobody knows which, or the issue still has it', () => {
-    for (const askedBy of ['mentioned', 'assigned', null])
+    for (const askedBy of [['mentioned'], ['assigned'], []])
       expect(routeDelivery('linear', lost('label'), rules, askedBy)).toEqual({ reason: 'no rule for this label' });
-    expect(routeDelivery('linear', lost('label', { labels: ['workledger'] }), rules, 'label')).toHaveProperty('reason');
+    expect(routeDelivery('linear', lost('label', { labels: ['workledger'] }), rules, ['label'])).toHaveProperty(
+      'reason',
+    );
   });
 
   test('by an emoji that went, also while its task is on its way', () => {
@@ -118,7 +127,9 @@ describe('what was asked for is taken back', () => {
 
   test('and what asks at the same time goes first', () => {
     const change = changed([{ by: 'assignee', what: 'robot@acme.example' }], [{ by: 'label', what: null }]);
-    expect(routeDelivery('linear', signal(change), rules, 'label')).toMatchObject({ intent: { kind: 'create-task' } });
+    expect(routeDelivery('linear', signal(change), rules, ['label'])).toMatchObject({
+      intent: { kind: 'create-task' },
+    });
   });
 });
 
@@ -177,7 +188,7 @@ test('whatever is asked, by whomever: only who is trusted starts or ends work, a
     sender: fc.constantFrom('ada@acme.example', 'eve@acme.example', 'U1', null),
     provider: fc.constantFrom('linear', 'slack', 'github'),
     labels: fc.array(name, { maxLength: 3 }),
-    askedBy: fc.option(fc.constantFrom('label', 'assigned', 'emoji')),
+    askedBy: fc.uniqueArray(fc.constantFrom('label', 'assigned', 'emoji')),
     isOpen: fc.boolean(),
   });
   fc.assert(

@@ -1,4 +1,4 @@
-import type { ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { ANSWERS, ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 
 /** An issue, or what a provider has in its place: what a task can be made of. */
@@ -53,6 +53,8 @@ export type Signal = {
   /** By which trust in them may be written, too. */
   readonly senderNames?: readonly string[];
   readonly words?: Words;
+  /** Where it may be one: what has no task is no answer. */
+  readonly answer?: Answer;
 } & (
   | {
       readonly issue: Issue;
@@ -66,6 +68,18 @@ export type Signal = {
   | { readonly pull: { readonly number: number; readonly branch: string } }
   | { readonly reason: string }
 );
+
+/** What somebody says to a question that a task has asked where they speak. */
+export type Answer = {
+  /** Where the answer names them (a button does); null: those of the issue. */
+  readonly taskId: string | null;
+  readonly questionId: string | null;
+  /** Of which issue, as `Issue.id` has it; null: the task is named. */
+  readonly issue: string | null;
+  readonly verb: (typeof ANSWERS)[number];
+  readonly choice?: string;
+  readonly words: string | null;
+};
 
 /** Which deliveries ask for work: one of the ways of `Ask`, as the configuration lets each provider have it. */
 export type Rule = {

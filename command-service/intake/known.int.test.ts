@@ -98,7 +98,9 @@ describe('deliveries come in any order', () => {
     });
     const context = { actor: 'system', correlationId: randomUUID() };
     const outcome = routeDelivery('github', signal, rules);
-    expect(await judgeAge({ log, commands: service.commands }, 'github', signal, outcome, context)).toMatchObject({
+    expect(
+      await judgeAge({ log, commands: service.commands }, 'github', signal, outcome, context, rules),
+    ).toMatchObject({
       reason: expect.stringContaining('the newer state counts'),
     });
     expect(reads.length).toBe(1);

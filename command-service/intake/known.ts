@@ -10,8 +10,8 @@ import {
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
-import { type Outcome, withAgeInView } from '../domain/delivery.ts';
-import { asksOf, type Signal } from '../domain/signal.ts';
+import { type Outcome, rulesThatAsk, withAgeInView } from '../domain/delivery.ts';
+import { asksOf, type RoutingRules, type Signal } from '../domain/signal.ts';
 
 export type Knowing = { readonly commands: Commands; readonly log: EventLog };
 
@@ -45,6 +45,7 @@ export async function judgeAge(
   signal: Signal,
   outcome: Outcome,
   context: CommandContext,
+  rules: RoutingRules,
 ): Promise<Outcome> {
   if (!('intent' in outcome) || !('issue' in signal) || signal.repository === null) return outcome;
   const { id, updatedAt } = signal.issue;
@@ -54,19 +55,63 @@ export async function judgeAge(
   const newest = noted?.type === 'IssueStateNoted' ? noted.data.updatedAt : null;
   const judged = withAgeInView(outcome, signal, newest);
   if (judged === outcome && updatedAt !== newest)
-    await commands.send({ type: 'delivery.note-state', target, data: { updatedAt, ...ruleOf(outcome) } }, context);
+    await commands.send(
+      { type: 'delivery.note-state', target, data: { updatedAt, ...askingOf(provider, signal, outcome, rules) } },
+      context,
+    );
   return judged;
 }
 
-const ruleOf = (outcome: Outcome) =>
-  'intent' in outcome && outcome.intent.kind === 'create-task' ? { rule: outcome.rule } : {};
+/** What asked, where something did. */
+function askingOf(provider: ProviderName, signal: Signal, outcome: Outcome, rules: RoutingRules) {
+  if (!('intent' in outcome) || outcome.intent.kind !== 'create-task') return {};
+  const earlier = rulesThatAsk(provider, signal, rules).filter((name) => name !== outcome.rule);
+  return { rule: outcome.rule, ...(earlier.length > 0 && { earlier }) };
+}
 
-/** The rule that asked for work on the signal's issue last, where that is needed: where something was taken back, and not told what. */
-export async function ruleThatAsked(log: EventLog, provider: ProviderName, signal: Signal): Promise<string | null> {
-  if (!('issue' in signal) || signal.repository === null) return null;
-  if (asksOf(signal).takenBack.every(({ what }) => what !== null)) return null;
+/** The rules that asked for work on the signal's issue, where that is needed: where something was taken back, and not told what. */
+export async function rulesThatAsked(
+  log: EventLog,
+  provider: ProviderName,
+  signal: Signal,
+): Promise<readonly string[]> {
+  if (!('issue' in signal) || signal.repository === null) return [];
+  if (asksOf(signal).takenBack.every(({ what }) => what !== null)) return [];
   const noted = await newestOf(log, issueStreamId(provider, signal.repository, signal.issue.id));
-  return noted?.type === 'IssueStateNoted' ? (noted.data.rule ?? null) : null;
+  if (noted?.type !== 'IssueStateNoted') return [];
+  const { rule, earlier = [] } = noted.data;
+  return [...earlier, ...(rule === undefined ? [] : [rule])];
+}
+
+/** In place of somebody's id. */
+const BY_WORDS = '(words)';
+
+/** An emoji is taken back by whoever gave it first: another's, on the same message, ends nothing. */
+export async function judgeBeginner(
+  { commands, log }: Knowing,
+  provider: ProviderName,
+  signal: Signal,
+  outcome: Outcome,
+  context: CommandContext,
+): Promise<Outcome> {
+  const { repository, sender } = signal;
+  if (provider !== 'slack' || !('intent' in outcome) || !('issue' in signal)) return outcome;
+  if (repository === null || sender === null) return outcome;
+  const { asked, takenBack } = asksOf(signal);
+  const target = issueStreamId(provider, repository, signal.issue.id);
+  if (outcome.intent.kind === 'create-task') {
+    if (asked.some(({ by }) => by === 'command')) return outcome;
+    const begunBy = asked.some(({ by }) => by === 'reaction') ? sender : BY_WORDS;
+    const data = { updatedAt: new Date().toISOString(), rule: outcome.rule, begunBy };
+    await commands.send({ type: 'delivery.note-state', target, data }, context);
+    return outcome;
+  }
+  if (!takenBack.some(({ by }) => by === 'reaction')) return outcome;
+  const noted = await newestOf(log, target);
+  const begunBy = noted?.type === 'IssueStateNoted' ? noted.data.begunBy : undefined;
+  return begunBy === undefined || begunBy === sender
+    ? outcome
+    : { reason: 'this emoji did not begin the work: whoever gave the first takes it back' };
 }
 
 /** The newest event of a stream: it costs the same however long that is. */

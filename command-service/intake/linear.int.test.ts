@@ -11,6 +11,7 @@ const rules: RoutingRules = {
   rules: [
     { name: 'label', provider: 'linear', label: 'workledger', priority: 2 },
     { name: 'mention', provider: 'linear', mention: 'workledger', priority: 3 },
+    { name: 'assigned', provider: 'linear', assignee: 'robot@acme.example', priority: 3 },
   ],
 };
 
@@ -108,6 +109,33 @@ describe('a delivery of Linear', () => {
     expect(routed?.data).toMatchObject({
       intent: { kind: 'cancel-task', reason: `issue ${issue.identifier} lost the label workledger` },
     });
+  });
+
+  test('of an issue that two rules asked for is cancelled by what either takes back', async () => {
+    const robot = { id: 'r1', email: 'robot@acme.example' };
+    const at = (second: number) => `2026-11-28T12:00:0${second}.000Z`;
+    for (const takeBack of [
+      (issue: ReturnType<typeof newIssue>) => unlabeled({ ...issue, ...{ assignee: robot } }),
+      (issue: ReturnType<typeof newIssue>) => ({
+        ...labeled(issue),
+        ...{ updatedFrom: { assigneeId: 'r1' }, action: 'update' },
+      }),
+    ]) {
+      const issue = newIssue();
+      await send(labeled({ ...issue, updatedAt: at(1) }));
+      const assigned = labeled({ ...issue, ...{ assignee: robot, updatedAt: at(2) } });
+      await send({ ...assigned, updatedFrom: { assigneeId: null } });
+      expect((await send(takeBack({ ...issue, updatedAt: at(3) }))).body).toMatchObject({ outcome: 'routed' });
+    }
+  });
+
+  test('of a comment on an issue that is closed starts nothing', async () => {
+    const { id, identifier, team, title } = newIssue();
+    const issue = { id, identifier, team, title, state: { type: 'canceled' } };
+    const data = { id: randomUUID(), body: '@workledger please', issue };
+    expect(
+      (await send({ action: 'create', type: 'Comment', actor: ada, data }, { event: 'Comment' })).body,
+    ).toMatchObject({ outcome: 'ignored', reason: `issue ${identifier} is not open` });
   });
 
   test('that comes after a newer one has no effect', async () => {

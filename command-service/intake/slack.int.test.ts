@@ -8,7 +8,7 @@ import { eventsOf, typesOf } from '../processes/testing.ts';
 const SECRET = 'a secret';
 const FORM = 'application/x-www-form-urlencoded';
 const rules: RoutingRules = {
-  repositories: [{ name: 'sample', slack: 'C1', trusted: ['slack:U1'], capabilities: ['code'] }],
+  repositories: [{ name: 'sample', slack: 'C1', trusted: ['slack:U1', 'slack:U3'], capabilities: ['code'] }],
   rules: [
     { name: 'mention', provider: 'slack', mention: true, priority: 2 },
     { name: 'emoji', provider: 'slack', reaction: 'robot_face', priority: 3 },
@@ -101,6 +101,20 @@ describe('an event of Slack', () => {
     });
   });
 
+  test('of an emoji that was taken away ends what this emoji of this person began, and nothing else', async () => {
+    const said = message();
+    await outcomeOf(said);
+    await outcomeOf(reaction(said));
+    await outcomeOf(reaction(said, { user: 'U3' }));
+    const another = { reason: 'this emoji did not begin the work: whoever gave the first takes it back' };
+    expect(await outcomeOf(reaction(said, { type: 'reaction_removed', user: 'U3' }))).toEqual(another);
+    expect(await outcomeOf(reaction(said, { type: 'reaction_removed' }))).toHaveProperty('intent.kind', 'cancel-task');
+    const mention = message({ type: 'app_mention', user: 'U1', text: '<@U0BOT> sum is slow' });
+    await outcomeOf(mention);
+    await outcomeOf(reaction(mention));
+    expect(await outcomeOf(reaction(mention, { type: 'reaction_removed' }))).toEqual(another);
+  });
+
   test('of a reaction to a reply is about its thread, and so is a bare mention there', async () => {
     const root = message();
     const reply = message({ thread_ts: root.ts });
@@ -182,7 +196,7 @@ describe('what else Slack sends', () => {
       sender: 'U1',
       body: { mediaType: FORM },
     });
-    expect(ignored?.data).toEqual({ reason: 'block_actions starts no work' });
+    expect(ignored?.data).toEqual({ reason: 'it is no button of Workledger' });
   });
 });
 

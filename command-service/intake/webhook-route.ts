@@ -17,7 +17,7 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, withTaskInView } from '../domain/delivery.ts';
 import { located, type RoutingRules, type Signal } from '../domain/signal.ts';
-import { firstWithBody, judgeAge, ruleThatAsked } from './known.ts';
+import { firstWithBody, judgeAge, judgeBeginner, rulesThatAsked } from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
 import { noteWords, withWords } from './words.ts';
 
@@ -218,7 +218,15 @@ async function judge(
   context: CommandContext,
 ): Promise<Outcome> {
   const { name } = provider;
-  const askedBy = await ruleThatAsked(known.log, name, given);
+  if (given.answer !== undefined) {
+    const outcome = routeDelivery(name, given, rules);
+    if (!('verb' in outcome)) return outcome;
+    const { status } = await readState(known.log, taskFold, outcome.taskId);
+    if (status !== 'missing') return outcome;
+    const { answer: _, ...asked } = given;
+    return judge(provider, asked, rules, known, context);
+  }
+  const askedBy = await rulesThatAsked(known.log, name, given);
   const first = routeDelivery(name, given, rules, askedBy);
   const inView = async (outcome: Outcome, signal: Signal): Promise<Outcome> => {
     if (!('taskId' in outcome)) return outcome;
@@ -231,7 +239,8 @@ async function judge(
     return { reason: 'the words that it is about never came here: let the app hear the messages of this channel' };
   const signal = worded ?? given;
   const routed = signal === given ? first : routeDelivery(name, signal, rules, askedBy);
-  return inView(await judgeAge(known, name, signal, routed, context), signal);
+  const aged = await judgeAge(known, name, signal, routed, context, rules);
+  return inView(await judgeBeginner(known, name, signal, aged, context), signal);
 }
 
 /**
@@ -247,15 +256,28 @@ async function readReceipt(log: EventLog, id: string, reaches = -1): Promise<Rec
       deliveryId = event.data.deliveryId;
       continue;
     }
-    if (event.type !== 'DeliveryRouted' && event.type !== 'DeliveryIgnored' && event.type !== 'DeliveryNoticed')
-      continue;
-    const outcome =
-      event.type === 'DeliveryIgnored'
-        ? ({ outcome: 'ignored', reason: event.data.reason } as const)
-        : ({ outcome: 'routed', taskId: event.data.taskId } as const);
+    const outcome = outcomeOf(event);
+    if (outcome === null) continue;
     const { commandId } = recorded.metadata;
     const judgedAt = recorded.recordedAt;
     return { receipt: { id, deliveryId, ...outcome }, commandId, judgedAt, token: `${stream}@${recorded.revision}` };
   }
   return null;
+}
+
+/** What a receipt tells of it; null: it is no outcome. */
+function outcomeOf(event: DeliveryEvent): Pick<Receipt, 'outcome' | 'taskId' | 'reason'> | null {
+  switch (event.type) {
+    case 'DeliveryIgnored':
+      return { outcome: 'ignored', reason: event.data.reason };
+    case 'DeliveryRouted':
+    case 'DeliveryNoticed':
+      return { outcome: 'routed', taskId: event.data.taskId };
+    case 'DeliveryAnswered':
+      return event.data.isTrusted
+        ? { outcome: 'routed', taskId: event.data.taskId }
+        : { outcome: 'ignored', reason: 'the sender is not trusted: they are told so' };
+    default:
+      return null;
+  }
 }

@@ -39,6 +39,7 @@ import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { confirmMessage, readAll, registerMessageType, sendMessage } from './messages.ts';
+import { answerByDelivery } from './answers.ts';
 import { answerQuestion, askQuestion, meetDeadline, withdrawQuestion } from './questions.ts';
 import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
@@ -118,6 +119,7 @@ const createProcesses = (room: Room) => {
     'question.ask': (id, data, context) => askQuestion(room, id, data, context),
     'question.ask-approval': (id, data, context) => askApproval(room, id, data, context),
     'question.answer': (id, data, context) => answerQuestion(room, id, data, context),
+    'question.answer-delivery': (id, data, context) => answerByDelivery(room, id, data, context),
     'question.withdraw': (id, data, context) => withdrawQuestion(room, id, data, context),
     'question.meet-deadline': (id, data, context) => meetDeadline(room, id, data, context),
 

@@ -42,6 +42,56 @@ const question = async (data: object, context: Partial<CommandContext> = as('ope
 const answer = (id: string, data: object, context: Partial<CommandContext> = as('operator')) =>
   ask(side, 'question.answer', id, data, context);
 
+describe('a delivery', () => {
+  const deliver = async (taskId: string, said: object = {}): Promise<string> => {
+    const id = newId();
+    const body = { digest: 'd'.repeat(64), size: 1, mediaType: 'application/json' };
+    const received = { provider: 'slack', deliveryId: id, event: 'block_actions', action: null, repository: 'C1' };
+    const outcome = {
+      ...{ taskId, questionId: null, repository: 'sample', verb: 'answer', words: null },
+      ...{ by: 'slack:U1', isTrusted: true, ...said },
+    };
+    await ask(side, 'delivery.receive', id, { received: { ...received, sender: 'U1', body }, outcome });
+    return id;
+  };
+  const saga = { actor: 'saga:saga-replies-1' };
+  const answering = async (questionId: string, deliveryId: string) =>
+    ask(side, 'question.answer-delivery', questionId, { deliveryId }, saga);
+  const about = async (data: object = {}) => {
+    const { taskId, claimId, agent } = await held();
+    return { taskId, id: await question({ taskId, claimId, ...data }, agent) };
+  };
+
+  it('answers as whoever it came from, by its own words', async () => {
+    const { taskId, id } = await about();
+    await answering(id, await deliver(taskId, { words: 'Good day.' }));
+    const [, answered] = await eventsOf(side.log, `question-${id}`);
+    expect(answered?.data).toMatchObject({ answeredBy: 'slack:U1', via: 'slack', choice: null, words: 'Good day.' });
+    await expectRefused(answering(id, await deliver(taskId, { words: 'No.' })), 'already-answered');
+  });
+  it('answers by a choice that its words begin with, or that its button has', async () => {
+    for (const [said, words] of [
+      [{ words: 'To the Left, slowly' }, ', slowly'],
+      [{ choice: 'to the left' }, null],
+    ] as const) {
+      const { taskId, id } = await about({ choices: ['to', 'to the left'] });
+      await answering(id, await deliver(taskId, said));
+      const [, answered] = await eventsOf(side.log, `question-${id}`);
+      expect(answered?.data).toMatchObject({ choice: 'to the left', words });
+    }
+  });
+  it('answers nothing for whom nobody trusts, of another task, by what is no choice, or for somebody else', async () => {
+    const { taskId, id } = await about({ choices: ['left'] });
+    await expectRefused(answering(id, await deliver(taskId, { words: 'left', isTrusted: false })), 'not-found');
+    await expectRefused(answering(id, await deliver(newId(), { words: 'left' })), 'not-found');
+    await expectRefused(answering(id, await deliver(taskId, { words: 'right' })), 'out-of-range');
+    await expectRefused(answering(id, await deliver(taskId, { verb: 'approve' })), 'out-of-range');
+    const other = await about({ askee: { kind: 'team', team: 'reviewers' } });
+    await expectRefused(answering(other.id, await deliver(other.taskId, { words: 'yes' })), 'forbidden');
+    expect(await typesOf(side.log, `question-${id}`)).toEqual(['QuestionAsked']);
+  });
+});
+
 describe('an agent', () => {
   it('asks about the task that it holds; the question is of its repository', async () => {
     const { taskId, claimId, agent } = await held();

@@ -6,7 +6,9 @@ import * as projections from '@workledger/projections/start.ts';
 import { sendInProcess } from '@workledger/query-service/live/forward.ts';
 import * as queryService from '@workledger/query-service/start.ts';
 import { openGithub } from '@workledger/sagas/components/github/github.ts';
+import { openLinear } from '@workledger/sagas/components/linear/linear.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
+import { openSlack } from '@workledger/sagas/components/slack/slack.ts';
 import type { OnNote } from '@workledger/sagas/engine/notes.ts';
 import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
@@ -87,6 +89,8 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   await makeDataFolder(dataFolder);
   const plugins = await loadPlugins(configuration, folder, logger);
   const github = await openGithub(configuration, folder);
+  const linear = await openLinear(configuration, folder);
+  const slack = await openSlack(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
@@ -143,7 +147,8 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   };
   closers.add(drain);
   const runningSagas = sagas.start({
-    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, github, plugins },
+    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
+    ...{ github, linear, slack },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

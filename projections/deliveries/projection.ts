@@ -21,6 +21,13 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
         const noticed = { outcome: 'routed', taskId: event.data.taskId, intent: 'notice-pull-request' } as const;
         return { ...existing(row, event), ...noticed, revision: event.revision };
       }
+      case 'DeliveryAnswered': {
+        const { taskId, isTrusted } = event.data;
+        const answered = isTrusted
+          ? ({ outcome: 'routed', taskId, intent: 'answer-question' } as const)
+          : ({ outcome: 'ignored', taskId, reason: 'the sender is not trusted: they were told so' } as const);
+        return { ...existing(row, event), ...answered, revision: event.revision };
+      }
       case 'DeliveryIgnored':
         return { ...existing(row, event), outcome: 'ignored', reason: event.data.reason, revision: event.revision };
       // Of streams that are no deliveries.

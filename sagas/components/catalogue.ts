@@ -20,6 +20,10 @@ import { look } from './github/look.ts';
 import { deleteBranch, merge as mergePull } from './github/merge.ts';
 import { close, pullRequest, pullState } from './github/pull-requests.ts';
 import { checks, reviews } from './github/verdicts.ts';
+import { tell as tellGithub } from './github/tell.ts';
+import { look as lookLinear } from './linear/look.ts';
+import { tell as tellLinear } from './linear/tell.ts';
+import { tell as tellSlack } from './slack/tell.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
 import {
@@ -65,6 +69,10 @@ const here = {
   'github.reviews': reviews,
   'github.look': look,
   'github.tell-issue': tellIssue,
+  'github.tell': tellGithub,
+  'linear.look': lookLinear,
+  'linear.tell': tellLinear,
+  'slack.tell': tellSlack,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */

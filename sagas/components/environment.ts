@@ -6,14 +6,18 @@ import {
   notRegistered,
   type Repository,
 } from '@workledger/shared/config/schema.ts';
-import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
 import { taskFold, type TaskDetails, type TaskState } from '@workledger/shared/contexts/task/task/state.ts';
+import { upcast } from '@workledger/shared/events/codec.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Drain } from './drain.ts';
 import type { Github } from './github/github.ts';
+import type { Linear } from './linear/linear.ts';
+import type { Slack } from './slack/slack.ts';
 import { Postponed } from '../engine/component.ts';
 import { failureOf, refuse } from './failures.ts';
 import type { Sandbox } from './sandbox/policy.ts';
@@ -38,6 +42,10 @@ export type ComponentEnvironment = {
   readonly sandbox?: Sandbox | null | undefined;
   /** GitHub as the configuration has it; null or absent: it has it not. */
   readonly github?: Github | null | undefined;
+  readonly linear?: Linear | null | undefined;
+  readonly slack?: Slack | null | undefined;
+  /** Left out: nobody asks of questions here. */
+  readonly readQuestion?: ReadQuestion | undefined;
   /** Of the process that guards the calls. */
   readonly drain?: Drain | undefined;
 };
@@ -78,6 +86,24 @@ export const createTaskReader =
   async (taskId) => {
     const { details, words, source } = await readState(log, taskFold, taskId, 0);
     return { ...details, words, source };
+  };
+
+export type AskedQuestion = Pick<Asked, 'text' | 'choices' | 'approval' | 'taskId'>;
+type Asked = Extract<QuestionEvent, { type: 'QuestionAsked' }>['data'];
+
+/** Null: there is no such question. */
+export type ReadQuestion = (questionId: string) => Promise<AskedQuestion | null>;
+
+/** Reads from the log what was asked. */
+export const createQuestionReader =
+  (log: EventLog): ReadQuestion =>
+  async (questionId) => {
+    const first = { from: 0, direction: 'forward', limit: 1 } as const;
+    for await (const recorded of log.readStream(streamName('question', questionId), first)) {
+      const event = upcast(recorded) as QuestionEvent;
+      if (event.type === 'QuestionAsked') return event.data;
+    }
+    return null;
   };
 
 const SHORTEST_MILLISECONDS = 100;

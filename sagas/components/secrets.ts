@@ -17,10 +17,13 @@ export type Secrets = {
 
 /**
  * The values of variables that agents and repositories name as `secrets`, those of their `environment` whose name or value looks like
- * a secret, what the repositories' addresses hold, and what GitHub lets us in by.
+ * a secret, what the repositories' addresses hold, and what other systems let us in by.
  */
 export function secretsOf(
-  { configuration: { agents, repositories }, github }: Pick<ComponentEnvironment, 'configuration' | 'github'>,
+  {
+    configuration: { agents, repositories },
+    ...systems
+  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
@@ -32,7 +35,8 @@ export function secretsOf(
     ...of(secrets, () => true),
     ...of(environment, isSecret),
   ]);
-  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...(github?.secrets() ?? [])]
+  const logins = [systems.github, systems.linear, systems.slack].flatMap((system) => system?.secrets() ?? []);
+  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...logins]
     .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
     .filter((value) => value.length >= SHORTEST)
     .sort((one, other) => other.length - one.length);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { isLoopback } from './loopback.ts';
+import { chatFaults } from './chats.ts';
 import { outboundFaults } from './outbound.ts';
 import { pluginFaults } from './plugins.ts';
 import { pullRequestFaults } from './pull-requests.ts';
@@ -132,6 +133,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...outboundFaults(configuration),
     ...pullRequestFaults(configuration),
     ...pluginFaults(configuration),
+    ...chatFaults(configuration),
     ...repeated(
       'repositories',
       'name',

@@ -57,19 +57,28 @@ export const hostOf = ({ protocol, hostname, port }: URL): string =>
 /** What the schema cannot say of it. One line a fault. */
 export function outboundFaults({ outbound, github }: Outbound): string[] {
   if (github === null) return [];
-  const url = new URL(github.url);
-  const isPrivate = outbound.privateHosts.some((host) => host.toLowerCase() === hostOf(url));
   return [
     ...((github.token === null) === (github.app === null)
       ? [`github: ${github.token === null ? 'neither token nor app' : 'token and app'} → give one of them`]
       : []),
+    ...addressFaults('github.url', github.url, outbound),
+  ];
+}
+
+/** What is wrong with the address of a system that gets a token. @param place how faults name it */
+export function addressFaults(place: string, address: string, outbound: Outbound['outbound']): string[] {
+  const url = new URL(address);
+  const isPrivate = outbound.privateHosts.some((host) => host.toLowerCase() === hostOf(url));
+  return [
     ...(url.protocol === 'https:' || isPrivate
       ? []
       : [
-          `github.url: "${url.origin}" would get the token without TLS → use https, or name "${hostOf(url)}" in outbound.privateHosts where the way there is closed`,
+          `${place}: "${url.origin}" would get the token without TLS → use https, or name "${hostOf(url)}" in outbound.privateHosts where the way there is closed`,
         ]),
     ...(url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== ''
-      ? ['github.url: more than an address → leave out user, password, ? and #; the secret belongs to token or app']
+      ? [
+          `${place}: more than an address → leave out user, password, ? and #; the secret belongs to ${place === 'github.url' ? 'token or app' : 'token'}`,
+        ]
       : []),
   ];
 }

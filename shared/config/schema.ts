@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
+import { linearSchema, slackSchema } from './chats.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
 import { pluginSchema } from './plugins.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
@@ -259,6 +260,8 @@ export const configurationSchema = z.strictObject({
     .default(null)
     .describe('what finds knowledge by its meaning; null: it is found by its words alone'),
   github: githubSchema.describe('how Workledger speaks to GitHub; null: not at all'),
+  linear: linearSchema.describe('how Workledger speaks to Linear; null: not at all'),
+  slack: slackSchema.describe('how Workledger speaks to Slack; null: not at all'),
   outbound: outboundSchema.describe('whom components may call'),
   publicUrl,
   budgets: budgetsSchema.describe('of all repositories together, US dollars, as agents tell what they cost'),

@@ -1,4 +1,4 @@
-import { v5, v7, validate } from 'uuid';
+import { v5, v7, validate, version } from 'uuid';
 
 const UUID_LENGTH = 36;
 const NAMESPACE = '5f1c53b4-6f5a-5d0e-9a63-0d3b6f8f2a11';
@@ -31,6 +31,9 @@ export const newId = (): string => v7();
 
 /** The same id for the same parts, always (UUIDv5). Parts are joined unambiguously. */
 export const derivedId = (...parts: readonly string[]): string => v5(JSON.stringify(parts), NAMESPACE);
+
+/** Whether an id is of the kind that `derivedId` makes. */
+export const isDerived = (id: string): boolean => validate(id) && version(id) === 5;
 
 /** The id of an aggregate that belongs to one run, which is a claim: `validation` and `generation` by their round, `evolution`. */
 export const idInRun = (claimId: string, ...parts: readonly string[]): string => derivedId(claimId, ...parts);

@@ -111,6 +111,20 @@ describe('an issue', () => {
       expect(read(told, event)).toMatchObject({ reason: `event ${event} starts no work` });
   });
 
+  test('is answered about by a comment on it, and not by one on a pull request', () => {
+    const told = {
+      ...{ action: 'created', repository: { full_name: 'acme/shop' }, sender: { login: 'ada' } },
+      ...{ issue: { number: 12 }, comment: { body: '@workledger approve' } },
+    };
+    const read = (payload: object) => github.read('issue_comment', request(JSON.stringify(payload), {}));
+    expect(read(told)).toMatchObject({ sender: 'ada', answer: { issue: '12', verb: 'approve' } });
+    for (const other of [
+      { ...told, action: 'edited' },
+      { ...told, issue: { number: 12, pull_request: {} } },
+      { ...told, comment: { body: 'fine' } },
+    ])
+      expect(read(other)).toMatchObject({ reason: 'event issue_comment starts no work' });
+  });
   test('is not what other events are about', () => {
     expect(read({ zen: 'Design for failure.' }, 'ping')).toEqual({
       action: null,

@@ -1,5 +1,6 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
+import { calledAnswer } from '../../domain/answer.ts';
 import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */
@@ -30,8 +31,11 @@ const payload = z.object({
       updated_at: lenient(z.iso.datetime({ offset: true })),
       labels: lenient(z.unknown()),
       user: account,
+      /** Only of a pull request. */
+      pull_request: lenient(z.object({})),
     }),
   ),
+  comment: lenient(z.object({ body: words(MAX_BODY) })),
   /** With `pull_request` and its reviews. */
   pull_request: lenient(z.object({ number: lenient(z.int().min(1)), head: lenient(z.object({ ref: words(300) })) })),
   /** With `check_suite`: of which commit and branch. */
@@ -72,6 +76,8 @@ export const github: Provider = {
       sender: told.sender?.login ?? null,
     };
     if (event === 'issues') return { ...what, ...readIssue(told) };
+    const answer = event === 'issue_comment' ? readAnswer(told) : null;
+    if (answer !== null) return { ...what, answer, reason: 'what it answers has no task' };
     const pull = readPull(event, told);
     if (pull !== null) return { ...what, pull };
     return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
@@ -87,6 +93,13 @@ function understood(bytes: Uint8Array): Payload | null {
   } catch {
     return null;
   }
+}
+
+/** A comment on an issue that answers; on a pull request it is for its run. */
+function readAnswer({ action, issue, comment }: Payload) {
+  if (action !== 'created' || !issue?.number || issue.pull_request) return null;
+  const said = calledAnswer(comment?.body ?? '');
+  return said && { ...said, taskId: null, questionId: null, issue: String(issue.number) };
 }
 
 /** What an open pull request may have waited for; null: none of that. */

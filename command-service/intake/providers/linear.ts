@@ -1,5 +1,6 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
+import { calledAnswer } from '../../domain/answer.ts';
 import type { Ask, Signal } from '../../domain/signal.ts';
 import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 
@@ -23,7 +24,10 @@ const place = {
   team: lenient(z.object({ key: words(100) })),
   project: lenient(z.object({ id: words(100), name: words(200) })),
 };
-const issue = { id: words(100), identifier: words(100), title: words(1_000), url: words(2_000), ...place };
+const issue = {
+  ...{ id: words(100), identifier: words(100), title: words(1_000), url: words(2_000), ...place },
+  state: lenient(z.object({ type: words(50) })),
+};
 
 /** What is of use here of the fields of a delivery; all of it stays in the artefact store. https://linear.app/developers/webhooks */
 const payload = z.object({
@@ -38,7 +42,6 @@ const payload = z.object({
     z.object({
       ...issue,
       description: words(MAX_BODY),
-      state: lenient(z.object({ type: words(50) })),
       assignee: someone,
       delegate: someone,
       creator: someone,
@@ -155,7 +158,8 @@ const labelsOf = ({ labels }: Data) =>
   (Array.isArray(labels) ? labels.slice(0, MAX_ITEMS) : []).flatMap((each) => label.parse(each) ?? []);
 const namesOf = (person: Data['assignee']): string[] =>
   [person?.email, person?.id, person?.name].flatMap((name) => name || []);
-const isOpen = ({ state }: Data): boolean => !['completed', 'canceled', 'duplicate'].includes(state?.type ?? '');
+const isOpen = ({ state }: Pick<Data, 'state'>): boolean =>
+  !['completed', 'canceled', 'duplicate'].includes(state?.type ?? '');
 
 function readChange({ action, updatedFrom }: Payload, data: Data) {
   if (action === 'remove') return { kind: 'deleted' } as const;
@@ -198,7 +202,9 @@ function readComment({ action, data, url }: Payload, author: string | null): (Ab
     .replaceAll(/^[ \t]*>.*$/gm, '');
   const mentioned = [...said.matchAll(MENTION)].slice(0, MAX_ITEMS);
   const asked = mentioned.map(([, name = '']): Ask => ({ by: 'mention', what: name }));
+  const answer = action === 'create' ? calledAnswer(data.body ?? '') : null;
   return {
+    ...(answer && { answer: { ...answer, taskId: null, questionId: null, issue: id } }),
     // Linear tells the team of a comment's issue, and not its project.
     ...{ partIsUnknown: !about?.project },
     issue: {
@@ -208,7 +214,8 @@ function readComment({ action, data, url }: Payload, author: string | null): (Ab
       body: data.body ?? '',
       labels: [],
       author,
-      isOpen: true,
+      // Where it is told; else Linear is asked when the work begins.
+      isOpen: about ? isOpen(about) : true,
     },
     change: action === 'create' && asked.length > 0 ? { kind: 'changed', asked, takenBack: [] } : { kind: 'other' },
   };

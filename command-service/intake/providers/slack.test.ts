@@ -229,12 +229,51 @@ describe('a command', () => {
   });
 });
 
+describe('an answer', () => {
+  const [taskId, questionId] = ['5f1c53b4-6f5a-5d0e-9a63-0d3b6f8f2a11', '5f1c53b4-6f5a-5d0e-9a63-0d3b6f8f2a12'];
+  const pressed = (value: string, action_id = 'workledger:answer:0') =>
+    slack.read(
+      '',
+      form({
+        payload: JSON.stringify({
+          ...{ type: 'block_actions', channel: { id: 'C1' }, user: { id: 'U1' } },
+          actions: [{ action_id, value }],
+        }),
+      }),
+    );
+  test('is a press of a button of ours, which names what it answers', () => {
+    const answer = { taskId, questionId, issue: null, verb: 'answer', choice: 'to the left/right', words: null };
+    expect(pressed(`${taskId}/${questionId}/to the left/right`)).toMatchObject({
+      repository: 'C1',
+      sender: 'U1',
+      answer,
+    });
+  });
+  test.each([
+    ['another app', `${taskId}/${questionId}/left`, 'other'],
+    ['nothing', `${taskId}/left`, 'workledger:answer:0'],
+  ])('is no press of a button of %s', (_, value, action) => {
+    expect(pressed(value, action)).not.toHaveProperty('answer');
+  });
+  const said = (event: object) => slack.read('', json(callback({ channel: 'C1', user: 'U1', ts: '2.1', ...event })));
+  test('is said in a thread, to the app', () => {
+    const event = { type: 'app_mention', text: '<@U0BOT> send-back It &lt;forgets&gt; the moon', thread_ts: '1.1' };
+    const answer = { taskId: null, questionId: null, issue: '1.1', verb: 'send-back', words: 'It <forgets> the moon' };
+    expect(said(event)).toMatchObject({ answer });
+    expect(said({ ...event, type: 'message' }), 'to anybody').not.toHaveProperty('answer');
+    expect(said({ ...event, type: 'message', text: '@workledger approve' })).toMatchObject({
+      answer: { verb: 'approve' },
+    });
+    expect(said({ ...event, thread_ts: undefined }), 'in no thread').not.toHaveProperty('answer');
+  });
+});
+
 describe('what starts nothing says why', () => {
   test.each([
     [
       'a button',
       form({ payload: JSON.stringify({ type: 'block_actions', channel: { id: 'C1' }, user: { id: 'U1' } }) }),
-      'block_actions starts no work',
+      'it is no button of Workledger',
     ],
     [
       'a form',

@@ -1,6 +1,7 @@
-import { foreignText } from '@workledger/shared/contexts/text.ts';
+import { foreignText, UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import { z } from 'zod';
-import type { Ask, Issue, Signal, Words } from '../../domain/signal.ts';
+import { answerIn, calledAnswer } from '../../domain/answer.ts';
+import type { Answer, Ask, Issue, Signal, Words } from '../../domain/signal.ts';
 import { digestOf, isSigned, lenient, readJson, words, type Provider, type ProviderRequest } from '../provider.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -40,6 +41,8 @@ const body = z.object({
   user_id: id,
   user: lenient(z.object({ id })),
   channel: lenient(z.object({ id })),
+  /** Buttons that were pressed. */
+  actions: lenient(z.array(z.object({ action_id: id, value: words(2_000) }))),
 });
 type Body = z.infer<typeof body>;
 
@@ -80,6 +83,7 @@ export const slack: Provider = {
     const { type, event } = told;
     const what = { action: event?.subtype ?? null, repository: placeOf(told), sender: senderOf(told) };
     if (type === 'slash_command') return { ...what, ...readCommand(told) };
+    if (type === 'block_actions') return { ...what, ...readPress(told) };
     if (type === 'event_callback' && event) return { ...what, ...readEvent(told, event) };
     return { ...what, reason: `${type ?? 'what has no type'} starts no work` };
   },
@@ -119,10 +123,22 @@ function senderOf({ event, team_id, user_id, user }: Body): string | null {
   return id !== null && user_team && user_team !== team_id ? `${user_team}/${id}` : id;
 }
 
-type About = Pick<Signal, 'words'> &
+type About = Pick<Signal, 'words' | 'answer'> &
   (Pick<Extract<Signal, { issue: unknown }>, 'issue' | 'change'> | { readonly reason: string });
 const change = (asked: readonly Ask[], takenBack: readonly Ask[] = []) =>
   ({ kind: 'changed', asked, takenBack }) as const;
+
+const PRESSED = new RegExp(`^(${UUID_PATTERN})/(${UUID_PATTERN})/([^]{1,200})$`);
+
+/** A button of ours names what it answers. */
+function readPress({ actions }: Body): About {
+  const [pressed] = (actions ?? []).filter(({ action_id }) => action_id?.startsWith('workledger:answer:') === true);
+  const [, taskId, questionId, choice] = PRESSED.exec(pressed?.value ?? '') ?? [];
+  if (taskId === undefined || questionId === undefined || choice === undefined)
+    return { reason: 'it is no button of Workledger' };
+  const answer: Answer = { taskId, questionId, issue: null, verb: 'answer', choice, words: null };
+  return { answer, reason: 'its task is not there' };
+}
 
 function readCommand(told: Body): About {
   const { command, trigger_id, text } = told;
@@ -187,7 +203,10 @@ function readWritten(told: Body, event: Event, ts: string): About {
   };
   const asked: Ask =
     event.type === 'app_mention' ? { by: 'mention', what: null } : { by: 'message', what: event.text ?? '' };
-  return { issue, change: change([asked]) };
+  // A mention may be of anybody, but where Slack says that it is of us.
+  const said = event.type === 'app_mention' ? answerIn(plain(text)) : calledAnswer(plain(text));
+  const answer = said && isReply && { ...said, taskId: null, questionId: null, issue: issue.id };
+  return { issue, change: change([asked]), ...(answer && { answer }) };
 }
 
 function wordsOf(ts: string, said: Pick<Event, keyof typeof message>, saidAt: string): Words | null {

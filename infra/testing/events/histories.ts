@@ -94,7 +94,14 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       deliveryEvents(random),
       [event('DeliveryBodyNoted', { id: newId(), deliveryId: newId() })],
       [event('MessageNoted', { id: newId(), saidAt: '1531420618.000200' })],
-      [event('IssueStateNoted', { updatedAt: '2026-11-28T12:00:00.000Z' })],
+      [
+        event('IssueStateNoted', {
+          updatedAt: '2026-11-28T12:00:00.000Z',
+          rule: 'two',
+          earlier: ['one'],
+          begunBy: 'U1',
+        }),
+      ],
     ]),
   generation: (random) => {
     const run = newRun();
@@ -250,11 +257,15 @@ const deliveryEvents = (random: Random) => [
     sender: 'ada',
     body: artefactOf(random),
   }),
-  random.chance(0.5)
-    ? event('DeliveryIgnored', { reason: 'no rule' })
-    : random.chance(0.5)
-      ? event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 })
-      : event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
+  random.pick([
+    event('DeliveryIgnored', { reason: 'no rule' }),
+    event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
+    event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
+    event('DeliveryAnswered', {
+      ...{ taskId: newId(), questionId: null, repository: 'r', verb: random.pick(['approve', 'answer']), words: null },
+      ...{ by: 'slack:U1', isTrusted: random.chance(0.5) },
+    }),
+  ]),
 ];
 
 const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);

@@ -31,7 +31,7 @@ export const isOfTask = (body: string | null, { taskId }: Pick<Summary, 'taskId'
   body?.includes(`<!-- workledger:begin task=${taskId} `) ?? false;
 
 /** Words of others: they call nobody, close nothing and are no mark of ours. */
-const quoted = (text: string): string =>
+export const quoted = (text: string): string =>
   text
     .toWellFormed()
     .replaceAll('<!--', '<!\u200b--')

@@ -37,7 +37,7 @@ const MOST_PAGES = 30;
 const NEXT = /<([^<>]*)>;[^,<]*\brel="next"/;
 
 /** @throws Postponed while GitHub, or the repository's name there, is not in the configuration */
-function openRepository({ environment, step, signal, key }: Call, request: InRun): GithubRepository {
+export function openRepository({ environment, step, signal, key }: Call, request: InRun): GithubRepository {
   const { github } = environment;
   const registered = repositoryOf(environment, step, request.repository).github;
   if (github === null || github === undefined)

@@ -113,6 +113,7 @@ const sagaNames = [
   'onboarding',
   'questions',
   'subtasks',
+  'replies',
   'task-assignment',
 ] as const;
 export type SagaName = (typeof sagaNames)[number];

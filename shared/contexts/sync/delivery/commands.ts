@@ -2,14 +2,27 @@ import { defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
 import { deliveryEvents } from './events.ts';
 
-const { DeliveryReceived, DeliveryRouted, DeliveryIgnored, DeliveryBodyNoted, IssueStateNoted, MessageNoted } =
-  deliveryEvents.events;
+const {
+  DeliveryReceived,
+  DeliveryRouted,
+  DeliveryIgnored,
+  DeliveryBodyNoted,
+  IssueStateNoted,
+  MessageNoted,
+  DeliveryNoticed,
+  DeliveryAnswered,
+} = deliveryEvents.events;
 
 export const deliveryCommands = defineCommands({
   'delivery.receive': {
     data: z.strictObject({
       received: DeliveryReceived.schema,
-      outcome: z.union([DeliveryRouted.schema, DeliveryIgnored.schema, deliveryEvents.events.DeliveryNoticed.schema]),
+      outcome: z.union([
+        DeliveryRouted.schema,
+        DeliveryIgnored.schema,
+        DeliveryNoticed.schema,
+        DeliveryAnswered.schema,
+      ]),
     }),
     sentBy: ['command-service'],
   },

@@ -3,6 +3,9 @@ import { defineStreamType, past, personal, type EventOf } from '../../define-eve
 import { derivedId } from '../../stream.ts';
 import { artefact, pluginProvider, uuid } from '../../values.ts';
 
+/** What somebody says to a question: of an approval one of its choices, else words or a choice. */
+export const ANSWERS = ['approve', 'send-back', 'refuse', 'answer'] as const;
+
 /** Who may send webhooks; those that Workledger has no provider for are names for a plugin's. */
 export const provider = z.union([z.enum(['github', 'linear', 'slack', 'gitlab', 'gitea']), pluginProvider]);
 export type ProviderName = z.infer<typeof provider>;
@@ -63,6 +66,24 @@ export const deliveryEvents = defineStreamType({
     DeliveryRouted: { version: 2, schema: routed, past: { 1: routedFromV1 } },
     /** Something happened to the pull request of a task: its run looks. */
     DeliveryNoticed: { version: 1, schema: z.strictObject({ taskId: uuid, pullRequest: z.int().positive() }) },
+    /** Somebody answers, where the task came from, what it asks there. */
+    DeliveryAnswered: {
+      version: 1,
+      schema: z.strictObject({
+        taskId: uuid,
+        /** Where it is named; null: the one that is open. */
+        questionId: uuid.nullable(),
+        repository: z.string(),
+        verb: z.enum(ANSWERS),
+        /** One of the question's, as a button has it; left out: the verb or the words say it. */
+        choice: z.string().optional(),
+        words: personal('by').nullable(),
+        /** `slack:U0123ABCD`: by an id that the provider gave, where it has one. */
+        by: z.string(),
+        /** Who is not is told so, and changes nothing. */
+        isTrusted: z.boolean(),
+      }),
+    },
     DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
     /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
     DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },
@@ -73,6 +94,10 @@ export const deliveryEvents = defineStreamType({
         updatedAt: z.iso.datetime(),
         /** The rule that asked for work on it last: what it asks for may be taken back. */
         rule: z.string().optional(),
+        /** Those that asked before it, or with it. */
+        earlier: z.array(z.string()).optional(),
+        /** Whose emoji asked first, which they take back; `(words)`: none's. */
+        begunBy: z.string().optional(),
       }),
     },
     /** Of a message's own stream: which delivery here brought its newest words, and when they were said, as the provider tells it. */

@@ -59,6 +59,8 @@ export const questionCommands = defineCommands({
     roles: everybody,
     alone: true,
   },
+  /** Answers by a delivery, whose words and sender stand in its own stream. */
+  'question.answer-delivery': { data: z.strictObject({ deliveryId: uuid }), sentBy: ['saga'] },
   'question.withdraw': {
     data: z.strictObject({ reason: text(1_000, 1).default('withdrawn on request') }),
     roles: workers,

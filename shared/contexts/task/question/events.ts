@@ -21,7 +21,10 @@ const approval = z.strictObject({ commit, base: commit, makers: z.array(z.string
 export const APPROVAL_CHOICES = ['approve', 'send-back', 'refuse'] as const;
 export type ApprovalChoice = (typeof APPROVAL_CHOICES)[number];
 
-export const VIA = ['api'] as const;
+/** What whoever comes late is told. */
+export const ANSWERED_BEFORE = 'this question was answered before, and that answer stands';
+
+export const VIA = ['api', 'github', 'linear', 'slack'] as const;
 
 /** Of which task, and of which run of it: null where it is about none. */
 const about = { taskId: uuid.nullable(), runId: uuid.nullable() };

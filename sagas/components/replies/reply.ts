@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { Fault } from '@workledger/shared/contexts/values.ts';
+import { ComponentFailure, Postponed } from '../../engine/component.ts';
+import type { AskedQuestion } from '../environment.ts';
+import { failureOf } from '../failures.ts';
+import { linkToTask } from '../github/pull-requests.ts';
+import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { inRun, type Call, type Limits } from '../run-component.ts';
+import { Refused, STAGES } from './refused.ts';
+
+/** What is told where a task came from. Each name (`about`) has one message there, which is told anew in its place. */
+export const replyRequest = inRun.extend({
+  /** The issue or thread, as the task's source names it. */
+  place: z.string().min(1).max(1_000),
+  about: z.string().regex(/^[\w.:/@-]{1,300}$/),
+  /** What the provider calls the message, where it was told before. */
+  known: z.string().nullable(),
+  /** Whom it is for; null: whoever reads it. */
+  to: z.string().nullable(),
+  /** Our own words; those of persons are read where they are kept. */
+  text: z.string().min(1).max(20_000),
+  /** Whose words the message is about. */
+  questionId: z.uuid().nullable(),
+  /** It waits for its answer. */
+  isOpen: z.boolean(),
+  stage: z.enum(STAGES).nullable(),
+  /** Of Linear's issue: the state that it was in when it was seen last. */
+  state: z.string().nullable(),
+});
+export type ReplyRequest = z.infer<typeof replyRequest>;
+
+/** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so. */
+export const replyResult = z.object({
+  outcome: z.enum(['written', 'updated', 'gone', 'off']),
+  id: z.string().nullable(),
+  state: z.string().nullable(),
+});
+export type ReplyResult = z.infer<typeof replyResult>;
+
+export const replyLimits: Limits = { turns: { atOnce: () => 16 }, seconds: () => 240 };
+
+export const OFF: ReplyResult = { outcome: 'off', id: null, state: null };
+
+/** What a message says, in parts that each provider writes in its own way. */
+export type Message = {
+  /** A headline, in words of others. */
+  readonly title: string | null;
+  readonly text: string;
+  /** What is asked, in words of others. */
+  readonly asked: string | null;
+  readonly link: string | null;
+  readonly choices: readonly string[];
+  readonly isApproval: boolean;
+  /** It waits for its answer. */
+  readonly isOpen: boolean;
+};
+
+/** Reads what the message is about. @returns null: its question is not there */
+export async function messageOf(request: ReplyRequest, { environment, secrets }: Call): Promise<Message | null> {
+  const { taskId, about, questionId, isOpen } = request;
+  const text = secrets.text(request.text);
+  const link = about.startsWith('task') || questionId !== null ? linkToTask(environment, taskId) : null;
+  const plain = { text, link, asked: null, choices: [], isApproval: false, isOpen: false };
+  if (questionId === null) {
+    const { title } = await environment.readTask(taskId);
+    return { ...plain, title: about.startsWith('task') ? secrets.text(title) : null };
+  }
+  const question: AskedQuestion | null = (await environment.readQuestion?.(questionId)) ?? null;
+  if (question === null || question.taskId !== taskId) return null;
+  return {
+    ...{ text, link, title: null, asked: secrets.text(question.text), isApproval: question.approval !== null },
+    isOpen,
+    choices: isOpen ? question.choices : [],
+  };
+}
+
+/** How a question is answered by words. @param name what the words begin with */
+export function howToAnswer({ choices, isApproval }: Message, name: string): string {
+  if (isApproval)
+    return `Answer by \`${name} approve\`, \`${name} send-back\` and what is wrong, or \`${name} refuse\` and why.`;
+  return choices.length === 0
+    ? `Answer by \`${name} answer\` and your words.`
+    : `Answer by \`${name} answer\` and one of: ${choices.join(', ')}.`;
+}
+
+/** What went wrong on the way out, as the failure of a step. */
+export function asReplyFailure(step: string, error: unknown): unknown {
+  if (error instanceof LimitReached) return new Postponed(failureOf(step, error.message));
+  const fail = (message: string, retryable: boolean, fault: Fault): ComponentFailure =>
+    new ComponentFailure(failureOf(step, message), { retryable, fault, cause: error });
+  if (error instanceof NotAllowed) return fail(error.message, false, 'component');
+  if (error instanceof TargetAway) return fail(error.message, true, 'origin');
+  return error instanceof Refused ? fail(error.message, error.passing, 'origin') : error;
+}

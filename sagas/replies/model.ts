@@ -1,0 +1,70 @@
+import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
+import type { QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { ReplyRequest } from '../components/replies/reply.ts';
+
+export type Input = TaskEvent | QuestionEvent | DeliveryEvent;
+
+/** Something to be told: the newest of what has one name. */
+export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'>;
+
+export type Kind = 'github' | 'linear' | 'slack';
+
+export type RepliesState = {
+  /** Where the task came from; null: nowhere that can be told, or not known yet. */
+  readonly from: {
+    readonly taskId: string;
+    readonly kind: Kind;
+    readonly place: string;
+    readonly repository: string;
+  } | null;
+  readonly pullRequest: string | null;
+  readonly due: readonly Due[];
+  readonly telling: Due | null;
+  /** Calls that were begun. */
+  readonly count: number;
+  /** Of the one that is told now, or that is tried again: how often it failed. */
+  readonly failures: number;
+  /** What was told, by name: what the provider calls the message. */
+  readonly messages: Readonly<Record<string, string>>;
+  /** Of Linear's issue: the state that was seen or set last. */
+  readonly issueState: string | null;
+  readonly questions: Readonly<
+    Record<
+      string,
+      {
+        readonly isOpen: boolean;
+        readonly isApproval: boolean;
+        readonly by: string | null;
+        readonly choice: string | null;
+      }
+    >
+  >;
+  /** Deliveries that answered late, as was told before the answer that stands was seen here. */
+  readonly late: readonly string[];
+  /** Who answered by which delivery, and about which question. */
+  readonly answers: Readonly<
+    Record<string, { readonly by: string; readonly questionId: string; readonly choice: string | null }>
+  >;
+};
+
+export type Answered = Extract<DeliveryEvent, { type: 'DeliveryAnswered' }>['data'];
+
+/** Which question is meant: the one that is named, or the only one that can be; the newest, where none is open any more. */
+export function questionOf(
+  { questions }: RepliesState,
+  { questionId, verb }: Pick<Answered, 'questionId' | 'verb'>,
+): string | null {
+  if (questionId !== null) return questionId;
+  const fitting = Object.entries(questions).filter(([, { isApproval }]) => isApproval === (verb !== 'answer'));
+  const open = fitting.filter(([, { isOpen }]) => isOpen);
+  if (open.length > 1) return null;
+  return open[0]?.[0] ?? fitting.at(-1)?.[0] ?? null;
+}
+
+export const note = (about: string, by: string, text: string): Due => ({
+  ...{ about, text, to: by.slice(by.indexOf(':') + 1), questionId: null, isOpen: false, stage: null },
+});
+
+/** As a name of a message has it. */
+export const safe = (by: string): string => by.replaceAll(/[^\w.:/@-]/g, '_').slice(0, 150);

@@ -1,0 +1,122 @@
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { isDerived, streamId } from '@workledger/shared/contexts/stream.ts';
+import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
+import type { ResultOf } from '../components/catalogue.ts';
+import type { ReplyRequest } from '../components/replies/reply.ts';
+import { command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
+import { questionOf, type Input, type RepliesState } from './model.ts';
+import { evolve, initial, isTelling } from './state.ts';
+
+/** Tells people where their task came from what becomes of it, asks its questions there, and takes the answers. One instance a task. */
+export const replies: Saga<RepliesState> = {
+  name: 'replies',
+  topics: ['sync', 'task'],
+  correlate,
+  initial,
+  evolve,
+  react: (state, event) => {
+    switch (event.type) {
+      case 'SagaInputReceived':
+        return [...look(state, event), ...answer(state, event), ...tellNext(state)];
+      case 'SagaEffectSucceeded':
+        return [...end(state, event.data), ...tellNext(state, event.data.key.startsWith('again/'))];
+      case 'SagaEffectFailed': {
+        return isTelling(event.data.key) && state.failures > 0 ? waitAndTry(state) : tellNext(state);
+      }
+      default:
+        return [];
+    }
+  },
+};
+
+const TASK_INPUTS: ReadonlySet<string> = new Set([
+  'TaskCreated',
+  'TaskClaimed',
+  'TaskPullRequestOpened',
+  'TaskApprovalAsked',
+  'TaskSentBack',
+  'TaskRetried',
+  'TaskCompleted',
+  'TaskFailed',
+  'TaskCancelled',
+]);
+const QUESTION_INPUTS: ReadonlySet<string> = new Set([
+  'QuestionAsked',
+  'QuestionAnswered',
+  'QuestionDefaulted',
+  'QuestionFailed',
+  'QuestionWithdrawn',
+]);
+
+function correlate({ type, stream, data }: RecordedEvent): string | null {
+  const taskId = taskOf(type, stream, data);
+  // What came from an issue or a thread has the id that is made of it.
+  return taskId !== null && isDerived(taskId) ? taskId : null;
+}
+
+function taskOf(type: string, stream: string, data: unknown): string | null {
+  if (TASK_INPUTS.has(type)) return streamId(stream);
+  if (QUESTION_INPUTS.has(type) || type === 'DeliveryAnswered') return (data as { taskId: string | null }).taskId;
+  return null;
+}
+
+type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
+
+/** A comment does not say whether its issue is open: Linear is asked when the work is about to begin. */
+function look({ from }: RepliesState, event: Received): readonly Decision[] {
+  if (from?.kind !== 'linear' || inputOf<Input>(event).type !== 'TaskCreated') return [];
+  const { taskId, repository, place } = from;
+  const asked = { taskId, runId: taskId, repository, place };
+  const call = { kind: 'call', key: 'look', component: 'linear.look', timeoutSeconds: CALL_SECONDS } as const;
+  return [request({ ...call, request: asked })];
+}
+
+type Succeeded = Extract<SagaEvent, { type: 'SagaEffectSucceeded' }>['data'];
+
+function end({ from }: RepliesState, { key, result }: Succeeded): readonly Decision[] {
+  const { isOpen, state } = result as Partial<ResultOf<'linear.look'>>;
+  if (key !== 'look' || from === null || isOpen !== false) return [];
+  const reason = `its issue is ${state ?? 'closed'} in Linear`;
+  return [request(command('end', 'task.cancel', from.taskId, { reason }))];
+}
+
+/** The words of an answer stay in its delivery, where who decides reads them. */
+function answer(state: RepliesState, event: Received): readonly Decision[] {
+  const input = inputOf<Input>(event);
+  if (input.type !== 'DeliveryAnswered' || !input.data.isTrusted || state.from?.repository !== input.data.repository)
+    return [];
+  const questionId = questionOf(state, input.data);
+  const deliveryId = streamId(event.data.source.stream);
+  return questionId === null
+    ? []
+    : [request(command(`answer/${deliveryId}`, 'question.answer-delivery', questionId, { deliveryId }))];
+}
+
+const CALL_SECONDS = 600;
+const FIRST_SECONDS = 5;
+const MOST_SECONDS = 600;
+
+/** One thing at a time, in the order in which they came. @param isDue its time to be tried again has come */
+function tellNext(
+  { from, due, telling, count, failures, messages, issueState }: RepliesState,
+  isDue = false,
+): readonly Decision[] {
+  const [next] = due;
+  if (from === null || next === undefined || telling !== null || (failures > 0 && !isDue)) return [];
+  const { taskId, kind, place, repository } = from;
+  const asked: ReplyRequest = {
+    ...{ ...next, place, repository, taskId, runId: taskId },
+    ...{ known: messages[next.about] ?? null, state: issueState },
+  };
+  return [
+    request({
+      ...{ kind: 'call', key: `tell/${count + 1}`, component: `${kind}.tell`, timeoutSeconds: CALL_SECONDS },
+      request: asked,
+    }),
+  ];
+}
+
+function waitAndTry(state: RepliesState): readonly Decision[] {
+  const { failures, count } = state;
+  return [request(timer(`again/${count}`, Math.min(MOST_SECONDS, FIRST_SECONDS * 2 ** (failures - 1))))];
+}

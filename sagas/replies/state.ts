@@ -1,0 +1,138 @@
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { ANSWERED_BEFORE } from '@workledger/shared/contexts/task/question/events.ts';
+import type { ReplyResult } from '../components/replies/reply.ts';
+import { inputOf } from '../engine/saga.ts';
+import { note, questionOf, safe, type Answered, type Due, type Input, type Kind, type RepliesState } from './model.ts';
+import { newsOf } from './words.ts';
+
+export const initial: RepliesState = {
+  ...{ from: null, pullRequest: null, due: [], telling: null, count: 0, failures: 0 },
+  ...{ messages: {}, issueState: null, questions: {}, late: [], answers: {} },
+};
+
+const KINDS: ReadonlySet<string> = new Set(['github', 'linear', 'slack'] satisfies Kind[]);
+
+export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
+  switch (event.type) {
+    case 'SagaInputReceived':
+      return tellLate(withDue(learn(state, event), newsOf(state, event)));
+    case 'SagaEffectRequested': {
+      const { key } = event.data.effect;
+      if (!isTelling(key)) return state;
+      const [telling = null, ...due] = state.due;
+      return { ...state, telling, due, count: state.count + 1 };
+    }
+    case 'SagaEffectSucceeded':
+      return isTelling(event.data.key) ? told(state, event.data.result as ReplyResult) : state;
+    case 'SagaEffectFailed': {
+      const { key, retryable, failure } = event.data;
+      if (key.startsWith('answer/')) return refusedAnswer(state, key.slice('answer/'.length), failure.reason);
+      if (!isTelling(key) || state.telling === null) return state;
+      const { telling } = state;
+      const isLast = !retryable || state.failures >= MOST_FAILURES;
+      const isAgain = !isLast && !state.due.some(({ about }) => about === telling.about);
+      return {
+        ...state,
+        telling: null,
+        due: isAgain ? [telling, ...state.due] : state.due,
+        failures: isLast ? 0 : state.failures + 1,
+      };
+    }
+    default:
+      return state;
+  }
+}
+
+/** For some hours; what is news by then is told anew. */
+const MOST_FAILURES = 40;
+
+export const isTelling = (key: string): boolean => key.startsWith('tell/');
+
+function withDue(state: RepliesState, news: Due | null): RepliesState {
+  if (news === null) return state;
+  const isThere = state.due.some(({ about }) => about === news.about);
+  const due = isThere ? state.due.map((each) => (each.about === news.about ? news : each)) : [...state.due, news];
+  return { ...state, due };
+}
+
+const told = (state: RepliesState, { id, state: issueState }: ReplyResult): RepliesState => ({
+  ...state,
+  ...{ telling: null, failures: 0, issueState: issueState ?? state.issueState },
+  messages: id === null || state.telling === null ? state.messages : { ...state.messages, [state.telling.about]: id },
+});
+
+type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
+
+function learn(state: RepliesState, event: Received): RepliesState {
+  const input = inputOf<Input>(event);
+  const id = streamId(event.data.source.stream);
+  switch (input.type) {
+    case 'TaskCreated': {
+      const { source, repository } = input.data;
+      if (!KINDS.has(source.kind) || source.reference === null || repository === null) return state;
+      return { ...state, from: { taskId: id, kind: source.kind as Kind, place: source.reference, repository } };
+    }
+    case 'TaskPullRequestOpened':
+      return { ...state, pullRequest: input.data.url };
+    case 'QuestionAsked': {
+      const isApproval = input.data.approval !== null;
+      return {
+        ...state,
+        questions: { ...state.questions, [id]: { isOpen: true, isApproval, by: null, choice: null } },
+      };
+    }
+    case 'QuestionAnswered':
+      return close(state, id, input.data.answeredBy, input.data.choice);
+    case 'QuestionDefaulted':
+    case 'QuestionFailed':
+    case 'QuestionWithdrawn':
+      return close(state, id, null, null);
+    case 'DeliveryAnswered': {
+      const questionId = questionOf(state, input.data);
+      return input.data.isTrusted && questionId !== null
+        ? {
+            ...state,
+            answers: { ...state.answers, [id]: { by: input.data.by, questionId, choice: choiceOf(input.data) } },
+          }
+        : state;
+    }
+    default:
+      return state;
+  }
+}
+
+function close(state: RepliesState, id: string, by: string | null, choice: string | null): RepliesState {
+  const before = state.questions[id];
+  return before === undefined
+    ? state
+    : { ...state, questions: { ...state.questions, [id]: { ...before, isOpen: false, by, choice } } };
+}
+
+/** Null: it stands in the words. */
+const choiceOf = ({ choice, verb }: Answered): string | null => choice ?? (verb === 'answer' ? null : verb);
+
+function refusedAnswer(state: RepliesState, deliveryId: string, reason: string): RepliesState {
+  const answer = state.answers[deliveryId];
+  if (answer === undefined) return state;
+  // A refusal's code comes before its words.
+  if (reason.startsWith('already-answered')) return tellLate({ ...state, late: [...state.late, deliveryId] });
+  return withDue(
+    state,
+    note(`refused/${deliveryId}`, answer.by, `That changes nothing: ${reason.replace(/^[a-z-]+: /, '')}.`),
+  );
+}
+
+/** Who comes late is told once that it was answered; who pressed twice is not told that they did. */
+function tellLate(state: RepliesState): RepliesState {
+  return state.late.reduce((before: RepliesState, deliveryId) => {
+    const { by = '', questionId = '', choice = null } = before.answers[deliveryId] ?? {};
+    const standing = before.questions[questionId];
+    if (standing?.isOpen === true) return before;
+    const after = { ...before, late: before.late.filter((each) => each !== deliveryId) };
+    const isTwice = standing?.by === by && (choice ?? standing.choice) === standing.choice;
+    const about = `late/${questionId}/${safe(by)}`;
+    if (isTwice || before.messages[about] !== undefined) return after;
+    return withDue(after, note(about, by, `That changes nothing: ${ANSWERED_BEFORE}.`));
+  }, state);
+}

@@ -1,0 +1,92 @@
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
+import { inputOf } from '../engine/saga.ts';
+import { note, questionOf, safe, type Due, type Input, type RepliesState } from './model.ts';
+
+const MOST_CHARACTERS = 1_000;
+
+type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
+
+/** What is to be told of an input; null: nothing. @param state as it was before */
+export function newsOf(state: RepliesState, event: Received): Due | null {
+  if (state.from === null) return null;
+  const input = inputOf<Input>(event);
+  const id = streamId(event.data.source.stream);
+  switch (input.type) {
+    case 'QuestionAsked':
+      return ofQuestion(
+        id,
+        input.data.approval === null ? 'Its agent asks:' : 'It waits for somebody to approve it:',
+        true,
+      );
+    case 'QuestionAnswered': {
+      const { choice, answeredBy } = input.data;
+      return ofQuestion(
+        id,
+        `${choice === null ? 'Answered' : `Answered: ${choice}`}, by ${nameOf(answeredBy)}.`,
+        false,
+      );
+    }
+    case 'QuestionDefaulted':
+      return ofQuestion(id, `Nobody answered in time: ${input.data.choice ?? 'its default'} is the answer.`, false);
+    case 'QuestionFailed':
+      return ofQuestion(id, 'Nobody answered in time.', false);
+    case 'QuestionWithdrawn':
+      return ofQuestion(id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`, false);
+    case 'DeliveryAnswered': {
+      const { by, isTrusted } = input.data;
+      if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED));
+      return questionOf(state, input.data) === null ? note(`unclear/${id}`, by, UNCLEAR) : null;
+    }
+    default:
+      return ofTask(state, input);
+  }
+}
+
+const UNTRUSTED = 'Only those who are trusted with this repository answer here: nothing was changed.';
+const UNCLEAR = 'No single question is open that this could answer: nothing was changed.';
+
+const once = ({ messages }: RepliesState, due: Due): Due | null => (messages[due.about] === undefined ? due : null);
+
+/** Persons by their names where they are known here, the rest by what they are. */
+const nameOf = (actor: string): string =>
+  /^(slack|linear|github):/.test(actor)
+    ? actor.slice(actor.indexOf(':') + 1)
+    : `a ${actor.split(':')[0] ?? 'person'} through the API`;
+
+const ofQuestion = (questionId: string, text: string, isOpen: boolean): Due => ({
+  ...{ about: `question/${questionId}`, to: null, text, questionId, isOpen, stage: null },
+});
+
+function ofTask({ from, pullRequest }: RepliesState, input: Input): Due | null {
+  // The issue on GitHub is told by the run itself.
+  if (from?.kind === 'github') return null;
+  const told = (stage: Due['stage'], text: string): Due => ({
+    ...{ about: 'task', to: null, questionId: null, isOpen: false, stage },
+    text: pullRequest === null ? text : `${text}\nIts pull request: ${pullRequest}`,
+  });
+  switch (input.type) {
+    case 'TaskClaimed':
+      return told('started', 'An agent works on it.');
+    case 'TaskPullRequestOpened':
+      return told('review', `Its pull request is open: ${input.data.url}`);
+    case 'TaskApprovalAsked':
+      return told('review', 'Its work has passed its tests, and waits for somebody to approve it.');
+    case 'TaskSentBack':
+      return told('started', 'It was sent back, and its agent goes on.');
+    case 'TaskRetried':
+      return told('started', 'It is begun again.');
+    case 'TaskCompleted': {
+      const { merged, commit, costUsd } = input.data.result;
+      const what = merged && commit !== null ? `It is done, and merged: ${commit}.` : 'It is done.';
+      return told('done', costUsd === null ? what : `${what} It cost $${costUsd.toFixed(2)}.`);
+    }
+    case 'TaskFailed':
+      return told('failed', `It failed: ${foreignText(input.data.failure.reason, MOST_CHARACTERS)}`);
+    case 'TaskCancelled':
+      return told('cancelled', `It was cancelled: ${foreignText(input.data.reason, MOST_CHARACTERS)}`);
+    default:
+      return null;
+  }
+}
