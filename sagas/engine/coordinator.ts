@@ -24,12 +24,27 @@ export type CoordinatorOptions = ConsumptionOptions & {
  */
 export function runCoordinator(saga: Saga, options: CoordinatorOptions): Promise<void> {
   const group = `saga-${saga.name}`;
+  let since: bigint | null = null;
   return consume(options, {
     group,
     topics: saga.topics,
     progress: createProgress(options.pool, 'sagas', group),
-    receive: (events) => receive(saga, events, options),
+    receive: async (events) => {
+      since ??= await options.outages.watch('postgresql', () => readSince(options.pool, group));
+      const first = since;
+      await receive(
+        saga,
+        events.filter(({ position }) => position > first),
+        options,
+      );
+    },
   });
+}
+
+/** What was there before is not for it: it came to a log whose news had been told. */
+async function readSince(pool: Pool, group: string): Promise<bigint> {
+  const { rows } = await pool.query<{ since: string }>('select since from sagas.begun where consumer = $1', [group]);
+  return BigInt(rows[0]?.since ?? 0);
 }
 
 async function receive(saga: Saga, events: readonly RecordedEvent[], options: CoordinatorOptions): Promise<void> {

@@ -62,9 +62,7 @@ async function start(handlers: Readonly<Record<string, EventHandler>>): Promise<
   };
   onTestFinished(stop);
   await untilTrue(async () => {
-    const { rows } = await database.pool.query('select from sagas.plugin_handlers where handler like $1', [
-      `plugin-${name}-%`,
-    ]);
+    const { rows } = await database.pool.query('select from sagas.begun where consumer like $1', [`plugin-${name}-%`]);
     return rows.length === Object.keys(handlers).length;
   });
   return stop;

@@ -6,11 +6,14 @@ export const pluginTables = {
   name: '0009-plugins',
   up: (knex: Knex) =>
     knex.raw(`
-      -- position of the log's end as a handler of a plugin was first started: what was there before is not its own
-      create table sagas.plugin_handlers (
-        handler text primary key,
+      -- position in the log up to which a consumer hears nothing: it was not there, or nobody told it, when that was news
+      create table sagas.begun (
+        consumer text primary key,
         since bigint not null
       );
+      -- where sagas have run before people were told by this one, what was then is old
+      insert into sagas.begun (consumer, since)
+      select 'saga-replies', max(position) from sagas.progress having max(position) is not null;
       -- events that a handler failed at too often: tried again at each start
       create table sagas.plugin_failures (
         handler text not null,
@@ -39,10 +42,10 @@ export type SetAside = {
 
 export const createSetAside = (pool: Pool, handler: string): SetAside => ({
   begin: async (head) => {
-    await pool.query('insert into sagas.plugin_handlers (handler, since) values ($1, $2) on conflict do nothing', [
+    await pool.query('insert into sagas.begun (consumer, since) values ($1, $2) on conflict do nothing', [
       ...[handler, head],
     ]);
-    const { rows } = await pool.query<{ since: string }>('select since from sagas.plugin_handlers where handler = $1', [
+    const { rows } = await pool.query<{ since: string }>('select since from sagas.begun where consumer = $1', [
       handler,
     ]);
     return BigInt(rows[0]?.since ?? head);
