@@ -21,6 +21,7 @@ import { questions } from './questions/projection.ts';
 import { tasks } from './tasks/projection.ts';
 import { users } from './users/projection.ts';
 import { validations } from './validations/projection.ts';
+import { webhooks } from './webhooks/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -46,6 +47,7 @@ export const projections: readonly Projection[] = [
   messages,
   inboxes,
   receipts,
+  webhooks,
 ];
 
 const READ_MODELS = {

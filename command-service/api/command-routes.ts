@@ -5,6 +5,7 @@ import type { KeyStore } from '@workledger/shared/security/key-store.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
 import { createSecrets } from '../processes/secrets.ts';
+import { createWebhookSecrets } from '../processes/webhook-secrets.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { batchRoute } from './batch-route.ts';
 import { commentRoutes, issueRoutes } from './issue-routes.ts';
@@ -17,6 +18,7 @@ import { questionRoutes } from './question-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -50,4 +52,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   }),
   redriveRoute({ pool, logger }),
   serviceRoute({ commands, logger }),
+  ...webhookRoutes(commands, createWebhookSecrets(pool)),
 ];

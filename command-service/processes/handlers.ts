@@ -61,6 +61,8 @@ import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
 import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
+import { createWebhookSecrets } from './webhook-secrets.ts';
+import { changeWebhook, createWebhook, deleteWebhook, rotateSecret } from './webhooks.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,
@@ -168,6 +170,11 @@ const createProcesses = (room: Room) => {
     'message.deliver': (id, _, context) => confirmMessage(room, id, 'delivered', context),
     'message.read': (id, _, context) => confirmMessage(room, id, 'read', context),
     'inbox.read-all': (id, { through }, context) => readAll(room, id, through, context),
+
+    'webhook.create': (id, data, context) => createWebhook(room, id, data, context),
+    'webhook.change': (id, data, context) => changeWebhook(room, id, data, context),
+    'webhook.rotate-secret': (id, data, context) => rotateSecret(room, id, data, context),
+    'webhook.delete': (id, _, context) => deleteWebhook(room, id, context),
   } satisfies Partial<Registry>;
 };
 
@@ -219,7 +226,8 @@ export async function createCommandHandlers(options: {
   const handling = { snapshots, ...(now && { now }) };
   const { whyNotInOrigin = async () => null } = options;
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
-  const besides = { heartbeats, ...counted, secrets: createSecrets(pool), spending, whyNotInOrigin };
+  const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
+  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

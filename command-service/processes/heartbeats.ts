@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { knowledgeUsageTable } from './knowledge-usage.ts';
 import { progressTable } from './reports.ts';
 import { secretsTable } from './secrets.ts';
+import { webhookSecretsTable } from './webhook-secrets.ts';
 import { snapshotTables } from './snapshots.ts';
 
 export type Heartbeats = {
@@ -160,4 +161,5 @@ export const commandServiceMigrations: readonly Migration[] = [
   progressTable,
   knowledgeUsageTable,
   secretsTable,
+  webhookSecretsTable,
 ];

@@ -2,6 +2,7 @@ import { createHandler, type Handler } from '@workledger/shared/aggregate/handle
 import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts';
 import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
+import type { addressFault } from '@workledger/shared/config/outgoing-webhooks.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { InboxState } from '@workledger/shared/contexts/agent/inbox/state.ts';
 import type { MessageState } from '@workledger/shared/contexts/agent/message/state.ts';
@@ -26,6 +27,9 @@ import { dependencies, type DependenciesDecisions } from '../domain/dependencies
 import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
+import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
+import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
+import type { WebhookSecrets } from './webhook-secrets.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
@@ -51,7 +55,7 @@ export type KeysOf = (agentId: string) => Promise<readonly string[]>;
 
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
-export type HandlersConfiguration = {
+export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
   readonly repositories: readonly { readonly name: string }[];
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
@@ -88,6 +92,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   question: createHandler(log, question, options),
   delivery: createHandler(log, delivery, options),
   user: createHandler(log, user, options),
+  webhook: createHandler(log, webhook, options) satisfies Handler<WebhookState, WebhookDecisions>,
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
@@ -114,6 +119,7 @@ export const createRoom = (
     readonly reports: Reports;
     readonly knowledgeUsage: KnowledgeUsage;
     readonly secrets: Secrets;
+    readonly webhookSecrets: WebhookSecrets;
     readonly spending: Spending;
     readonly whyNotInOrigin: WhyNotInOrigin;
   },

@@ -1,6 +1,7 @@
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Room } from './room.ts';
+import { checkWebhookScope } from './webhooks.ts';
 
 type Named = { readonly status: string; readonly repository: string | null };
 
@@ -21,6 +22,7 @@ export async function checkScope(
   if (type.startsWith('issue.') || type.startsWith('comment.'))
     return checkIssueScope(room, repositories, { type, target, data });
   if (type.startsWith('question.')) return checkQuestion(room, repositories, { type, target, data });
+  if (type.startsWith('webhook.')) return checkWebhookScope(room, repositories, { type, target, data });
   // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);

@@ -16,6 +16,7 @@ import { issueCommands } from '../contexts/task/issue/commands.ts';
 import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
 import { questionCommands } from '../contexts/task/question/commands.ts';
+import { webhookCommands } from '../contexts/sync/webhook/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -35,6 +36,7 @@ export const commands = {
   ...mergeQueueCommands,
   ...deliveryCommands,
   ...questionCommands,
+  ...webhookCommands,
 } as const;
 
 type Catalogue = typeof commands;

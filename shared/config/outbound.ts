@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { secretSource } from './secret-source.ts';
 
 /** A host as a call's address has it, with its port. */
-const hostAndPort = z
+export const hostAndPort = z
   .string()
   .regex(
     /^([A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/,

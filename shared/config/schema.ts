@@ -5,6 +5,7 @@ import { linearSchema, slackSchema } from './chats.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
 import { pluginSchema } from './plugins.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
+import { outgoingWebhooksSchema } from './outgoing-webhooks.ts';
 import { publicUrl, pullRequestSchema } from './pull-requests.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
@@ -273,6 +274,7 @@ export const configurationSchema = z.strictObject({
     .array(pluginSchema)
     .default([])
     .describe('what adds components, providers, handlers of events, middleware'),
+  outgoingWebhooks: outgoingWebhooksSchema.describe('where events may be sent that others subscribe to'),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

@@ -18,6 +18,7 @@ import { taskEvents } from '../contexts/task/task/events.ts';
 import { questionEvents } from '../contexts/task/question/events.ts';
 import { userEvents } from '../contexts/agent/user/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
+import { webhookEvents } from '../contexts/sync/webhook/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -38,6 +39,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   mergeQueueEvents,
   deliveryEvents,
   questionEvents,
+  webhookEvents,
   ...sagaStreamTypes,
 ];
 
