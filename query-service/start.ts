@@ -25,6 +25,7 @@ import { listTasks } from './api/tasks.ts';
 import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
 import { userQueries } from './api/users.ts';
+import { webhookQueries } from './api/webhooks.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
@@ -116,5 +117,6 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     getStream(options),
     listEvents(options),
     ...schemaRoutes(),
+    ...webhookQueries(options, settle),
   ];
 }

@@ -34,6 +34,7 @@ import { runHandlers } from './plugins/event-handlers.ts';
 import { pluginComponents } from './plugins/plugin-components.ts';
 import { openWays, pluginFacts } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
+import { createWebhooks } from './webhooks/run.ts';
 
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {
@@ -111,13 +112,17 @@ export function start(options: SagaOptions): RunningSagas {
     ...own,
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
   ];
+  let webhookFacts = (): Readonly<Record<string, unknown>> => ({});
   const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);
+    const webhooks = createWebhooks({ ...common, onWaiting });
+    webhookFacts = webhooks.facts;
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
       watch.run(signal),
       ...ways.map(({ plugin, ways }) => runHandlers(plugin, ways, { ...common, onWaiting })),
+      webhooks.run(),
       ...(resultDays === null
         ? []
         : [
@@ -132,7 +137,7 @@ export function start(options: SagaOptions): RunningSagas {
   });
   return {
     ...running,
-    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways) }),
+    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways), ...webhookFacts() }),
     whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {

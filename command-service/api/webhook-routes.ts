@@ -78,7 +78,7 @@ export const webhookRoutes = (commands: Commands, secrets: WebhookSecrets): Rout
   }),
   intentionFromPath(commands, {
     ...{ method: 'post', path: `${WEBHOOK}/test`, type: 'webhook.test' },
-    summary: 'Send an event that means nothing: `workledger.sync.WebhookTestAsked`',
+    summary: 'Send an event that means nothing: `workledger.webhook.WebhookTestAsked`',
     params: z.strictObject({ id: pathId }),
     data: () => ({}),
   }),

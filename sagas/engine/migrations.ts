@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
+import { webhookDeliveriesTables } from '../webhooks/migration.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
 export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<void> }[] = [
@@ -90,4 +91,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
       `),
   },
   pluginTables,
+  webhookDeliveriesTables,
 ];

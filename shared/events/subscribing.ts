@@ -9,14 +9,20 @@ const BEYOND_WORK = new Set(['key', 'user', 'knowledge', 'message-type', 'messag
 export const isWithinReach = (reach: Reach, type: string): boolean =>
   !type.startsWith('saga-') && (reach === 'all' || !BEYOND_WORK.has(type));
 
-/** Whether a pattern stands for an event. @param name as `workledger.<context>.<event>` has it */
-export const stands = (pattern: string, context: Context, name: string): boolean =>
-  pattern === '*' || pattern === `workledger.${context}.*` || pattern === `workledger.${context}.${name}`;
+/** Whether a pattern stands for an event: all, those of a source, those whose published type it begins, or one published type. */
+export const stands = (pattern: string, type: string, name: string): boolean =>
+  pattern === '*' ||
+  pattern === `workledger.${type}.*` ||
+  pattern === `workledger.${type}.${name}` ||
+  (pattern.startsWith('/') && pattern === `/workledger/${contextOfType.get(type) ?? ''}`);
+
+const contextOfType = new Map<string, Context>(streamTypes.map(({ type, context }) => [type, context]));
 
 /** The stream types whose events a pattern stands for. */
 export const typesOf = (pattern: string): readonly string[] =>
   streamTypes
     .filter(
-      ({ context, events }) => context !== 'saga' && Object.keys(events).some((name) => stands(pattern, context, name)),
+      ({ type, context, events }) =>
+        context !== 'saga' && Object.keys(events).some((name) => stands(pattern, type, name)),
     )
     .map(({ type }) => type);

@@ -146,6 +146,18 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'PATCH /api/v1/me': people,
   'POST /api/v1/commands': workers,
   'POST /api/v1/service/commands': services,
+
+  'GET /api/v1/webhooks': observers,
+  'GET /api/v1/webhooks/{id}': observers,
+  'GET /api/v1/webhooks/{id}/deliveries': observers,
+  'POST /api/v1/webhooks': operators,
+  'PATCH /api/v1/webhooks/{id}': operators,
+  'DELETE /api/v1/webhooks/{id}': operators,
+  'POST /api/v1/webhooks/{id}/pause': operators,
+  'POST /api/v1/webhooks/{id}/resume': operators,
+  'POST /api/v1/webhooks/{id}/secret': operators,
+  'POST /api/v1/webhooks/{id}/test': operators,
+  'POST /api/v1/webhooks/{id}/redeliver': operators,
 };
 
 /** The same for commands in a batch, by type. */
@@ -207,6 +219,12 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'user.resume': administrators,
   'user.join-team': administrators,
   'user.leave-team': administrators,
+  'webhook.change': operators,
+  'webhook.pause': operators,
+  'webhook.resume': operators,
+  'webhook.test': operators,
+  'webhook.redeliver': operators,
+  'webhook.delete': operators,
 };
 
 /** What a command needs to come as far as the check of its role. */

@@ -89,6 +89,7 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
     ...(random.chance(0.5) ? [event('CommentEdited', { body: 'not here' })] : []),
     ...(random.chance(0.3) ? [event('CommentDeleted')] : []),
   ],
+  webhook: (random) => webhookEvents(random),
   delivery: (random) =>
     random.pick([
       deliveryEvents(random),
@@ -266,6 +267,23 @@ const deliveryEvents = (random: Random) => [
       ...{ by: 'slack:U1', isTrusted: random.chance(0.5) },
     }),
   ]),
+];
+
+const webhookEvents = (random: Random) => [
+  event('WebhookCreated', {
+    ...{ name: 'chat', url: 'https://hooks.example.org/', eventTypes: ['*'], reach: 'work', madeBy: `key:${newId()}` },
+    repositories: random.chance(0.5) ? ['shop'] : null,
+    secretId: newId(),
+    ...(random.chance(0.3) && { from: '7' }),
+  }),
+  ...(random.chance(0.5) ? [event('WebhookChanged', { name: `name ${random.below(100)}` })] : []),
+  ...(random.chance(0.5)
+    ? [event('WebhookSecretRotated', { secretId: newId(), oldUntil: '2026-12-01T00:00:00.000Z' })]
+    : []),
+  event('WebhookTestAsked', { askedBy: `key:${newId()}` }),
+  event(random.chance(0.5) ? 'WebhookPaused' : 'WebhookDisabled', { reason: 'it failed' }),
+  ...(random.chance(0.7) ? [event('WebhookResumed', {}), event('WebhookRedeliveryAsked', {})] : []),
+  ...(random.chance(0.3) ? [event('WebhookDeleted', {})] : []),
 ];
 
 const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);

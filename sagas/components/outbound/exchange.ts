@@ -16,7 +16,7 @@ export type Exchange = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | null;
   readonly signal: AbortSignal;
-  /** Bytes that the answer may have. */
+  /** Bytes that the answer may have; 0: it is not looked at. */
   readonly mostBytes: number;
 };
 
@@ -57,6 +57,10 @@ export function createExchanges({ isPrivate }: { readonly isPrivate: boolean }):
         else socket.once(isSecure ? 'secureConnect' : 'connect', () => (connected = true));
       });
       request.on('response', (response) => {
+        if (mostBytes === 0) {
+          letGo(response);
+          return resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) });
+        }
         readBody(response, mostBytes).then(
           (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
           fail,
@@ -65,6 +69,18 @@ export function createExchanges({ isPrivate }: { readonly isPrivate: boolean }):
       request.end(body ?? undefined);
     });
   };
+}
+
+/** What is short is read, so that its connection can be used again. */
+const LET_GO_BYTES = 65_536;
+
+function letGo(response: IncomingMessage): void {
+  let size = 0;
+  response.on('error', () => undefined);
+  response.on('data', (part: Buffer) => {
+    size += part.length;
+    if (size > LET_GO_BYTES) response.destroy();
+  });
 }
 
 async function readBody(response: IncomingMessage, mostBytes: number): Promise<Buffer> {

@@ -24,6 +24,12 @@ export type Target = {
   /** Milliseconds between the beginnings of two calls, and of two that change something: those come one after the other. */
   readonly everyMilliseconds?: number;
   readonly changeEveryMilliseconds?: number;
+  /** Changes at once; default: 1. */
+  readonly changesAtOnce?: number;
+  /** Of an answer only the status and the headers count: its body is let go, and may be of any length. */
+  readonly bodiless?: true;
+  /** Tries of what is safe to repeat, or did not happen; default: 4. */
+  readonly tries?: number;
   /** What an answer says of its limits; default: nothing but what Retry-After says with 429 and 503. */
   readonly limitOf?: (answer: Answer, now: number) => Limit | null;
   /** The header by which it knows a request that came before; default: it knows none. */
@@ -37,6 +43,8 @@ export type Asked = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** JSON that is sent as it is. */
+  readonly text?: string;
   /** Stable over retries and restarts: for a target that takes such keys. */
   readonly key?: string;
   /** Whether the same again does no more than once; default: by its method, all but POST. */
@@ -84,14 +92,14 @@ const MOST_ANSWER_BYTES = 10_000_000;
 
 /** The one way out to a target: allowed hosts, its limits and ours, a breaker, tries with full jitter, and a state to look at. */
 export function createOutbound(target: Target, options: OutboundOptions): Outbound {
-  const { base, name } = target;
+  const { base, name, tries = TRIES, bodiless = false } = target;
   const host = hostOf(base);
   const below = base.href.replace(/\/$/, '');
   const named = (hosts: readonly string[]): boolean => hosts.some((one) => one.toLowerCase() === host);
   const isPrivate = named(options.privateHosts);
   const exchange = options.exchanges ?? createExchanges({ isPrivate });
   const slots = createSlots(target.atOnce ?? 4);
-  const changes = createSlots(1);
+  const changes = createSlots(target.changesAtOnce ?? 1);
   const paceAll = createPace(target.everyMilliseconds ?? 0);
   const paceChanges = createPace(target.changeEveryMilliseconds ?? 0);
   const breaker = createBreaker(name, options.restMs, (error) => error instanceof TargetAway);
@@ -125,7 +133,14 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
     const headers = { ...ownHeaders(target, asked), ...asked.headers, ...(body !== null && JSON_BODY) };
     return breaker.call(async () => {
       try {
-        const answer = await exchange({ method, url, headers, body, signal: all, mostBytes: MOST_ANSWER_BYTES });
+        const answer = await exchange({
+          method,
+          url,
+          headers,
+          body,
+          signal: all,
+          mostBytes: bodiless ? 0 : MOST_ANSWER_BYTES,
+        });
         const told = (target.limitOf ?? limitByRetryAfter)(answer, Date.now());
         limit = told ?? limit;
         if (answer.status >= 500) throw unusable(answer);
@@ -163,7 +178,8 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
   return {
     async send(asked) {
       const url = addressOf(asked.path);
-      const body = asked.body === undefined ? null : Buffer.from(JSON.stringify(asked.body));
+      const text = asked.text ?? (asked.body === undefined ? undefined : JSON.stringify(asked.body));
+      const body = text === undefined ? null : Buffer.from(text);
       if (body !== null && body.length > MOST_REQUEST_BYTES)
         throw new NotAllowed(`${name}: a request of more than ${MOST_REQUEST_BYTES} bytes`);
       const isSafe = asked.idempotent ?? asked.method !== 'POST';
@@ -172,10 +188,10 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
         try {
           const { answer, refused } = await inTurn(url, asked, body);
           if (refused === null) return answer;
-          if (attempt >= TRIES) throw new LimitReached(`${name}: ${refused.why}`, refused.until);
+          if (attempt >= tries) throw new LimitReached(`${name}: ${refused.why}`, refused.until);
         } catch (error) {
           const again = error instanceof TargetAway && (isSafe || !error.mayHaveHappened);
-          if (!again || attempt >= TRIES) throw error;
+          if (!again || attempt >= tries) throw error;
         }
         await pause(fullJitter(attempt, first, most), asked.signal);
       }

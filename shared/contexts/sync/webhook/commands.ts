@@ -6,8 +6,8 @@ const eventType = z
   .string()
   .max(200)
   .regex(
-    /^(\*|workledger\.(task|evolution|agent|sync)\.(\*|[A-Z][A-Za-z]*))$/,
-    '*, workledger.<context>.* or workledger.<context>.<event>, such as workledger.task.TaskCompleted',
+    /^(\*|\/workledger\/(task|evolution|agent|sync)|workledger\.[a-z][a-z-]*\.(\*|[A-Z][A-Za-z]*))$/,
+    '*, a source such as /workledger/task, or a published type without its version such as workledger.task.TaskCompleted or workledger.task.*',
   );
 
 const position = z
@@ -25,7 +25,9 @@ const details = {
     .array(eventType)
     .min(1)
     .max(100)
-    .describe('published types without their version: `*`, `workledger.task.*`, `workledger.task.TaskCompleted`'),
+    .describe(
+      'published types without their version, such as `workledger.task.TaskCompleted` or `workledger.task.*`; a source, such as `/workledger/task`; `*`',
+    ),
   repositories: z
     .array(text(200, 1))
     .min(1)

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineStreamType, type EventOf } from '../../define-events.ts';
-import { participant } from '../../participant.ts';
 import { uuid } from '../../values.ts';
 
 /**
@@ -14,11 +13,14 @@ const details = {
   name: z.string(),
   /** May hold what lets the sender in: it is not published. */
   url: z.string(),
-  /** Patterns: `*`, `workledger.<context>.*`, `workledger.<context>.<event>`. */
+  /** Patterns: `*`, `/workledger/<context>`, `workledger.<stream type>.*`, `workledger.<stream type>.<event>`. */
   eventTypes: z.array(z.string()),
   /** Only events of these; null: of all, and of none. */
   repositories: z.array(z.string()).nullable(),
 };
+
+/** An agent or a person, as the actor of what they send. */
+const participant = z.string();
 
 /** Names the row of a secret, which is in a table of command-service and in no event. */
 const secretId = uuid;
