@@ -37,6 +37,7 @@ export type CommandService = RunningService & { readonly commands: Commands; rea
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
   const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [] } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
+  const { outbound, outgoingWebhooks } = configuration;
   const sources = await Promise.all(
     providers.map(async (provider) => ({
       provider,
@@ -48,7 +49,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   const commands = await createCommandHandlers({
     log,
     pool,
-    configuration: { repositories, leaseSeconds, heartbeatSeconds, issueOfferSeconds },
+    configuration: { repositories, leaseSeconds, heartbeatSeconds, issueOfferSeconds, outbound, outgoingWebhooks },
     nextTasks: (wanted) =>
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),

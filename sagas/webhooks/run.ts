@@ -18,7 +18,9 @@ export type WebhooksOptions = Omit<ReceivingOptions, 'repositoryOf' | 'onNoted'>
 /** Between two looks for what is due, where nothing wakes. */
 const LOOK_MILLISECONDS = 500;
 /** Beside the time for an answer: nobody else tries it before. */
-const LEASE_SECONDS = 45;
+const LEASE_SECONDS = 20;
+/** Who waits longer for a turn at its host gives back what it has, long before its lease ends. */
+const TURN_MILLISECONDS = 10_000;
 const DAY_MILLISECONDS = 86_400_000;
 
 /** What was decided from one log is not sent of another. */
@@ -52,8 +54,11 @@ export function createWebhooks(options: WebhooksOptions) {
 
   async function deliver(claimed: Claimed): Promise<void> {
     const lane = lanes.of(claimed.webhookId, claimed.url);
+    const begun = performance.now();
     const leave = await lane.host.take(signal);
     try {
+      if (performance.now() - begun > TURN_MILLISECONDS)
+        return void (await settle(pool, claimed, { kind: 'given-back' }, lane.outbound.state().breaker));
       const outcome = await sendOnce(claimed, lane.outbound, options, signal);
       const failing = await settle(pool, claimed, outcome, lane.outbound.state().breaker);
       await follow(claimed, outcome, failing);
