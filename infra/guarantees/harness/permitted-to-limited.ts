@@ -84,6 +84,17 @@ export const permittedToLimited: readonly string[] = [
   'PATCH /api/v1/comments/{id}',
   'DELETE /api/v1/comments/{id}',
   'POST /api/v1/commands',
+  'GET /api/v1/webhooks',
+  'GET /api/v1/webhooks/{id}',
+  'GET /api/v1/webhooks/{id}/deliveries',
+  'POST /api/v1/webhooks',
+  'PATCH /api/v1/webhooks/{id}',
+  'DELETE /api/v1/webhooks/{id}',
+  'POST /api/v1/webhooks/{id}/pause',
+  'POST /api/v1/webhooks/{id}/resume',
+  'POST /api/v1/webhooks/{id}/secret',
+  'POST /api/v1/webhooks/{id}/test',
+  'POST /api/v1/webhooks/{id}/redeliver',
 ];
 
 /** Beside these an agent's key for its own agent. */
