@@ -17,7 +17,8 @@ const wishes = {
   secretId: id(2),
 };
 const reach = 'work' as const;
-const created: WebhookEvent = { type: 'WebhookCreated', data: { ...wishes, reach, madeBy: maker } };
+const data = { ...wishes, reach, madeBy: maker };
+const created: WebhookEvent = { type: 'WebhookCreated', data };
 const ofAdmin: WebhookEvent = { type: 'WebhookCreated', data: { ...wishes, reach: 'all', madeBy: maker } };
 const paused: WebhookEvent = { type: 'WebhookPaused', data: { reason: 'holiday' } };
 const disabled: WebhookEvent = { type: 'WebhookDisabled', data: { reason: 'it answers 410' } };
@@ -32,7 +33,7 @@ describe('a subscription', () => {
   it('from a position of the log on', () =>
     given(webhook)
       .when('webhook.create', { ...wishes, reach, from: '7' }, by)
-      .then({ type: 'WebhookCreated', data: { ...created.data, from: '7' } } as WebhookEvent));
+      .then({ type: 'WebhookCreated', data: { ...data, from: '7' } }));
   it('once', () =>
     given(webhook, created)
       .when('webhook.create', { ...wishes, reach })
@@ -121,9 +122,7 @@ describe('a subscription', () => {
     given(webhook, created, deleted).when('webhook.delete', {}).then();
     given(webhook).when('webhook.delete', {}).thenRefused('not-found');
     for (const type of ['webhook.pause', 'webhook.resume', 'webhook.test', 'webhook.redeliver'] as const)
-      given(webhook, created, deleted)
-        .when(type, { reason: 'x' } as never)
-        .thenRefused('not-found');
+      given(webhook, created, deleted).when(type, { reason: 'x' }).thenRefused('not-found');
   });
 });
 

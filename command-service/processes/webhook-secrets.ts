@@ -1,5 +1,5 @@
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
-import { newWebhookSecret } from '@workledger/shared/security/webhook-secrets.ts';
+import { newWebhookSecret, webhookSecretsSql } from '@workledger/shared/security/webhook-secrets.ts';
 import type { Pool } from 'pg';
 
 /** Secrets that webhooks are signed with, outside the log: what is there can be removed. */
@@ -36,13 +36,6 @@ export const createWebhookSecrets = (pool: Pool): WebhookSecrets => ({
 export const webhookSecretsTable: Migration = {
   name: '0093-webhook-secrets',
   up: async (knex) => {
-    await knex.raw(`
-      create table command_service.webhook_secrets (
-        webhook_id text not null,
-        id         text not null,
-        secret     text not null,
-        created_at timestamptz not null default clock_timestamp(),
-        primary key (webhook_id, id)
-      )`);
+    await knex.raw(webhookSecretsSql);
   },
 };

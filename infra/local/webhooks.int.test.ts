@@ -32,13 +32,7 @@ const keyOf = async (role: string, more: object = {}): Promise<string> => {
 const wishes = (more: object = {}) => ({ name: 'x', url: `${subscriber.url}/x`, eventTypes: ['*'], ...more });
 const post = async (path: string, body: object, call: Call = {}) => {
   const answer = await system.client.send('POST', path, { body, ...call });
-  return {
-    status: answer.status,
-    code: String(answer.body['type'] ?? '')
-      .split('/')
-      .at(-1),
-    ...answer,
-  };
+  return { ...answer, code: (answer.body['type'] as string | undefined)?.split('/').at(-1) };
 };
 
 test('where events may go is what the configuration says, and what they are is what whoever asks may read', async () => {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { createOutbound, type Outbound } from '../components/outbound/outbound.ts';
@@ -6,13 +7,14 @@ import { createSlots, type Slots } from '../components/limits.ts';
 /** Deliveries of one subscription at once, and of all to one host. */
 export const AT_ONCE = 4;
 const AT_ONCE_TO_A_HOST = 12;
+const KEPT = 2_000;
 
 /** A way out for each subscription: what one does to its own holds up no other. */
 export type Lane = { readonly url: string; readonly outbound: Outbound; readonly host: Slots };
 
 export function createLanes({ outbound, outgoingWebhooks }: Pick<Configuration, 'outbound' | 'outgoingWebhooks'>) {
-  const lanes = new Map<string, Lane>();
-  const hosts = new Map<string, Slots>();
+  const lanes = new LRUCache<string, Lane>({ max: KEPT });
+  const hosts = new LRUCache<string, Slots>({ max: KEPT });
 
   return {
     /** The same one as long as its address stays. */
@@ -40,9 +42,6 @@ export function createLanes({ outbound, outgoingWebhooks }: Pick<Configuration, 
       };
       lanes.set(webhookId, lane);
       return lane;
-    },
-    forget: (webhookIds: ReadonlySet<string>): void => {
-      for (const id of lanes.keys()) if (!webhookIds.has(id)) lanes.delete(id);
     },
   };
 }

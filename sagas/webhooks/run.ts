@@ -1,5 +1,6 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { untilLogIsRight } from '@workledger/shared/consumption/log-identity.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
@@ -36,7 +37,7 @@ export function createWebhooks(options: WebhooksOptions) {
 
   /** It does not answer for so long, or does not want any more: a person decides how it goes on. */
   async function end(webhookId: string, type: 'webhook.give-up' | 'webhook.disable', reason: string): Promise<void> {
-    const command = { type, target: webhookId, data: { reason: reason.slice(0, 1_000) } };
+    const command = { type, target: webhookId, data: { reason: foreignText(reason, 1_000) } };
     const context = { actor: `saga:saga-webhooks-${webhookId}`, correlationId: newId(), commandId: newId() };
     await commands.send(command, context).catch((error: unknown) => {
       if (!(error instanceof CommandRefused)) throw error;

@@ -16,8 +16,8 @@ export type SendingOptions = {
   readonly configuration: Pick<Configuration, 'outbound' | 'outgoingWebhooks'>;
 };
 
-/** Milliseconds that an open breaker rests. */
-export const REST_SECONDS = 30;
+/** As long as an open breaker rests. */
+const REST_SECONDS = 30;
 /** An end of a limit that is further away is not believed. */
 const LONGEST_LIMIT_SECONDS = 86_400;
 const GONE = 410;
@@ -46,7 +46,8 @@ export async function sendOnce(
   if (fault !== null) return failed(fault);
   const body = await bodyOf(log, claimed);
   const secrets = await webhookSecretsOf(pool, claimed.webhookId, claimed.secretIds);
-  if (body === null) return { ...failed('the log does not have the event'), seconds: null };
+  // It was met before: a log that does not give it is behind.
+  if (body === null) throw new Error(`the log does not give revision ${claimed.revision} of ${claimed.stream}`);
   if (secrets.length === 0) return failed('there is no secret to sign with: rotate it');
   const timestamp = Math.floor(Date.now() / 1_000);
   const headers = {

@@ -6,11 +6,11 @@ import {
   status,
   type FakeSubscriber,
 } from '@workledger/infra/testing/webhooks/fake-subscriber.ts';
-import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { webhookSecretsSql } from '@workledger/shared/security/webhook-secrets.ts';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { sagaMigrations } from '../engine/migrations.ts';
@@ -27,7 +27,7 @@ let trial: ReturnType<typeof createWebhookTrial>;
 beforeAll(async () => {
   database = await createTestDatabase();
   await migrate(database.url, 'sagas', sagaMigrations);
-  await migrate(database.url, 'command_service', commandServiceMigrations);
+  await database.pool.query(`create schema command_service; ${webhookSecretsSql}`);
   log = await createPostgresEventLog({ connectionString: database.url });
   trial = createWebhookTrial(log, database.pool);
 });

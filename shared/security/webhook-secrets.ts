@@ -18,6 +18,16 @@ export const webhookSignature = (secrets: readonly string[], { id, timestamp, bo
     })
     .join(' ');
 
+/** Of the table that command-service writes and sagas read. */
+export const webhookSecretsSql = `
+  create table command_service.webhook_secrets (
+    webhook_id text not null,
+    id         text not null,
+    secret     text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    primary key (webhook_id, id)
+  )`;
+
 /** Reads what `command-service/processes/webhook-secrets.ts` writes, in the order of the ids. */
 export async function webhookSecretsOf(
   pool: Pool,
