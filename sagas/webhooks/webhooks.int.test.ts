@@ -270,8 +270,10 @@ test('what failed for days is paused, in words', async () => {
 
 test('what was there before is sent where it is asked for, each event once, whatever comes meanwhile', async () => {
   const from = await log.head();
-  const old = await trial.task('past', 30);
   start();
+  await trial.subscribe(`${subscriber.url}/before`);
+  const old = await trial.task('past', 30);
+  await until(() => revisionsAt('/before', old).length === 31);
   await trial.subscribe(`${subscriber.url}/a`, { from: String(from), repositories: ['past'] });
   const fresh = await trial.task('past', 30);
   await until(() => subscriber.to('/a').length >= 62);
