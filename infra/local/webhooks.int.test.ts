@@ -39,6 +39,7 @@ test('where events may go is what the configuration says, and what they are is w
   const operator = await keyOf('operator');
   for (const url of [
     'https://elsewhere.example.org/',
+    'https://[hooks/',
     'https://hooks.example.org:8443/',
     'http://plain.example.org/',
     'https://a:b@hooks.example.org/',

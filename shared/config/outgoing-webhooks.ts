@@ -36,6 +36,7 @@ type Configured = {
 
 /** Why events may not be sent to an address; null: they may. */
 export function addressFault({ outgoingWebhooks, outbound }: Configured, address: string): string | null {
+  if (!URL.canParse(address)) return 'this is no address';
   const url = new URL(address);
   const host = hostOf(url);
   const names = (hosts: readonly string[] = []): boolean => hosts.some((one) => one.toLowerCase() === host);

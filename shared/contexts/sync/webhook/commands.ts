@@ -18,8 +18,9 @@ const position = z
 const details = {
   name: text(200, 1),
   url: z
-    .url({ protocol: /^https?$/ })
+    .string()
     .max(2_000)
+    .regex(/^https?:\/\/[\x21-\x7e]+$/, 'https:// and what follows, in ASCII')
     .describe('https, and a host that the configuration allows (`outgoingWebhooks.allowHosts`)'),
   eventTypes: z
     .array(eventType)
