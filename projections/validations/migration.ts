@@ -28,4 +28,15 @@ const v1: Migration = {
   },
 };
 
-export const validationsMigrations: readonly Migration[] = [v1];
+/** The view names its columns when it is made: it is made again. */
+const checks: Migration = {
+  name: '0094-validations-checks',
+  up: async (knex) => {
+    await knex.raw(`
+      alter table read_models.validations_v1 add column checks jsonb not null default '[]';
+      create or replace view read_models.validations as select * from read_models.validations_v1;
+    `);
+  },
+};
+
+export const validationsMigrations: readonly Migration[] = [v1, checks];

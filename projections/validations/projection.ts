@@ -13,12 +13,12 @@ export const validations = defineProjection<ValidationRow, Recorded<ValidationEv
     const ended = { ...existing(row, event), revision: event.revision, endedAt: at };
     switch (event.type) {
       case 'ValidationPassed': {
-        const { report, protectedChanges } = event.data;
-        return { ...ended, state: 'passed', report, protectedChanges };
+        const { report, protectedChanges, checks = [] } = event.data;
+        return { ...ended, state: 'passed', report, protectedChanges, checks };
       }
       case 'ValidationFailed': {
-        const { failure, protectedChanges, verdict } = event.data;
-        return { ...ended, state: verdict, report: failure.log, protectedChanges, failure };
+        const { failure, protectedChanges, verdict, checks = [] } = event.data;
+        return { ...ended, state: verdict, report: failure.log, protectedChanges, failure, checks };
       }
       case 'ValidationCancelled':
         return { ...ended, state: 'cancelled', reason: event.data.reason };
@@ -43,4 +43,5 @@ const requested = ({ stream, revision, data }: Requested, at: string): Validatio
   reason: null,
   requestedAt: at,
   endedAt: null,
+  checks: [],
 });

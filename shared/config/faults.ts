@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSecretName, maskText } from '../telemetry/mask.ts';
+import { checkFaults } from './checks.ts';
 import { isLoopback } from './loopback.ts';
 import { chatFaults } from './chats.ts';
 import { outboundFaults } from './outbound.ts';
@@ -134,6 +135,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...pullRequestFaults(configuration),
     ...pluginFaults(configuration),
     ...chatFaults(configuration),
+    ...checkFaults(configuration),
     ...repeated(
       'repositories',
       'name',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
 import { approvalPolicy } from './approval.ts';
 import { linearSchema, slackSchema } from './chats.ts';
+import { checksSchema } from './checks.ts';
 import { githubSchema, outboundSchema } from './outbound.ts';
 import { pluginSchema } from './plugins.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
@@ -160,6 +161,7 @@ export const repositorySchema = z.strictObject({
   budgets: budgetsSchema.describe("of this repository's tasks, US dollars; taskUsd null: that of all"),
   ...access,
   limits: limits.prefault({}),
+  checks: checksSchema,
 });
 export type Repository = z.infer<typeof repositorySchema>;
 

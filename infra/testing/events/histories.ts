@@ -5,7 +5,7 @@ import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { evolution } from '@workledger/command-service/domain/evolution.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { artefactOf, commitOf, failureOf, taskHistory } from './made-up.ts';
+import { artefactOf, checksOf, commitOf, failureOf, taskHistory } from './made-up.ts';
 import type { Random } from './random.ts';
 
 export type StreamHistory = { readonly stream: string; readonly events: readonly DomainEvent[] };
@@ -166,12 +166,16 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
         sendBackAllowed: true,
       }),
       random.pick([
-        event('ValidationPassed', { ...run, report: artefactOf(random), protectedChanges: ['test/a'] }),
+        event('ValidationPassed', {
+          ...{ ...run, report: artefactOf(random), protectedChanges: ['test/a'] },
+          ...(random.chance(0.5) && { checks: checksOf(random) }),
+        }),
         event('ValidationFailed', {
           ...run,
           failure: failureOf(random),
           protectedChanges: [],
           verdict: 'back-to-work',
+          ...(random.chance(0.5) && { checks: checksOf(random) }),
         }),
         event('ValidationCancelled', { ...run, reason: 'stopped' }),
       ]),

@@ -1,3 +1,4 @@
+import type { CheckResult } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import type { Random } from './random.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
@@ -14,6 +15,20 @@ export const artefactOf = (random: Random): ArtefactReference => ({
   size: random.below(10_000),
   mediaType: 'text/plain',
 });
+
+export const checksOf = (random: Random): CheckResult[] => [
+  {
+    name: 'lint',
+    verdict: random.pick(['passed', 'failed', 'advised']),
+    reason: 'exit code 1',
+    counts: { critical: 0, high: random.below(9), medium: 0, low: 1, info: 0 },
+    newFindings: random.pick([null, random.below(3)]),
+    exitCode: 1,
+    durationMs: random.below(9_999),
+    report: artefactOf(random),
+    findings: artefactOf(random),
+  },
+];
 
 export const failureOf = (random: Random): Failure => ({
   step: 'validate',

@@ -10,7 +10,7 @@ import {
   waiting,
 } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { judged } from './judge.ts';
+import { judged, tellJudgement } from './judge.ts';
 import {
   beginsAfter,
   branchOf,
@@ -89,11 +89,8 @@ function request(facts: Facts, on: Effector, validation: string): boolean {
 }
 
 function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<'code.validate'>): Outcome {
-  const { report, protectedChanges, failure } = result;
-  const told =
-    failure === null
-      ? on.command('judge', 'validation.pass', validation, { report, protectedChanges })
-      : on.command('judge', 'validation.fail', validation, { failure, protectedChanges });
+  const { failure } = result;
+  const told = tellJudgement(on, 'judge', validation, result);
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
   if (failure !== null && facts.pull !== null && !showCheck(facts, on, 'failure', failure.reason)) return waiting;

@@ -17,6 +17,19 @@ export function judged(facts: Facts, on: Effector, name: string, question: Quest
   return on.call(name, 'code.validate', { ...inRun(facts), ...question }, checkSeconds(planOf(facts)));
 }
 
+/** Writes down what was said of a commit; null while that is under way. */
+export function tellJudgement(
+  on: Effector,
+  name: string,
+  validation: string,
+  { report, protectedChanges, failure, checks }: ResultOf<'code.validate'>,
+) {
+  const said = { protectedChanges, ...(checks !== undefined && { checks }) };
+  return failure === null
+    ? on.command(name, 'validation.pass', validation, { report, ...said })
+    : on.command(name, 'validation.fail', validation, { failure, ...said });
+}
+
 /** As `judged`, where the step itself deals with tests that cannot be run. */
 export function tryJudged(
   facts: Facts,

@@ -15,7 +15,7 @@ import {
 } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
-import { judged } from './judge.ts';
+import { judged, tellJudgement } from './judge.ts';
 import { branchOf, claimOf, idInRun, inRun, known, mergesItself, planOf, sendBack, withoutAgent } from './run.ts';
 import { nextChoice } from './winner.ts';
 
@@ -137,12 +137,7 @@ function judge(facts: Facts, on: Effector, work: Work, round: number): ResultOf<
   if (on.command(inRound('request', round), 'validation.request', validation, request) === null) return null;
   const result = judged(facts, on, inRound('validate', round), work);
   if (result === null) return null;
-  const { report, protectedChanges, failure } = result;
-  const told =
-    failure === null
-      ? on.command(inRound('judge', round), 'validation.pass', validation, { report, protectedChanges })
-      : on.command(inRound('judge', round), 'validation.fail', validation, { failure, protectedChanges });
-  return told === null ? null : result;
+  return tellJudgement(on, inRound('judge', round), validation, result) === null ? null : result;
 }
 
 /** Work that others were faster than: evolution's next choice takes its place, or it goes back, and gives its turn away first: the next attempt starts from what they merged. */

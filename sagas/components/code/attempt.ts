@@ -22,11 +22,20 @@ export const secondsFor = (
 
 /** Of components that call git only. */
 export const gitLimits: Limits = { turns: { atOnce: () => 8 }, seconds: () => GIT_SECONDS };
-/** Of components that run the repository's own commands: `setup`, on the base and here, and one more. */
+/** Of components that run the repository's own commands: `setup`, on the base and here, one more, and what is named beside it. */
 export const checkLimits: Limits = {
   turns: { atOnce: () => 2 },
-  seconds: (request, environment) => secondsFor(3, request, environment),
+  seconds: (request, environment) =>
+    secondsFor(3, request, environment) + secondsOfChecks(repositoryOf(environment, 'limits', request.repository)),
 };
+
+/** Seconds for the named checks, one after the other, where they compare on the base, too. */
+export const secondsOfChecks = ({ checks, setup, limits }: Repository): number =>
+  checks.reduce((sum, { policy, timeoutSeconds }) => {
+    const seconds = timeoutSeconds ?? limits.timeoutSeconds;
+    const isCompared = typeof policy === 'object' && policy.onlyNew;
+    return sum + seconds + (isCompared ? seconds + (setup === null ? 0 : limits.timeoutSeconds) : 0);
+  }, 0);
 
 /** Measurements that wait before one: each may take as long as the command may. */
 const BEFORE = 8;
@@ -55,6 +64,8 @@ export type CodeAttempt = {
   readonly note: TakeNote | undefined;
   /** A repository of its own that stands at the commit; it goes with the attempt. */
   checkout(name: string, commit: string): Promise<Checkout>;
+  /** Does something at the same time, with processes and checkouts of its own; its name is part of the call's key. */
+  beside<Result>(name: string, action: (attempt: CodeAttempt) => Promise<Result>): Promise<Result>;
 };
 
 type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = {
@@ -86,9 +97,10 @@ export const scopeOf = ({ taskId, runId }: InRun): string => `${taskId}/${runId}
 /** Does an action under the call's key: what an earlier try left is ended first, what this one made goes at its end. */
 async function inAttempt<Result>(
   request: InRun,
-  { key, signal, step, environment, secrets, note }: Call,
+  call: Call,
   action: (attempt: CodeAttempt) => Promise<Result>,
 ): Promise<Result> {
+  const { key, signal, step, environment, secrets, note } = call;
   const { dataFolder } = environment;
   const repository = repositoryOf(environment, step, request.repository);
   const opened = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
@@ -101,7 +113,8 @@ async function inAttempt<Result>(
       await createCheckout(made, { commit, branch: repository.baseBranch, signal });
       return made;
     };
-    return await action({ environment, repository, mirror, attempt, signal, secrets, note, checkout });
+    const beside: CodeAttempt['beside'] = (name, act) => inAttempt(request, { ...call, key: `${key}/${name}` }, act);
+    return await action({ environment, repository, mirror, attempt, signal, secrets, note, checkout, beside });
   } catch (error) {
     if (!attempt.isEnded()) throw error;
     // Who took it over removed its folders. Whoever asked for this call learns soon that it was lost, and takes no result of it.

@@ -36,9 +36,10 @@ export async function runCommands(
   code: CodeAttempt,
   checkout: Checkout,
   commands: readonly { step: string; command: readonly string[] | null }[],
-  home?: 'setup',
+  { home, seconds }: { readonly home?: 'setup'; readonly seconds?: number } = {},
 ): Promise<CommandRun[]> {
-  const { timeoutSeconds, maxOutputBytes } = code.repository.limits;
+  const { maxOutputBytes, timeoutSeconds: usual } = code.repository.limits;
+  const timeoutSeconds = seconds ?? usual;
   const runs: CommandRun[] = [];
   for (const { step, command } of commands) {
     if (command === null) continue;

@@ -8,8 +8,10 @@ import {
   type Metrics,
   metrics,
 } from '@workledger/shared/contexts/values.ts';
+import { checkResult } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
+import type { Checkout } from '../git/checkout.ts';
 import { branchHead, ensureCommits, fetchOrigin, mergeBase } from '../git/commits.ts';
 import { restorePaths } from '../git/make-commit.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
@@ -18,8 +20,10 @@ import { pushRef } from '../git/push.ts';
 import { aloneOnMachine } from '../process/alone.ts';
 import { inRun } from '../run-component.ts';
 import { checkLimits, type CodeAttempt, codeComponent, measureLimits } from './attempt.ts';
-import type { CommandRun } from './commands.ts';
-import { runWithSetup } from './setup.ts';
+import { ofTests, reportOfChecks, runsOf, withFailedChecks } from './check-report.ts';
+import { type CommandRun, runCommands } from './commands.ts';
+import { runNamedChecks } from './named-checks.ts';
+import { type At, runWithSetup, setUp } from './setup.ts';
 
 /** What ran, how it ended and all its output, to be read by a person. */
 export function reportOf(runs: readonly CommandRun[]): Buffer {
@@ -75,6 +79,8 @@ export const validate = codeComponent({
     protectedChanges: z.array(z.string()).readonly(),
     /** null: it passed. */
     failure: failureSchema.nullable(),
+    /** What each check said; left out where the repository has none but its tests. */
+    checks: z.array(checkResult).optional(),
   }),
   limits: checkLimits,
   act: async (request, code) => {
@@ -86,19 +92,34 @@ export const validate = codeComponent({
     if (judged.commit !== commit) await pushRef(mirror, { ref, to: judged.commit, expected: 'any', signal });
     const checkout = await code.checkout('validate', judged.commit);
     const at = { taskId: request.taskId, commit: judged.commit, base };
-    const runs = await runWithSetup(code, checkout, at, { step: 'test', command: repository.test });
+    const { runs, checks } = await runAll(code, checkout, at);
     const changes = judged.changed.map((path) => `protected path restored from the base: ${path}\n`).join('');
     const head = Buffer.from(`commit ${commit}, base ${base}\n${changes}\n`);
-    const report = Buffer.concat([head, reportOf(runs)]);
+    const report = Buffer.concat([head, reportOf([...runs, ...runsOf(checks)]), reportOfChecks(checks)]);
     const stored = await code.environment.artefacts.put(report, 'text/plain; charset=utf-8');
+    const failure = failureOfRuns(runs, stored);
     return {
       report: stored,
       commit: judged.commit,
       protectedChanges: shortened(judged.changed),
-      failure: failureOfRuns(runs, stored),
+      failure: withFailedChecks(failure, checks, stored),
+      ...(repository.checks.length > 0 && { checks: [ofTests(runs), ...checks.map(({ result }) => result)] }),
     };
   },
 });
+
+/** `setup`, the tests and the named checks; without those, as ever. */
+async function runAll(code: CodeAttempt, checkout: Checkout, at: At & { readonly base: string }) {
+  const test = { step: 'test', command: code.repository.test };
+  if (code.repository.checks.length === 0) return { runs: await runWithSetup(code, checkout, at, test), checks: [] };
+  const setup = await setUp(code, checkout, at);
+  if (setup !== null && setup.problem !== null) return { runs: [setup], checks: [] };
+  const runs = setup === null ? [] : [setup];
+  const checks = await runNamedChecks(code, checkout, at, async () => {
+    runs.push(...(await runCommands(code, checkout, [test])));
+  });
+  return { runs, checks };
+}
 
 /** The commit that the events name as the work's start; requests written before this do not name it. */
 export const recordedBase = z.string().optional();

@@ -13,7 +13,7 @@ import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { endScope } from '../process/attempt.ts';
 import { defineComponent, inRun } from '../run-component.ts';
-import { codeComponent, gitLimits, scopeOf } from './attempt.ts';
+import { codeComponent, gitLimits, scopeOf, secondsOfChecks } from './attempt.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
 const GIT_SECONDS = 120;
@@ -85,12 +85,13 @@ async function isThere(mirror: Mirror, taskId: string, commit: string, signal: A
   return hasCommit(mirror, commit);
 }
 
-function timeouts(environment: ComponentEnvironment, { limits, setup, evaluate }: Repository) {
+function timeouts(environment: ComponentEnvironment, repository: Repository) {
+  const { limits, setup, evaluate } = repository;
   const agent = Math.max(0, ...environment.configuration.agents.map((one) => one.limits.timeoutSeconds));
   const command = limits.timeoutSeconds;
   // `setup` may run on the base first, and for the agent.
   const again = setup === null ? 0 : command;
-  const check = 2 * command + again + GIT_SECONDS;
+  const check = 2 * command + again + secondsOfChecks(repository) + GIT_SECONDS;
   const work = agent + 2 * again + GIT_SECONDS + (evaluate === null ? 0 : 2 * command + again);
   return { agent: Math.ceil(TURNS * work), check: Math.ceil(TURNS * check) };
 }

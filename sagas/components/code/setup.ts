@@ -120,7 +120,7 @@ async function fill(code: CodeAttempt, key: string, base: string): Promise<Entry
   const { repository, environment, signal } = code;
   const checkout = await code.checkout('setup', base);
   try {
-    const [run] = await runCommands(code, checkout, [{ step: 'setup', command: repository.setup }], 'setup');
+    const [run] = await runCommands(code, checkout, [{ step: 'setup', command: repository.setup }], { home: 'setup' });
     if (run === undefined || run.problem !== null) return null;
     const changed = await restoreTracked(checkout, base, signal);
     const made = await madeBesides(checkout, base, signal);

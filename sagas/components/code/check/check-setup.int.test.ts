@@ -232,3 +232,19 @@ test('without a repository and an agent there is nothing to check, and that is n
     { subject: 'configuration', ok: false, detail: expect.stringMatching(/workledger\.json/) },
   ]);
 });
+
+test('named checks are tried on the base, also those that only some changes need; nothing of theirs is kept', async () => {
+  const report = { format: 'eslint', path: null };
+  const found = await check({
+    checks: [
+      { name: 'lint', command: print('[]'), report, policy: { failAt: 'high', onlyNew: true } },
+      { name: 'types', command: ['false'], when: { changed: ['nothing'] }, parallel: false },
+      { name: 'audit', command: print('no JSON'), report, onUnavailable: 'pass' },
+    ],
+  });
+  expect(found).toMatchObject({
+    'repository "shop": check lint': [true, 'passed: no findings'],
+    'repository "shop": check types': [false, 'failed: exit code 1'],
+    'repository "shop": check audit': [true, 'unavailable: the report is no JSON'],
+  });
+});

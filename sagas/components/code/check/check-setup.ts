@@ -15,9 +15,12 @@ import { childEnvironment } from '../../process/run-process.ts';
 import { inRun, runComponents } from '../../run-component.ts';
 import { openSandbox, trySandbox } from '../../sandbox/open.ts';
 import type { Sandbox } from '../../sandbox/policy.ts';
-import { checkLimits, codeComponent, secondsFor } from '../attempt.ts';
+import { checkLimits, type CodeAttempt, codeComponent } from '../attempt.ts';
 import { type CommandRun, runCommands } from '../commands.ts';
 import { readMetrics } from '../judge.ts';
+import { runNamedChecks } from '../named-checks.ts';
+import type { CheckRun } from '../run-check.ts';
+import { setUp } from '../setup.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkOrigin } from './origin.ts';
 import { checkResult, type CheckResult, oneLine } from './result.ts';
@@ -140,7 +143,7 @@ const subjectOf = ({ name }: Repository): string => `repository "${name}"`;
 const check = codeComponent({
   request: inRun,
   result: z.array(checkResult),
-  limits: { turns: checkLimits.turns, seconds: (request, environment) => secondsFor(3, request, environment) },
+  limits: { turns: checkLimits.turns, seconds: checkLimits.seconds },
   act: async (_request, code) => {
     const { repository, mirror, signal } = code;
     const subject = subjectOf(repository);
@@ -160,14 +163,37 @@ const check = codeComponent({
     ]);
     if (runs.every(({ step, problem }) => step !== 'setup' || problem === null))
       runs.push(...(await runCommands(code, checkout, [{ step: 'evaluate', command: repository.evaluate }])));
+    const named = await tryChecks(code, base);
     return [
       found,
       ...told(subject, needs),
       ...(await checkOrigin(subject, code, base)),
       ...runs.map((run) => judged(subject, run, repository)),
+      ...named.map(({ result: { name, verdict, reason } }) => ({
+        subject: `${subject}: check ${name}`,
+        ok: verdict !== 'failed',
+        detail: oneLine(`${verdict}: ${reason}`),
+      })),
     ];
   },
 });
+
+/** The named checks on the base, also those that only some changes need. */
+async function tryChecks(code: CodeAttempt, base: string): Promise<CheckRun[]> {
+  const { repository } = code;
+  if (repository.checks.length === 0) return [];
+  const all = { ...repository, checks: repository.checks.map((check) => ({ ...check, when: null })) };
+  const keeping = { ...code.environment, artefacts: unkept };
+  const at = { taskId: '', commit: base, base };
+  const owning = (one: CodeAttempt): CodeAttempt => ({ ...one, repository: all, environment: keeping });
+  const own: CodeAttempt = {
+    ...owning(code),
+    beside: (name, action) => code.beside(name, (beside) => action(owning(beside))),
+  };
+  const checkout = await code.checkout('checks', base);
+  const setup = await setUp(own, checkout, at);
+  return setup !== null && setup.problem !== null ? [] : runNamedChecks(own, checkout, at, () => Promise.resolve());
+}
 
 /** What a clone of the origin has beside git's own, and whether that is here. */
 function told(subject: string, needs: Needs): CheckResult[] {
@@ -213,6 +239,11 @@ function judged(subject: string, run: CommandRun, { evolve }: Repository): Check
 }
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+/** Reports of checks are read, and not kept. */
+const unkept: Artefacts = {
+  put: (bytes, mediaType) => Promise.resolve({ digest: '0'.repeat(64), size: bytes.length, mediaType }),
+  get: () => Promise.resolve(null),
+};
 /** A check keeps nothing. */
 const nowhere: Artefacts = {
   put: () => Promise.reject(new Error('a check keeps no artefacts')),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
 import { artefact, commit, failure, uuid } from '../../values.ts';
+import { checkResult } from './checks.ts';
 
 export const validationRow = z.strictObject({
   id: uuid,
@@ -17,6 +18,7 @@ export const validationRow = z.strictObject({
   reason: z.string().nullable(),
   requestedAt: time,
   endedAt: time.nullable(),
+  checks: z.array(checkResult).describe('what each named check said; none in validations of before they had names'),
 });
 export type ValidationRow = RowOf<typeof validationRow>;
 
