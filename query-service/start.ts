@@ -19,6 +19,7 @@ import { messageQueries } from './api/messages.ts';
 import { listNextTasks } from './api/next-tasks.ts';
 import { listAllParked } from './api/parked.ts';
 import { questionQueries } from './api/questions.ts';
+import { listFindings } from './api/findings.ts';
 import { allRunRoutes } from './api/runs.ts';
 import { getTask } from './api/task.ts';
 import { listTasks } from './api/tasks.ts';
@@ -101,6 +102,7 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...issueQueries(options, settle),
     ...commentQueries(options, settle),
     ...allRunRoutes(options, settle),
+    listFindings(options, settle),
     listDeliveries(options, settle),
     getDelivery(options, settle),
     ...knowledgeQueries({ ...options, search, usesOf }, settle),

@@ -125,11 +125,15 @@ export function validated(
   verdict: 'passed' | 'back-to-work' | 'failed',
   submits = true,
   judged?: string,
+  more: object = {},
 ): void {
   if (submits) run.succeeds(`validate/${round}/1/submit`);
   run.succeeds(`validate/${round}/1/request`);
   const commit = judged ?? run.state().facts.commit ?? '';
-  run.succeeds(`validate/${round}/1/validate`, judgement(commit, verdict === 'passed' ? null : testsFail));
+  run.succeeds(`validate/${round}/1/validate`, {
+    ...judgement(commit, verdict === 'passed' ? null : testsFail),
+    ...more,
+  });
   run.succeeds(`validate/${round}/1/judge`);
   const id = idInRun(run.state().facts, 'validation', String(round));
   if (verdict === 'passed') run.receives('validation', id, 'ValidationPassed', {});

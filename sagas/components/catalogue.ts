@@ -14,6 +14,7 @@ import type { ComponentEnvironment } from './environment.ts';
 import { failureOf } from './failures.ts';
 import { check } from './github/check.ts';
 import { commentOn } from './github/comments.ts';
+import { findings } from './github/findings.ts';
 import { tellIssue } from './github/issue.ts';
 import { labels } from './github/labels.ts';
 import { look } from './github/look.ts';
@@ -73,6 +74,7 @@ const here = {
   'linear.look': lookLinear,
   'linear.tell': tellLinear,
   'slack.tell': tellSlack,
+  'github.findings': findings,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */

@@ -12,6 +12,7 @@ export const permittedToLimited: readonly string[] = [
   'GET /api/v1/evolutions/{id}',
   'GET /api/v1/validations',
   'GET /api/v1/validations/{id}',
+  'GET /api/v1/validations/{id}/findings',
   'GET /api/v1/merge-queues',
   'GET /api/v1/merge-queues/{id}',
   'GET /api/v1/artefacts/{digest}',

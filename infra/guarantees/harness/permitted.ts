@@ -42,6 +42,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/evolutions/{id}': everybody,
   'GET /api/v1/validations': everybody,
   'GET /api/v1/validations/{id}': everybody,
+  'GET /api/v1/validations/{id}/findings': everybody,
   'GET /api/v1/merge-queues': everybody,
   'GET /api/v1/merge-queues/{id}': everybody,
   'GET /api/v1/artefacts/{digest}': everybody,

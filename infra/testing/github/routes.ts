@@ -1,5 +1,6 @@
 import { invalid, notFound, okay, pages, refusal, type FakeAnswer } from './answer.ts';
 import type { FakeLogin } from './login.ts';
+import { makeReview } from './make-review.ts';
 import { ownerOf, shownPull, type FakePull, type FakeRepository } from './state.ts';
 
 export type FakeRequest = {
@@ -90,7 +91,10 @@ const listReviews: Handler = (request) => {
   if (pull === undefined) return notFound;
   const all = request.repository.reviews.get(pull.number) ?? [];
   return pages(
-    all.map(({ user, ...review }) => ({ ...review, user: { id: user, login: `user-${user}` }, commit_id: pull.sha })),
+    all.map(({ user, login, ...review }) => ({
+      ...{ ...review, commit_id: pull.sha },
+      user: { id: user, login: login ?? `user-${user}` },
+    })),
   );
 };
 
@@ -222,6 +226,10 @@ export const routes: readonly FakeRoute[] = [
   route('PATCH', /^\/pulls\/(\d+)$/, 'pull_requests=write', changePull),
   route('PUT', /^\/pulls\/(\d+)\/merge$/, 'contents=write', mergePull),
   route('GET', /^\/pulls\/(\d+)\/reviews$/, 'pull_requests=read', listReviews),
+  route('POST', /^\/pulls\/(\d+)\/reviews$/, 'pull_requests=write', makeReview),
+  route('GET', /^\/pulls\/(\d+)\/files$/, 'pull_requests=read', ({ repository, parts }) =>
+    pages(repository.files.get(Number(parts[0])) ?? []),
+  ),
   route('GET', /^\/pulls\/(\d+)\/comments$/, 'pull_requests=read', listNotes),
   route('GET', /^\/check-runs\/(\d+)\/annotations$/, 'checks=read', annotations),
   route('GET', /^\/issues\/(\d+)\/comments$/, 'issues=read', comments),

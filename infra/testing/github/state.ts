@@ -20,7 +20,16 @@ export type FakeStatus = { readonly sha: string; readonly context: string; reado
   string,
   unknown
 >;
-export type FakeReview = { readonly id: number; readonly user: number; readonly state: string; readonly body: string };
+export type FakeReview = {
+  readonly id: number;
+  readonly user: number;
+  readonly state: string;
+  readonly body: string;
+  /** Default: `user-<user>`. */
+  readonly login?: string;
+};
+/** A file that a pull request changes, as GitHub shows it. */
+export type FakeFile = { readonly filename: string; readonly patch?: string };
 
 /** A repository as the fake keeps it; a test may change whatever it likes. */
 export type FakeRepository = {
@@ -36,6 +45,8 @@ export type FakeRepository = {
   readonly reviews: Map<number, FakeReview[]>;
   /** Comments on lines, by pull request, as GitHub shows them. */
   readonly notes: Map<number, Record<string, unknown>[]>;
+  /** Changed files, by pull request. */
+  readonly files: Map<number, readonly FakeFile[]>;
   archived: boolean;
   issuesDisabled: boolean;
   /** GitHub's words for why nothing can be merged now; null: it can. */
@@ -58,6 +69,7 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   statuses: [],
   reviews: new Map(),
   notes: new Map(),
+  files: new Map(),
   archived: false,
   issuesDisabled: false,
   notMergeable: null,

@@ -2,10 +2,20 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { because } from '../../engine/component.ts';
 import { done, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { claimOf, inRun, known, mergesItself, planOf, sendBack, withoutAgent } from './run.ts';
+import { checksOf } from './pull-request.ts';
+import { byPullRequest, claimOf, inRun, known, mergesItself, planOf, sendBack, withoutAgent } from './run.ts';
 
-/** Whom the registration names to approve merges; null: nobody need. */
-export const approverOf = (facts: Facts) => (mergesItself(facts) ? (planOf(facts).approval ?? null) : null);
+const OPERATORS = { kind: 'role', role: 'operator' } as const;
+
+/** Whom the registration names to approve merges; operators, where a check could not tell and a person is to say; null: nobody need. */
+export const approverOf = (facts: Facts) => {
+  const named = mergesItself(facts) ? (planOf(facts).approval ?? null) : null;
+  return named ?? (mergesAlone(facts) && checksOf(facts).some(({ verdict }) => verdict === 'asks') ? OPERATORS : null);
+};
+
+/** Whether nobody looks at the work before it is merged: whoever merges it by hand has looked. */
+const mergesAlone = (facts: Facts): boolean =>
+  mergesItself(facts) || (byPullRequest(facts) && planOf(facts).pullRequest?.mergedBy === 'workledger');
 
 /**
  * Asks for the approval of the commit, where the registration says so, and waits for it: before the merge queue, since a person may

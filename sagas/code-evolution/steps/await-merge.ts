@@ -2,7 +2,7 @@ import { because } from '../../engine/component.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
-import { asBlock, CHECK, pullOf, say, showCheck } from './pull-request.ts';
+import { asBlock, CHECK, checksOf, pullOf, say, showCheck, showFindings } from './pull-request.ts';
 import { byPullRequest, claimOf, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
 
 /** How often red checks of its host may send work back within a run; the same failure twice never does. */
@@ -27,7 +27,8 @@ export const awaitMerge: Step<Facts> = {
     const { number } = known(facts.pull);
     for (let look = 1, failures = 0; ; look++) {
       if (look > 1 && !mayLook(facts, on, look)) return waiting;
-      const request = { ...inRun(facts), number, except: [CHECK], heard: facts.heard };
+      const own = [CHECK, ...checksOf(facts).map(({ name }) => `${CHECK}/${name}`)];
+      const request = { ...inRun(facts), number, except: own, heard: facts.heard };
       const seen = on.tryCall(`look-${look}`, 'github.look', request);
       if (seen === null) return waiting;
       if (seen.failure !== undefined) {
@@ -47,6 +48,7 @@ function begin(facts: Facts, on: Effector): boolean {
   const { agentId, claimId } = claimOf(facts);
   const told = on.call('tell', 'github.pull-request', pullOf(facts, 'passed'));
   if (told === null || !showCheck(facts, on, 'success', 'the tests passed')) return false;
+  if (!showFindings(facts, on)) return false;
   const reason = 'its work waits for its pull request';
   return on.tryCommand('free', 'agent.release', agentId, { claimId, reason }) !== null;
 }

@@ -24,7 +24,7 @@ import {
   sendBack,
   withoutAgent,
 } from './run.ts';
-import { showCheck } from './pull-request.ts';
+import { showCheck, showFindings } from './pull-request.ts';
 import { nextChoice } from './winner.ts';
 
 /** Puts the work on a branch of the repository's origin. */
@@ -94,6 +94,7 @@ function judge(facts: Facts, on: Effector, validation: string, result: ResultOf<
   const verdict = facts.verdicts[validation];
   if (told === null || verdict === undefined) return waiting;
   if (failure !== null && facts.pull !== null && !showCheck(facts, on, 'failure', failure.reason)) return waiting;
+  if (failure !== null && !showFindings(facts, on)) return waiting;
   if (failure === null) return accept(facts, on, result);
   const next = nextChoice(facts);
   if (next !== null) return goTo('publish', { learned: next } satisfies Learned);

@@ -48,7 +48,7 @@ export const merge: Step<Facts> = {
       if (merged.outcome === 'merged') return land(facts, on, { ...work, commit: merged.commit, rebased });
       const next = workOnNewBase(facts, on, work, round);
       if ('is' in next) return next;
-      if (approverOf(facts) !== null && !next.samePatch) return approveAnew(facts, on, next, facts.rebased + round);
+      if (mustApprove(facts, next)) return approveAnew(facts, on, next, facts.rebased + round);
       work = next;
     }
   },
@@ -120,6 +120,10 @@ function workOnNewBase(
   const reason = `the work passed on ${work.base}, but not on ${base}, which others have merged to since: ${failure.reason}`;
   return overtaken(facts, on, { reason, log: failure.log }, { commit, base });
 }
+
+/** Whether somebody must say that this may be merged, and nobody said it of the same change. */
+const mustApprove = (facts: Facts, { commit, base, samePatch }: Work & { readonly samePatch: boolean }): boolean =>
+  approverOf({ ...facts, commit, base }) !== null && !(samePatch && facts.approved === facts.commit);
 
 /** What was approved is another change than this: nobody else waits while a person looks at it. */
 function approveAnew(facts: Facts, on: Effector, { commit, base }: Work, rebased: number): Outcome {

@@ -1,6 +1,6 @@
 import type { RequestOf, ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, judgementOf } from '../facts.ts';
 import { beginsAfter, branchOf, byPullRequest, claimOf, inRun, known, planOf } from './run.ts';
 
 /** What our own check is called, beside those of others. */
@@ -53,6 +53,19 @@ export function showCheck(
 }
 
 const TITLE_LENGTH = 200;
+
+/** What the named checks said of the commit; none where there are none, or where it was judged before they had names. */
+export const checksOf = ({ commit, base, judged }: Facts) =>
+  (commit === null || base === null ? undefined : judged[judgementOf({ commit, base })]?.checks) ?? [];
+
+/** Shows each named check, and what it complains about on the lines of the pull request; true as soon as that is told, or cannot be. */
+export function showFindings(facts: Facts, on: Effector): boolean {
+  const checks = checksOf(facts);
+  if (checks.length === 0 || facts.pull === null) return true;
+  const { number } = facts.pull;
+  const request = { ...inRun(facts), commit: known(facts.commit), number, under: CHECK, checks };
+  return on.tryCall('findings', 'github.findings', request) !== null;
+}
 
 /** Says why, once it is closed; one that somebody else closed has been spoken of. */
 function close(facts: Facts, on: Effector): Outcome {

@@ -104,11 +104,24 @@ function rulesFor(label: string, repository: Repository): string {
     '- Edit files in the current folder only. It is a Git repository of its own; you need not commit.',
     protectedText(repository),
     `- The work is valid when this passes: ${repository.test.join(' ')}`,
+    ...checksText(repository),
     `- This attempt is called ${label}. Others may work on the same from the same start; find your own way.`,
   ]
     .filter((line) => line !== '')
     .join('\n');
 }
+
+/** What can refuse the work beside its tests. */
+const checksText = ({ checks }: Repository): string[] =>
+  checks
+    .filter(({ policy }) => policy !== 'advisory')
+    .map(({ name, command, policy }) => {
+      const wanted =
+        typeof policy === 'object'
+          ? `it must find nothing of severity ${policy.failAt} or above${policy.onlyNew ? ' that was not there before' : ''}`
+          : 'it must exit 0';
+      return `- The check "${name}" is run on it, too, and ${wanted}: ${command.join(' ')}`;
+    });
 
 function protectedText({ protectedPaths, protectCi }: Repository): string {
   const named = [...protectedPaths, ...(protectCi ? ['definitions of CI (.github/ and their like)'] : [])];

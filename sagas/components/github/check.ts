@@ -26,9 +26,17 @@ export const check = githubComponent({
   result,
   act: (given, repository, { environment }) => {
     const asked = { ...given, link: given.link ?? linkToTask(environment, given.taskId) };
-    return repository.github.isApp ? asCheckRun(repository, asked) : asStatus(repository, asked);
+    return showCheck(repository, asked);
   },
 });
+
+type Shown = Omit<Request, keyof z.infer<typeof inRun>> & {
+  /** At most 50; of a check run, when it is made: GitHub adds them to those there are. */
+  readonly annotations?: readonly object[];
+};
+
+export const showCheck = (repository: GithubRepository, asked: Shown): Promise<Result> =>
+  repository.github.isApp ? asCheckRun(repository, asked) : asStatus(repository, asked);
 
 const checkRun = z.object({
   id: z.int(),
@@ -40,7 +48,7 @@ const checkRun = z.object({
 type CheckRun = z.infer<typeof checkRun>;
 const checkRuns = z.object({ check_runs: z.array(checkRun) });
 
-async function asCheckRun(repository: GithubRepository, asked: Request): Promise<Result> {
+async function asCheckRun(repository: GithubRepository, asked: Shown): Promise<Result> {
   const { name, commit, externalId, state, title, summary, link } = asked;
   const isOver = state !== 'queued' && state !== 'in_progress';
   const told = {
@@ -55,7 +63,8 @@ async function asCheckRun(repository: GithubRepository, asked: Request): Promise
       ({ external_id }) => external_id === externalId,
     ) ?? null;
   const make = async (): Promise<CheckRun> => {
-    const body = { name, head_sha: commit, external_id: externalId, ...told };
+    const output = { ...told.output, ...(asked.annotations !== undefined && { annotations: asked.annotations }) };
+    const body = { name, head_sha: commit, external_id: externalId, ...told, output };
     return repository.read(await repository.change('POST', '/check-runs', body), checkRun);
   };
   const { found, isNew } = await findOrMake(find, make);
@@ -89,7 +98,7 @@ const STATUS = {
 const DESCRIPTION_LENGTH = 140;
 
 /** The newest of a context counts; GitHub keeps a thousand. */
-async function asStatus(repository: GithubRepository, { commit, name, state, title, link }: Request): Promise<Result> {
+async function asStatus(repository: GithubRepository, { commit, name, state, title, link }: Shown): Promise<Result> {
   const told = {
     state: STATUS[state],
     description: title.slice(0, DESCRIPTION_LENGTH).toWellFormed(),

@@ -60,7 +60,10 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
       kept.set(digest, Buffer.from(bytes).toString());
       return Promise.resolve({ digest, size: bytes.length, mediaType });
     },
-    get: () => Promise.resolve(null),
+    get: (digest) => {
+      const text = kept.get(digest);
+      return Promise.resolve(text === undefined ? null : { bytes: Buffer.from(text), mediaType: 'text/plain' });
+    },
   };
   const start = async () => {
     const github = await openGithub(configuration, folder, { ...QUICK, ...options });
@@ -85,7 +88,7 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
     return component.perform({ ...run, ...of, ...request }, { key: `saga-${run.runId}/${name}/1`, signal });
   };
   return {
-    ...{ fake, folder, repository, run, task, call, configuration, kept, log: captured },
+    ...{ fake, folder, repository, run, task, call, configuration, kept, artefacts, log: captured },
     github: () => running.github,
     /** As after the process died: nothing is known any more. */
     restart: async (): Promise<void> => {
