@@ -1,0 +1,136 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfiguration } from '@workledger/shared/config/load.ts';
+import { startFakeGithub } from '../testing/github/fake-github.ts';
+import { gitBranches } from '../testing/github/git-branches.ts';
+import type { FakeRepository } from '../testing/github/state.ts';
+import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
+import { untilTrue } from '../testing/processes/until.ts';
+import { createBareOrigin, git } from '../testing/repository/git.ts';
+import {
+  createShellRepository,
+  scriptAgent,
+  shellRegistration,
+  writeRightGreet,
+} from '../testing/repository/shell-repository.ts';
+import { deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from '../testing/system/github.ts';
+import { runGuide } from '../testing/system/guide.ts';
+import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { finalTask } from '../testing/system/tasks.ts';
+
+let folder: SystemFolder;
+let origin: string;
+let fake: Awaited<ReturnType<typeof startFakeGithub>>;
+let repository: FakeRepository;
+let system: RunningSystem;
+
+/** Complains about each TODO, as eslint would. */
+const LINT = `const lines = require('fs').readFileSync('bin/greet', 'utf8').split('\\n');
+const messages = lines.flatMap((line, at) => line.includes('TODO')
+  ? [{ ruleId: 'no-todo', severity: 2, message: 'Do it now.', line: at + 1 }] : []);
+console.log(JSON.stringify([{ filePath: process.cwd() + '/bin/greet', messages }]));
+process.exit(messages.length);`;
+const REFUSED = `console.log('{"error":{"code":"ENOAUDIT","summary":"refused"}}'); process.exit(1)`;
+
+const checks = [
+  {
+    ...{ name: 'lint', command: [process.execPath, '-e', LINT], report: { format: 'eslint' } },
+    policy: { failAt: 'high', onlyNew: true },
+  },
+  {
+    ...{ name: 'audit', command: [process.execPath, '-e', REFUSED], report: { format: 'npm-audit' } },
+    ...{ policy: { failAt: 'high' }, onUnavailable: 'pass' },
+  },
+];
+
+const configuration = () => ({
+  github: { url: fake.url, token: { file: 'token' } },
+  outbound: { privateHosts: [fake.host] },
+  webhooks: { github: { secrets: [{ file: 'secret' }] } },
+  repositories: [
+    {
+      ...{ ...shellRegistration, url: origin, merge: 'pull-request', github: REPOSITORY, checks },
+      ...{ trusted: [SENDER], capabilities: ['greeting'], pullRequest: { pollSeconds: 1 } },
+    },
+  ],
+  // It mends what it was told of, and leaves something to do while it was told nothing.
+  agents: [
+    scriptAgent(
+      'greeting',
+      `${writeRightGreet}cat > PROMPT\ngrep -q 'high: Do it now' PROMPT || echo '# TODO' >> bin/greet\n`,
+    ),
+  ],
+});
+
+beforeAll(async () => {
+  folder = await systemFolder();
+  const person = join(folder.path, 'person');
+  createShellRepository(person);
+  origin = createBareOrigin(person);
+  fake = await startFakeGithub();
+  await writeFile(join(folder.path, 'token'), fake.token);
+  await writeFile(join(folder.path, 'secret'), SECRET);
+  repository = fake.addRepository(REPOSITORY);
+  const onMerge: FakeRepository['onMerge'] = ({ head }) => git(origin, 'rev-parse', `refs/heads/${head}`);
+  Object.assign(repository, { branches: gitBranches(origin), onMerge } satisfies Partial<FakeRepository>);
+  repository.files.set(1, [{ filename: 'bin/greet', patch: '@@ -1,2 +1,3 @@\n #!/bin/sh\n-x\n+echo\n+# TODO' }]);
+  system = await startInFolder(folder.path, configuration());
+}, 60_000);
+afterAll(async () => {
+  await folder.remove();
+  await fake.close();
+});
+
+const REVIEWS = /\/pulls\/1\/reviews$/;
+
+test('what a check finds is said once in lines, over kill -9, sends the work back to its agent, and is mended', async () => {
+  // Nobody learns whether the review was made: the process dies before.
+  fake.fail('POST', REVIEWS, { kind: 'hang-after' });
+  const { body } = await deliver(system.client, labeledIssue(12, 'Greet the world'));
+  const id = String(body['taskId']);
+  await untilTrue(() => Promise.resolve(repository.reviews.has(1)), 60);
+  system.program.signal('SIGKILL');
+  await system.program.ended;
+  system = await startInFolder(folder.path, configuration());
+
+  const head = (): string => repository.branches.get(`workledger/${id}`) ?? '';
+  const states = (context: string): string[] =>
+    repository.statuses.filter((status) => status.context === context).map(({ state }) => state);
+  await untilTrue(() => Promise.resolve(states('workledger/audit').length > 1), 60);
+  expect(git(origin, 'show', `${head()}:PROMPT`)).toContain('bin/greet:3: high: Do it now. [no-todo]');
+  expect(git(origin, 'show', `${head()}:bin/greet`)).not.toContain('TODO');
+  expect(repository.notes.get(1)).toMatchObject([{ path: 'bin/greet', line: 3 }]);
+  expect(fake.count('POST', REVIEWS)).toBe(1);
+  expect([states('workledger/lint'), states('workledger/tests'), states('workledger/audit')]).toEqual([
+    ['failure', 'success'],
+    ['success', 'success'],
+    ['success', 'success'],
+  ]);
+
+  const environment = { WORKLEDGER: system.url, TASK: id, KEY: system.key };
+  const guided = await runGuide('checks.md', { cwd: folder.path, environment });
+  expect(guided).toMatchObject({ code: 0, output: expect.stringContaining('"rule":"no-todo"') });
+  const list = await system.client.expect2xx('GET', `/validations?taskId=${id}&sort=started`, {});
+  expect(list.body['items']).toMatchObject([
+    { state: 'back-to-work', checks: [{ name: 'tests' }, { name: 'lint', verdict: 'failed', newFindings: 1 }, {}] },
+    { state: 'passed', checks: [{}, { verdict: 'passed' }, { name: 'audit', verdict: 'unavailable' }] },
+  ]);
+
+  await fetch(`${fake.url}/repos/${REPOSITORY}/pulls/1/merge`, {
+    method: 'PUT',
+    headers: { Authorization: `Bearer ${fake.token}` },
+    body: '{}',
+  });
+  expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete', result: { merged: true } });
+}, 180_000);
+
+test('the example of the guide is a configuration', async () => {
+  const guide = await readFile(new URL('../docs/guides/checks.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```json\n([\s\S]*?)```/.exec(guide) ?? [];
+  expect(parseConfiguration(example, 'checks.md').repositories[0]?.checks.map(({ name }) => name)).toEqual([
+    'lint',
+    'audit',
+    'types',
+  ]);
+});
