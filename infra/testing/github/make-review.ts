@@ -1,5 +1,12 @@
 import { invalid, notFound, okay, refusal, type FakeAnswer } from './answer.ts';
-import type { FakeRequest } from './routes.ts';
+import type { FakeRepository } from './state.ts';
+
+type Request = {
+  readonly repository: FakeRepository;
+  readonly login: { readonly login: string };
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly parts: readonly string[];
+};
 
 type Comment = { readonly path?: string; readonly line?: number; readonly side?: string; readonly body?: string };
 type Body = { readonly event?: string; readonly body?: string; readonly comments?: readonly Comment[] };
@@ -7,7 +14,7 @@ type Body = { readonly event?: string; readonly body?: string; readonly comments
 const SHOWN = /^@@ -\d+(?:,\d+)? \+(\d+),?(\d*) @@/gm;
 
 /** Whether a hunk of the file's patch spans the line. */
-function isShown({ repository, parts }: FakeRequest, { path, line = 0 }: Comment): boolean {
+function isShown({ repository, parts }: Request, { path, line = 0 }: Comment): boolean {
   const file = repository.files.get(Number(parts[0]))?.find(({ filename }) => filename === path);
   return [...(file?.patch ?? '').matchAll(SHOWN)].some(([, start, length]) => {
     const first = Number(start);
@@ -16,7 +23,7 @@ function isShown({ repository, parts }: FakeRequest, { path, line = 0 }: Comment
 }
 
 /** A review with its comments, all or nothing: a line that the diff does not show refuses the whole of it. */
-export function makeReview(request: FakeRequest): FakeAnswer {
+export function makeReview(request: Request): FakeAnswer {
   const { repository, login, parts } = request;
   const number = Number(parts[0]);
   const pull = repository.pulls.find((one) => one.number === number);

@@ -7,8 +7,8 @@ import { MOST_FINDINGS } from '@workledger/shared/contexts/evolution/validation/
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { ensureCommits } from '../git/commits.ts';
 import type { CodeAttempt } from './attempt.ts';
-import { tell } from './run-check.ts';
 import { type At, setUp } from './setup.ts';
+import { tell } from './tell-check.ts';
 
 const kept = z.strictObject({ fingerprints: z.array(z.string().max(64)).max(MOST_FINDINGS) });
 type Base = { readonly fingerprints: readonly string[] } | { readonly unavailable: string };
