@@ -99,6 +99,9 @@ test('what a check finds is said once in lines, over kill -9, sends the work bac
     repository.statuses.filter((status) => status.context === context).map(({ state }) => state);
   await untilTrue(() => Promise.resolve(states('workledger/audit').length > 1), 60);
   expect(git(origin, 'show', `${head()}:PROMPT`)).toContain('bin/greet:3: high: Do it now. [no-todo]');
+  expect(git(origin, 'show', `${head()}:PROMPT`)).toContain(
+    '- The check "lint" is run on it, too, and it must find nothing',
+  );
   expect(git(origin, 'show', `${head()}:bin/greet`)).not.toContain('TODO');
   expect(repository.notes.get(1)).toMatchObject([{ path: 'bin/greet', line: 3 }]);
   expect(fake.count('POST', REVIEWS)).toBe(1);

@@ -154,6 +154,8 @@ describe('a report', () => {
     expect(one).toMatchObject({ path: null, line: null, message: 'seen [hidden]\\u001b[2J' });
     expect(await text(of('scan')!.report!.digest)).not.toContain('hunter');
     expect(log).not.toContain('hunter');
+    expect(log).not.toContain('"filePath"');
+    expect(log).toContain('check scan: failed: 1 finding (1 high)');
   });
 });
 

@@ -45,8 +45,12 @@ export async function runCheck(
     report: report === null || report === '' ? null : await artefacts.put(Buffer.from(report), mediaTypeOf(check)),
     findings: told === null ? null : await artefacts.put(Buffer.from(JSON.stringify(told)), 'application/json'),
   };
-  return { result, run, findings: told ?? [] };
+  return { result, run: withoutReport(run, check), findings: told ?? [] };
 }
+
+/** A report that was printed is kept by itself: as one line of a log it would fill the next prompt. */
+const withoutReport = (run: CommandRun, { report }: CheckConfiguration): CommandRun =>
+  report?.path === null ? { ...run, result: { ...run.result, output: run.result.stderr } } : run;
 
 const mediaTypeOf = ({ report }: CheckConfiguration): string =>
   report?.format === 'junit' ? 'application/xml' : 'application/json';
