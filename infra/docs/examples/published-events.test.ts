@@ -24,7 +24,7 @@ const one = (streamType: string, type: string, data: object): StreamHistory => (
 });
 const run = { taskId: newId(), runId: newId() };
 const histories: readonly StreamHistory[] = [
-  ...makeHistories(random, 30, types),
+  ...makeHistories(random, 60, types),
   one('agent', 'AgentDeregistered', { reason: 'gone' }),
   one('agent', 'AgentRested', { until: '2027-01-01T00:00:00.000Z', reason: 'a usage limit' }),
   one('evolution', 'EvolutionFailed', { ...run, failure: failureOf(random) }),
