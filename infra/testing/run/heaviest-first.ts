@@ -1,23 +1,41 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest files (90 seconds and more), wherever they stand. */
+/** Promises that last longest (150 seconds and more), wherever they stand. */
 const HEAVIEST = [
-  'the-relay-loses-nothing',
-  'a-command-sent-twice',
   'while-a-store-is-away',
   'every-step-of-a-saga',
   'an-accepted-command-survives',
+  'what-people-and-agents-say',
+  'a-command-sent-twice',
+  'the-relay-loses-nothing',
+  'work-comes-and-its-result',
+  'a-timer-never-fires',
+  'one-caller-cannot',
+  'a-rebuilt-read-model',
 ];
-const PROJECTS = ['guarantees', 'integration', 'unit'];
+/** The last promise begins when so much of the integration tests has begun: it does not run alone at the end. */
+const BEGUN_BY = 0.75;
 
-/** Promises before integration before unit tests, the heaviest of them first; among equals as Vitest would. */
+/**
+ * Promises, the heaviest first, spread among integration tests, and unit tests behind them: a promise has many processes that die and
+ * start, and several of these at once would be a load that none of them is about. Among equals as Vitest would.
+ */
 export default class HeaviestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+    const sorted = await super.sort(files);
+    const of = (name: string): TestSpecification[] => sorted.filter(({ project }) => project.name === name);
+    const promises = of('guarantees').sort((one, other) => weight(one) - weight(other));
+    const mixed = [...spread(promises, BEGUN_BY), ...spread(of('integration'), 1)].sort(
+      (one, other) => one.at - other.at,
+    );
+    return [...mixed.map(({ file }) => file), ...of('unit')];
   }
 }
 
-function rank({ project, moduleId }: TestSpecification): number {
+function weight({ moduleId }: TestSpecification): number {
   const heavy = HEAVIEST.findIndex((name) => moduleId.includes(`/${name}`));
-  return heavy === -1 ? HEAVIEST.length + PROJECTS.indexOf(project.name) : heavy;
+  return heavy === -1 ? HEAVIEST.length : heavy;
 }
+
+const spread = (files: readonly TestSpecification[], until: number) =>
+  files.map((file, index) => ({ file, at: (until * index) / files.length }));

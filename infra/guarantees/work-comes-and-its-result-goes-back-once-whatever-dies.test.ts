@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningSystem } from '../testing/system/engine.ts';
+import { engines } from '../testing/system/engines.ts';
+import { createJoined, SOURCES, type Source } from '../testing/system/joined.ts';
+import { finalTask } from '../testing/system/tasks.ts';
+import { untilTrue } from '../testing/processes/until.ts';
+
+describe.each(engines)('work comes from GitHub, Linear and Slack, and its result goes back ($name)', (engine) => {
+  let joined: Awaited<ReturnType<typeof createJoined>>;
+  let system: RunningSystem;
+  const tasks = {} as Record<Source, string>;
+  const heads = {} as Record<Source, string>;
+
+  beforeAll(async () => {
+    joined = await createJoined();
+    system = await engine.start(joined.settings);
+  });
+  afterAll(async () => {
+    await system?.dispose();
+    await joined?.dispose();
+  });
+
+  const each = (step: (source: Source) => Promise<void>): Promise<unknown> => Promise.all(SOURCES.map(step));
+  const pullOf = (source: Source) => joined.places[source].repository.pulls[0]!;
+  /** All of it is killed, and what was being done meanwhile is done once all the same. */
+  async function die(...parts: readonly ('service' | 'storage')[]): Promise<void> {
+    await system.kill9(...parts);
+    await system.restart();
+  }
+  const nextHead = (source: Source, mentions: string | null): Promise<void> =>
+    joined.passedBeside(source, tasks[source], heads[source] ?? null).then((head) => {
+      if (mentions !== null) expect(joined.prompt(source, head)).toContain(mentions);
+      heads[source] = head;
+    });
+
+  it('becomes a pull request, though every process dies as it is asked for', async () => {
+    await each(async (source) => void (tasks[source] = await joined.ask(system, source)));
+    await die('service');
+    await each((source) => nextHead(source, null));
+  });
+
+  it('goes back to its agent for what a person says, and for what fails, though every process dies meanwhile', async () => {
+    for (const source of SOURCES)
+      joined.places[source].repository.reviews.set(pullOf(source).number, [
+        { id: 21, user: 1, state: 'CHANGES_REQUESTED', body: 'Greet the stars, too.' },
+      ]);
+    await untilTrue(async () => {
+      const { body } = await system.client.expect2xx('GET', `/tasks/${tasks.slack}`);
+      return (body['history'] as readonly { type: string }[]).some(({ type }) => type === 'TaskSentBack');
+    }, 180);
+    await die('service', 'storage');
+    await each((source) => nextHead(source, 'Greet the stars, too.'));
+    for (const source of SOURCES)
+      joined.places[source].repository.statuses.push({
+        ...{ sha: heads[source], context: 'ci', state: 'failure', description: '3 problems in bin/greet' },
+      });
+    await each((source) => nextHead(source, '3 problems in bin/greet'));
+  });
+
+  it('is merged by a person, and that is told where it was asked for, though every process dies in between', async () => {
+    await each(async (source) => {
+      joined.places[source].repository.statuses.push({ sha: heads[source], context: 'ci', state: 'success' });
+      expect(await joined.merge(source, pullOf(source).number)).toBe(200);
+    });
+    await die('service');
+    await each(async (source) => {
+      expect(await finalTask(system.client, tasks[source])).toMatchObject({
+        ...{ state: 'complete', result: { merged: true, commit: heads[source] } },
+      });
+      expect(joined.trunk(source)).toBe(heads[source]);
+      await untilTrue(
+        () => Promise.resolve(joined.told(source).some((words) => words.includes('It is done, and merged'))),
+        180,
+      );
+    });
+    await untilTrue(() => Promise.resolve(joined.issue.state.name === 'Done'), 180);
+  });
+
+  it('was asked for, opened, and told of once', () => {
+    for (const source of SOURCES)
+      expect({
+        source,
+        pulls: [joined.pullsMade(source), joined.places[source].repository.pulls.length],
+        told: [joined.made(source), joined.told(source).length],
+      }).toEqual({ source, pulls: [1, 1], told: [1, 1] });
+  });
+});
