@@ -28,7 +28,11 @@ test('the guide to outgoing webhooks, by its own lines; and a system that is kil
   const subscriber = await startFakeSubscriber();
   const hosts = [receiver, subscriber.host];
   const configuration = {
-    outgoingWebhooks: { allowHosts: hosts, timeoutSeconds: 2, retrySeconds: [0.2, 0.5, 1, 2, 4, 8] },
+    outgoingWebhooks: {
+      allowHosts: hosts,
+      timeoutSeconds: 2,
+      retrySeconds: [0.2, 0.5, 1, 2, ...Array<number>(15).fill(4)],
+    },
     outbound: { privateHosts: hosts },
     repositories: [{ name: 'shop', url: join(folder.path, 'shop'), test: ['true'] }],
   };

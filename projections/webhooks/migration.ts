@@ -8,7 +8,6 @@ const v1: Migration = {
         id text primary key,
         revision integer not null,
         name text not null,
-        url text not null,
         event_types text[] not null,
         repositories text[],
         reach text not null,

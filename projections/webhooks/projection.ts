@@ -16,12 +16,16 @@ export const webhooks = defineProjection<WebhookRow, Recorded<WebhookEvent>>(web
     });
     switch (event.type) {
       case 'WebhookCreated': {
-        const { secretId: _, from: __, ...data } = event.data;
+        const { name, eventTypes, repositories, reach, madeBy } = event.data;
+        const data = { name, eventTypes, repositories, reach, madeBy };
         const status = { status: 'active', reason: null, statusSince: at } as const;
         return { id, revision, ...data, ...status, oldSecretUntil: null, createdAt: at };
       }
-      case 'WebhookChanged':
-        return { ...existing(row, event), ...(event.data as Partial<WebhookRow>), revision };
+      case 'WebhookChanged': {
+        // The address is not there where the event came by the bus.
+        const { url: _, ...changed } = event.data;
+        return { ...existing(row, event), ...(changed as Partial<WebhookRow>), revision };
+      }
       case 'WebhookPaused':
         return now('paused', event.data.reason);
       case 'WebhookDisabled':

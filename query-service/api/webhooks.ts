@@ -1,3 +1,5 @@
+import { readState } from '@workledger/shared/aggregate/read-state.ts';
+import { webhookFold } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import { webhookModel, webhookRow, type WebhookRow } from '@workledger/shared/contexts/sync/webhook/row.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
@@ -37,7 +39,8 @@ const list: ListDefinition<WebhookRow> = {
   model: webhookModel,
   sorts: { created: { column: 'createdAt', type: 'timestamptz' } },
 };
-const webhookAnswer = webhookRow.extend({
+const listedWebhook = webhookRow.extend({ url: z.string() });
+const webhookAnswer = listedWebhook.extend({
   sending: webhookSending.nullable().describe('how it goes; null: nobody looked at it yet'),
 });
 const place = z.strictObject({ position: z.string().regex(/^\d{1,19}$/), id: z.uuid() });
@@ -50,25 +53,30 @@ async function readWithin(pool: Pool, scope: Scope, id: string): Promise<Webhook
   return row;
 }
 
+/** An address may hold what lets the sender in: it leaves the log in no event, and is read there. */
+const withUrl = async (log: QueryOptions['log'], row: WebhookRow): Promise<WebhookRow & { readonly url: string }> => {
+  const state = await readState(log, webhookFold, row.id, row.revision);
+  return { ...row, url: state?.url ?? '' };
+};
+
 /** GET /webhooks, GET /webhooks/{id} and GET /webhooks/{id}/deliveries */
-export const webhookQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Settle): readonly Route[] => [
+export const webhookQueries = ({ pool, log }: Pick<QueryOptions, 'pool' | 'log'>, settle: Settle): readonly Route[] => [
   queryRoute(settle, {
     path: '/webhooks',
     role: OPERATORS,
     scoped: true,
     summary: 'List subscriptions of other systems to events',
     answer: 'A page of webhooks.',
-    schema: pageOf(webhookRow),
+    schema: pageOf(listedWebhook),
     models: [webhookModel],
     query: { status: several(webhookRow.shape.status).optional(), ...pageParameters(list.sorts, '-created') },
     handler: async ({ query: asked, principal }) => {
       const scope = scopeOf({ principal });
-      return many(
-        await readPage(pool, list, asked, (query) => {
-          if (asked.status) query.whereIn('t.status', asked.status);
-          if (scope !== null) query.whereRaw('t.repositories <@ ?::text[]', [[...scope]]);
-        }),
-      );
+      const page = await readPage(pool, list, asked, (query) => {
+        if (asked.status) query.whereIn('t.status', asked.status);
+        if (scope !== null) query.whereRaw('t.repositories <@ ?::text[]', [[...scope]]);
+      });
+      return many({ ...page, items: await Promise.all(page.items.map((row) => withUrl(log, row))) });
     },
   }),
   queryRoute(settle, {
@@ -83,7 +91,7 @@ export const webhookQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Set
     models: [webhookModel],
     handler: async ({ params, principal }) => {
       const row = await readWithin(pool, scopeOf({ principal }), params.id);
-      const answer = { ...row, sending: await readWebhookSending(pool, row.id) };
+      const answer = { ...(await withUrl(log, row)), sending: await readWebhookSending(pool, row.id) };
       return one(answer);
     },
   }),

@@ -5,12 +5,20 @@ import { streamTypes } from '@workledger/shared/events/catalogue.ts';
 import { evolution } from '@workledger/command-service/domain/evolution.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
-import { artefactOf, checksOf, commitOf, failureOf, taskHistory } from './made-up.ts';
+import {
+  artefactOf,
+  checksOf,
+  commitOf,
+  deliveryEvents,
+  event,
+  failureOf,
+  taskHistory,
+  webhookEvents,
+} from './made-up.ts';
 import type { Random } from './random.ts';
 
 export type StreamHistory = { readonly stream: string; readonly events: readonly DomainEvent[] };
 
-const event = (type: string, data: unknown = {}): DomainEvent => ({ type, data });
 const newRun = () => ({ taskId: newId(), runId: newId() });
 
 /** What may happen to one stream of a type, at random. */
@@ -251,44 +259,6 @@ function examples(type: string): DomainEvent[] {
     event(name, JSON.parse(readFileSync(join(EXAMPLES, type, `${name}.v${version}.json`), 'utf8'))),
   );
 }
-
-const deliveryEvents = (random: Random) => [
-  event('DeliveryReceived', {
-    provider: 'github',
-    deliveryId: newId(),
-    event: 'issues',
-    action: 'labeled',
-    repository: 'o/r',
-    sender: 'ada',
-    body: artefactOf(random),
-  }),
-  random.pick([
-    event('DeliveryIgnored', { reason: 'no rule' }),
-    event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
-    event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
-    event('DeliveryAnswered', {
-      ...{ taskId: newId(), questionId: null, repository: 'r', verb: random.pick(['approve', 'answer']), words: null },
-      ...{ by: 'slack:U1', isTrusted: random.chance(0.5) },
-    }),
-  ]),
-];
-
-const webhookEvents = (random: Random) => [
-  event('WebhookCreated', {
-    ...{ name: 'chat', url: 'https://hooks.example.org/', eventTypes: ['*'], reach: 'work', madeBy: `key:${newId()}` },
-    repositories: random.chance(0.5) ? ['shop'] : null,
-    secretId: newId(),
-    ...(random.chance(0.3) && { from: '7' }),
-  }),
-  ...(random.chance(0.5) ? [event('WebhookChanged', { name: `name ${random.below(100)}` })] : []),
-  ...(random.chance(0.5)
-    ? [event('WebhookSecretRotated', { secretId: newId(), oldUntil: '2026-12-01T00:00:00.000Z' })]
-    : []),
-  event('WebhookTestAsked', { askedBy: `key:${newId()}` }),
-  event(random.chance(0.5) ? 'WebhookPaused' : 'WebhookDisabled', { reason: 'it failed' }),
-  ...(random.chance(0.7) ? [event('WebhookResumed', {}), event('WebhookRedeliveryAsked', {})] : []),
-  ...(random.chance(0.3) ? [event('WebhookDeleted', {})] : []),
-];
 
 const types = new Set([...Object.keys(makers), ...projections.flatMap(({ streams }) => streams)]);
 

@@ -1,9 +1,13 @@
 import type { CheckResult } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
+import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
 import type { Random } from './random.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createdTask } from './task-events.ts';
+
+/** An event of any type: whoever appends it checks its data. */
+export const event = (type: string, data: unknown = {}): DomainEvent => ({ type, data });
 
 const hex = (random: Random, length: number): string =>
   Array.from({ length }, () => random.below(16).toString(16)).join('');
@@ -83,3 +87,43 @@ export function taskHistory(random: Random): TaskEvent[] {
   }
   return events;
 }
+
+export const deliveryEvents = (random: Random) => [
+  event('DeliveryReceived', {
+    provider: 'github',
+    deliveryId: newId(),
+    event: 'issues',
+    action: 'labeled',
+    repository: 'o/r',
+    sender: 'ada',
+    body: artefactOf(random),
+  }),
+  random.pick([
+    event('DeliveryIgnored', { reason: 'no rule' }),
+    event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
+    event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
+    event('DeliveryAnswered', {
+      ...{ taskId: newId(), questionId: null, repository: 'r', verb: random.pick(['approve', 'answer']), words: null },
+      ...{ by: 'slack:U1', isTrusted: random.chance(0.5) },
+    }),
+  ]),
+];
+
+export const webhookEvents = (random: Random) => [
+  event('WebhookCreated', {
+    ...{ name: 'chat', url: 'https://hooks.example.org/', eventTypes: ['*'], reach: 'work', madeBy: `key:${newId()}` },
+    repositories: random.chance(0.5) ? ['shop'] : null,
+    secretId: newId(),
+    ...(random.chance(0.3) && { from: '7' }),
+  }),
+  ...(random.chance(0.5)
+    ? [event('WebhookChanged', { name: `name ${random.below(100)}`, url: 'https://hooks.example.org/2' })]
+    : []),
+  ...(random.chance(0.5)
+    ? [event('WebhookSecretRotated', { secretId: newId(), oldUntil: '2026-12-01T00:00:00.000Z' })]
+    : []),
+  event('WebhookTestAsked', { askedBy: `key:${newId()}` }),
+  event(random.chance(0.5) ? 'WebhookPaused' : 'WebhookDisabled', { reason: 'it failed' }),
+  ...(random.chance(0.7) ? [event('WebhookResumed', {}), event('WebhookRedeliveryAsked', {})] : []),
+  ...(random.chance(0.3) ? [event('WebhookDeleted', {})] : []),
+];

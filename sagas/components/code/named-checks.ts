@@ -49,6 +49,8 @@ export async function runNamedChecks(
   const here = (async () => {
     await first();
     await take(code, checkout, inOrder);
+    // Whoever may run beside has a checkout that nobody was in before, however long that takes.
+    await Promise.allSettled(besides);
     await take(code, checkout, waiting);
   })();
   const settled = await Promise.allSettled([here, ...besides]);

@@ -72,7 +72,7 @@ async function startPool(
   });
   const start = (): Promise<Runner> =>
     run({
-      pgPool: pool,
+      pgPool: releasedOnce(pool),
       noHandleSignals: true,
       logger: queueLogger(logger, outages),
       events,
@@ -100,4 +100,30 @@ async function startPool(
     .catch((error: unknown) => outages.notice('postgresql', error))
     .then(() => signal.removeEventListener('abort', stop));
   return { leaving: Promise.race([leaving, ended]), ended };
+}
+
+/**
+ * A pool whose clients may be given back twice. The queue's listener does so where its connection breaks while it is stopped, and the error
+ * of the second time, which nobody awaits, would end the process.
+ */
+export function releasedOnce(pool: Pool): Pool {
+  type Callback = Parameters<Pool['connect']>[0];
+  const connect = (callback?: Callback): unknown => {
+    if (callback === undefined) return pool.connect();
+    return pool.connect((error, client, release) => {
+      let isReleased = false;
+      callback(error, client, (reason) => {
+        if (isReleased) return;
+        isReleased = true;
+        release(reason);
+      });
+    });
+  };
+  return new Proxy(pool, {
+    get: (target, name) => {
+      if (name === 'connect') return connect;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

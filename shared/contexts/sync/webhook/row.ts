@@ -3,12 +3,11 @@ import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts
 import { uuid } from '../../values.ts';
 import { reach } from './events.ts';
 
-/** A subscription. Its secret is told once, and stands in no row. */
+/** A subscription. Its secret is told once, and its address is in no event that leaves the log: neither stands in a row. */
 export const webhookRow = z.strictObject({
   id: uuid,
   revision,
   name: z.string(),
-  url: z.string(),
   eventTypes: z.array(z.string()),
   repositories: z.array(z.string()).nullable().describe('only events of these; null: of all, and of none'),
   reach: reach.describe('`work`: none of keys, people, knowledge and messages; it is what its maker may read'),
