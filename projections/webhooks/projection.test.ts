@@ -7,17 +7,18 @@ import { webhooks } from './projection.ts';
 
 const id = newId();
 const madeBy = `key:${newId()}`;
-const wishes = { name: 'chat', url: 'https://h.example.org/', eventTypes: ['*'], repositories: ['shop'] };
+const wishes = { name: 'chat', eventTypes: ['*'], repositories: ['shop'] };
+const url = 'https://h.example.org/';
 const created: WebhookEvent = {
   type: 'WebhookCreated',
-  data: { ...wishes, reach: 'work', madeBy, secretId: newId(), from: '3' },
+  data: { ...wishes, url, reach: 'work', madeBy, secretId: newId(), from: '3' },
 };
 const rowOf = (...events: readonly WebhookEvent[]) => [
   ...foldAll(webhooks, history(streamName('webhook', id), [created, ...events])).values(),
 ];
 const row = { ...{ id, reach: 'work', madeBy, oldSecretUntil: null }, ...wishes, createdAt: timeOf(0) };
 
-it('says where events go and which, and nothing of the secret', () =>
+it('says which events go, and neither where nor by which secret: the bus does not bring these', () =>
   expect(rowOf()).toEqual([{ ...row, revision: 0, status: 'active', reason: null, statusSince: timeOf(0) }]));
 
 it('says why nothing is sent, and since when', () => {
@@ -32,10 +33,11 @@ it('says why nothing is sent, and since when', () => {
 it('follows changes, and goes with its end', () => {
   const oldUntil = timeOf(9);
   const [changed] = rowOf(
-    { type: 'WebhookChanged', data: { name: 'news', repositories: null } },
+    { type: 'WebhookChanged', data: { name: 'news', url, repositories: null } },
     { type: 'WebhookSecretRotated', data: { secretId: newId(), oldUntil } },
     { type: 'WebhookTestAsked', data: { askedBy: madeBy } },
   );
   expect(changed).toMatchObject({ name: 'news', repositories: null, oldSecretUntil: oldUntil, revision: 3 });
+  expect(changed).not.toHaveProperty('url');
   expect(rowOf({ type: 'WebhookDeleted', data: {} })).toEqual([]);
 });
