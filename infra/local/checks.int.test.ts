@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfiguration } from '@workledger/shared/config/load.ts';
 import { startFakeGithub } from '../testing/github/fake-github.ts';
-import { gitBranches } from '../testing/github/git-branches.ts';
+import { standsFor } from '../testing/github/git-branches.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
@@ -72,8 +72,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, 'token'), fake.token);
   await writeFile(join(folder.path, 'secret'), SECRET);
   repository = fake.addRepository(REPOSITORY);
-  const onMerge: FakeRepository['onMerge'] = ({ head }) => git(origin, 'rev-parse', `refs/heads/${head}`);
-  Object.assign(repository, { branches: gitBranches(origin), onMerge } satisfies Partial<FakeRepository>);
+  Object.assign(repository, standsFor(origin));
   repository.files.set(1, [{ filename: 'bin/greet', patch: '@@ -1,2 +1,3 @@\n #!/bin/sh\n-x\n+echo\n+# TODO' }]);
   system = await startInFolder(folder.path, configuration());
 }, 60_000);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFakeGithub } from '../testing/github/fake-github.ts';
-import { gitBranches } from '../testing/github/git-branches.ts';
+import { passedBeside, standsFor } from '../testing/github/git-branches.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
@@ -48,10 +48,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, 'token'), fake.token);
   await writeFile(join(folder.path, 'secret'), SECRET);
   repository = fake.addRepository(REPOSITORY);
-  Object.assign(repository, {
-    branches: gitBranches(origin),
-    onMerge: ({ head }) => headOf(head),
-  } satisfies Partial<FakeRepository>);
+  Object.assign(repository, standsFor(origin));
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(async () => {
@@ -68,17 +65,7 @@ async function ask(issue: number): Promise<string> {
   return String(body['taskId']);
 }
 
-/** Waits until the work has passed its tests, and its pull request shows a commit that is not this one. */
-async function passedBeside(taskId: string, before: string | null): Promise<string> {
-  let head = '';
-  await untilTrue(() => {
-    head = repository.branches.get(`workledger/${taskId}`) ?? '';
-    const isOurs = ({ sha, context, state }: FakeRepository['statuses'][number]): boolean =>
-      sha === head && context === 'workledger' && state === 'success';
-    return Promise.resolve(head !== '' && head !== before && repository.statuses.some(isOurs));
-  }, 60);
-  return head;
-}
+const passed = (taskId: string, before: string | null): Promise<string> => passedBeside(repository, taskId, before);
 
 const pullOf = (taskId: string) => repository.pulls.find(({ head }) => head === `workledger/${taskId}`);
 
@@ -93,7 +80,7 @@ const personMerges = (number: number): Promise<Response> =>
 describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
   test('goes from the issue to its pull request, back for a red check and a review, over kill -9, and is merged by a person', async () => {
     const id = await ask(12);
-    const first = await passedBeside(id, null);
+    const first = await passed(id, null);
     const task = (await taskWhen(system.client, id, ({ state }) => state === 'validation')) as WithPull;
     expect(task.pullRequest).toEqual({ number: 1, url: expect.stringContaining('/acme/sample/pull/1') });
     expect(pullOf(id)).toMatchObject({ state: 'open', title: 'Greet the world', base: 'trunk' });
@@ -104,14 +91,14 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     expect(guided).toMatchObject({ code: 0, output: expect.stringContaining('number: 1') });
 
     repository.statuses.push({ sha: first, context: 'ci', state: 'failure', description: '3 problems in bin/greet' });
-    const second = await passedBeside(id, first);
+    const second = await passed(id, first);
     expect(promptAt(second)).toContain('3 problems in bin/greet');
 
     system.program.signal('SIGKILL');
     await system.program.ended;
     system = await startInFolder(folder.path, configuration());
     repository.reviews.set(1, [{ id: 21, user: 1, state: 'CHANGES_REQUESTED', body: 'Greet the moon, too.' }]);
-    const third = await passedBeside(id, second);
+    const third = await passed(id, second);
     expect(promptAt(third)).toContain('Greet the moon, too.');
 
     repository.statuses.push({ sha: third, context: 'ci', state: 'success' });
@@ -134,7 +121,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
 
   test('is closed with words when its task is cancelled', async () => {
     const id = await ask(13);
-    await passedBeside(id, null);
+    await passed(id, null);
     await system.client.expect2xx('POST', `/tasks/${id}/cancel`, { body: { reason: 'no longer wanted' } });
     const { number } = pullOf(id)!;
     await untilTrue(() => Promise.resolve(repository.comments.some((comment) => comment.number === number)), 30);
@@ -145,7 +132,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
 
   test('fails where a person closes it unmerged', async () => {
     const id = await ask(14);
-    await passedBeside(id, null);
+    await passed(id, null);
     Object.assign(pullOf(id)!, { state: 'closed' });
     const failed = await finalTask(system.client, id);
     expect([failed.state, failed.failure?.reason]).toEqual([
@@ -158,7 +145,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     await system.stop();
     system = await startInFolder(folder.path, configuration({ pollSeconds: 3_000 }));
     const id = await ask(16);
-    await passedBeside(id, null);
+    await passed(id, null);
     const { number } = pullOf(id)!;
     await untilTrue(() => Promise.resolve(fake.count('GET', new RegExp(`/pulls/${number}/reviews`)) > 0), 30);
     expect((await personMerges(number)).status).toBe(200);
@@ -174,7 +161,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     await system.stop();
     system = await startInFolder(folder.path, configuration({ mergedBy: 'workledger', method: 'squash' }));
     const id = await ask(15);
-    const head = await passedBeside(id, null);
+    const head = await passed(id, null);
     repository.statuses.push({ sha: head, context: 'ci', state: 'success' });
     const done = await finalTask(system.client, id);
     expect(done).toMatchObject({ state: 'complete', result: { merged: true, commit: head } });

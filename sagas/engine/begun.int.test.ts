@@ -17,7 +17,7 @@ const saga: Saga<null> = {
   react: () => [],
 };
 
-const tellsPeople = sagaMigrations.findIndex(({ name }) => name === '0009-plugins');
+const tellsPeople = sagaMigrations.findIndex(({ name }) => name === '0008-begun');
 
 /** A database whose sagas had come this far in the log before people were told by one of them. */
 async function world(hadRun: boolean) {

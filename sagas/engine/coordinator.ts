@@ -7,6 +7,7 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import { consume, type ConsumptionOptions } from '@workledger/shared/consumption/consume.ts';
 import { createProgress } from '@workledger/shared/consumption/progress.ts';
+import { readSince } from './begun.ts';
 import type { Trigger } from './instance.ts';
 import type { Parking } from './parking.ts';
 import type { Saga } from './saga.ts';
@@ -39,12 +40,6 @@ export function runCoordinator(saga: Saga, options: CoordinatorOptions): Promise
       );
     },
   });
-}
-
-/** What was there before is not for it: it came to a log whose news had been told. */
-async function readSince(pool: Pool, group: string): Promise<bigint> {
-  const { rows } = await pool.query<{ since: string }>('select since from sagas.begun where consumer = $1', [group]);
-  return BigInt(rows[0]?.since ?? 0);
 }
 
 async function receive(saga: Saga, events: readonly RecordedEvent[], options: CoordinatorOptions): Promise<void> {

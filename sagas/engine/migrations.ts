@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
+import { begunTable } from './begun.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
 
@@ -90,6 +91,7 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
         ${redrivesTable('sagas')}
       `),
   },
+  begunTable,
   pluginTables,
   webhookDeliveriesTables,
 ];

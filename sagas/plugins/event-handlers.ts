@@ -9,10 +9,11 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import type { EventHandler, PluginCalls } from '@workledger/shared/plugins/plugin.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { backOff, pause } from '@workledger/shared/resilience/pause.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { withContext } from '@workledger/shared/telemetry/request-context.ts';
 import type { InRun } from '../components/run-component.ts';
+import { beginAt } from '../engine/begun.ts';
 import type { Component } from '../engine/component.ts';
 import { createSetAside, type SetAside } from './set-aside.ts';
 import type { PluginWays } from './tools.ts';
@@ -69,26 +70,23 @@ async function runHandler(
 
   /** Until it did what it does, or has failed so often that the ones behind it are let by. */
   async function take(recorded: RecordedEvent): Promise<void> {
-    const { most, shortest, longest } = options.tries ?? TRIES;
-    for (let attempt = 1; ; attempt++)
-      try {
-        return await handle(recorded);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (isAway(error)) throw error;
-        if (attempt >= most) {
-          await inPostgres(() => aside.add(recorded, oneLine(error)));
-          logger.error(
-            { plugin: plugin.manifest.name, handler: name, event: recorded.id, reason: oneLine(error) },
-            'set aside',
-          );
-          return;
-        }
-        await pause(backOff(attempt, shortest, longest), signal);
-      }
+    const { most, ...pauses } = options.tries ?? TRIES;
+    let attempt = 0;
+    const retryWhile = (error: unknown): boolean => !isAway(error) && !signal.aborted && ++attempt < most;
+    try {
+      await keepTrying(() => handle(recorded), { ...pauses, signal, retryWhile });
+      // Nobody who was stopped has done it.
+      signal.throwIfAborted();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isAway(error)) throw error;
+      const reason = oneLine(error);
+      await inPostgres(() => aside.add(recorded, reason));
+      logger.error({ plugin: plugin.manifest.name, handler: name, event: recorded.id, reason }, 'set aside');
+    }
   }
 
-  const since = await begin(aside, options);
+  const since = await begin(id, options);
   if (since === null) return;
   await again(aside, log, handle, options);
   await consume(options, {
@@ -102,17 +100,17 @@ async function runHandler(
 }
 
 /** Where the log ended as the handler was first started; null: this process ends. */
-async function begin(aside: SetAside, { log, outages, signal }: HandlersOptions): Promise<bigint | null> {
-  while (!signal.aborted)
-    try {
+const begin = (id: string, { pool, log, outages, signal }: HandlersOptions): Promise<bigint | null> =>
+  keepTrying(
+    async () => {
       const head = await outages.watch('event-log', () => log.head());
-      return await outages.watch('postgresql', () => aside.begin(head));
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      await pause(1_000, signal);
-    }
-  return null;
-}
+      return outages.watch('postgresql', () => beginAt(pool, id, head));
+    },
+    { signal, shortest: 100, longest: 5_000, retryWhile: isAway },
+  );
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 /** What was set aside before has one more try: a new version of the plugin may do it. */
 async function again(
@@ -123,15 +121,9 @@ async function again(
 ): Promise<void> {
   for (const { stream, revision, id } of await outages.watch('postgresql', () => aside.list())) {
     if (signal.aborted) return;
-    for await (const event of log.readStream(stream, { from: revision })) {
-      const done =
-        event.id === id &&
-        (await handle(event).then(
-          () => true,
-          () => false,
-        ));
+    for await (const event of log.readStream(stream, { from: revision, limit: 1 })) {
+      const done = event.id === id && (await handle(event).then(yes, no));
       if (done) await outages.watch('postgresql', () => aside.remove(id));
-      break;
     }
   }
 }

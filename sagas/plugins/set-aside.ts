@@ -6,14 +6,6 @@ export const pluginTables = {
   name: '0009-plugins',
   up: (knex: Knex) =>
     knex.raw(`
-      -- position in the log up to which a consumer hears nothing: it was not there, or nobody told it, when that was news
-      create table sagas.begun (
-        consumer text primary key,
-        since bigint not null
-      );
-      -- where sagas have run before people were told by this one, what was then is old
-      insert into sagas.begun (consumer, since)
-      select 'saga-replies', max(position) from sagas.progress having max(position) is not null;
       -- events that a handler failed at too often: tried again at each start
       create table sagas.plugin_failures (
         handler text not null,
@@ -30,10 +22,8 @@ export const pluginTables = {
 const MOST_AGAIN = 1_000;
 const LONGEST_REASON = 2_000;
 
-/** What one handler of a plugin could not do, and where it began. */
+/** What one handler of a plugin could not do. */
 export type SetAside = {
-  /** @returns the position that was noted first */
-  begin(head: bigint): Promise<bigint>;
   add(event: Pick<RecordedEvent, 'id' | 'stream' | 'revision'>, reason: string): Promise<void>;
   /** The oldest. */
   list(): Promise<readonly Pick<RecordedEvent, 'id' | 'stream' | 'revision'>[]>;
@@ -41,15 +31,6 @@ export type SetAside = {
 };
 
 export const createSetAside = (pool: Pool, handler: string): SetAside => ({
-  begin: async (head) => {
-    await pool.query('insert into sagas.begun (consumer, since) values ($1, $2) on conflict do nothing', [
-      ...[handler, head],
-    ]);
-    const { rows } = await pool.query<{ since: string }>('select since from sagas.begun where consumer = $1', [
-      handler,
-    ]);
-    return BigInt(rows[0]?.since ?? head);
-  },
   add: async ({ id, stream, revision }, reason) =>
     void (await pool.query(
       `insert into sagas.plugin_failures (handler, event_id, stream, revision, reason) values ($1, $2, $3, $4, $5)

@@ -1,7 +1,9 @@
+import { untilTrue } from '../processes/until.ts';
 import { git } from '../repository/git.ts';
+import type { FakeRepository } from './state.ts';
 
 /** The branches of a real repository, for a fake GitHub that is to know what was pushed there. */
-export function gitBranches(origin: string): Map<string, string> {
+function gitBranches(origin: string): Map<string, string> {
   const find = (branch: string): string | undefined => {
     const found = git(origin, 'for-each-ref', '--format=%(objectname)', `refs/heads/${branch}`);
     return found === '' ? undefined : found;
@@ -20,4 +22,27 @@ export function gitBranches(origin: string): Map<string, string> {
       return isThere;
     },
   });
+}
+
+/** What a fake GitHub knows of a real repository: its branches, and that a merge moves the base to the head. */
+export const standsFor = (origin: string): Pick<FakeRepository, 'branches' | 'onMerge'> => ({
+  branches: gitBranches(origin),
+  onMerge: ({ head }) => git(origin, 'rev-parse', `refs/heads/${head}`),
+});
+
+/** Waits until the work of a task has passed its tests, and its pull request shows a commit that is not this one. @returns that commit */
+export async function passedBeside(
+  { branches, statuses }: FakeRepository,
+  taskId: string,
+  before: string | null,
+  seconds = 60,
+): Promise<string> {
+  let head = '';
+  await untilTrue(() => {
+    head = branches.get(`workledger/${taskId}`) ?? '';
+    const isOurs = ({ sha, context, state }: FakeRepository['statuses'][number]): boolean =>
+      sha === head && context === 'workledger' && state === 'success';
+    return Promise.resolve(head !== '' && head !== before && statuses.some(isOurs));
+  }, seconds);
+  return head;
 }

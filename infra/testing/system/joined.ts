@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { startFakeGithub } from '../github/fake-github.ts';
-import { gitBranches } from '../github/git-branches.ts';
+import { passedBeside, standsFor } from '../github/git-branches.ts';
 import type { FakeRepository } from '../github/state.ts';
 import { startFakeLinear } from '../linear/fake-linear.ts';
 import { startFakeSlack } from '../slack/fake-slack.ts';
 import { removeFolder, temporaryFolder } from '../processes/folder.ts';
-import { untilTrue } from '../processes/until.ts';
 import { createBareOrigin, git } from '../repository/git.ts';
 import {
   createShellRepository,
@@ -42,8 +41,7 @@ export async function createJoined() {
     createShellRepository(join(folder, source));
     const origin = createBareOrigin(join(folder, source));
     const repository = github.addRepository(source === 'github' ? REPOSITORY : `acme/${source}`);
-    const onMerge: FakeRepository['onMerge'] = ({ head }) => git(origin, 'rev-parse', `refs/heads/${head}`);
-    Object.assign(repository, { branches: gitBranches(origin), onMerge });
+    Object.assign(repository, standsFor(origin));
     places[source] = { origin, repository };
   }
   const issue = linear.addIssue('ENG-7', LINEAR_ISSUE);
@@ -101,19 +99,6 @@ export async function createJoined() {
     return taskIdOfIssue('slack', CHANNEL, ts);
   }
 
-  /** Waits until the work has passed its tests, and its pull request shows a commit that is not this one. */
-  async function passedBeside(source: Source, taskId: string, before: string | null): Promise<string> {
-    const { repository } = places[source];
-    let head = '';
-    await untilTrue(() => {
-      head = repository.branches.get(`workledger/${taskId}`) ?? '';
-      const isOurs = ({ sha, context, state }: FakeRepository['statuses'][number]): boolean =>
-        sha === head && context === 'workledger' && state === 'success';
-      return Promise.resolve(head !== '' && head !== before && repository.statuses.some(isOurs));
-    }, 180);
-    return head;
-  }
-
   /** What was told where the work was asked for. */
   const told = (source: Source): readonly string[] => {
     if (source === 'github')
@@ -127,7 +112,9 @@ export async function createJoined() {
   };
 
   return {
-    ...{ settings, places, ask, passedBeside, told, made, issue },
+    ...{ settings, places, ask, told, made, issue },
+    passedBeside: (source: Source, taskId: string, before: string | null): Promise<string> =>
+      passedBeside(places[source].repository, taskId, before, 180),
     prompt: (source: Source, commit: string): string => git(places[source].origin, 'show', `${commit}:PROMPT`),
     trunk: (source: Source): string => git(places[source].origin, 'rev-parse', 'refs/heads/trunk'),
     pullsMade: (source: Source): number =>

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
-import type { Answer } from '../outbound/exchange.ts';
-import { classifyGithub, jsonOf, refusalOf } from './classify.ts';
+import { jsonOf, type Answer } from '../outbound/exchange.ts';
+import { classifyGithub, refusalOf } from './classify.ts';
 
 /** The version is named: without it, an answer's fields may change with GitHub's default. */
 export const GITHUB_HEADERS = {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { linkToTask } from './pull-requests.ts';
-import { findOrMake, githubComponent, type GithubRepository } from './repository.ts';
+import { findOrMake } from '../outbound/find-or-make.ts';
+import { githubComponent, type GithubRepository } from './repository.ts';
 
 const request = inRun.extend({
   commit: z.string(),

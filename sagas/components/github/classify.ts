@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fault } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure, Postponed } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
-import type { Answer } from '../outbound/exchange.ts';
+import { jsonOf, type Answer } from '../outbound/exchange.ts';
 import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
 
 /** An error as GitHub tells it; of what it sends, all may be missing. */
@@ -51,14 +51,6 @@ export function refusalOf({ status, headers, body }: Answer): Refusal {
     words: words.slice(0, WORDS),
     permissions: typeof permissions === 'string' && permissions !== '' ? permissions.slice(0, WORDS) : null,
   };
-}
-
-export function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 type Classified = { readonly reason: string; readonly retryable: boolean; readonly fault: Fault };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { plain } from './body.ts';
-import { findOrMake, githubComponent, type GithubRepository } from './repository.ts';
+import { findOrMake } from '../outbound/find-or-make.ts';
+import { githubComponent, type GithubRepository } from './repository.ts';
 
 const comment = z.object({
   id: z.int(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { findOrMake, type GithubRepository } from './repository.ts';
+import { findOrMake } from '../outbound/find-or-make.ts';
+import type { GithubRepository } from './repository.ts';
 import { linesInPatch } from './patch-lines.ts';
 
 /** Something that is said of a line, once. */

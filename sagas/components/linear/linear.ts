@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { jsonOf } from '../github/classify.ts';
-import type { Answer } from '../outbound/exchange.ts';
+import { jsonOf, type Answer } from '../outbound/exchange.ts';
 import { LimitReached } from '../outbound/failures.ts';
 import {
   createOutbound,

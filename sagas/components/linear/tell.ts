@@ -1,36 +1,18 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { defineComponent, type Call } from '../run-component.ts';
-import { findOrMake } from '../github/repository.ts';
+import type { Call } from '../run-component.ts';
+import { findOrMake } from '../outbound/find-or-make.ts';
 import { Refused } from '../replies/refused.ts';
-import {
-  asReplyFailure,
-  howToAnswer,
-  messageOf,
-  OFF,
-  replyLimits,
-  replyRequest,
-  replyResult,
-  type Message,
-  type ReplyRequest,
-} from '../replies/reply.ts';
+import { howToAnswer, replyComponent, type Message, type ReplyRequest } from '../replies/reply.ts';
 import type { Linear } from './linear.ts';
 import { moveIssue } from './move.ts';
 
 /** One comment for each thing that is told, by an id that is ours; and the issue's state. */
-export const tell = defineComponent({
-  ...{ request: replyRequest, result: replyResult, limits: replyLimits },
-  perform: async (request, call) => {
-    const { linear } = call.environment;
-    if (linear === null || linear === undefined) return OFF;
-    try {
-      const message = await messageOf(request, call);
-      if (message === null) return { outcome: 'gone' as const, id: null, state: null };
-      const told = await write(linear, request, message, call);
-      return { ...told, state: await moveIssue(linear, request, call) };
-    } catch (error) {
-      throw asReplyFailure(call.step, error);
-    }
+export const tell = replyComponent({
+  of: ({ environment }) => environment.linear,
+  tell: async (linear, request, message, call) => {
+    const told = await write(linear, request, message, call);
+    return { ...told, state: await moveIssue(linear, request, call) };
   },
 });
 
@@ -59,9 +41,10 @@ async function write(linear: Linear, request: ReplyRequest, message: Message, { 
     await linear.ask(MAKE, { input: { id, issueId, body } }, made, { signal, idempotent: false });
     return { body };
   };
+  const { found: there, isNew } =
+    request.known === null ? await findOrMake(find, make) : { found: await find(), isNew: false };
   // Somebody removed what was told before.
-  if (request.known !== null && (await find()) === null) return { outcome: 'gone' as const, id };
-  const { found: there, isNew } = await findOrMake(find, make);
+  if (there === null) return { outcome: 'gone' as const, id };
   if (isNew) return { outcome: 'written' as const, id };
   if (there.body !== body) await linear.ask(CHANGE, { id, input: { body } }, changed, looking);
   return { outcome: 'updated' as const, id };

@@ -10,6 +10,15 @@ export type Answer = {
   readonly body: Buffer;
 };
 
+/** A body as JSON; undefined: it is none. */
+export function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 export type Exchange = {
   readonly method: string;
   readonly url: URL;

@@ -5,7 +5,7 @@ import type { AskedQuestion } from '../environment.ts';
 import { failureOf } from '../failures.ts';
 import { linkToTask } from '../github/pull-requests.ts';
 import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
-import { inRun, type Call, type Limits } from '../run-component.ts';
+import { defineComponent, inRun, type Call, type Limits } from '../run-component.ts';
 import { Refused, STAGES } from './refused.ts';
 
 /** What is told where a task came from. Each name (`about`) has one message there, which is told anew in its place. */
@@ -30,7 +30,7 @@ export const replyRequest = inRun.extend({
 export type ReplyRequest = z.infer<typeof replyRequest>;
 
 /** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so. */
-export const replyResult = z.object({
+const replyResult = z.object({
   outcome: z.enum(['written', 'updated', 'gone', 'off']),
   id: z.string().nullable(),
   state: z.string().nullable(),
@@ -38,8 +38,6 @@ export const replyResult = z.object({
 export type ReplyResult = z.infer<typeof replyResult>;
 
 export const replyLimits: Limits = { turns: { atOnce: () => 16 }, seconds: () => 240 };
-
-export const OFF: ReplyResult = { outcome: 'off', id: null, state: null };
 
 /** What a message says, in parts that each provider writes in its own way. */
 export type Message = {
@@ -56,7 +54,7 @@ export type Message = {
 };
 
 /** Reads what the message is about. @returns null: its question is not there */
-export async function messageOf(request: ReplyRequest, { environment, secrets }: Call): Promise<Message | null> {
+async function messageOf(request: ReplyRequest, { environment, secrets }: Call): Promise<Message | null> {
   const { taskId, about, questionId, isOpen } = request;
   const text = secrets.text(request.text);
   const link = about.startsWith('task') || questionId !== null ? linkToTask(environment, taskId) : null;
@@ -92,3 +90,27 @@ export function asReplyFailure(step: string, error: unknown): unknown {
   if (error instanceof TargetAway) return fail(error.message, true, 'origin');
   return error instanceof Refused ? fail(error.message, error.passing, 'origin') : error;
 }
+
+type Telling<System> = {
+  /** What is told there; null: the configuration has no login for it, or the place is none of its own. */
+  of(call: Call, request: ReplyRequest): System | null | undefined;
+  tell(system: System, request: ReplyRequest, message: Message, call: Call): Promise<ReplyResult>;
+  readonly asFailure?: (step: string, error: unknown) => unknown;
+};
+
+/** A component that tells in one system: each name has one message there, which is told anew in its place. */
+export const replyComponent = <System>({ of, tell, asFailure = asReplyFailure }: Telling<System>) =>
+  defineComponent({
+    ...{ request: replyRequest, result: replyResult, limits: replyLimits },
+    perform: async (request, call): Promise<ReplyResult> => {
+      const system = of(call, request);
+      if (system === null || system === undefined) return { outcome: 'off', id: null, state: null };
+      try {
+        const message = await messageOf(request, call);
+        if (message === null) return { outcome: 'gone', id: null, state: null };
+        return await tell(system, request, message, call);
+      } catch (error) {
+        throw asFailure(call.step, error);
+      }
+    },
+  });

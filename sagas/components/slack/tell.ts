@@ -1,18 +1,8 @@
 import { z } from 'zod';
-import { defineComponent, type Call } from '../run-component.ts';
-import { findOrMake } from '../github/repository.ts';
+import type { Call } from '../run-component.ts';
+import { findOrMake } from '../outbound/find-or-make.ts';
 import { Refused, STAGES } from '../replies/refused.ts';
-import {
-  asReplyFailure,
-  howToAnswer,
-  messageOf,
-  OFF,
-  replyLimits,
-  replyRequest,
-  replyResult,
-  type Message,
-  type ReplyRequest,
-} from '../replies/reply.ts';
+import { howToAnswer, replyComponent, type Message, type ReplyRequest } from '../replies/reply.ts';
 import type { Slack } from './slack.ts';
 
 const EVENT = 'workledger';
@@ -44,20 +34,12 @@ function placeOf(place: string): { readonly channel: string; readonly thread: st
 }
 
 /** One message for each thing that is told, in the thread that the task came from. It is found again by its metadata, where we wrote it. */
-export const tell = defineComponent({
-  ...{ request: replyRequest, result: replyResult, limits: replyLimits },
-  perform: async (request, call) => {
-    const { slack } = call.environment;
-    if (slack === null || slack === undefined) return OFF;
-    try {
-      const message = await messageOf(request, call);
-      if (message === null) return { outcome: 'gone' as const, id: null, state: null };
-      const told = await write(slack, request, message, call);
-      await react(slack, request, call.signal);
-      return { ...told, state: null };
-    } catch (error) {
-      throw asReplyFailure(call.step, error);
-    }
+export const tell = replyComponent({
+  of: ({ environment }) => environment.slack,
+  tell: async (slack, request, message, call) => {
+    const told = await write(slack, request, message, call);
+    await react(slack, request, call.signal);
+    return { ...told, state: null };
   },
 });
 
