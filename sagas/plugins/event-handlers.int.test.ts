@@ -68,11 +68,16 @@ async function start(handlers: Readonly<Record<string, EventHandler>>): Promise<
   return stop;
 }
 
+/** An event may come again: what counts is when it came first. */
+function once(told: string[], what: string): void {
+  if (!told.includes(what)) told.push(what);
+}
+
 const hears = (...types: [string, ...string[]]) => {
   const heard: string[] = [];
   const handler: EventHandler = {
     types,
-    handle: async ({ type, stream, revision }) => void heard.push(`${type} ${stream} ${revision}`),
+    handle: async ({ type, stream, revision }) => once(heard, `${type} ${stream} ${revision}`),
   };
   return { heard, handler };
 };
@@ -108,21 +113,23 @@ test('what it fails at is tried again, then set aside until the next start; it h
         tries += 1;
         throw new Error('what is this?');
       }
-      taken.push(stream);
+      once(taken, stream);
     },
   };
   const [poison, next] = [newTaskStream(), newTaskStream()];
   const stop = await start({ ear: handler, stumbling });
   await append(poison, createdTask(), 'none');
   await append(next, createdTask(), 'none');
-  await untilTrue(() => Promise.resolve(taken.length === 1 && heard.length === 2));
-  expect([taken, tries]).toEqual([[next], 3]);
   const aside = async (): Promise<unknown[]> =>
     (
       await database.pool.query('select stream, reason from sagas.plugin_failures where handler like $1', [
         `plugin-${name}-%`,
       ])
     ).rows;
+  // They are of different streams, so the one may come before or after the other is set aside.
+  await untilTrue(async () => taken.length === 1 && heard.length === 2 && (await aside()).length === 1);
+  expect(taken).toEqual([next]);
+  expect(tries).toBeGreaterThanOrEqual(3);
   expect(await aside()).toEqual([{ stream: poison, reason: expect.stringMatching(/what is this\?/) }]);
   await stop();
   isBroken = false;
