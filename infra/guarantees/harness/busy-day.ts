@@ -26,7 +26,7 @@ export type BusyDay = {
   stop(): Promise<void>;
 };
 
-const PAUSE_MILLISECONDS = 60;
+const PAUSE_MILLISECONDS = 150;
 const CHANGES_A_TASK = 3;
 /** Who hears nothing for so long is not told in time that a store is away. */
 const LONGEST_SILENCE_MILLISECONDS = 13_000;

@@ -33,7 +33,7 @@ export type SocialDay = {
   hush(): Promise<void>;
 };
 
-const PAUSE_MILLISECONDS = 50;
+const PAUSE_MILLISECONDS = 100;
 const READERS = 3;
 
 type Request = { readonly method: string; readonly path: string; readonly body?: object };

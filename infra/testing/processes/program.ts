@@ -131,7 +131,7 @@ export function nodeArguments(source: string): readonly string[] {
   const built = process.env['WORKLEDGER_TEST_PROGRAMS'];
   const program = built === undefined ? undefined : join(built, relative(ROOT, source).replace(/\.ts$/, '.js'));
   return program !== undefined && existsSync(program)
-    ? ['--enable-source-maps', program]
+    ? [...(process.env['CI'] === undefined ? ['--enable-source-maps'] : []), program]
     : ['--import', import.meta.resolve('tsx'), source];
 }
 

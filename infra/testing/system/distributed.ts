@@ -6,6 +6,7 @@ import { kafkaBrokers } from '../servers/kafka.ts';
 import { healthAt, type Engine, type Part, type RunningSystem, type Settings } from './engine.ts';
 import { storeOfProcesses } from './stores.ts';
 import { embeddedPostgres } from '../servers/own-servers.ts';
+import { afterFirstStart } from './first-start.ts';
 import { openLog } from './logs.ts';
 import { ownPartOf } from './own-streams.ts';
 import { startLogServer, type LogServer } from '../servers/log-server.ts';
@@ -27,6 +28,8 @@ export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => (
     const logServer = name === 'eventstoredb' ? await startLogServer(name, '') : null;
     const shared = storage === 'shared' ? await createTestDatabase() : null;
     const system = await createSystem(folder, settings, logServer, shared);
+    // Where the log is elsewhere, read models and checkpoints must be of that one.
+    if (logServer === null && shared === null) await afterFirstStart('distributed', join(folder, 'data'));
     await system.restart().catch(async (error: unknown) => {
       await system.dispose();
       throw error;

@@ -4,6 +4,7 @@ import { createClient } from '@workledger/shared/client/client.ts';
 import { healthAt, type Engine, type Part, type RunningSystem, type Settings } from './engine.ts';
 import { storeOfProcesses } from './stores.ts';
 import { embeddedPostgres } from '../servers/own-servers.ts';
+import { afterFirstStart } from './first-start.ts';
 import { openLog } from './logs.ts';
 import { killAndWait } from '../processes/processes.ts';
 import { startService, type Service } from './service.ts';
@@ -16,6 +17,7 @@ export const embedded: Engine = {
   start: async (settings = {}) => {
     const folder = await temporaryFolder('system');
     const system = createSystem(folder, settings);
+    await afterFirstStart('embedded', join(folder, 'data'));
     await system.restart().catch(async (error: unknown) => {
       await system.dispose();
       throw error;

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, type Client } from '@workledger/shared/client/client.ts';
+import { afterFirstStart } from './first-start.ts';
 import { startProgram, type Program } from '../processes/program.ts';
 
 export type RunningSystem = {
@@ -27,9 +29,10 @@ export async function startInFolder(
     join(folder, 'workledger.json'),
     JSON.stringify({ port: 0, drainSeconds: 0, ...configuration }, null, 2),
   );
+  const dataFolder = join(folder, '.workledger');
+  if (!existsSync(dataFolder)) await afterFirstStart('embedded', dataFolder);
   const program = startProgram('infra/local/start.ts', [], { cwd: folder, environment });
   const [, url = ''] = await program.until(/^Workledger is ready: (\S+)\n(?:.*\n)*? +data folder +.*\n/m);
-  const dataFolder = join(folder, '.workledger');
   const key = (await readFile(join(dataFolder, 'admin-key'), 'utf8')).trim();
   const stop = (): Program['ended'] => {
     program.signal('SIGTERM');

@@ -18,6 +18,8 @@ export type Load = {
 
 const CHANGES_A_TASK = 3;
 const PAUSE_MILLISECONDS = 50;
+/** While a system starts, its callers leave it the machine. */
+const AGAIN_MILLISECONDS = 250;
 
 /** Callers that create a task, change it a few times, and begin again; what got no answer is sent again under the same key. */
 export function startLoad(client: Client, callers: number): Load {
@@ -38,7 +40,7 @@ export function startLoad(client: Client, callers: number): Load {
         return null;
       }
       unanswered++;
-      await pause(PAUSE_MILLISECONDS);
+      await pause(AGAIN_MILLISECONDS);
     }
   }
 
@@ -47,6 +49,7 @@ export function startLoad(client: Client, callers: number): Load {
     const answer = await insist(method, path, { body: { title }, idempotencyKey: randomUUID() });
     if (answer === null) return null;
     accepted.push({ id: answer.id, revision: answer.revision, title });
+    await pause(PAUSE_MILLISECONDS);
     return answer.id;
   }
 

@@ -8,7 +8,7 @@ export const SESSION_TIMEOUT = 6_000;
 export const HEARTBEAT_INTERVAL = 1_500;
 export const REBALANCE_TIMEOUT = 10_000;
 /** A fetch waits so long for the first event; also how long a pause may outlast its reason. */
-export const FETCH_WAIT = 250;
+export const FETCH_WAIT = 500;
 /** A member from which nothing is heard for so long is rebuilt. A rebalance keeps it silent, too. */
 export const SILENCE = 25_000;
 /** How often a member looks whether its topics are still the same ones. */
