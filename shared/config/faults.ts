@@ -3,6 +3,7 @@ import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { checkFaults } from './checks.ts';
 import { isLoopback } from './loopback.ts';
 import { chatFaults } from './chats.ts';
+import { modelFaults } from './models.ts';
 import { outboundFaults } from './outbound.ts';
 import { pluginFaults } from './plugins.ts';
 import { pullRequestFaults } from './pull-requests.ts';
@@ -136,6 +137,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...pluginFaults(configuration),
     ...chatFaults(configuration),
     ...checkFaults(configuration),
+    ...modelFaults(configuration),
     ...repeated(
       'repositories',
       'name',

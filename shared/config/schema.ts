@@ -10,7 +10,8 @@ import { outgoingWebhooksSchema } from './outgoing-webhooks.ts';
 import { publicUrl, pullRequestSchema } from './pull-requests.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
-import { evolutionPlan } from '../contexts/evolution/evolution/events.ts';
+import { modelSchema } from './models.ts';
+import { evolutionSchema } from './evolution.ts';
 
 /** A command as a list: executable and arguments. There is no shell. */
 const command = z.array(z.string().min(1)).min(1).describe('executable and arguments; run without a shell');
@@ -103,15 +104,7 @@ export const repositorySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('prints one JSON object of numbers as its last line: the metrics'),
-  evolve: evolutionPlan
-    .extend({
-      candidates: evolutionPlan.shape.candidates.default(2),
-      generations: evolutionPlan.shape.generations.default(3),
-      target: evolutionPlan.shape.target.default(null),
-      budgetUsd: evolutionPlan.shape.budgetUsd.default(null),
-      patience: evolutionPlan.shape.patience.default(1),
-      measurements: evolutionPlan.shape.measurements.unwrap().default(3),
-    })
+  evolve: evolutionSchema
     .nullable()
     .default(null)
     .describe('null: no evolution'),
@@ -277,6 +270,7 @@ export const configurationSchema = z.strictObject({
     .default([])
     .describe('what adds components, providers, handlers of events, middleware'),
   outgoingWebhooks: outgoingWebhooksSchema.describe('where events may be sent that others subscribe to'),
+  models: z.array(modelSchema).max(50).default([]).describe('language models that Workledger itself may ask'),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

@@ -4,6 +4,28 @@ import { artefact, commit, cost, diffStat, failure, metrics, uuid } from '../../
 
 const run = { taskId: uuid, runId: uuid };
 
+/** How OpenEvolve writes the candidate, in place of an agent. */
+export const openEvolvePlan = z.strictObject({
+  /** What evolves: one file of the repository. */
+  file: z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[^\\\0\r\n]+$/, 'a path inside of the repository'),
+  /** Of the configured `models`: who is asked for each iteration. */
+  model: z.string().min(1).max(100),
+  iterations: z.int().min(1).max(10_000),
+  /** Iterations between two checkpoints: what is done again after a kill. */
+  checkpointEvery: z.int().min(1).max(1_000),
+  /** Programs that are asked for and evaluated at once. */
+  parallel: z.int().min(1).max(16),
+  /** Then it goes on with the best it has. */
+  timeoutSeconds: z.number().positive().max(86_400),
+  /** What is done where OpenEvolve cannot be had. */
+  otherwise: z.enum(['best-of-n', 'fail']),
+});
+export type OpenEvolvePlan = z.infer<typeof openEvolvePlan>;
+
 export const evolutionPlan = z.strictObject({
   /** Name of the metric that decides. */
   metric: z.string().min(1).max(100),
@@ -19,6 +41,8 @@ export const evolutionPlan = z.strictObject({
   patience: z.int().min(1),
   /** How often the start and the winner are measured again side by side, each; absent: written before this was asked. */
   measurements: z.int().min(2).max(10).optional(),
+  /** Absent: agents write the candidates. */
+  openevolve: openEvolvePlan.optional(),
 });
 export type EvolutionPlan = z.infer<typeof evolutionPlan>;
 

@@ -1,0 +1,113 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { Postponed } from '../../engine/component.ts';
+import { jsonOf } from '../outbound/exchange.ts';
+import { LimitReached } from '../outbound/failures.ts';
+import { BudgetSpent, type ChatAsked, digestOf, type Models } from './models.ts';
+import { chatRequest, ModelRefused } from './providers.ts';
+
+export type Reply = { readonly status: number; readonly json: string };
+
+/** Answers what a program of one run asks; the path is its name. */
+export type Handlers = Readonly<Record<string, (body: unknown) => Promise<Reply>>>;
+
+export type Endpoint = {
+  /** On this machine's loopback. */
+  readonly port: number;
+  /** Bearer token, of this endpoint alone. */
+  readonly token: string;
+  close(): Promise<void>;
+};
+
+const MOST_BYTES = 4_000_000;
+
+export const reply = (status: number, value: unknown): Reply => ({ status, json: JSON.stringify(value) });
+
+/** As OpenAI's API tells that it refuses. */
+export const refusal = (status: number, message: string, code: string): Reply =>
+  reply(status, { error: { message, type: code, code } });
+
+/** Listens on loopback for the programs of one run; whoever has no token gets nothing. */
+export async function openEndpoint(handlers: Handlers): Promise<Endpoint> {
+  const token = randomBytes(32).toString('base64url');
+  const server = createServer((request, response) => {
+    void answer(request, handlers, token).then(
+      ({ status, json }) => send(response, status, json),
+      () => send(response, 500, '{}'),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    token,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function send(response: ServerResponse, status: number, json: string): void {
+  response.on('error', () => undefined);
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(json);
+}
+
+async function answer(request: IncomingMessage, handlers: Handlers, token: string): Promise<Reply> {
+  const given = Buffer.from(request.headers.authorization ?? '');
+  const wanted = Buffer.from(`Bearer ${token}`);
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+    return refusal(401, 'no token of this run', 'invalid_api_key');
+  const path = (request.url ?? '').replace(/\?.*$/s, '');
+  const handler = request.method === 'POST' && Object.hasOwn(handlers, path) ? handlers[path] : undefined;
+  if (handler === undefined) return refusal(404, `nothing here at ${path.slice(0, 200)}`, 'not_found');
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MOST_BYTES) return refusal(413, `more than ${MOST_BYTES} bytes`, 'too_large');
+    parts.push(part);
+  }
+  return handler(jsonOf(Buffer.concat(parts)));
+}
+
+/**
+ * OpenAI's `/v1/chat/completions`, answered by our models. What is asked goes on although whoever asked may end: its answer is paid, and
+ * kept for whoever asks the same again. @param onSpent the budget is spent
+ */
+export function chatHandler(
+  models: Models,
+  asked: Omit<ChatAsked, 'request' | 'number'>,
+  {
+    onSpent,
+    counts = new Map(),
+  }: { readonly onSpent: (reason: string) => void; readonly counts?: Map<string, number> },
+): Handlers[string] {
+  return async (body) => {
+    const read = chatRequest.safeParse(body);
+    if (!read.success) return refusal(400, 'this is no chat that is answered at once', 'invalid_request_error');
+    // Who begins anew, after a kill, counts from 0 again: it is told what was answered then.
+    const digest = digestOf({ ...asked, request: read.data });
+    const number = counts.get(digest) ?? 0;
+    counts.set(digest, number + 1);
+    try {
+      const { text } = await models.chat({ ...asked, request: read.data, number });
+      return { status: 200, json: text };
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) return refusalOf(error);
+      onSpent(error.message);
+      return refusal(402, error.message, 'budget_spent');
+    }
+  };
+}
+
+function refusalOf(error: unknown): Reply {
+  if (error instanceof ModelRefused) return refusal(error.status, error.message, 'model_refused');
+  if (error instanceof LimitReached || error instanceof Postponed) return refusal(429, error.message, 'rate_limit');
+  return refusal(502, oneLine(error), 'model_away');
+}
