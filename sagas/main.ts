@@ -20,6 +20,7 @@ import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@work
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { openGithub } from './components/github/github.ts';
 import { openLinear } from './components/linear/linear.ts';
+import { openModels } from './components/models/providers.ts';
 import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
 import { openSlack } from './components/slack/slack.ts';
@@ -58,6 +59,7 @@ await runService({
     const plugins = await loadPlugins(configuration, folder, logger);
     const linear = await openLinear(configuration, folder);
     const slack = await openSlack(configuration, folder);
+    const models = await openModels(configuration, folder);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -70,7 +72,7 @@ await runService({
         configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
         dataFolder,
         sandbox: opened?.sandbox ?? null,
-        ...{ github, linear, slack },
+        ...{ github, linear, slack, models },
         plugins,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,

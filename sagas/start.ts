@@ -14,6 +14,9 @@ import { createDrain, type Drain } from './components/drain.ts';
 import { createQuestionReader, createTaskReader } from './components/environment.ts';
 import type { Github } from './components/github/github.ts';
 import type { Linear } from './components/linear/linear.ts';
+import { createAnswers } from './components/models/answers.ts';
+import { createModels } from './components/models/models.ts';
+import type { ModelProvider } from './components/models/providers.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import type { Slack } from './components/slack/slack.ts';
@@ -59,6 +62,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly github?: Github | null | undefined;
     readonly linear?: Linear | null | undefined;
     readonly slack?: Slack | null | undefined;
+    /** The configured language models; default: none. */
+    readonly models?: readonly ModelProvider[];
     /** Whose components and handlers of events run here, too; default: none. */
     readonly plugins?: readonly LoadedPlugin[];
     /** Calls in hand; how many programs and git commands really run at once is the components' own limit. */
@@ -95,14 +100,17 @@ export function start(options: SagaOptions): RunningSagas {
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
   const systems = { github, linear, slack };
+  const { models: providers = [] } = options;
+  const models = createModels(providers, createAnswers(options.pool), { logger });
   const environment = {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
-    ...{ dataFolder, logger, sandbox, drain, ...systems },
+    ...{ dataFolder, logger, sandbox, drain, models, ...systems },
   };
   const watched = Object.entries(systems).flatMap(([name, system]) =>
     system === null ? [] : [[name, system] as const],
   );
-  const watch = createWatch(Object.fromEntries(watched), { logger });
+  const asked = providers.map((provider) => [`model ${provider.name}`, provider] as const);
+  const watch = createWatch(Object.fromEntries([...watched, ...asked]), { logger });
   const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
   const own =
     options.runners === undefined

@@ -7,6 +7,7 @@ import { sendInProcess } from '@workledger/query-service/live/forward.ts';
 import * as queryService from '@workledger/query-service/start.ts';
 import { openGithub } from '@workledger/sagas/components/github/github.ts';
 import { openLinear } from '@workledger/sagas/components/linear/linear.ts';
+import { openModels } from '@workledger/sagas/components/models/providers.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import { openSlack } from '@workledger/sagas/components/slack/slack.ts';
 import type { OnNote } from '@workledger/sagas/engine/notes.ts';
@@ -91,6 +92,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const github = await openGithub(configuration, folder);
   const linear = await openLinear(configuration, folder);
   const slack = await openSlack(configuration, folder);
+  const models = await openModels(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
@@ -148,7 +150,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   closers.add(drain);
   const runningSagas = sagas.start({
     ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
-    ...{ github, linear, slack },
+    ...{ github, linear, slack, models },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

@@ -1,4 +1,4 @@
-import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { MergeQueueEvent } from '@workledger/shared/contexts/evolution/merge-queue/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
 import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
@@ -65,7 +65,8 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   }
   if (effect.kind !== 'call') return facts;
   const { component, key } = effect;
-  if (component === 'code.work') return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
+  if (component === 'code.work' || component === 'evolution.openevolve')
+    return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
   const { commit, base } = effect.request as { commit: string; base?: string };
   if (base === undefined) return facts;
@@ -150,7 +151,7 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     case 'EvolutionGenerationOpened':
       return { ...facts, opened: [...facts.opened, input.data], recorded: {} };
     case 'EvolutionStarted':
-      return { ...facts, metrics: input.data.baseline, start: input.data.base };
+      return { ...facts, metrics: input.data.baseline, start: input.data.base, engine: engineOf(input.data.plan) };
     case 'EvolutionGenerationClosed':
       return { ...facts, metrics: input.data.best?.metrics ?? facts.metrics };
     case 'EvolutionCompleted':
@@ -175,6 +176,10 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
       return facts;
   }
 }
+
+/** Evolutions of before do not tell a plan to whoever reads them. */
+const engineOf = (plan: EvolutionPlan | undefined): Facts['engine'] =>
+  plan?.openevolve === undefined ? null : { openevolve: plan.openevolve, budgetUsd: plan.budgetUsd };
 
 function plusTold(told: Facts['told'], key: string): Facts['told'] {
   const attempt = /^generate\/(\d+\/\d+)\/note$/.exec(key)?.[1];

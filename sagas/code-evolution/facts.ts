@@ -1,4 +1,4 @@
-import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { ApprovalChoice } from '@workledger/shared/contexts/task/question/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
@@ -37,6 +37,8 @@ export type Facts = {
   readonly opened: readonly Opened[];
   readonly evolved: Completed | null;
   readonly evolutionFailure: Failure | null;
+  /** How its candidate is written, where no agent writes it. */
+  readonly engine: Pick<EvolutionPlan, 'openevolve' | 'budgetUsd'> | null;
   /** What evolution started from; null while it has not. */
   readonly start: string | null;
   /** What the tests said of a commit on a base, by `judgementOf`: asked once in a run. */
@@ -111,6 +113,7 @@ export const noFacts: Facts = {
   opened: [],
   evolved: null,
   evolutionFailure: null,
+  engine: null,
   start: null,
   judged: {},
   measured: {},

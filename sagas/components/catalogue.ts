@@ -11,6 +11,7 @@ import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
+import { environment as evolutionEnvironment, openevolve } from './evolution/openevolve.ts';
 import { failureOf } from './failures.ts';
 import { check } from './github/check.ts';
 import { commentOn } from './github/comments.ts';
@@ -53,6 +54,8 @@ const inRunners = {
   'code.lookup': lookup,
   'code.results': results,
   'code.forget': forget,
+  'evolution.environment': evolutionEnvironment,
+  'evolution.openevolve': openevolve,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 

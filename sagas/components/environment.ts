@@ -17,6 +17,7 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Drain } from './drain.ts';
 import type { Github } from './github/github.ts';
 import type { Linear } from './linear/linear.ts';
+import type { Models } from './models/models.ts';
 import type { Slack } from './slack/slack.ts';
 import { Postponed } from '../engine/component.ts';
 import { failureOf, refuse } from './failures.ts';
@@ -44,6 +45,8 @@ export type ComponentEnvironment = {
   readonly github?: Github | null | undefined;
   readonly linear?: Linear | null | undefined;
   readonly slack?: Slack | null | undefined;
+  /** Language models that are asked by us; null or absent: none can be. */
+  readonly models?: Models | null | undefined;
   /** Left out: nobody asks of questions here. */
   readonly readQuestion?: ReadQuestion | undefined;
   /** Of the process that guards the calls. */

@@ -23,7 +23,7 @@ export function secretsOf(
   {
     configuration: { agents, repositories },
     ...systems
-  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack'>,
+  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack' | 'models'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
@@ -35,7 +35,9 @@ export function secretsOf(
     ...of(secrets, () => true),
     ...of(environment, isSecret),
   ]);
-  const logins = [systems.github, systems.linear, systems.slack].flatMap((system) => system?.secrets() ?? []);
+  const logins = [systems.github, systems.linear, systems.slack, systems.models].flatMap(
+    (system) => system?.secrets() ?? [],
+  );
   const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...logins]
     .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
     .filter((value) => value.length >= SHORTEST)

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 import { begunTable } from './begun.ts';
+import { modelAnswersTable } from '../components/models/migration.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
 
@@ -94,4 +95,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   begunTable,
   pluginTables,
   webhookDeliveriesTables,
+  modelAnswersTable,
 ];

@@ -20,6 +20,7 @@ import {
   planOf,
   sendBack,
 } from './run.ts';
+import { enginePlan, writtenByOpenEvolve } from './openevolve.ts';
 import { takeWinner } from './winner.ts';
 
 const MEASURING_ATTEMPTS = 3;
@@ -73,6 +74,9 @@ function start(facts: Facts, on: Effector): Outcome | null {
   const baseline = tryMeasured(facts, on, 'baseline', question);
   if (baseline === null) return waiting;
   if (baseline.failure !== undefined) return notMeasured(facts, on, baseline);
+  const chosen = enginePlan(facts, on);
+  if (chosen === null) return waiting;
+  if ('failure' in chosen) return failed(chosen.failure);
   const started = on.command('start', 'evolution.start', evolutionId(facts), {
     taskId: claimOf(facts).taskId,
     runId: claimOf(facts).claimId,
@@ -80,7 +84,7 @@ function start(facts: Facts, on: Effector): Outcome | null {
     base,
     before: plan.metricsBefore,
     baseline: baseline.result.metrics,
-    plan: affordable(facts, known(plan.evolve)),
+    plan: affordable(facts, chosen),
   });
   return started === null ? waiting : null;
 }
@@ -191,5 +195,8 @@ function writeCandidate(facts: Facts, on: Effector, { parent, candidate }: Omit<
     },
     evaluate: false,
   };
-  return askAgain(on, `candidate-${candidate}`, (name) => on.tryCall(name, 'code.work', request, agentSeconds(plan)));
+  const name = `candidate-${candidate}`;
+  const written = writtenByOpenEvolve(facts, on, { parent, name });
+  if (written !== undefined) return written;
+  return askAgain(on, name, (again) => on.tryCall(again, 'code.work', request, agentSeconds(plan)));
 }

@@ -53,6 +53,8 @@ export const compareLimits = (rounds: number): Limits => ({
 
 /** What one component call on one repository works with. */
 export type CodeAttempt = {
+  /** Of this call: stable over restarts. */
+  readonly key: string;
   readonly environment: ComponentEnvironment;
   readonly repository: Repository;
   readonly mirror: Mirror;
@@ -114,7 +116,7 @@ async function inAttempt<Result>(
       return made;
     };
     const beside: CodeAttempt['beside'] = (name, act) => inAttempt(request, { ...call, key: `${key}/${name}` }, act);
-    return await action({ environment, repository, mirror, attempt, signal, secrets, note, checkout, beside });
+    return await action({ key, environment, repository, mirror, attempt, signal, secrets, note, checkout, beside });
   } catch (error) {
     if (!attempt.isEnded()) throw error;
     // Who took it over removed its folders. Whoever asked for this call learns soon that it was lost, and takes no result of it.

@@ -5,6 +5,7 @@ import { approver, type ApprovalPolicy } from '@workledger/shared/config/approva
 import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
+import { removeRunFolders } from '../evolution/run-folder.ts';
 import { branchHead, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
 import { missingLfs, needsOf } from '../git/filters.ts';
 import { GitFailure } from '../git/git.ts';
@@ -107,6 +108,7 @@ export const cleanup = defineComponent({
   perform: async (request, { environment, step, signal }) => {
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
+    await removeRunFolders(environment.dataFolder, request.runId);
     const mirror = await openMirror(environment.dataFolder, repository.url, signal);
     await deleteRefs(mirror, await doublesOf(mirror, request, signal), signal);
     return { worktrees };

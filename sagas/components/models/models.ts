@@ -31,6 +31,8 @@ export class BudgetSpent extends Error {
 /** Asks the configured models: what they answer is kept before it is given on, with its tokens and its price. */
 export type Models = {
   readonly names: readonly string[];
+  /** What a model's endpoint calls it. */
+  idOf(model: string): string;
   /** @throws BudgetSpent, ModelRefused, and what the way out throws */
   chat(asked: ChatAsked): Promise<KeptAnswer>;
   /** What a scope took, or what one call paid of it. */
@@ -96,6 +98,7 @@ export function createModels(
 
   return {
     names: providers.map(({ name }) => name),
+    idOf: (model) => providers.find(({ name }) => name === model)?.id ?? model,
     secrets: () => providers.flatMap((provider) => provider.secrets()),
     spent: (scope, paidFor) => answers.spent(scope, paidFor),
     chat: async (asked) => {

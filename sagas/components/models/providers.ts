@@ -29,6 +29,8 @@ export class ModelRefused extends Error {
 /** One configured model, by the one way out. */
 export type ModelProvider = Watched & {
   readonly name: string;
+  /** As its endpoint names it. */
+  readonly id: string;
   /** @param key stable over retries, for endpoints that know such keys @throws ModelRefused, and what the way out throws */
   chat(request: ChatRequest, options: { readonly key: string; readonly signal: AbortSignal }): Promise<KeptAnswer>;
   secrets(): readonly string[];
@@ -67,7 +69,7 @@ function createProvider(model: ModelConfiguration, key: string | null, allowed: 
   const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
 
   return {
-    name,
+    ...{ name, id: model.model },
     chat: async (request, { key: named, signal }) => {
       const body = { ...request, model: model.model, stream: false };
       const asked = { method: 'POST', path: '/chat/completions', headers, body, key: named, signal } as const;

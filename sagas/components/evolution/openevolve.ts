@@ -1,0 +1,132 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { evolutionPlan, openEvolvePlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
+import { metrics } from '@workledger/shared/contexts/values.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { codeComponent, secondsFor, type CodeAttempt } from '../code/attempt.ts';
+import { storeDiff } from '../code/change.ts';
+import { recordedBase } from '../code/judge.ts';
+import { work } from '../code/work.ts';
+import { failureOf, refuse } from '../failures.ts';
+import { ensureCommits, treeOf } from '../git/commits.ts';
+import { resultOf } from '../git/names.ts';
+import { readFileAt } from '../git/one-file.ts';
+import { pushRef } from '../git/push.ts';
+import type { Models } from '../models/models.ts';
+import { inRun } from '../run-component.ts';
+import { bestOf } from './evaluate.ts';
+import { withMarkers } from './markers.ts';
+import { openEvolvePackages } from './packages.ts';
+import { openRunFolder, type RunFolder } from './run-folder.ts';
+import { runOpenEvolve } from './run.ts';
+
+const STEP = 'openevolve';
+const FETCH_SECONDS = 1_200;
+
+/** Whether OpenEvolve can run here: it is fetched where it is not there yet. */
+export const environment = codeComponent({
+  request: inRun.extend({ model: z.string() }),
+  result: z.object({ version: z.string(), python: z.string() }),
+  limits: { turns: { atOnce: () => 2 }, seconds: () => FETCH_SECONDS },
+  act: async ({ model }, code) => {
+    modelsOf(code, model);
+    const { version, python } = await openEvolvePackages(code.environment.dataFolder, STEP, code.signal);
+    return { version, python };
+  },
+});
+
+const request = inRun.extend({
+  parent: z.string(),
+  base: recordedBase.unwrap(),
+  /** Names the result, as of `code.work`. */
+  label: z.string(),
+  plan: evolutionPlan.pick({ metric: true, direction: true, target: true, budgetUsd: true }),
+  openevolve: openEvolvePlan,
+  /** What the parent measures. */
+  current: metrics,
+});
+export type OpenEvolveRequest = z.infer<typeof request>;
+
+const PROGRAM_BYTES = 200_000;
+
+/**
+ * Lets OpenEvolve improve one file, and leaves the best of what it found in the origin as a commit, as `code.work` does. A repeat goes on
+ * from its newest checkpoint, and pays for nothing again that was answered.
+ */
+export const openevolve = codeComponent({
+  request,
+  result: work.result,
+  limits: {
+    turns: { atOnce: () => 2 },
+    seconds: (asked, of) =>
+      secondsFor(3, asked, of) + FETCH_SECONDS + (asked as OpenEvolveRequest).openevolve.timeoutSeconds,
+  },
+  act: async (asked, code) => {
+    const { environment: at, mirror, signal } = code;
+    const { taskId, runId, parent, label, openevolve: plan } = asked;
+    const models = modelsOf(code, plan.model);
+    const packages = await openEvolvePackages(at.dataFolder, STEP, signal);
+    await ensureCommits(mirror, taskId, [parent, asked.base], signal);
+    const bytes = await readFileAt(mirror, { commit: parent, path: plan.file, signal });
+    if (bytes === null) return refuse(STEP, `${plan.file} is no file of ${parent}: see "evolve.openevolve.file"`);
+    if (bytes.length > PROGRAM_BYTES)
+      return refuse(STEP, `${plan.file} has ${bytes.length} bytes: at most ${PROGRAM_BYTES} evolve`);
+    const marked = withMarkers(bytes.toString('utf8'), plan.file);
+    const folder = await openRunFolder(at.dataFolder, `${runId}-${label}`, plan.file);
+    const startedAt = performance.now();
+    const spent = async () => models.spent(scopeOf(asked), code.key);
+    const ran = await runOpenEvolve({ code, asked, models, packages, folder, marked, scope: scopeOf(asked) }).catch(
+      async (error: unknown) => {
+        if (signal.aborted || !(error instanceof ComponentFailure)) throw error;
+        const { retryable, fault, until } = error;
+        throw new ComponentFailure(error.failure, {
+          retryable,
+          fault,
+          until,
+          costUsd: (await spent()).costUsd,
+          cause: error,
+        });
+      },
+    );
+    const { costUsd } = await spent();
+    const output = await at.artefacts.put(await outputOf(folder, ran.output), 'text/plain; charset=utf-8');
+    const prompt = await at.artefacts.put(Buffer.from(ran.configuration), 'text/yaml; charset=utf-8');
+    const best = bestOf(folder);
+    if (best === null) {
+      const reason = `OpenEvolve found nothing better than the start${ran.why}`;
+      const failure = failureOf(STEP, reason, { log: output, output: ran.output });
+      throw new ComponentFailure(failure, { retryable: false, fault: 'work', costUsd, prompt });
+    }
+    const { commit } = best;
+    const change = await storeDiff(code, STEP, parent, commit);
+    await pushRef(mirror, { ref: resultOf(asked, label, commit), to: commit, expected: 'any', signal });
+    const durationMs = Math.round(performance.now() - startedAt);
+    const tree = await treeOf(mirror, commit);
+    return { commit, tree, ...change, prompt, output, exitCode: 0, costUsd, durationMs, metrics: null };
+  },
+});
+
+/** What is asked within it and was answered is not paid again, whichever attempt asks. */
+const scopeOf = ({ runId, label }: OpenEvolveRequest): string => `${runId}/${label}`;
+
+/** @throws ComponentFailure where the model cannot be asked from here */
+function modelsOf({ environment: { models } }: CodeAttempt, model: string): Models {
+  if (!models) return refuse(STEP, 'no model can be asked from here: runners have no way to them');
+  if (!models.names.includes(model)) return refuse(STEP, `no model "${model}" is configured: see "models"`);
+  return models;
+}
+
+/** What it printed, and its trace: a line for each program. */
+async function outputOf({ work: folder }: RunFolder, printed: Buffer): Promise<Buffer> {
+  const file = join(folder, 'output', 'evolution_trace.jsonl');
+  // A link there could name what is none of its own.
+  const isIts = await Promise.all([realpath(file), realpath(folder)]).then(
+    ([one, own]) => one.startsWith(own),
+    () => false,
+  );
+  const trace = isIts ? await readFile(file) : Buffer.alloc(0);
+  return Buffer.concat([printed, Buffer.from('\nevolution_trace.jsonl\n'), trace.subarray(-TRACE_BYTES)]);
+}
+
+const TRACE_BYTES = 2_000_000;

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
+import { ComponentFailure } from '../../engine/component.ts';
+import { failureOf, lastLines } from '../failures.ts';
+import { removeFolder } from '../process/folders.ts';
+import { childEnvironment, ProcessNotStarted, runProcess } from '../process/run-process.ts';
+import lock from './openevolve-packages.json' with { type: 'json' };
+
+/** OpenEvolve as it lies on this machine. */
+export type Packages = {
+  /** To be named by PYTHONPATH. */
+  readonly folder: string;
+  /** Of OpenEvolve, and of Python. */
+  readonly version: string;
+  readonly python: string;
+};
+
+const LEAST_PYTHON = [3, 11] as const;
+const ASK_MILLISECONDS = 60_000;
+const FETCH_MILLISECONDS = 900_000;
+const OUTPUT_BYTES = 200_000;
+/** Where packages come from, as pip is told by whoever runs Workledger. */
+const PIP = [
+  ...['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_CONFIG_FILE', 'PIP_CERT', 'PIP_TRUSTED_HOST', 'PIP_FIND_LINKS'],
+  ...['XDG_CONFIG_HOME', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'],
+  ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+];
+
+/** Pins with the hashes of all their files, as pip reads them. */
+export const requirements = Object.entries(lock.packages)
+  .map(([pin, hashes]) => [pin, ...hashes.map((hash) => `    --hash=sha256:${hash}`)].join(' \\\n'))
+  .join('\n')
+  .concat('\n');
+const pins = createHash('sha256').update(requirements).digest('hex').slice(0, 12);
+const version = /^openevolve==([\w.]+)/m.exec(requirements)?.[1] ?? 'unknown';
+
+/** Where the pinned packages of one version of Python lie; wheels with compiled code are of one version. */
+export const placeOf = (dataFolder: string, python: string): string =>
+  join(dataFolder, 'tools', 'openevolve', `${python}-${pins}`);
+
+const inTurn = createTurns();
+
+/**
+ * The pinned OpenEvolve, fetched where it is not there yet: whole or not at all. Only wheels, so nothing of them runs meanwhile.
+ * @throws ComponentFailure in one line, when Python, pip or a registry cannot be had @throws the signal's reason
+ */
+export async function openEvolvePackages(dataFolder: string, step: string, signal: AbortSignal): Promise<Packages> {
+  const python = await pythonVersion(step, signal);
+  const folder = placeOf(dataFolder, python);
+  const found = { folder, version, python };
+  if (await isThere(folder)) return found;
+  return inTurn(folder, async () => {
+    signal.throwIfAborted();
+    if (!(await isThere(folder))) await fetchInto(folder, step, signal);
+    return found;
+  });
+}
+
+async function pythonVersion(step: string, signal: AbortSignal): Promise<string> {
+  const text = await run(['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], step, ASK_MILLISECONDS, signal);
+  const [major = 0, minor = 0] = text.trim().split('.').map(Number);
+  const [least, leastMinor] = LEAST_PYTHON;
+  if (major > least || (major === least && minor >= leastMinor)) return text.trim();
+  return absent(step, `python3 is ${text.trim()}: it needs ${LEAST_PYTHON.join('.')} or newer`);
+}
+
+async function fetchInto(folder: string, step: string, signal: AbortSignal): Promise<void> {
+  const around = join(folder, '..');
+  await mkdir(around, { recursive: true, mode: 0o700 });
+  const unfinished = await mkdtemp(join(around, '.fetching-'));
+  try {
+    const file = join(unfinished, 'requirements.txt');
+    await writeFile(file, requirements);
+    const options = ['--quiet', '--disable-pip-version-check', '--no-input', '--no-deps', '--only-binary=:all:'];
+    const target = ['--require-hashes', '--requirement', file, '--target', join(unfinished, 'packages')];
+    await run(['-m', 'pip', 'install', ...options, ...target], step, FETCH_MILLISECONDS, signal);
+    await rename(join(unfinished, 'packages'), folder).catch(async (error: unknown) => {
+      if (!(await isThere(folder))) throw error;
+    });
+  } finally {
+    await removeFolder(unfinished);
+  }
+}
+
+async function run(args: readonly string[], step: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
+  const result = await runProcess({
+    ...{ command: ['python3', ...args], cwd: '/', environment: childEnvironment(PIP) },
+    ...{ timeoutMs, maxOutputBytes: OUTPUT_BYTES, signal },
+  }).catch((error: unknown) => {
+    if (!(error instanceof ProcessNotStarted)) throw error;
+    return absent(step, 'python3 is not on PATH: install Python 3.11 or newer with pip');
+  });
+  signal.throwIfAborted();
+  if (result.ended === 'exit' && result.exitCode === 0) return result.stdout.toString('utf8');
+  const said = lastLines(result.stderr, 1)[0] ?? '';
+  return absent(step, `python3 ${args.slice(0, 3).join(' ')} ended with ${result.exitCode ?? result.ended}: ${said}`);
+}
+
+/** Nobody's work is at fault, and nothing is gained by trying at once. @throws ComponentFailure always */
+function absent(step: string, reason: string): never {
+  throw new ComponentFailure(failureOf(step, `OpenEvolve ${version} cannot be had: ${reason}`), {
+    ...{ retryable: false, fault: 'work' },
+  });
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
