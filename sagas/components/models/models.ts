@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { dollars } from '@workledger/shared/read-models/budgets.ts';
 import { Postponed } from '../../engine/component.ts';
 import { LimitReached, TargetAway } from '../outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
@@ -60,8 +59,7 @@ export function createModels(
     const { scope, budgetUsd, request, paidFor, signal } = asked;
     if (budgetUsd !== null) {
       const { costUsd } = await answers.spent(scope);
-      if (costUsd >= budgetUsd)
-        throw new BudgetSpent(`over its budget of ${dollars(budgetUsd)}: spent ${dollars(costUsd)}`);
+      if (costUsd >= budgetUsd) throw new BudgetSpent(`over its budget of ${usd(budgetUsd)}: spent ${usd(costUsd)}`);
     }
     const named = createHash('sha256').update(JSON.stringify(key)).digest('hex');
     const answer = await patiently(signal, () => provider.chat(request, { key: named, signal }));
@@ -116,6 +114,9 @@ export function createModels(
     },
   };
 }
+
+/** An answer costs parts of a cent. */
+const usd = (amount: number): string => `$${Number(amount.toFixed(6))}`;
 
 /** Milliseconds until the same may be asked again; null: it may not, since nobody knows whether it was paid, or it is no use. */
 function restAfter(error: unknown, otherwise: number): number | null {
