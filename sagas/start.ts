@@ -20,7 +20,7 @@ import type { ModelProvider } from './components/models/providers.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import type { Slack } from './components/slack/slack.ts';
-import { createWatch } from './components/watch.ts';
+import { createWatch, type Watched } from './components/watch.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
@@ -106,11 +106,11 @@ export function start(options: SagaOptions): RunningSagas {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
     ...{ dataFolder, logger, sandbox, drain, models, ...systems },
   };
-  const watched = Object.entries(systems).flatMap(([name, system]) =>
-    system === null ? [] : [[name, system] as const],
-  );
-  const asked = providers.map((provider) => [`model ${provider.name}`, provider] as const);
-  const watch = createWatch(Object.fromEntries([...watched, ...asked]), { logger });
+  const watched: (readonly [string, Watched])[] = [
+    ...Object.entries(systems).flatMap(([name, system]) => (system === null ? [] : [[name, system] as const])),
+    ...providers.map((provider) => [`model ${provider.name}`, provider] as const),
+  ];
+  const watch = createWatch(Object.fromEntries(watched), { logger });
   const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
   const own =
     options.runners === undefined

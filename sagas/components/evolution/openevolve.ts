@@ -1,12 +1,9 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { evolutionPlan, openEvolvePlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
-import { metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from '../code/attempt.ts';
 import { storeDiff } from '../code/change.ts';
-import { recordedBase } from '../code/judge.ts';
 import { work } from '../code/work.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
@@ -18,6 +15,7 @@ import { inRun } from '../run-component.ts';
 import { bestOf } from './evaluate.ts';
 import { withMarkers } from './markers.ts';
 import { openEvolvePackages } from './packages.ts';
+import { openEvolveRequest, type OpenEvolveRequest } from './request.ts';
 import { openRunFolder, type RunFolder } from './run-folder.ts';
 import { runOpenEvolve } from './run.ts';
 
@@ -36,18 +34,6 @@ export const environment = codeComponent({
   },
 });
 
-const request = inRun.extend({
-  parent: z.string(),
-  base: recordedBase.unwrap(),
-  /** Names the result, as of `code.work`. */
-  label: z.string(),
-  plan: evolutionPlan.pick({ metric: true, direction: true, target: true, budgetUsd: true }),
-  openevolve: openEvolvePlan,
-  /** What the parent measures. */
-  current: metrics,
-});
-export type OpenEvolveRequest = z.infer<typeof request>;
-
 const PROGRAM_BYTES = 200_000;
 
 /**
@@ -55,7 +41,7 @@ const PROGRAM_BYTES = 200_000;
  * from its newest checkpoint, and pays for nothing again that was answered.
  */
 export const openevolve = codeComponent({
-  request,
+  request: openEvolveRequest,
   result: work.result,
   limits: {
     turns: { atOnce: () => 2 },

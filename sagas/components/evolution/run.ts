@@ -4,13 +4,14 @@ import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import type { CodeAttempt } from '../code/attempt.ts';
 import { failureOf } from '../failures.ts';
-import { chatHandler, type Endpoint, type Handlers, openEndpoint, refusal, reply } from '../models/endpoint.ts';
+import { chatHandler } from '../models/chat-handler.ts';
 import type { Models } from '../models/models.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
+import { type Endpoint, type Handlers, openEndpoint, refusal, reply } from '../sandbox/endpoint.ts';
 import type { SandboxPolicy } from '../sandbox/bubblewrap.ts';
 import { bestOf, createJudge } from './evaluate.ts';
 import type { Marked } from './markers.ts';
-import type { OpenEvolveRequest } from './openevolve.ts';
+import type { OpenEvolveRequest } from './request.ts';
 import type { Packages } from './packages.ts';
 import { followProgress } from './progress.ts';
 import { newestCheckpoint, type RunFolder, writeWork } from './run-folder.ts';
@@ -171,7 +172,7 @@ function handlersOf(
   const file = openevolve.file;
   const judge = createJudge({ code, taskId, base, parent, file, message, marked, folder, yardstick, current });
   const counts = new Map<string, number>();
-  let fault: unknown = null;
+  let fault: Error | null = null;
   const { budgetUsd } = plan;
   const paying = { model: openevolve.model, scope, paidFor: code.key, budgetUsd, signal: code.signal };
   const handlers: Handlers = {
@@ -188,13 +189,13 @@ function handlersOf(
         return reply(200, { metrics: { ...metrics, combined_score: score }, artifacts });
       } catch (error) {
         // No fault of the program's: nothing that is asked from now on says anything.
-        fault ??= error;
+        fault ??= error instanceof Error ? error : new Error(String(error));
         over.abort(error);
         throw error;
       }
     },
   };
-  return { handlers, restart: () => counts.clear(), broken: () => fault };
+  return { handlers, restart: () => counts.clear(), broken: (): Error | null => fault };
 }
 
 const systemMessageOf = (file: string, { metric, direction }: Yardstick, task: string): string =>

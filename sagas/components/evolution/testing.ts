@@ -25,7 +25,7 @@ import { createModels } from '../models/models.ts';
 import { openModels } from '../models/providers.ts';
 import type { Sandbox } from '../sandbox/policy.ts';
 import { createCodeWorld } from '../testing.ts';
-import type { OpenEvolveRequest } from './openevolve.ts';
+import type { OpenEvolveRequest } from './request.ts';
 import { placeOf, requirements } from './packages.ts';
 
 /** The pinned packages, fetched once for all runs; null: Python or PyPI cannot be had here, and `why` says so. */
@@ -42,7 +42,7 @@ export async function findPackages(): Promise<{ readonly place: string | null; r
 }
 
 /** A search that is right with any stride, and takes the fewest steps with one of about 16. */
-const SEARCH = `"""Finds where a value stands in a list in order."""
+export const SEARCH = `"""Finds where a value stands in a list in order."""
 STRIDE = 1
 
 
@@ -54,14 +54,14 @@ def find(values, wanted, probe):
         at += 1
     return at
 `;
-const CHECK = `import sys
+export const CHECK = `import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, 'src')
 from search import find
 values = list(range(0, 512, 2))
 assert all(find(values, wanted, lambda value: value) == wanted // 2 for wanted in values), 'find is wrong'
 `;
-const MEASURE = `import json, sys
+export const MEASURE = `import json, sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, 'src')
 from search import find
@@ -80,7 +80,7 @@ const strideIn = ({ body }: AskedModel): number => {
   const prompt = body.messages.at(-1)?.content ?? '';
   return Number(/^STRIDE = (\d+)$/m.exec(prompt.slice(prompt.lastIndexOf('# Current Program')))?.[1] ?? 1);
 };
-export const diff = (search: string, replace: string): string =>
+const diff = (search: string, replace: string): string =>
   `I change this:\n\n<<<<<<< SEARCH\n${search}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
 
 /** Doubles the stride of whatever program it is shown; the third answer is no change, the fourth a program that is wrong. */
@@ -90,6 +90,13 @@ export const doubling = (asked: AskedModel, number: number): Scripted => {
   if (number === 4) return { text: diff(`STRIDE = ${stride}`, 'STRIDE = 0.5') };
   return { text: diff(`STRIDE = ${stride}`, `STRIDE = ${stride * 2}`) };
 };
+
+/** What was fetched once is there in a data folder. */
+export function lendPackages(place: string, dataFolder: string): void {
+  const wanted = placeOf(dataFolder, basename(place).split('-')[0] ?? '');
+  mkdirSync(dirname(wanted), { recursive: true });
+  symlinkSync(place, wanted);
+}
 
 export type EvolutionWorld = Awaited<ReturnType<typeof createEvolutionWorld>>;
 
@@ -123,9 +130,7 @@ export async function createEvolutionWorld(
   const files = { 'src/search.py': SEARCH, 'test/check.py': CHECK, 'test/measure.py': MEASURE };
   const base = commitAsUser(world.user, files, 'A slow search');
   git(world.user, 'push', '--quiet', 'origin', 'HEAD:main');
-  const wanted = placeOf(world.dataFolder, basename(place).split('-')[0] ?? '');
-  mkdirSync(dirname(wanted), { recursive: true });
-  symlinkSync(place, wanted);
+  lendPackages(place, world.dataFolder);
   const request = (
     openevolve: Partial<OpenEvolveRequest['openevolve']> = {},
     plan: Partial<OpenEvolveRequest['plan']> = {},

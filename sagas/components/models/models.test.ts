@@ -3,7 +3,8 @@ import { startScriptedModel, type Scripted } from '@workledger/infra/testing/mod
 import { modelFaults, modelSchema } from '@workledger/shared/config/models.ts';
 import { until } from '@workledger/infra/testing/processes/until.ts';
 import type { AnswerKey, Answers, KeptAnswer } from './answers.ts';
-import { chatHandler, openEndpoint } from './endpoint.ts';
+import { openEndpoint } from '../sandbox/endpoint.ts';
+import { chatHandler } from './chat-handler.ts';
 import { BudgetSpent, createModels, digestOf } from './models.ts';
 import { openModels } from './providers.ts';
 

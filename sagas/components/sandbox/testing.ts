@@ -9,12 +9,11 @@ import { trySandbox } from './open.ts';
 import { sandboxFor } from './policy.ts';
 
 const trials = mkdtempSync(join(tmpdir(), 'workledger-trial-'));
-/** Whether a sandbox can run here. */
-export const usableSandbox = (await trySandbox(trials)).every(({ ok }) => ok);
+const usable = (await trySandbox(trials)).every(({ ok }) => ok);
 rmSync(trials, { recursive: true });
 
 /** `describe`, skipped where no sandbox can run; where everything is required its tests run, and fail. */
-export const describeWithSandbox = describe.skipIf(!usableSandbox && process.env['WORKLEDGER_REQUIRE'] !== '1');
+export const describeWithSandbox = describe.skipIf(!usable && process.env['WORKLEDGER_REQUIRE'] !== '1');
 
 /** A data folder with what nobody in a sandbox may see, a file in the operator's home, and agents that are lines of shell. */
 export async function createShellWorld() {

@@ -2,12 +2,6 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { Postponed } from '../../engine/component.ts';
-import { jsonOf } from '../outbound/exchange.ts';
-import { LimitReached } from '../outbound/failures.ts';
-import { BudgetSpent, type ChatAsked, digestOf, type Models } from './models.ts';
-import { chatRequest, ModelRefused } from './providers.ts';
 
 export type Reply = { readonly status: number; readonly json: string };
 
@@ -30,7 +24,7 @@ export const reply = (status: number, value: unknown): Reply => ({ status, json:
 export const refusal = (status: number, message: string, code: string): Reply =>
   reply(status, { error: { message, type: code, code } });
 
-/** Listens on loopback for the programs of one run; whoever has no token gets nothing. */
+/** Listens on loopback for the programs of one run, in a sandbox or not; whoever has no token gets nothing. */
 export async function openEndpoint(handlers: Handlers): Promise<Endpoint> {
   const token = randomBytes(32).toString('base64url');
   const server = createServer((request, response) => {
@@ -63,7 +57,7 @@ async function answer(request: IncomingMessage, handlers: Handlers, token: strin
   const wanted = Buffer.from(`Bearer ${token}`);
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
     return refusal(401, 'no token of this run', 'invalid_api_key');
-  const path = (request.url ?? '').replace(/\?.*$/s, '');
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
   const handler = request.method === 'POST' && Object.hasOwn(handlers, path) ? handlers[path] : undefined;
   if (handler === undefined) return refusal(404, `nothing here at ${path.slice(0, 200)}`, 'not_found');
   const parts: Buffer[] = [];
@@ -73,41 +67,13 @@ async function answer(request: IncomingMessage, handlers: Handlers, token: strin
     if (size > MOST_BYTES) return refusal(413, `more than ${MOST_BYTES} bytes`, 'too_large');
     parts.push(part);
   }
-  return handler(jsonOf(Buffer.concat(parts)));
+  return handler(parse(Buffer.concat(parts).toString('utf8')));
 }
 
-/**
- * OpenAI's `/v1/chat/completions`, answered by our models. What is asked goes on although whoever asked may end: its answer is paid, and
- * kept for whoever asks the same again. @param onSpent the budget is spent
- */
-export function chatHandler(
-  models: Models,
-  asked: Omit<ChatAsked, 'request' | 'number'>,
-  {
-    onSpent,
-    counts = new Map(),
-  }: { readonly onSpent: (reason: string) => void; readonly counts?: Map<string, number> },
-): Handlers[string] {
-  return async (body) => {
-    const read = chatRequest.safeParse(body);
-    if (!read.success) return refusal(400, 'this is no chat that is answered at once', 'invalid_request_error');
-    // Who begins anew, after a kill, counts from 0 again: it is told what was answered then.
-    const digest = digestOf({ ...asked, request: read.data });
-    const number = counts.get(digest) ?? 0;
-    counts.set(digest, number + 1);
-    try {
-      const { text } = await models.chat({ ...asked, request: read.data, number });
-      return { status: 200, json: text };
-    } catch (error) {
-      if (!(error instanceof BudgetSpent)) return refusalOf(error);
-      onSpent(error.message);
-      return refusal(402, error.message, 'budget_spent');
-    }
-  };
-}
-
-function refusalOf(error: unknown): Reply {
-  if (error instanceof ModelRefused) return refusal(error.status, error.message, 'model_refused');
-  if (error instanceof LimitReached || error instanceof Postponed) return refusal(429, error.message, 'rate_limit');
-  return refusal(502, oneLine(error), 'model_away');
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
