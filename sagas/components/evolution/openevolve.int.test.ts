@@ -81,6 +81,7 @@ describe.skipIf(place === null)('a real OpenEvolve of ten iterations, killed twi
   it('tells how far it is, and keeps what it printed and its trace', async () => {
     expect(notes.some((text) => /^OpenEvolve: \d+ of 10 iterations, best steps \d+$/.test(text))).toBe(true);
     const output = await world.text(result.output.digest);
+    expect(output).toMatch(/Resuming from checkpoint at iteration [3-9]\n/);
     expect(output).toContain('Iteration 10');
     expect(output).toMatch(/"child_metrics": \{"steps": \d+/);
     expect(await world.text(result.prompt.digest)).toContain('"max_iterations": 10');

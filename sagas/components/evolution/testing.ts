@@ -83,11 +83,11 @@ const strideIn = ({ body }: AskedModel): number => {
 const diff = (search: string, replace: string): string =>
   `I change this:\n\n<<<<<<< SEARCH\n${search}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
 
-/** Doubles the stride of whatever program it is shown; the third answer is no change, the fourth a program that is wrong. */
+/** Doubles the stride of whatever program it is shown; the third answer is no change, the fourth a program that is fast and wrong. */
 export const doubling = (asked: AskedModel, number: number): Scripted => {
   const stride = strideIn(asked);
   if (number === 3) return { text: 'I would leave it as it is.' };
-  if (number === 4) return { text: diff(`STRIDE = ${stride}`, 'STRIDE = 0.5') };
+  if (number === 4) return { text: diff('    at = 0', '    return 0\n    at = 0') };
   return { text: diff(`STRIDE = ${stride}`, `STRIDE = ${stride * 2}`) };
 };
 

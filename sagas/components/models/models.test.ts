@@ -150,12 +150,13 @@ describe('the endpoint of a run', () => {
     const answer = await post({ model: 'any', messages });
     expect([answer.status, await answer.json()]).toMatchObject([200, { choices: [{ message: { content: 'hello' } }] }]);
     const statuses = [
-      await post({ messages }, 'another token'),
+      await post({ messages }, 'x'.repeat(43)),
+      await post({ messages }, ''),
       await post({ messages }, undefined, '/v1/files'),
       await post({ messages, stream: true }),
       await post('no chat'),
     ].map(({ status }) => status);
-    expect(statuses).toEqual([401, 404, 400, 400]);
+    expect(statuses).toEqual([401, 401, 404, 400, 400]);
     expect(model.asked).toHaveLength(1);
   });
 
