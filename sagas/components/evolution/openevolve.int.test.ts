@@ -42,8 +42,8 @@ describe.skipIf(place === null)('a real OpenEvolve of ten iterations, killed twi
     await Promise.race([moved, first]);
     // As after a kill of the whole process: its successor calls under the same key, and ends what is left.
     const second = perform(request, { key, signal: new AbortController().signal, note });
-    setTimeout(() => gone.abort(), 2_000);
     result = await second;
+    gone.abort();
   }, 180_000);
   afterAll(() => world?.dispose());
 
@@ -102,8 +102,12 @@ describe.skipIf(place === null)('a real OpenEvolve of ten iterations, killed twi
 });
 
 describe.skipIf(place === null)('OpenEvolve within its bounds', () => {
-  it('goes on with the best it has when its money is spent', async () => {
-    const world = await createEvolutionWorld(place ?? '', (asked) => doubling(asked, 1));
+  it('goes on with the best it has when its money is spent, and ends when it is cancelled', async () => {
+    const cancelled = new AbortController();
+    const world = await createEvolutionWorld(place ?? '', (asked, number) => {
+      if (number === 4) cancelled.abort(new Error('cancelled'));
+      return doubling(asked, 1);
+    });
     try {
       const request = world.request({}, { budgetUsd: 0.05 });
       const result = await world.call<Result>('evolution.openevolve', request);
@@ -111,7 +115,15 @@ describe.skipIf(place === null)('OpenEvolve within its bounds', () => {
       expect(world.model.asked).toHaveLength(3);
       expect(result.costUsd).toBeCloseTo(0.06, 6);
       expect(world.fileAt(result.commit)).not.toContain('STRIDE = 1\n');
-      expect(await world.text(result.output.digest)).toContain('over its budget of $0.05');
+
+      const output = await world.text(result.output.digest);
+      expect(output).toContain('\nended: over its budget of $0.05: spent $0.06\nevolution_trace.jsonl\n');
+
+      const other = { ...world.request(), label: 'candidate-2.1' };
+      const ended = world.call<Result>('evolution.openevolve', other, cancelled.signal, 'another');
+      await expect(ended).rejects.toMatchObject({ failure: { reason: 'stopped before its end' } });
+      expect(openEvolveOf(world.dataFolder)).toBeUndefined();
+      expect(world.leftovers()).toEqual([]);
     } finally {
       await world.dispose();
     }

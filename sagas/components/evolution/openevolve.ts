@@ -17,7 +17,7 @@ import { withMarkers } from './markers.ts';
 import { openEvolvePackages } from './packages.ts';
 import { openEvolveRequest, type OpenEvolveRequest } from './request.ts';
 import { openRunFolder, type RunFolder } from './run-folder.ts';
-import { runOpenEvolve } from './run.ts';
+import { type Ran, runOpenEvolve } from './run.ts';
 
 const STEP = 'openevolve';
 const FETCH_SECONDS = 1_200;
@@ -76,7 +76,7 @@ export const openevolve = codeComponent({
       },
     );
     const { costUsd } = await spent();
-    const output = await at.artefacts.put(await outputOf(folder, ran.output), 'text/plain; charset=utf-8');
+    const output = await at.artefacts.put(await outputOf(folder, ran), 'text/plain; charset=utf-8');
     const prompt = await at.artefacts.put(Buffer.from(ran.configuration), 'text/yaml; charset=utf-8');
     const best = bestOf(folder);
     if (best === null) {
@@ -104,7 +104,7 @@ function modelsOf({ environment: { models } }: CodeAttempt, model: string): Mode
 }
 
 /** What it printed, and its trace: a line for each program. */
-async function outputOf({ work: folder }: RunFolder, printed: Buffer): Promise<Buffer> {
+async function outputOf({ work: folder }: RunFolder, { output: printed, why }: Ran): Promise<Buffer> {
   const file = join(folder, 'output', 'evolution_trace.jsonl');
   // A link there could name what is none of its own.
   const isIts = await Promise.all([realpath(file), realpath(folder)]).then(
@@ -112,7 +112,7 @@ async function outputOf({ work: folder }: RunFolder, printed: Buffer): Promise<B
     () => false,
   );
   const trace = isIts ? await readFile(file) : Buffer.alloc(0);
-  return Buffer.concat([printed, Buffer.from('\nevolution_trace.jsonl\n'), trace.subarray(-TRACE_BYTES)]);
+  return Buffer.concat([printed, Buffer.from(`\nended${why}\nevolution_trace.jsonl\n`), trace.subarray(-TRACE_BYTES)]);
 }
 
 const TRACE_BYTES = 2_000_000;

@@ -6,6 +6,7 @@ import type { CodeAttempt } from '../code/attempt.ts';
 import { failureOf } from '../failures.ts';
 import { chatHandler } from '../models/chat-handler.ts';
 import type { Models } from '../models/models.ts';
+import { AttemptEnded } from '../process/attempt.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { type Endpoint, type Handlers, openEndpoint, refusal, reply } from '../sandbox/endpoint.ts';
 import type { SandboxPolicy } from '../sandbox/bubblewrap.ts';
@@ -72,6 +73,8 @@ export async function runOpenEvolve(running: Running): Promise<Ran> {
     const ended = (why: string): Ran => ({ output: Buffer.concat(outputs), configuration, why });
     const target = plan.target === null ? null : scoreOf(yardstick, { [plan.metric]: plan.target });
     for (let starts = 0, reached = -1; ;) {
+      // Whoever took it over works in the same folder.
+      if (code.attempt.isEnded()) throw new AttemptEnded('ended by a successor or a clean-up');
       const checkpoint = await newestCheckpoint(folder);
       const from = checkpoint?.iteration ?? 0;
       progress.goOn(from);
