@@ -1,5 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from '../code/attempt.ts';
@@ -108,7 +108,7 @@ async function outputOf({ work: folder }: RunFolder, { output: printed, why }: R
   const file = join(folder, 'output', 'evolution_trace.jsonl');
   // A link there could name what is none of its own.
   const isIts = await Promise.all([realpath(file), realpath(folder)]).then(
-    ([one, own]) => one.startsWith(own),
+    ([one, own]) => one.startsWith(own + sep),
     () => false,
   );
   const trace = isIts ? await readFile(file) : Buffer.alloc(0);
