@@ -104,10 +104,7 @@ export const repositorySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('prints one JSON object of numbers as its last line: the metrics'),
-  evolve: evolutionSchema
-    .nullable()
-    .default(null)
-    .describe('null: no evolution'),
+  evolve: evolutionSchema.nullable().default(null).describe('null: no evolution'),
   protectedPaths: z
     .array(z.string().min(1))
     .default([])
