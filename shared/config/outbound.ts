@@ -32,6 +32,9 @@ const app = z.strictObject({
   key: secretSource.describe('its private key, PEM, as GitHub hands it out'),
 });
 
+/** Where GitHub keeps logs of jobs: https://docs.github.com/actions/reference/runners/self-hosted-runners#accessible-domains-by-function */
+const LOG_HOSTS = ['productionresultssa*.blob.core.windows.net', '*.actions.githubusercontent.com'];
+
 /** How Workledger speaks to GitHub: by a token, or as a GitHub App that is installed where the repositories are. */
 export const githubSchema = z
   .strictObject({
@@ -41,6 +44,21 @@ export const githubSchema = z
       .describe('of its API; GitHub Enterprise Server: https://<host>/api/v3'),
     token: secretSource.nullable().default(null).describe('a personal access token; null: an app is used'),
     app: app.nullable().default(null).describe('a GitHub App; null: a token is used'),
+    logHosts: z
+      .array(
+        z
+          .string()
+          .max(300)
+          .regex(
+            /^[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?(:[1-9]\d{0,4})?$/,
+            'name or name:port; * stands for any part of one label',
+          ),
+      )
+      .max(50)
+      .default(LOG_HOSTS)
+      .describe(
+        'to which GitHub may send us for the log of a job, without our login; GitHub Enterprise Server: its own, or its blob storage',
+      ),
   })
   .nullable()
   .default(null);

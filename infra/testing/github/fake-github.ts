@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { notFound, okay, refusal, type FakeAnswer } from './answer.ts';
 import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
+import { startLogStore } from './log-store.ts';
 import { routes } from './routes.ts';
 import { createFakeRepository, type FakeRepository } from './state.ts';
 
@@ -54,6 +55,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => setTimeout(() => serve(request, response, body), settings.milliseconds));
   });
+  const logs = await startLogStore(repositories);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = `http://${host}${prefix}`;
@@ -124,7 +126,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     const [, ...parts] = route.path.exec(asked.path) ?? [];
     const query = asked.asked.searchParams;
     const body = asked.body === '' ? {} : (JSON.parse(asked.body) as Record<string, unknown>);
-    return route.handle({ repository, login, query, body, parts, url: url.replace(prefix, '') });
+    return route.handle({ repository, login, query, body, parts, url: url.replace(prefix, ''), logsUrl: logs.url });
   }
 
   const notAccessible = (permission: string): FakeAnswer =>
@@ -176,7 +178,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   }
 
   return {
-    ...{ url, host, token, app, logins, calls, quota, settings, most },
+    ...{ url, host, token, app, logins, calls, quota, settings, most, logs },
     /** PEM, as GitHub hands it out. */
     privateKey: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
     addRepository: (name: string): FakeRepository => {
@@ -190,7 +192,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     /** How often it was asked for that. */
     count: (method: string, path: RegExp): number =>
       calls.filter((call) => call.method === method && path.test(call.path)).length,
-    close: (): Promise<void> => {
+    close: async (): Promise<void> => {
+      await logs.close();
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
     },

@@ -11,6 +11,8 @@ export type FakeRequest = {
   /** What the pattern's groups stand for. */
   readonly parts: readonly string[];
   readonly url: string;
+  /** Of the other host, where logs are. */
+  readonly logsUrl: string;
 };
 type Handler = (request: FakeRequest) => FakeAnswer;
 export type FakeRoute = {
@@ -246,4 +248,13 @@ export const routes: readonly FakeRoute[] = [
   route('POST', /^\/statuses\/([^/]+)$/, 'statuses=write', makeStatus),
   route('GET', /^\/git\/ref\/heads\/(.+)$/, 'contents=read', getRef),
   route('DELETE', /^\/git\/refs\/heads\/(.+)$/, 'contents=write', deleteRef),
+  route('GET', /^\/actions\/jobs\/(\d+)$/, 'actions=read', ({ repository, parts }) => {
+    const { log: _log, ...job } = repository.jobs.get(Number(parts[0])) ?? { log: null };
+    return _log === null ? notFound : okay({ id: Number(parts[0]), status: 'completed', ...job });
+  }),
+  route('GET', /^\/actions\/jobs\/(\d+)\/logs$/, 'actions=read', ({ repository, parts, logsUrl }) => {
+    const isThere = repository.jobs.has(Number(parts[0]));
+    const location = `${logsUrl}/${repository.name}/${parts[0]}.txt?sig=signed-address`;
+    return isThere ? { status: 302, headers: { Location: location } } : notFound;
+  }),
 ];

@@ -31,6 +31,9 @@ export type FakeReview = {
 /** A file that a pull request changes, as GitHub shows it. */
 export type FakeFile = { readonly filename: string; readonly patch?: string };
 
+/** A job as GitHub shows it, and its log. */
+export type FakeJob = { readonly log: string; readonly steps?: readonly Record<string, unknown>[] };
+
 /** A repository as the fake keeps it; a test may change whatever it likes. */
 export type FakeRepository = {
   /** `owner/name` */
@@ -47,6 +50,8 @@ export type FakeRepository = {
   readonly notes: Map<number, Record<string, unknown>[]>;
   /** Changed files, by pull request. */
   readonly files: Map<number, readonly FakeFile[]>;
+  /** Jobs of Actions by id, each with its log. */
+  readonly jobs: Map<number, FakeJob>;
   archived: boolean;
   issuesDisabled: boolean;
   /** GitHub's words for why nothing can be merged now; null: it can. */
@@ -70,6 +75,7 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   reviews: new Map(),
   notes: new Map(),
   files: new Map(),
+  jobs: new Map(),
   archived: false,
   issuesDisabled: false,
   notMergeable: null,

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import type { Answer } from '../outbound/exchange.ts';
+import { createFollower } from '../outbound/follow.ts';
 import {
   createOutbound,
   type Asked,
@@ -27,6 +28,8 @@ export type Github = {
   readonly isApp: boolean;
   /** The answer, whatever status below 500 it has. @throws what the way out throws */
   ask(asked: GithubAsked): Promise<Answer>;
+  /** The end of what an answer sends us to, without our login. @throws what the way out throws */
+  follow(answer: Answer, signal: AbortSignal): Promise<Buffer>;
   /** What the login's comments are signed with. */
   login(signal: AbortSignal): Promise<string>;
   /** Costs nothing of the quota. @throws when GitHub does not answer, or refuses the login */
@@ -38,6 +41,8 @@ export type Github = {
 
 /** Concurrency and pace that GitHub asks for: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
 const MANNERS = { atOnce: 8, everyMilliseconds: 70, changeEveryMilliseconds: 1_000 };
+/** Of a log's end, what is looked at for what failed. */
+const LOG_BYTES = 200_000;
 const KEPT_ANSWERS = 500;
 const KEPT_BYTES = 10_000_000;
 
@@ -54,14 +59,19 @@ export async function openGithub(
   options: GithubOptions = {},
 ): Promise<Github | null> {
   if (github === null) return null;
-  return createGithub(new URL(github.url), await readCredentials(github, folder), { ...outbound, ...options });
+  const { url, logHosts } = github;
+  return createGithub(new URL(url), await readCredentials(github, folder), { ...outbound, logHosts, ...options });
 }
 
 type Known = { readonly etag: string; readonly answer: Answer };
 
-function createGithub(base: URL, credentials: Credentials, options: GithubOptions & Configuration['outbound']): Github {
+type Opened = GithubOptions & Configuration['outbound'] & { readonly logHosts: readonly string[] };
+
+function createGithub(base: URL, credentials: Credentials, options: Opened): Github {
   const target: Target = { name: 'github', base, limitOf: createGithubLimits(), ...MANNERS, ...options };
   const outbound = createOutbound(target, { ...options, allowHosts: [...options.allowHosts, hostOf(base)] });
+  const hosts = [...options.logHosts, hostOf(base)];
+  const follow = createFollower({ ...options, name: "GitHub's log", hosts, lastBytes: LOG_BYTES });
   const authentication = createAuthentication(credentials, outbound);
   const known = new LRUCache<string, Known>({
     max: KEPT_ANSWERS,
@@ -108,6 +118,7 @@ function createGithub(base: URL, credentials: Credentials, options: GithubOption
     isApp: authentication.isApp,
     state: outbound.state,
     secrets: authentication.secrets,
+    follow,
     ask: async (asked) => {
       const answer = await sendKnowing(asked);
       // A token that was withdrawn before its time: another one may do.

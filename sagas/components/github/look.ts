@@ -6,6 +6,7 @@ import { ComponentFailure } from '../../engine/component.ts';
 import { repositoryOf } from '../environment.ts';
 import { inRun, type Call } from '../run-component.ts';
 import { pullStateResult, readPull } from './pull-requests.ts';
+import { logExcerpt } from './log-excerpt.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 import { checkRunsOf, verdictsOf, type Told, type Verdicts } from './verdicts.ts';
 
@@ -70,11 +71,11 @@ const annotations = z.array(
 async function reportOf(repository: GithubRepository, failed: readonly Told[], { environment, secrets }: Call) {
   const parts: string[] = [];
   for (const check of failed.slice(0, MOST_TOLD)) {
-    const { id, name, conclusion, words } = check;
+    const { id, isJob, name, conclusion, words } = check;
     const lines = id === null ? [] : await annotationsOf(repository, id);
-    const log = id === null ? '' : await logOf(repository, id);
-    const told = [...words, ...lines, log].filter((part) => part !== '').join('\n');
-    parts.push(`check "${name}": ${conclusion}\n${told.slice(-EXCERPT)}`);
+    const told = [...words, ...lines].filter((part) => part !== '').join('\n');
+    const log = id === null || !isJob ? '' : await logExcerpt(repository, id);
+    parts.push([`check "${name}": ${conclusion}`, told.slice(-EXCERPT), log].filter((part) => part !== '').join('\n'));
   }
   const text = secrets.text(parts.join('\n\n'));
   const report = await environment.artefacts.put(Buffer.from(text.toWellFormed()), 'text/plain; charset=utf-8');
@@ -91,13 +92,6 @@ const signatureOf = (text: string): string =>
 async function annotationsOf(repository: GithubRepository, id: number): Promise<string[]> {
   const found = (await repository.find(`/check-runs/${id}/annotations?per_page=50`, annotations)) ?? [];
   return found.map(({ path, start_line, message }) => `${path ?? ''}:${start_line ?? ''}: ${message ?? ''}`);
-}
-
-/** The end of a job's log, where GitHub gives it here: elsewhere, and to whoever may not read it, there is none. */
-async function logOf({ github, name, signal }: GithubRepository, id: number): Promise<string> {
-  const path = `/actions/jobs/${id}/logs`;
-  const { status, body } = await github.ask({ repository: name, method: 'GET', path, signal });
-  return status === 200 ? body.subarray(-EXCERPT).toString('utf8') : '';
 }
 
 const person = z.object({ id: z.int(), login: z.string() }).nullish();

@@ -39,8 +39,8 @@ export async function createGithubWorld({ as = 'token', github: options = {}, pr
   fake.app.installations.set('acme', 41);
   const login = as === 'token' ? { token: { file: 'token' } } : { app: { id: 7, key: { file: 'app.pem' } } };
   const configuration = configurationSchema.parse({
-    github: { url: fake.url, ...login },
-    outbound: { privateHosts: [fake.host] },
+    github: { url: fake.url, ...login, logHosts: [fake.logs.host] },
+    outbound: { privateHosts: [fake.host, fake.logs.host] },
     repositories: [
       repositorySchema.parse({
         name: 'sample',

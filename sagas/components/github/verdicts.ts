@@ -10,6 +10,7 @@ const checkRuns = z.object({
       status: z.string(),
       conclusion: z.string().nullish(),
       html_url: z.string().nullish(),
+      app: z.object({ slug: z.string().nullish() }).nullish(),
       output: z
         .object({ title: z.string().nullish(), summary: z.string().nullish(), text: z.string().nullish() })
         .nullish(),
@@ -45,8 +46,11 @@ export const checkRunsOf = (repository: GithubRepository, commit: string) =>
     ({ check_runs }) => check_runs,
   );
 
+/** Its check runs are jobs, which have logs, under the same ids. */
+const ACTIONS = 'github-actions';
+
 /** What a check says of itself: it may be long, and stays out of results. */
-export type Told = Verdict & { readonly id: number | null; readonly words: readonly string[] };
+export type Told = Verdict & { readonly id: number | null; readonly isJob: boolean; readonly words: readonly string[] };
 export type Verdicts = { readonly state: 'none' | Verdict['state']; readonly checks: readonly Told[] };
 
 /** What checks and statuses say of a commit, all of them but those that are named: our own. */
@@ -59,7 +63,7 @@ export const checks = githubComponent({
   }),
   act: async (asked, repository) => {
     const { state, checks } = await verdictsOf(repository, asked);
-    return { state, checks: checks.map(({ id: _id, words: _words, ...told }) => told) };
+    return { state, checks: checks.map(({ id: _id, isJob: _isJob, words: _words, ...told }) => told) };
   },
 });
 
@@ -71,8 +75,9 @@ export async function verdictsOf(
   const runs = await listRuns(repository, commit);
   const statuses = await repository.list(`/commits/${commit}/status?per_page=100`, combined, (page) => page.statuses);
   const all: Told[] = [
-    ...runs.map(({ id, name, status, conclusion, html_url, output }) => ({
+    ...runs.map(({ id, name, status, conclusion, html_url, app, output }) => ({
       id,
+      isJob: (app?.slug ?? ACTIONS) === ACTIONS,
       words: [output?.title, output?.summary, output?.text].flatMap((part) => part ?? []),
       name,
       state: status !== 'completed' ? ('pending' as const) : stateOf(PASSED.has(conclusion ?? '')),
@@ -81,6 +86,7 @@ export async function verdictsOf(
     })),
     ...statuses.map(({ context, state, target_url, description }) => ({
       id: null,
+      isJob: false,
       words: [description].flatMap((part) => part ?? []),
       name: context,
       state: state === 'pending' ? ('pending' as const) : stateOf(state === 'success'),

@@ -27,6 +27,8 @@ export type Exchange = {
   readonly signal: AbortSignal;
   /** Bytes that the answer may have; 0: it is not looked at. */
   readonly mostBytes: number;
+  /** Only so many of its last bytes are kept. */
+  readonly lastBytes?: number;
 };
 
 /** One request and its answer, whatever status that has: never a redirect's target, never a second try. */
@@ -42,7 +44,7 @@ const KEEP_ALIVE_MILLISECONDS = 4_000;
 export function createExchanges({ isPrivate }: { readonly isPrivate: boolean }): Exchanges {
   const options = { keepAlive: true, timeout: KEEP_ALIVE_MILLISECONDS, maxSockets: 32 };
   const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
-  return ({ method, url, headers, body, signal, mostBytes }) => {
+  return ({ method, url, headers, body, signal, mostBytes, lastBytes = mostBytes }) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (!isPrivate && isIP(host) !== 0 && !isPublic(host))
       return Promise.reject(new NotAllowed(`${host} is not a public address`));
@@ -70,7 +72,7 @@ export function createExchanges({ isPrivate }: { readonly isPrivate: boolean }):
           letGo(response);
           return resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) });
         }
-        readBody(response, mostBytes).then(
+        readBody(response, mostBytes, lastBytes).then(
           (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
           fail,
         );
@@ -92,7 +94,7 @@ function letGo(response: IncomingMessage): void {
   });
 }
 
-async function readBody(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
+async function readBody(response: IncomingMessage, mostBytes: number, lastBytes: number): Promise<Buffer> {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     response.destroy();
@@ -102,6 +104,7 @@ async function readBody(response: IncomingMessage, mostBytes: number): Promise<B
   }
   const parts: Buffer[] = [];
   let size = 0;
+  let kept = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
     size += part.length;
     if (size > mostBytes) {
@@ -109,8 +112,10 @@ async function readBody(response: IncomingMessage, mostBytes: number): Promise<B
       throw new TargetAway(`an answer of more than ${mostBytes} bytes`, { mayHaveHappened: true });
     }
     parts.push(part);
+    kept += part.length;
+    while (parts[0] !== undefined && kept - parts[0].length >= lastBytes) kept -= parts.shift()?.length ?? 0;
   }
-  return Buffer.concat(parts);
+  return Buffer.concat(parts).subarray(-lastBytes);
 }
 
 const isTimeout = ({ reason }: AbortSignal): boolean => reason instanceof Error && reason.name === 'TimeoutError';

@@ -28,6 +28,8 @@ export type Target = {
   readonly changesAtOnce?: number;
   /** Of an answer only the status and the headers count: its body is let go, and may be of any length. */
   readonly bodiless?: true;
+  /** Of an answer only its end counts: so many bytes of it, where it is no longer than is read at all. */
+  readonly tail?: { readonly lastBytes: number; readonly mostBytes: number };
   /** Tries of what is safe to repeat, or did not happen; default: 4. */
   readonly tries?: number;
   /** What an answer says of its limits; default: nothing but what Retry-After says with 429 and 503. */
@@ -49,6 +51,8 @@ export type Asked = {
   readonly key?: string;
   /** Whether the same again does no more than once; default: by its method, all but POST. */
   readonly idempotent?: boolean;
+  /** Nothing of ours goes along: to whom others sent us. */
+  readonly isBare?: true;
   /** Higher ones wait less; default: 0. */
   readonly priority?: number;
   readonly signal: AbortSignal;
@@ -139,7 +143,8 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
           headers,
           body,
           signal: all,
-          mostBytes: bodiless ? 0 : MOST_ANSWER_BYTES,
+          mostBytes: bodiless ? 0 : (target.tail?.mostBytes ?? MOST_ANSWER_BYTES),
+          ...(target.tail !== undefined && { lastBytes: target.tail.lastBytes }),
         });
         const told = (target.limitOf ?? limitByRetryAfter)(answer, Date.now());
         limit = told ?? limit;
@@ -215,8 +220,8 @@ function limitByRetryAfter({ status, headers }: Answer, now: number): Limit | nu
   return until === null ? null : { until, why: 'it asks for a pause' };
 }
 
-function ownHeaders({ idempotencyHeader }: Target, { key }: Asked): Record<string, string> {
-  const context = currentContext();
+function ownHeaders({ idempotencyHeader }: Target, { key, isBare }: Asked): Record<string, string> {
+  const context = isBare === true ? undefined : currentContext();
   return {
     'User-Agent': 'workledger',
     'Accept-Encoding': 'identity',
