@@ -12,7 +12,8 @@ import { maxAgeOf, providers, repositorySecretsOf, secretsOf } from './intake/pr
 import { pluginProviders } from './intake/plugin-providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
-import { createCommandHandlers } from './processes/handlers.ts';
+import { takeFound } from './intake/found.ts';
+import { createCommandHandlers, type CommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
 import { createSpending } from './processes/spending.ts';
@@ -46,7 +47,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       maxAgeSeconds: maxAgeOf(provider, configuration),
     })),
   );
-  const commands = await createCommandHandlers({
+  const commands: CommandHandlers = await createCommandHandlers({
     log,
     pool,
     configuration: { repositories, leaseSeconds, heartbeatSeconds, issueOfferSeconds, outbound, outgoingWebhooks },
@@ -54,6 +55,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),
     whyNotInOrigin: foundation.whyNotInOrigin,
+    takeFound: (id, data, context) => takeFound({ commands, log, artefacts, rules: configuration }, id, data, context),
     // That a server is away is told by the process, once.
     onSnapshotFailed: (error) =>
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),

@@ -6,6 +6,7 @@ import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/s
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
+import { createCatchUp } from './catch-up/run.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
@@ -120,17 +121,21 @@ export function start(options: SagaOptions): RunningSagas {
     ...own,
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
   ];
+  let catchUpFacts = (): Readonly<Record<string, unknown>> => ({});
   let webhookFacts = (): Readonly<Record<string, unknown>> => ({});
   const running = runLoops((signal) => {
     const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
     const wake = createWakeUp(log, outages, signal);
     const webhooks = createWebhooks({ ...common, onWaiting });
     webhookFacts = webhooks.facts;
+    const catchUp = createCatchUp({ ...common, github });
+    catchUpFacts = catchUp.facts;
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),
       watch.run(signal),
       ...ways.map(({ plugin, ways }) => runHandlers(plugin, ways, { ...common, onWaiting })),
       webhooks.run(),
+      catchUp.run(),
       ...(resultDays === null
         ? []
         : [
@@ -145,7 +150,7 @@ export function start(options: SagaOptions): RunningSagas {
   });
   return {
     ...running,
-    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways), ...webhookFacts() }),
+    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways), ...webhookFacts(), ...catchUpFacts() }),
     whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {

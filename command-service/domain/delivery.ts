@@ -150,10 +150,15 @@ function noticed({ number, branch }: { readonly number: number; readonly branch:
   return { taskId, pullRequest: number };
 }
 
-/** The outcome once it is known of when the newest state is that led to something: deliveries come in any order. */
-export function withAgeInView(outcome: Outcome, signal: Signal, newest: string | null): Outcome {
+/**
+ * The outcome once it is known of when the newest state is that led to something: deliveries come in any order.
+ * @param isFound it is not the provider's own: of the same moment it tells the same once more
+ */
+export function withAgeInView(outcome: Outcome, signal: Signal, newest: string | null, isFound = false): Outcome {
   const updatedAt = 'issue' in signal ? signal.issue.updatedAt : null;
-  if (!('intent' in outcome) || newest === null || typeof updatedAt !== 'string' || updatedAt >= newest) return outcome;
+  if (!('intent' in outcome) || newest === null || typeof updatedAt !== 'string') return outcome;
+  if (isFound && updatedAt === newest) return ignore(`what came before it tells of ${newest}, too`);
+  if (updatedAt >= newest) return outcome;
   return ignore(`it tells of ${updatedAt}, and what came before it of ${newest}: the newer state counts`);
 }
 
@@ -220,7 +225,11 @@ function became(outcome: Outcome): DeliveryEvent {
 }
 
 /** One webhook delivery: what came and what became of it, in one append. The first receipt counts; a replay changes nothing. */
-export const delivery: Aggregate<DeliveryState, DeliveryEvent, DataOf<typeof deliveryCommands>> = {
+export const delivery: Aggregate<
+  DeliveryState,
+  DeliveryEvent,
+  Omit<DataOf<typeof deliveryCommands>, 'delivery.take-found'>
+> = {
   ...deliveryFold,
   decisions: {
     'delivery.receive': ({ received, outcome }, state) =>

@@ -53,6 +53,8 @@ export type Signal = {
   /** By which trust in them may be written, too. */
   readonly senderNames?: readonly string[];
   readonly words?: Words;
+  /** What happened has a name at the provider, whichever delivery tells it: an answer is heard once. */
+  readonly name?: string;
   /** Where it may be one: what has no task is no answer. */
   readonly answer?: Answer;
 } & (

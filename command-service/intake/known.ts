@@ -22,14 +22,33 @@ export type Named = { readonly id: string; readonly deliveryId: string };
  * The delivery that brought this body first: the given one, unless another one did. The signature is over the body alone, so who
  * captured one may send it under any delivery id; it stays the first one's.
  */
-export async function firstWithBody(
-  { commands, log }: Knowing,
+export const firstWithBody = (
+  knowing: Knowing,
   provider: ProviderName,
   bytes: Uint8Array,
   given: Named,
   context: CommandContext,
+): Promise<Named> =>
+  firstOf(knowing, bodyStreamId(provider, createHash('sha256').update(bytes).digest('hex')), given, context);
+
+/** The delivery that told first of what has a name at the provider, for what must be heard once: the given one, unless another one did. */
+export const firstWithName = async (
+  knowing: Knowing,
+  provider: ProviderName,
+  { name, answer }: Signal,
+  given: Named,
+  context: CommandContext,
+): Promise<Named> =>
+  name === undefined || answer === undefined
+    ? given
+    : firstOf(knowing, bodyStreamId(provider, `name:${name}`), given, context);
+
+async function firstOf(
+  { commands, log }: Knowing,
+  target: string,
+  given: Named,
+  context: CommandContext,
 ): Promise<Named> {
-  const target = bodyStreamId(provider, createHash('sha256').update(bytes).digest('hex'));
   const known = await newestOf(log, target);
   if (known?.type === 'DeliveryBodyNoted') return known.data;
   await commands.send({ type: 'delivery.note-body', target, data: given }, context);
@@ -40,7 +59,7 @@ export async function firstWithBody(
 
 /** Notes of when the state is that a delivery would act on; an older one than what acted before has no effect. */
 export async function judgeAge(
-  { commands, log }: Knowing,
+  { commands, log, isFound = false }: Knowing & { readonly isFound?: boolean },
   provider: ProviderName,
   signal: Signal,
   outcome: Outcome,
@@ -53,7 +72,7 @@ export async function judgeAge(
   const target = issueStreamId(provider, signal.repository, id);
   const noted = await newestOf(log, target);
   const newest = noted?.type === 'IssueStateNoted' ? noted.data.updatedAt : null;
-  const judged = withAgeInView(outcome, signal, newest);
+  const judged = withAgeInView(outcome, signal, newest, isFound);
   if (judged === outcome && updatedAt !== newest)
     await commands.send(
       { type: 'delivery.note-state', target, data: { updatedAt, ...askingOf(provider, signal, outcome, rules) } },

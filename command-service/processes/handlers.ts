@@ -175,6 +175,8 @@ const createProcesses = (room: Room) => {
     'webhook.change': (id, data, context) => changeWebhook(room, id, data, context),
     'webhook.rotate-secret': (id, data, context) => rotateSecret(room, id, data, context),
     'webhook.delete': (id, _, context) => deleteWebhook(room, id, context),
+
+    'delivery.take-found': (id, data, context) => room.takeFound(id, data, context),
   } satisfies Partial<Registry>;
 };
 
@@ -214,6 +216,8 @@ export async function createCommandHandlers(options: {
   readonly spending?: Spending;
   /** Default: nobody here can ask an origin. */
   readonly whyNotInOrigin?: WhyNotInOrigin | undefined;
+  /** Default: nothing is taken here but what is sent. */
+  readonly takeFound?: CommandHandler<'delivery.take-found'>;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
@@ -227,7 +231,8 @@ export async function createCommandHandlers(options: {
   const { whyNotInOrigin = async () => null } = options;
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
   const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
-  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin };
+  const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
+  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

@@ -1,7 +1,9 @@
 import { createHandler, type Handler } from '@workledger/shared/aggregate/handle.ts';
 import type { SnapshotOptions } from '@workledger/shared/aggregate/snapshots.ts';
 import { createStreamCache, type StreamCache } from '@workledger/shared/aggregate/stream-cache.ts';
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
+import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import type { addressFault } from '@workledger/shared/config/outgoing-webhooks.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { InboxState } from '@workledger/shared/contexts/agent/inbox/state.ts';
@@ -37,6 +39,7 @@ import type { KnowledgeUsage } from './knowledge-usage.ts';
 import type { Reports } from './reports.ts';
 import type { Secrets } from './secrets.ts';
 import type { Spending } from './spending.ts';
+import type { StepContext } from './step.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -104,6 +107,8 @@ export type PastEdges = {
   restsUntil: number;
 };
 
+type TakeFound = (id: string, data: CommandData<'delivery.take-found'>, context: StepContext) => Promise<CommandAnswer>;
+
 type Aggregates = ReturnType<typeof createAggregates>;
 type DecidedBy<Of> = Of extends Handler<infer _State, infer Data> ? keyof Data : never;
 /** Commands that an aggregate decides. */
@@ -122,6 +127,7 @@ export const createRoom = (
     readonly webhookSecrets: WebhookSecrets;
     readonly spending: Spending;
     readonly whyNotInOrigin: WhyNotInOrigin;
+    readonly takeFound: TakeFound;
   },
   configuration: HandlersConfiguration,
   hints: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf; readonly issueHints: IssueHints },

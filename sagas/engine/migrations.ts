@@ -3,6 +3,7 @@ import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 import { begunTable } from './begun.ts';
 import { modelAnswersTable } from '../components/models/migration.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
+import { catchUpTable } from '../catch-up/cursor.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
@@ -96,4 +97,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   pluginTables,
   webhookDeliveriesTables,
   modelAnswersTable,
+  catchUpTable,
 ];

@@ -44,6 +44,26 @@ export const githubSchema = z
       .describe('of its API; GitHub Enterprise Server: https://<host>/api/v3'),
     token: secretSource.nullable().default(null).describe('a personal access token; null: an app is used'),
     app: app.nullable().default(null).describe('a GitHub App; null: a token is used'),
+    catchUp: z
+      .strictObject({
+        everySeconds: z.number().min(1).max(86_400).default(300).describe('between two looks'),
+        quotaShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.2)
+          .describe('of the quota that is left alone: with less of it left, nothing is looked for'),
+        redeliveries: z
+          .int()
+          .min(0)
+          .max(10)
+          .default(3)
+          .describe('tries to have GitHub send a delivery that failed again'),
+        pages: z.int().min(1).max(30).default(10).describe('of a hundred each that one look reads of a list at most'),
+      })
+      .nullable()
+      .prefault({})
+      .describe('how deliveries that never came are found; null: they are not looked for'),
     logHosts: z
       .array(
         z

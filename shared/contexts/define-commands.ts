@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { Role } from './agent/key/events.ts';
 
 /**
- * Parts of the system that send commands in a name that is not a person's: sagas decide about work, never about people, keys or
- * deliveries; an agent is spoken for by the process that runs it; `command-service` is the write side itself.
+ * Parts of the system that send commands in a name that is not a person's: sagas decide about work, never about people or keys, and of
+ * deliveries they hand over what was missed, for the rules to decide; an agent is spoken for by the process that runs it; `command-service` is the write side itself.
  */
 export type Sender = 'saga' | 'agent' | 'command-service';
 

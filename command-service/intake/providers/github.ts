@@ -35,7 +35,7 @@ const payload = z.object({
       pull_request: lenient(z.object({})),
     }),
   ),
-  comment: lenient(z.object({ body: words(MAX_BODY) })),
+  comment: lenient(z.object({ id: lenient(z.int().min(1)), body: words(MAX_BODY) })),
   /** With `pull_request` and its reviews. */
   pull_request: lenient(z.object({ number: lenient(z.int().min(1)), head: lenient(z.object({ ref: words(300) })) })),
   /** With `check_suite`: of which commit and branch. */
@@ -77,7 +77,7 @@ export const github: Provider = {
     };
     if (event === 'issues') return { ...what, ...readIssue(told) };
     const answer = event === 'issue_comment' ? readAnswer(told) : null;
-    if (answer !== null) return { ...what, answer, reason: 'what it answers has no task' };
+    if (answer !== null) return { ...what, ...answer, reason: 'what it answers has no task' };
     const pull = readPull(event, told);
     if (pull !== null) return { ...what, pull };
     return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
@@ -96,10 +96,12 @@ function understood(bytes: Uint8Array): Payload | null {
 }
 
 /** A comment on an issue that answers; on a pull request it is for its run. */
-function readAnswer({ action, issue, comment }: Payload) {
+function readAnswer({ action, repository, issue, comment }: Payload) {
   if (action !== 'created' || !issue?.number || issue.pull_request) return null;
   const said = calledAnswer(comment?.body ?? '');
-  return said && { ...said, taskId: null, questionId: null, issue: String(issue.number) };
+  if (said === null) return null;
+  const name = comment?.id ? { name: `comment ${repository?.full_name?.toLowerCase() ?? ''} ${comment.id}` } : {};
+  return { ...name, answer: { ...said, taskId: null, questionId: null, issue: String(issue.number) } };
 }
 
 /** What an open pull request may have waited for; null: none of that. */

@@ -5,7 +5,7 @@ import { notFound, okay, refusal, type FakeAnswer } from './answer.ts';
 import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
 import { startLogStore } from './log-store.ts';
 import { routes } from './routes.ts';
-import { createFakeRepository, type FakeRepository } from './state.ts';
+import { createFakeRepository, type FakeDelivery, type FakeRepository } from './state.ts';
 
 /** What goes wrong with a request: before it is looked at, or after it was done. */
 export type Fault =
@@ -39,7 +39,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   const calls: FakeCall[] = [];
   const faults: { readonly method: string; readonly path: RegExp; readonly fault: Fault; left: number }[] = [];
   const quota = { remaining: QUOTA, resetAt: Math.floor(Date.now() / 1_000) + HOUR_SECONDS };
-  const settings = { mostPerPage: 100, milliseconds: 0 };
+  const settings = { mostPerPage: 100, milliseconds: 0, redeliveredStatus: 200 };
+  const deliveries: FakeDelivery[] = [];
   const most = { atOnce: 0, changes: 0 };
   const now = { atOnce: 0, changes: 0 };
 
@@ -95,6 +96,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     quota.remaining -= 1;
     if (path === '/user') return login.kind === 'token' ? okay({ login: login.login, id: 1 }) : notAccessible('');
     if (path === '/app') return login.kind === 'app' ? okay({ id: 7, slug: app.slug }) : notFound;
+    if (path.startsWith('/app/hook/') && login.kind === 'app') return inHook(method, path, asked);
     const [, id] = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path) ?? [];
     if (id !== undefined) {
       const isKnown = [...app.installations.values()].includes(Number(id));
@@ -109,6 +111,24 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     }
     if (login.kind === 'installation' && app.installations.get(owner) !== login.id) return notFound;
     return inRepository(repository, login, { method, path: below, asked, body });
+  }
+
+  function inHook(method: string, path: string, asked: URL): FakeAnswer {
+    const [, id] = /^\/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(path) ?? [];
+    const first = deliveries.find((one) => String(one.id) === id);
+    if (method === 'POST' && first !== undefined) {
+      const again = { ...first, id: first.id + 1_000, redelivery: true, delivered_at: new Date().toISOString() };
+      deliveries.push({ ...again, status_code: settings.redeliveredStatus });
+      return { status: 202, body: {} };
+    }
+    if (method !== 'GET' || path !== '/app/hook/deliveries') return notFound;
+    const from = Number(asked.searchParams.get('cursor') ?? 0);
+    const size = Number(asked.searchParams.get('per_page') ?? 30);
+    const page = deliveries.toReversed().slice(from, from + size);
+    const next = new URL(asked);
+    next.searchParams.set('cursor', String(from + size));
+    const headers = { Link: `<${next.href}>; rel="next"` };
+    return { ...okay(page), ...(from + size < deliveries.length && { headers }) };
   }
 
   function inRepository(
@@ -178,7 +198,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   }
 
   return {
-    ...{ url, host, token, app, logins, calls, quota, settings, most, logs },
+    ...{ url, host, token, app, logins, calls, quota, settings, most, logs, deliveries },
     /** PEM, as GitHub hands it out. */
     privateKey: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
     addRepository: (name: string): FakeRepository => {

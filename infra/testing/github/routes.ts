@@ -109,9 +109,10 @@ const annotations: Handler = ({ repository, parts }) => {
 
 const shownComment = (
   { repository, url }: FakeRequest,
-  { number, login, ...comment }: FakeRepository['comments'][number],
+  { number, login, at, ...comment }: FakeRepository['comments'][number],
 ) => ({
   ...comment,
+  ...(at !== undefined && { created_at: at }),
   html_url: `${url}/${repository.name}/issues/${number}#issuecomment-${comment.id}`,
   user: { login, id: login.length },
 });
@@ -248,6 +249,12 @@ export const routes: readonly FakeRoute[] = [
   route('POST', /^\/statuses\/([^/]+)$/, 'statuses=write', makeStatus),
   route('GET', /^\/git\/ref\/heads\/(.+)$/, 'contents=read', getRef),
   route('DELETE', /^\/git\/refs\/heads\/(.+)$/, 'contents=write', deleteRef),
+  route('GET', /^\/issues\/events$/, 'issues=read', ({ repository }) => pages(repository.issueEvents.toReversed())),
+  route('GET', /^\/issues\/comments$/, 'issues=read', (request) => {
+    const since = Date.parse(request.query.get('since') ?? '');
+    const found = request.repository.comments.filter(({ at = '' }) => Date.parse(at) >= since);
+    return pages(found.map((comment) => shownComment(request, comment)));
+  }),
   route('GET', /^\/actions\/jobs\/(\d+)$/, 'actions=read', ({ repository, parts }) => {
     const { log: _log, ...job } = repository.jobs.get(Number(parts[0])) ?? { log: null };
     return _log === null ? notFound : okay({ id: Number(parts[0]), status: 'completed', ...job });

@@ -14,7 +14,13 @@ export type FakePull = {
   base: string;
 };
 
-export type FakeComment = { readonly id: number; readonly number: number; body: string; readonly login: string };
+export type FakeComment = {
+  readonly id: number;
+  readonly number: number;
+  body: string;
+  readonly login: string;
+  readonly at?: string;
+};
 export type FakeCheckRun = { readonly id: number; readonly appId: string } & Record<string, unknown>;
 export type FakeStatus = { readonly sha: string; readonly context: string; readonly state: string } & Record<
   string,
@@ -34,6 +40,15 @@ export type FakeFile = { readonly filename: string; readonly patch?: string };
 /** A job as GitHub shows it, and its log. */
 export type FakeJob = { readonly log: string; readonly steps?: readonly Record<string, unknown>[] };
 
+/** A delivery of an app, as its list tells it. */
+export type FakeDelivery = {
+  readonly id: number;
+  readonly guid: string;
+  readonly delivered_at: string;
+  readonly redelivery: boolean;
+  readonly status_code: number;
+};
+
 /** A repository as the fake keeps it; a test may change whatever it likes. */
 export type FakeRepository = {
   /** `owner/name` */
@@ -52,6 +67,8 @@ export type FakeRepository = {
   readonly files: Map<number, readonly FakeFile[]>;
   /** Jobs of Actions by id, each with its log. */
   readonly jobs: Map<number, FakeJob>;
+  /** What happened to issues, as GitHub tells it, the oldest first. */
+  readonly issueEvents: Record<string, unknown>[];
   archived: boolean;
   issuesDisabled: boolean;
   /** GitHub's words for why nothing can be merged now; null: it can. */
@@ -76,6 +93,7 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   notes: new Map(),
   files: new Map(),
   jobs: new Map(),
+  issueEvents: [],
   archived: false,
   issuesDisabled: false,
   notMergeable: null,

@@ -30,6 +30,10 @@ export type Github = {
   ask(asked: GithubAsked): Promise<Answer>;
   /** The end of what an answer sends us to, without our login. @throws what the way out throws */
   follow(answer: Answer, signal: AbortSignal): Promise<Buffer>;
+  /** As the login itself, about no repository; the answer, whatever status below 500 it has. */
+  askAsLogin(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Answer>;
+  /** What is left of the hour's quota, from none (0) to all (1), as the newest answer tells; null: none has told. */
+  quotaLeft(): number | null;
   /** What the login's comments are signed with. */
   login(signal: AbortSignal): Promise<string>;
   /** Costs nothing of the quota. @throws when GitHub does not answer, or refuses the login */
@@ -79,10 +83,20 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     sizeCalculation: ({ answer }) => Math.max(1, answer.body.length),
   });
   let login: Promise<string> | null = null;
+  let left: number | null = null;
+
+  async function sendHeard(asked: Asked): Promise<Answer> {
+    const answer = await outbound.send(asked);
+    const of = (name: string): number => Number(answer.headers[`x-ratelimit-${name}`] ?? NaN);
+    const share = of('remaining') / of('limit');
+    // Once its hour is over, all of it is there again.
+    if (Number.isFinite(share)) left = of('reset') * 1_000 < Date.now() ? null : share;
+    return answer;
+  }
 
   async function send({ repository, path, ...asked }: GithubAsked, etag: string | null): Promise<Answer> {
     const authorization = await authentication.authorization(repository, asked.signal);
-    return outbound.send({
+    return sendHeard({
       ...asked,
       path: path.startsWith('/') || path === '' ? `/repos/${repository}${path}` : path,
       headers: { ...GITHUB_HEADERS, Authorization: authorization, ...(etag !== null && { 'If-None-Match': etag }) },
@@ -109,9 +123,13 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     return readAnswer('github', answer, z.object({ login: z.string() }), 'GitHub').login;
   }
 
-  const sendOwn = async (path: string, signal: AbortSignal, priority = 0): Promise<Answer> => {
+  const sendOwn = async (
+    path: string,
+    signal: AbortSignal,
+    { priority = 0, method = 'GET' }: Partial<Pick<Asked, 'priority' | 'method'>> = {},
+  ): Promise<Answer> => {
     const headers = { ...GITHUB_HEADERS, Authorization: await authentication.own() };
-    return outbound.send({ method: 'GET', path, headers, signal, priority });
+    return sendHeard({ method, path, headers, signal, priority });
   };
 
   return {
@@ -119,6 +137,8 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     state: outbound.state,
     secrets: authentication.secrets,
     follow,
+    askAsLogin: (method, path, signal) => sendOwn(path, signal, { method }),
+    quotaLeft: () => left,
     ask: async (asked) => {
       const answer = await sendKnowing(asked);
       // A token that was withdrawn before its time: another one may do.
@@ -133,7 +153,7 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     },
     check: async (signal) => {
       // Of an app, what needs no installation; either counts for no limit.
-      const answer = await sendOwn(authentication.isApp ? '/app' : '/rate_limit', signal, -1);
+      const answer = await sendOwn(authentication.isApp ? '/app' : '/rate_limit', signal, { priority: -1 });
       // GitHub Enterprise Server without limits has none to tell.
       if (answer.status !== 404) readAnswer('github', answer, z.unknown(), 'GitHub');
     },

@@ -1,5 +1,6 @@
 import { defineCommands } from '../../define-commands.ts';
 import { z } from 'zod';
+import { artefact } from '../../values.ts';
 import { deliveryEvents } from './events.ts';
 
 const {
@@ -30,4 +31,14 @@ export const deliveryCommands = defineCommands({
   'delivery.note-body': { data: DeliveryBodyNoted.schema, sentBy: ['command-service'] },
   'delivery.note-state': { data: IssueStateNoted.schema, sentBy: ['command-service'] },
   'delivery.note-message': { data: MessageNoted.schema, sentBy: ['command-service'] },
+  /** What the provider would have sent, and we found by asking it: the rules are those of deliveries. Its target is the delivery. */
+  'delivery.take-found': {
+    data: z.strictObject({
+      provider: z.literal('github'),
+      event: z.string().regex(/^\w{1,100}$/),
+      deliveryId: z.string().regex(/^[a-z0-9-]{1,100}$/),
+      body: artefact,
+    }),
+    sentBy: ['saga'],
+  },
 });
