@@ -2,10 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { configurationSchema } from '@workledger/shared/config/schema.ts';
 import { createBareOrigin, createUserRepository, git, type Files } from '@workledger/infra/testing/repository/git.ts';
 import { checkSetup } from './check-setup.ts';
+import type { FakeRepository } from '@workledger/infra/testing/github/state.ts';
+import { startFakeGithub } from '@workledger/infra/testing/github/fake-github.ts';
 import type { CheckResult } from './result.ts';
 
 const node = process.execPath;
@@ -17,6 +19,7 @@ type Options = {
   files?: Files;
   /** Beside repositories and agents. */
   configuration?: object;
+  ciWait?: { seconds: number; everyMilliseconds: number };
   /** What is done to the origin before. */
   origin?: (bare: string) => void;
 };
@@ -38,7 +41,10 @@ async function check(registration: object, options: Options = {}) {
     ...options.configuration,
   });
   const dataFolder = join(folder, 'data');
-  const results = await checkSetup({ configuration, folder, dataFolder }, (result) => told.push(result));
+  const results = await checkSetup(
+    { configuration, folder, dataFolder, ...(options.ciWait && { ciWait: options.ciWait }) },
+    (result) => told.push(result),
+  );
   expect(told).toEqual(results);
   // What was pushed to try it is gone.
   expect(git(bare, 'for-each-ref', '--format=%(refname)', 'refs/workledger/', 'refs/heads/workledger/')).toBe('');
@@ -246,5 +252,47 @@ test('named checks are tried on the base, also those that only some changes need
     'repository "shop": check lint': [true, 'passed: no findings'],
     'repository "shop": check types': [false, 'failed: exit code 1'],
     'repository "shop": check audit': [true, 'unavailable: the report is no JSON'],
+  });
+});
+
+describe('where work is merged by pull requests, CI', () => {
+  const workflow = (on: string): Files => ({ '.github/workflows/ci.yml': `name: ci\non: ${on}\n` });
+  async function onGithub(files: Files, onPush?: (fake: FakeRepository, commit: string) => void) {
+    const fake = await startFakeGithub();
+    onTestFinished(() => fake.close());
+    const repository = fake.addRepository('acme/shop');
+    process.env['CHECK_CI_TOKEN'] = fake.token;
+    const watchPushes = (bare: string): void => {
+      const main = git(bare, 'rev-parse', 'main');
+      const look = setInterval(() => {
+        const refs = git(bare, 'for-each-ref', '--format=%(objectname)', 'refs/heads/workledger/check-*');
+        const pushed = refs.split('\n').find((commit) => commit !== '' && commit !== main);
+        if (pushed !== undefined && repository.statuses.length === 0) onPush?.(repository, pushed);
+      }, 30);
+      onTestFinished(() => clearInterval(look));
+    };
+    const configuration = {
+      github: { url: fake.url, token: { env: 'CHECK_CI_TOKEN' } },
+      outbound: { privateHosts: [fake.host] },
+    };
+    const ciWait = { seconds: onPush === undefined ? 0.2 : 20, everyMilliseconds: 50 };
+    const registration = { merge: 'pull-request', github: 'acme/shop' };
+    return check(registration, { files, configuration, ciWait, origin: watchPushes });
+  }
+  const ci = (found: Record<string, unknown>) => found['repository "shop": CI'];
+
+  test('is seen to start on a commit that is pushed for it and removed again', async () => {
+    const begin = (fake: FakeRepository, sha: string) =>
+      fake.statuses.push({ sha, context: 'build', state: 'pending' });
+    expect(ci(await onGithub(workflow('push'), begin))).toEqual([true, 'starts on what is pushed: build']);
+  });
+
+  test.each([
+    ['push', false, /though ci\.yml should: are Actions allowed/],
+    ['[pull_request]', true, /ci\.yml starts on pull requests, which is not tried/],
+    ['{}\nother: 1', true, /only Workledger's own tests judge/],
+    ["\n  push:\n    branches: ['main']", false, /ci\.yml has a filter under "on: push" → add 'workledger\/\*\*'/],
+  ])('that does not start is told with what to do: on %j', async (on, ok, words) => {
+    expect(ci(await onGithub(workflow(on)))).toEqual([ok, expect.stringMatching(words)]);
   });
 });

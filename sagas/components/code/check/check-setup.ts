@@ -8,11 +8,12 @@ import type { AgentConfiguration, Configuration, Repository } from '@workledger/
 import { ComponentFailure } from '../../../engine/component.ts';
 import type { ComponentEnvironment } from '../../environment.ts';
 import { refuse } from '../../failures.ts';
+import { type Github, openGithub } from '../../github/github.ts';
 import { branchHead, fetchOrigin } from '../../git/commits.ts';
 import { LFS, missingLfs, type Needs, needsOf } from '../../git/filters.ts';
 import { withoutCredentials } from '../../git/names.ts';
 import { childEnvironment } from '../../process/run-process.ts';
-import { inRun, runComponents } from '../../run-component.ts';
+import { type ComponentDefinition, inRun, runComponents } from '../../run-component.ts';
 import { openSandbox, trySandbox } from '../../sandbox/open.ts';
 import type { Sandbox } from '../../sandbox/policy.ts';
 import { checkLimits, type CodeAttempt, codeComponent } from '../attempt.ts';
@@ -21,13 +22,14 @@ import { readMetrics } from '../judge.ts';
 import { runNamedChecks } from '../named-checks.ts';
 import type { CheckRun } from '../run-check.ts';
 import { setUp } from '../setup.ts';
+import { checkCi, CI_WAIT } from './check-ci.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkOrigin } from './origin.ts';
 import { checkResult, type CheckResult, oneLine } from './result.ts';
 
 /** Tries every repository and every agent of the configuration; tells each result as soon as it is known. */
 export async function checkSetup(
-  options: { configuration: Configuration; folder: string; dataFolder: string },
+  options: { configuration: Configuration; folder: string; dataFolder: string; ciWait?: typeof CI_WAIT },
   tell: (result: CheckResult) => void = () => undefined,
 ): Promise<CheckResult[]> {
   const { configuration } = options;
@@ -46,6 +48,8 @@ export async function checkSetup(
       ...(await checkRepository({ configuration, dataFolder, sandbox }, repository)),
       ...checkEnvironment(subjectOf(repository), repository),
     ]);
+  const asPulls = configuration.repositories.filter(({ merge, github }) => merge === 'pull-request' && github !== null);
+  if (sandbox !== undefined && asPulls.length > 0) take(await checkPushes({ ...options, dataFolder }, asPulls));
   for (const agent of configuration.agents) take(await checkAgent(agent));
   return results;
 }
@@ -120,15 +124,45 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
+/** Whether CI starts on what is pushed to these. */
+async function checkPushes(
+  { configuration, folder, dataFolder, ciWait = CI_WAIT }: Parameters<typeof checkSetup>[0],
+  repositories: readonly Repository[],
+): Promise<CheckResult[]> {
+  let github: Github | null;
+  try {
+    github = await openGithub(configuration, folder);
+  } catch {
+    // What is wrong with the login was told with the configuration.
+    return [];
+  }
+  const environment = { configuration, dataFolder, sandbox: null, github };
+  const all = repositories.map((one) =>
+    tryComponent(checkCi, environment, one, { subject: subjectOf(one), ...ciWait }).then((found) => [found].flat()),
+  );
+  return (await Promise.all(all)).flat();
+}
+
 /** Fetches a repository and runs its commands on the base, in a clean checkout, as they would be run for a task. */
-async function checkRepository(
+const checkRepository = (
   options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'sandbox'>,
   repository: Repository,
-): Promise<CheckResult[]> {
+): Promise<CheckResult[]> => tryComponent(check, options, repository) as Promise<CheckResult[]>;
+
+/** A component as it is run, for no task. Its failure is a result, too. */
+async function tryComponent(
+  definition: ComponentDefinition,
+  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'sandbox' | 'github'>,
+  repository: Repository,
+  more: object = {},
+): Promise<CheckResult | CheckResult[]> {
   const readTask = () => refuse('check', 'a check works on no task');
-  const [component] = runComponents({ check }, { ...options, artefacts: nowhere, readTask, logger: silent });
+  const [component] = runComponents(
+    { check: definition },
+    { ...options, artefacts: nowhere, readTask, logger: silent },
+  );
   const key = `check/${randomUUID()}`;
-  const request = { taskId: key, runId: 'check', repository: repository.name };
+  const request = { taskId: key, runId: 'check', repository: repository.name, ...more };
   try {
     return (await component?.perform(request as never, { key, signal: new AbortController().signal })) as CheckResult[];
   } catch (error) {
