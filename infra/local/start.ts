@@ -5,6 +5,7 @@ import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { describePlugin, findPlugins } from '@workledger/shared/plugins/load.ts';
 import { createLogger } from '@workledger/shared/telemetry/logger.ts';
+import { makeApp } from './github-app/make-app.ts';
 import { makeDataFolder } from './postgres/home.ts';
 import { agentNames, createPrinter, followSteps } from './step-lines/printer.ts';
 import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -20,6 +21,9 @@ Usage: npm start -- [options]
   --data DIR      data folder instead of the configuration's
   --check         try the sandbox, each repository (pushes that are taken back, its commands on its base) and each agent, then end
   --plugins       list the plugins of the configuration: what each is, brings and needs, none of its code run; then end
+  --github-app    have GitHub make an app for Workledger, by one button on a local page; its login goes into the configuration
+  --organization  the organization that owns that app; default: you
+  --github-url    of its API, where it is not the one that is configured (GitHub Enterprise Server: https://<host>/api/v3)
   --stop          ask the Workledger that runs on this data folder to stop, and wait until it has ended
   --help          this text
 
@@ -40,6 +44,13 @@ async function main(): Promise<void> {
   if (options.stop === true) return stopRunning(dataFolder, (line) => void process.stdout.write(harmless(`${line}\n`)));
   if (options.plugins === true) return listPlugins(configuration, folder);
   await makeDataFolder(dataFolder);
+  if (options['github-app'] === true)
+    return makeApp({
+      ...{ configuration, dataFolder, configurationFile: options.config ?? 'workledger.json' },
+      organization: options.organization ?? null,
+      url: options['github-url'] ?? null,
+      tell: (line) => void process.stdout.write(harmless(`${line}\n`)),
+    });
   if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
   else await serve({ configuration, folder, dataFolder });
 }
@@ -49,6 +60,9 @@ function readOptions(): {
   data?: string;
   check?: boolean;
   plugins?: boolean;
+  'github-app'?: boolean;
+  organization?: string;
+  'github-url'?: string;
   stop?: boolean;
   help?: boolean;
 } {
@@ -58,6 +72,9 @@ function readOptions(): {
       data: { type: 'string' },
       check: { type: 'boolean' },
       plugins: { type: 'boolean' },
+      'github-app': { type: 'boolean' },
+      organization: { type: 'string' },
+      'github-url': { type: 'string' },
       stop: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { notFound, okay, refusal, type FakeAnswer } from './answer.ts';
 import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
 import { startLogStore } from './log-store.ts';
+import { createManifests } from './manifests.ts';
 import { routes } from './routes.ts';
 import { createFakeRepository, type FakeDelivery, type FakeRepository } from './state.ts';
 
@@ -41,6 +42,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   const quota = { remaining: QUOTA, resetAt: Math.floor(Date.now() / 1_000) + HOUR_SECONDS };
   const settings = { mostPerPage: 100, milliseconds: 0, redeliveredStatus: 200 };
   const deliveries: FakeDelivery[] = [];
+  const privateKey = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const manifests = createManifests(app, privateKey);
   const most = { atOnce: 0, changes: 0 };
   const now = { atOnce: 0, changes: 0 };
 
@@ -69,7 +72,10 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     if (fault?.kind === 'drop') return void response.destroy();
     if (fault?.kind === 'hang') return undefined;
     const login = logins.of(headers.authorization);
-    const answer = fault?.kind === 'answer' ? fault.answer : answerTo(login, { method, path, asked, body });
+    const web = url.slice(0, url.length - prefix.length);
+    const manifested = manifests.answer(method, asked, body, web);
+    const answer =
+      fault?.kind === 'answer' ? fault.answer : (manifested ?? answerTo(login, { method, path, asked, body }));
     const { status } = answer;
     calls.push({ method, path: `${path}${asked.search}`, login: typeof login === 'string' ? null : login, status });
     if (fault?.kind === 'drop-after') return void response.destroy();
@@ -200,7 +206,9 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   return {
     ...{ url, host, token, app, logins, calls, quota, settings, most, logs, deliveries },
     /** PEM, as GitHub hands it out. */
-    privateKey: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    privateKey,
+    /** What was posted to make apps of. */
+    manifests,
     addRepository: (name: string): FakeRepository => {
       const made = createFakeRepository(name);
       repositories.set(name.toLowerCase(), made);

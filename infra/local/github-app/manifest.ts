@@ -1,0 +1,33 @@
+/** What Workledger does on GitHub, as permissions of an app: https://docs.github.com/rest/authentication/permissions-required-for-github-apps */
+const PERMISSIONS = {
+  actions: 'read',
+  checks: 'write',
+  contents: 'write',
+  issues: 'write',
+  metadata: 'read',
+  pull_requests: 'write',
+  statuses: 'write',
+} as const;
+
+/** Those that the intake makes something of. */
+const EVENTS = ['check_suite', 'issue_comment', 'issues', 'pull_request', 'pull_request_review'] as const;
+
+/** Where people use GitHub whose API is at this address. */
+export function webAddressOf(api: string): string {
+  const url = new URL(api);
+  if (url.hostname === 'api.github.com') return 'https://github.com';
+  // With data residency: https://api.<name>.ghe.com
+  if (/^api\..+\.ghe\.com$/.test(url.hostname)) return `https://${url.hostname.slice('api.'.length)}`;
+  return url.href.replace(/\/(api\/v3\/?)?$/, '');
+}
+
+export const manifestOf = (publicUrl: string, redirectUrl: string) => ({
+  // The person can change it: names are GitHub's, one for all.
+  name: `Workledger ${new URL(publicUrl).hostname}`.slice(0, 34),
+  url: publicUrl,
+  hook_attributes: { url: `${publicUrl.replace(/\/$/, '')}/api/v1/webhooks/github`, active: true },
+  redirect_url: redirectUrl,
+  public: false,
+  default_permissions: PERMISSIONS,
+  default_events: EVENTS,
+});
