@@ -19,7 +19,7 @@ export type Seen = {
   readonly found: number;
   readonly redelivered: number;
   readonly givenUp: number;
-  /** It ended before its time, to leave the quota to others, or at its most pages: the next one goes on. */
+  /** It ended before its time: to leave the quota to others (the next one goes on), or at its most pages (what is older is not found). */
   readonly cut: 'quota' | 'pages' | null;
 };
 

@@ -86,7 +86,8 @@ export async function lookAtIssues(
   }
 
   let { comment, commentsSince } = known;
-  const since = encodeURIComponent(commentsSince);
+  // GitHub's times are whole seconds.
+  const since = encodeURIComponent(commentsSince.replace(/\.\d+Z$/, 'Z'));
   const said: z.infer<typeof comments> = [];
   const path = `/issues/comments?sort=created&direction=asc&since=${since}&per_page=100`;
   const commentsCut = await readPages(look, path, comments, ask, (page) => said.push(...page) > 0);
