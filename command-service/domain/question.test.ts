@@ -39,6 +39,27 @@ const withdrawn: QuestionEvent = {
 const words = (powers: Powers) => ({ choice: null, words: 'Hello', powers });
 const by = (actor: string) => ({ actor });
 
+describe('a question of a run about how it goes on', () => {
+  const data = { taskId: id(3), runId: id(9), askee: { kind: 'role', role: 'operator' }, text: 'How?' } as const;
+  const asking = { ...data, choices: ['wait', 'merge'], repository: 'sample' };
+  const saga = 'saga:code-evolution';
+  const asked: QuestionEvent = {
+    type: 'QuestionAsked',
+    data: { ...asking, askedBy: saga, deadline: null, approval: null },
+  };
+  it('is asked once, and answered by one of its choices without a word', () => {
+    given(question).when('question.ask-choice', asking, by(saga)).then(asked);
+    given(question, asked).when('question.ask-choice', asking, by(saga)).then();
+    const answer = { choice: 'merge', words: null, powers: operator };
+    given(question, asked)
+      .when('question.answer', answer, by(person))
+      .then(answered({ runId: id(9), choice: 'merge', words: null }));
+    given(question, asked)
+      .when('question.answer', { ...answer, choice: 'drop' }, by(person))
+      .thenRefused('out-of-range');
+  });
+});
+
 describe('a question', () => {
   it('is asked', () => given(question).when('question.ask', data, by(agent)).then(asks()));
   it('is asked once', () => given(question, asks()).when('question.ask', data).thenRefused('already-exists'));

@@ -24,6 +24,7 @@ export type QuestionDecisions = {
     readonly text: string;
     readonly makers: readonly string[];
   };
+  'question.ask-choice': Omit<Commands['question.ask-choice'], 'commit'> & { readonly repository: string | null };
   'question.answer': Commands['question.answer'] & {
     readonly powers: Powers;
     /** Who answers, where that is not who sends, and by which way. */
@@ -55,6 +56,10 @@ export const question: Aggregate<QuestionState, QuestionEvent, QuestionDecisions
       const choices = [...APPROVAL_CHOICES];
       return [{ type: 'QuestionAsked', data: { ...data, askedBy: actor, choices, deadline: null, approval } }];
     },
+    'question.ask-choice': (data, state, { actor }) =>
+      state.status !== 'missing'
+        ? []
+        : [{ type: 'QuestionAsked', data: { ...data, askedBy: actor, deadline: null, approval: null } }],
     'question.answer': ({ choice, words, powers, from }, state, context) => {
       const asked = there(state);
       const { by, via } = from ?? { by: context.actor, via: 'api' as const };

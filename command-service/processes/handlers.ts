@@ -40,7 +40,7 @@ import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
 import { confirmMessage, readAll, registerMessageType, sendMessage } from './messages.ts';
 import { answerByDelivery } from './answers.ts';
-import { answerQuestion, askQuestion, meetDeadline, withdrawQuestion } from './questions.ts';
+import { answerQuestion, askChoice, askQuestion, meetDeadline, withdrawQuestion } from './questions.ts';
 import { createReports } from './reports.ts';
 import { changeDependencies } from './references.ts';
 import { retryTask } from './retry-task.ts';
@@ -120,6 +120,7 @@ const createProcesses = (room: Room) => {
 
     'question.ask': (id, data, context) => askQuestion(room, id, data, context),
     'question.ask-approval': (id, data, context) => askApproval(room, id, data, context),
+    'question.ask-choice': (id, data, context) => askChoice(room, id, data, context),
     'question.answer': (id, data, context) => answerQuestion(room, id, data, context),
     'question.answer-delivery': (id, data, context) => answerByDelivery(room, id, data, context),
     'question.withdraw': (id, data, context) => withdrawQuestion(room, id, data, context),

@@ -36,6 +36,17 @@ export async function askQuestion(
   return room.questions.handle(questionId, { type: 'question.ask', data: asked }, context);
 }
 
+/** Asks what a run cannot decide. @throws CommandRefused */
+export async function askChoice(
+  room: Room,
+  questionId: string,
+  { commit: _, ...data }: CommandData<'question.ask-choice'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { repository } = (await room.tasks.load(data.taskId)).state;
+  return room.questions.handle(questionId, { type: 'question.ask-choice', data: { ...data, repository } }, context);
+}
+
 type Asking = Pick<CommandData<'question.ask'>, 'taskId' | 'claimId' | 'repository'>;
 
 function demandMayAsk(room: Room, asking: Asking, task: TaskState | null, context: StepContext): void {

@@ -8,7 +8,7 @@ import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts'
 import { type Failure, failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../components/catalogue.ts';
 import { inputOf } from '../engine/saga.ts';
-import { type Facts, judgementOf, type Learned, MOST_SENT_BACK } from './facts.ts';
+import { type Facts, type HeadChoice, judgementOf, type Learned, MOST_SENT_BACK } from './facts.ts';
 
 /** Folds inputs, step details and the cost of what agents did. */
 export function absorb(facts: Facts, event: SagaEvent): Facts {
@@ -59,12 +59,18 @@ type Requested = Extract<SagaEvent, { type: 'SagaEffectRequested' }>['data']['ef
 
 function absorbRequest(facts: Facts, effect: Requested): Facts {
   if (effect.kind === 'command' && effect.type === 'question.ask-approval') return { ...facts, asking: effect.target };
+  if (effect.kind === 'command' && effect.type === 'question.ask-choice') {
+    const { commit } = effect.data as { commit: string };
+    return { ...facts, stuck: { questionId: effect.target, commit } };
+  }
   if (effect.kind === 'command' && /\/record-[\d.]+$/.test(effect.key)) {
     const { candidate } = effect.data as { candidate: string };
     return { ...facts, recorded: { ...facts.recorded, [candidate]: true } };
   }
   if (effect.kind !== 'call') return facts;
   const { component, key } = effect;
+  const [, place, look = '1'] = MOVING.exec(key) ?? [];
+  if (place !== undefined) return { ...facts, moving: `${place}/${look}` };
   if (component === 'code.work' || component === 'evolution.openevolve')
     return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
@@ -75,6 +81,10 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
 
 const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
 
+/** What a run does beside its looks, each named by the look that it follows from. */
+const MOVING = /^await-merge\/(\d+\/\d+)\/rebase(?:-(\d+))?$/;
+const WHILE_WAITING = /^await-merge\/\d+\/\d+\/(enter|leave|withdraw|checks|turn)(?:-\d+)?$/;
+
 /** What is asked for now sees whatever was told before. */
 function afterLook(facts: Facts, key: string): Facts {
   const [, place, number] = LOOK.exec(key) ?? [];
@@ -82,7 +92,16 @@ function afterLook(facts: Facts, key: string): Facts {
 }
 
 function ofPull(facts: Facts, key: string, result: unknown): Facts {
-  if (LOOK.test(key)) return { ...facts, seen: (result as ResultOf<'github.look'>).state };
+  if (LOOK.test(key)) {
+    const { state, checks } = result as ResultOf<'github.look'>;
+    return { ...facts, seen: state, checked: facts.checked || !['none', undefined].includes(checks?.state) };
+  }
+  const [, what] = WHILE_WAITING.exec(key) ?? [];
+  if (what === 'enter') return { ...facts, queued: true };
+  if (what === 'leave') return { ...facts, queued: false, turn: false };
+  if (what === 'withdraw') return { ...facts, stuck: null };
+  // It was looked at before this time was over.
+  if (what === 'checks' || what === 'turn') return { ...facts, news: true };
   if (!/^open-pull-request\/\d+\/\d+\/open$/.test(key)) return facts;
   const { number, url } = result as ResultOf<'github.pull-request'>;
   return { ...facts, pull: { number, url } };
@@ -163,15 +182,17 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
     case 'ValidationFailed':
       return { ...facts, verdicts: { ...facts.verdicts, [id]: input.data.verdict } };
     case 'QuestionAnswered':
-      // A run asks for nothing but approvals.
-      return { ...facts, answers: { ...facts.answers, [id]: input.data.choice as ApprovalChoice } };
+      // A run asks for nothing but approvals, and how a head goes on.
+      return { ...facts, answers: { ...facts.answers, [id]: input.data.choice as ApprovalChoice | HeadChoice } };
     case 'TaskPullRequestNoticed':
       return { ...facts, news: true };
     case 'MergeTurnBegan':
-      return { ...facts, turn: true };
+      return { ...facts, turn: true, news: true };
     case 'MergeTurnEnded':
       // What it ended by itself, its step knows.
-      return input.data.outcome === 'released' ? { ...facts, turn: false, released: facts.released + 1 } : facts;
+      return input.data.outcome === 'released'
+        ? { ...facts, turn: false, queued: false, released: facts.released + 1 }
+        : facts;
     default:
       return facts;
   }
@@ -196,7 +217,7 @@ const endingOf = ({ state, detail }: Extract<SagaEvent, { type: 'SagaStepChanged
   state === 'failed' || state === 'cancelled' ? ((detail as { failure?: Failure }).failure?.reason ?? null) : null;
 
 const judgingOf = (effect: Effect): string | null =>
-  effect.kind === 'command' && effect.type === 'validation.request' && effect.key.startsWith('merge/')
+  effect.kind === 'command' && effect.type === 'validation.request' && /^(await-)?merge\//.test(effect.key)
     ? effect.target
     : null;
 

@@ -70,6 +70,10 @@ export type Facts = {
   readonly overtaken: number;
   /** It has the turn to merge. */
   readonly turn: boolean;
+  /** It waits in the merge queue for its turn to be put onto a base that moved, or has that turn. */
+  readonly queued: boolean;
+  /** The look that had its head put onto a base that moved, as `<round>/<attempt>/<look>`: that is done to its end. */
+  readonly moving: string | null;
   /** How often a person took its place in the merge queue. */
   readonly released: number;
   /** The validation under its turn that was asked for last. */
@@ -77,7 +81,7 @@ export type Facts = {
   /** The approval that was asked for last. */
   readonly asking: string | null;
   /** What was answered, by the question; `spent`: it has had its effect. */
-  readonly answers: Readonly<Record<string, ApprovalChoice | 'spent'>>;
+  readonly answers: Readonly<Record<string, ApprovalChoice | HeadChoice | 'spent'>>;
   /** The commit that may be merged, where somebody must say so. */
   readonly approved: string | null;
   readonly branch: string | null;
@@ -92,6 +96,10 @@ export type Facts = {
   readonly news: boolean;
   /** The newest words on it that work went back with, by ids of its host. */
   readonly heard: { readonly comment: number; readonly review: number };
+  /** Checks of others were seen on a head of it. */
+  readonly checked: boolean;
+  /** The question about a head that is open, and which head that is. */
+  readonly stuck: { readonly questionId: string; readonly commit: string } | null;
   /** What failed on it, and sent the work back; the same again is a person's to mend. */
   readonly red: readonly string[];
   /** What its base branch has, where that is another commit than was judged. */
@@ -131,6 +139,8 @@ export const noFacts: Facts = {
   rebased: 0,
   overtaken: 0,
   turn: false,
+  queued: false,
+  moving: null,
   released: 0,
   judging: null,
   asking: null,
@@ -143,10 +153,16 @@ export const noFacts: Facts = {
   looks: { place: '', number: 0 },
   news: false,
   heard: { comment: 0, review: 0 },
+  checked: false,
+  stuck: null,
   red: [],
   landed: null,
   ending: null,
 };
+
+/** What a person may say of a head that does not come further by itself. */
+export const HEAD_CHOICES = ['wait', 'merge', 'give-up'] as const;
+export type HeadChoice = (typeof HEAD_CHOICES)[number];
 
 /** How often work may go back within one run. */
 export const MOST_SENT_BACK = 1;

@@ -154,10 +154,14 @@ export function backAtWork(): Run {
 
 const queueId = derivedId('merge-queue', 'sample', 'main');
 
+/** Its turn to be put onto a base that moved comes. */
+export const turnBegins = (run: Run) =>
+  run.receives('merge-queue', queueId, 'MergeTurnBegan', { taskId: run.taskId, runId: run.claimId });
+
 /** Its turn to merge comes. */
 export function turn(run: Run, round = 1, place = ''): void {
   run.succeeds(`merge/${round}/1/enter${place}`);
-  run.receives('merge-queue', queueId, 'MergeTurnBegan', { taskId: run.taskId, runId: run.claimId });
+  turnBegins(run);
 }
 
 /** A person takes its turn away. */

@@ -17,7 +17,7 @@ function from(kind: keyof typeof PLACES) {
   const create = () =>
     task('TaskCreated', { repository: 'shop', source: { kind, reference: PLACES[kind], url: null } });
   const asks = (id = newId(), approval: object | null = {}) => {
-    run.receives('question', id, 'QuestionAsked', { taskId, approval });
+    run.receives('question', id, 'QuestionAsked', { taskId, approval, askedBy: 'agent:1' });
     return id;
   };
   const answers = (data: object, id = newId()) => {

@@ -15,11 +15,7 @@ export function newsOf(state: RepliesState, event: Received): Due | null {
   const id = streamId(event.data.source.stream);
   switch (input.type) {
     case 'QuestionAsked':
-      return ofQuestion(
-        id,
-        input.data.approval === null ? 'Its agent asks:' : 'It waits for somebody to approve it:',
-        true,
-      );
+      return ofQuestion(id, headOf(input.data), true);
     case 'QuestionAnswered': {
       const { choice, answeredBy } = input.data;
       return ofQuestion(
@@ -43,6 +39,13 @@ export function newsOf(state: RepliesState, event: Received): Due | null {
       return ofTask(state, input);
   }
 }
+
+const headOf = ({ approval, askedBy }: Extract<Input, { type: 'QuestionAsked' }>['data']): string =>
+  approval !== null
+    ? 'It waits for somebody to approve it:'
+    : askedBy.startsWith('saga:')
+      ? 'It waits for somebody to say how it goes on:'
+      : 'Its agent asks:';
 
 const UNTRUSTED = 'Only those who are trusted with this repository answer here: nothing was changed.';
 const UNCLEAR = 'No single question is open that this could answer: nothing was changed.';

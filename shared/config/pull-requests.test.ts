@@ -17,7 +17,8 @@ describe('a repository whose work is merged by pull requests', () => {
   it('is taken with a name on GitHub and a login there, and a person merges unless it says otherwise', () => {
     expect(faultsOf({ github, repositories: [repository] })).toEqual([]);
     const { repositories } = parseConfiguration(JSON.stringify({ github, repositories: [repository] }), 'file');
-    expect(repositories[0]?.pullRequest).toEqual({ mergedBy: 'person', method: 'merge', pollSeconds: 30 });
+    const given = { mergedBy: 'person', method: 'merge', pollSeconds: 30, checksSeconds: 900, turnSeconds: 3_600 };
+    expect(repositories[0]?.pullRequest).toEqual(given);
   });
 
   it.each([

@@ -17,6 +17,18 @@ export const pullRequestSchema = z
       .describe(
         'an open one is looked at after so many seconds, later at longer intervals, up to twenty times as long',
       ),
+    checksSeconds: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(900)
+      .describe('where checks ran on an earlier head and none starts on a new one within this time, a person is asked'),
+    turnSeconds: z
+      .number()
+      .min(1)
+      .max(604_800)
+      .default(3_600)
+      .describe('whose head was put onto a moved base keeps its turn so long, while it waits for people or checks'),
   })
   .prefault({});
 

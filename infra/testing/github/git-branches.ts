@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { untilTrue } from '../processes/until.ts';
 import { git } from '../repository/git.ts';
 import type { FakeRepository } from './state.ts';
@@ -25,10 +27,22 @@ function gitBranches(origin: string): Map<string, string> {
 }
 
 /** What a fake GitHub knows of a real repository: its branches, and that a merge moves the base to the head. */
-export const standsFor = (origin: string): Pick<FakeRepository, 'branches' | 'onMerge'> => ({
+export const standsFor = (origin: string): Pick<FakeRepository, 'branches' | 'onMerge' | 'isUpToDate'> => ({
   branches: gitBranches(origin),
   onMerge: ({ head }) => git(origin, 'rev-parse', `refs/heads/${head}`),
+  isUpToDate: ({ head, base }) => git(origin, 'rev-list', '--count', `refs/heads/${head}..refs/heads/${base}`) === '0',
 });
+
+/** Counts pushes from now on. @returns how often this branch was pushed to */
+export function countPushes(origin: string): (branch: string) => number {
+  const told = join(origin, 'pushed');
+  writeFileSync(told, '');
+  writeFileSync(join(origin, 'hooks', 'update'), `#!/bin/sh\necho "$1" >> '${told}'\n`, { mode: 0o755 });
+  return (branch) =>
+    readFileSync(told, 'utf8')
+      .split('\n')
+      .filter((ref) => ref === `refs/heads/${branch}`).length;
+}
 
 /** Waits until the work of a task has passed its tests, and its pull request shows a commit that is not this one. @returns that commit */
 export async function passedBeside(

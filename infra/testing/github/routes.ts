@@ -79,6 +79,8 @@ const mergePull: Handler = (request) => {
   if (pull === undefined) return notFound;
   if (pull.state === 'closed') return refusal(405, 'Pull Request is not mergeable');
   if (repository.notMergeable !== null) return refusal(405, repository.notMergeable);
+  if (repository.mustBeUpToDate && !repository.isUpToDate(pull))
+    return refusal(405, 'Head branch is not up to date with the base branch.');
   const head = repository.branches.get(pull.head) ?? pull.sha;
   if (typeof body['sha'] === 'string' && body['sha'] !== head)
     return refusal(409, 'Head branch was modified. Review and try the merge again.');

@@ -75,6 +75,10 @@ export type FakeRepository = {
   notMergeable: string | null;
   /** Only these may be asked for; null: all. */
   permissions: readonly string[] | null;
+  /** Branch protection: a head must have all that its base has before it may be merged. */
+  mustBeUpToDate: boolean;
+  /** Whether the head has all that its base has. */
+  isUpToDate: (pull: FakePull) => boolean;
   /** Makes a merge happen elsewhere, too. @returns the commit of the base branch then */
   onMerge: (pull: FakePull) => string;
   nextNumber: number;
@@ -98,6 +102,8 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   issuesDisabled: false,
   notMergeable: null,
   permissions: null,
+  mustBeUpToDate: false,
+  isUpToDate: () => true,
   onMerge: ({ sha }) => commitOf(`merge of ${sha}`),
   nextNumber: 1,
   nextId: 1_000,
@@ -118,10 +124,17 @@ export function shownPull(repository: FakeRepository, pull: FakePull, url: strin
     assignees: [],
     merged: pull.merged_at !== null,
     mergeable: pull.state === 'open' ? repository.notMergeable === null : null,
-    mergeable_state: pull.state === 'open' ? (repository.notMergeable === null ? 'clean' : 'blocked') : 'unknown',
+    mergeable_state: pull.state === 'open' ? openState(repository, pull) : 'unknown',
     head: { ref: head, sha: repository.branches.get(head) ?? sha, repo, label: `${ownerOf(repository)}:${head}` },
     base: { ref: base, sha: repository.branches.get(base) ?? '', repo },
   };
 }
+
+const openState = (repository: FakeRepository, pull: FakePull): string =>
+  repository.mustBeUpToDate && !repository.isUpToDate(pull)
+    ? 'behind'
+    : repository.notMergeable === null
+      ? 'clean'
+      : 'blocked';
 
 export const ownerOf = ({ name }: Pick<FakeRepository, 'name'>): string => name.split('/')[0] ?? '';

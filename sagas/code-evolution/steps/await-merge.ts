@@ -2,8 +2,11 @@ import { because } from '../../engine/component.ts';
 import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
+import { followBase, isBehind, keptTooLong, letNext, MOST_REBASED } from './moved-base.ts';
+import { cancelJudging } from './new-base.ts';
 import { asBlock, CHECK, checksOf, pullOf, say, showCheck, showFindings } from './pull-request.ts';
 import { byPullRequest, claimOf, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+import { askPerson, givenUp, lacksChecks, saidOf, withdrawQuestion } from './stuck-head.ts';
 
 /** How often red checks of its host may send work back within a run; the same failure twice never does. */
 const MOST_RED = 3;
@@ -41,6 +44,11 @@ export const awaitMerge: Step<Facts> = {
       if (next !== null) return next;
     }
   },
+  abandon: (facts, on) => {
+    const reason = facts.stopped ?? 'the run ended';
+    const left = letNext(facts, on, 1, { outcome: 'left', reason });
+    return left && cancelJudging(facts, on, 'cancel', reason) ? done() : waiting;
+  },
 };
 
 /** Tells how the work came out of its tests, and lets its agent do something else. */
@@ -56,34 +64,67 @@ function begin(facts: Facts, on: Effector): boolean {
 /** As soon as its time has come, or somebody told of it; whoever was looked at so often before is looked at again. */
 function mayLook(facts: Facts, on: Effector, look: number): boolean {
   const { pollSeconds = 30 } = planOf(facts).pullRequest ?? {};
-  const { place, number } = facts.looks;
   const isOver = on.pause(`pause-${look}`, doubling(pollSeconds, LONGER * pollSeconds)(look));
-  return isOver || facts.news || (place === `${on.round}/${on.attempt}` && number >= look);
+  return isOver || facts.news || (isAt(facts, on) && facts.looks.number >= look);
 }
+
+/** Whether this attempt has looked. */
+const isAt = ({ looks }: Facts, on: Effector): boolean => looks.place === `${on.round}/${on.attempt}`;
 
 /** What follows from how it stands; null: it is looked at again. */
 function follow(facts: Facts, on: Effector, look: number, seen: ResultOf<'github.look'>): Outcome | null {
+  // Whatever followed from it has been done.
+  if (isAt(facts, on) && look < facts.looks.number) return null;
   const { number } = known(facts.pull);
-  if (seen.state === 'merged') return land(seen.mergeCommit);
+  if (seen.state === 'merged') return land(facts, on, look, seen.mergeCommit);
   if (seen.state === 'closed')
     return failed(because('await-merge', `pull request #${number} was closed and not merged`));
   if (seen.wanted !== null) {
     const { report, heard } = seen.wanted;
     const reason = `a person wants changes of pull request #${number}: see what they say`;
-    return back(facts, on, { reason, log: report }, { heard });
+    return back(facts, on, look, { reason, log: report }, { heard });
   }
   // What somebody else pushed is theirs.
-  if (seen.head !== facts.commit) return null;
-  if (seen.failure !== null) return onRed(facts, on, seen, seen.failure);
+  if (seen.head !== facts.commit) return leaveTo(facts, on, look, 'somebody else pushed to it');
+  return followHead(facts, on, look, seen);
+}
+
+/** Of a head that is ours. */
+function followHead(facts: Facts, on: Effector, look: number, seen: ResultOf<'github.look'>): Outcome | null {
+  if (!withdrawQuestion(facts, on, look, seen.checks.state !== 'none')) return waiting;
+  const ended = givenUp(facts);
+  if (ended !== null) return ended;
+  if (seen.failure !== null) return onRed(facts, on, look, seen, seen.failure);
+  if (saidOf(facts) === undefined && lacksChecks(facts, on, seen))
+    return stuck(facts, on, look, seen, 'Checks ran on an earlier head, and none has started on this one.');
+  if (isBehind(seen)) {
+    if (facts.rebased < MOST_REBASED) return followBase(facts, on, look);
+    return stuck(facts, on, look, seen, `Its base moved again, after it was put onto it ${facts.rebased} times.`);
+  }
+  if (facts.queued && !facts.turn && seen.mergeable !== null)
+    return leaveTo(facts, on, look, 'it needs no turn any more');
+  if (keptTooLong(facts, on)) return leaveTo(facts, on, look, 'it waits for people, or for checks');
   return mayMerge(facts, look, seen) ? mergeNow(facts, on, look) : null;
 }
 
-const land = (commit: string | null): Outcome => done({ learned: { merged: true, landed: commit } } satisfies Learned);
+function leaveTo(facts: Facts, on: Effector, look: number, reason: string): Outcome | null {
+  return letNext(facts, on, look, { outcome: 'sent-back', reason }) ? null : waiting;
+}
+
+function stuck(facts: Facts, on: Effector, look: number, seen: ResultOf<'github.look'>, why: string): Outcome | null {
+  return askPerson(facts, on, why, !isBehind(seen)) ? leaveTo(facts, on, look, why) : waiting;
+}
+
+function land(facts: Facts, on: Effector, look: number, commit: string | null): Outcome {
+  if (!letNext(facts, on, look, { outcome: 'merged', reason: null })) return waiting;
+  return done({ learned: { merged: true, landed: commit } } satisfies Learned);
+}
 
 /** A person's words, and checks of others, count apart from what the work's own faults allow. */
-function back(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts>): Outcome {
+function back(facts: Facts, on: Effector, look: number, feedback: Feedback, learned: Partial<Facts>): Outcome {
   if (claimOf(facts).from !== undefined)
     return failed(withoutAgent({ ...because('await-merge', feedback.reason), log: feedback.log }));
+  if (!letNext(facts, on, look, { outcome: 'sent-back', reason: feedback.reason })) return waiting;
   return sendBack(facts, on, feedback, { sentBack: facts.sentBack, ...learned });
 }
 
@@ -91,6 +132,7 @@ function back(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<F
 function onRed(
   facts: Facts,
   on: Effector,
+  look: number,
   { checks }: ResultOf<'github.look'>,
   { signature, report }: NonNullable<ResultOf<'github.look'>['failure']>,
 ): Outcome | null {
@@ -98,7 +140,7 @@ function onRed(
   const isVain = facts.red.includes(signature) || facts.red.length >= MOST_RED;
   if (!isVain) {
     const reason = `checks of the pull request failed: ${names}`;
-    return back(facts, on, { reason, log: report }, { red: [...facts.red, signature] });
+    return back(facts, on, look, { reason, log: report }, { red: [...facts.red, signature] });
   }
   const { number } = known(facts.pull);
   const why = facts.red.includes(signature) ? 'the same failed before, and in the same way' : 'others failed before';
@@ -107,14 +149,17 @@ function onRed(
     asBlock(`failed now: ${names}\ncommit: ${facts.commit ?? ''}`),
     'It waits for a person: merge it, close it, push to it, or say what to do in a comment that begins with the name of Workledger after an @.',
   ];
-  return say(facts, on, 'give-up', { number, about: 'checks', text: words.join('\n\n') }) ? null : waiting;
+  return say(facts, on, 'give-up', { number, about: 'checks', text: words.join('\n\n') })
+    ? leaveTo(facts, on, look, 'its checks failed')
+    : waiting;
 }
 
 const mayMerge = (facts: Facts, look: number, { checks, draft, mergeable }: ResultOf<'github.look'>): boolean =>
   planOf(facts).pullRequest?.mergedBy === 'workledger' &&
   !draft &&
   mergeable !== false &&
-  (checks.state === 'passed' || (checks.state === 'none' && look > LOOKS_FOR_CHECKS));
+  (checks.state === 'passed' ||
+    (checks.state === 'none' && (facts.checked ? saidOf(facts) === 'merge' : look > LOOKS_FOR_CHECKS)));
 
 function mergeNow(facts: Facts, on: Effector, look: number): Outcome | null {
   const { method = 'merge' } = planOf(facts).pullRequest ?? {};
@@ -123,5 +168,5 @@ function mergeNow(facts: Facts, on: Effector, look: number): Outcome | null {
   if (merged === null) return waiting;
   if (merged.failure !== undefined) return merged.retryable ? null : failed(merged.failure, false, merged.fault);
   // Reviews or checks are missing, or somebody was faster: the next look tells.
-  return merged.result.outcome === 'merged' ? land(merged.result.commit) : null;
+  return merged.result.outcome === 'merged' ? land(facts, on, look, merged.result.commit) : null;
 }

@@ -22,7 +22,7 @@ export function opened(run: Run, round = 1, outcome = 'opened'): void {
   run.succeeds(`open-pull-request/${round}/1/check`, { outcome: 'made', as: 'status' });
 }
 
-function begun(run: Run, round = 1): void {
+export function begun(run: Run, round = 1): void {
   run.succeeds(`await-merge/${round}/1/tell`, { outcome: 'updated', number: 7, url });
   run.succeeds(`await-merge/${round}/1/check`, { outcome: 'updated', as: 'status' });
   run.succeeds(`await-merge/${round}/1/free`);
@@ -44,6 +44,7 @@ export const open = {
   ...{ mergeCommit: null, checks: { state: 'pending', failed: [] }, failure: null, wanted: null },
 };
 export const green = { ...open, checks: { state: 'passed', failed: [] } };
+export const behind = { ...green, mergeableState: 'behind' };
 export const red = (signature: string) => ({
   ...open,
   checks: { state: 'failed', failed: ['ci'] },

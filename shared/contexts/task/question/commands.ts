@@ -54,6 +54,18 @@ export const questionCommands = defineCommands({
     }),
     sentBy: ['saga'],
   },
+  /** Asks how a run is to go on at a commit; once, whoever asks again. */
+  'question.ask-choice': {
+    data: z.strictObject({
+      taskId: uuid,
+      runId: uuid,
+      askee,
+      commit,
+      text: words,
+      choices: z.array(text(200, 1)).min(1).max(20),
+    }),
+    sentBy: ['saga'],
+  },
   'question.answer': {
     data: z.strictObject({ choice: text(200, 1).nullable().default(null), words: words.nullable().default(null) }),
     roles: everybody,
