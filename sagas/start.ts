@@ -30,6 +30,7 @@ import { subtasks } from './subtasks/subtasks.ts';
 import { issueAssignment } from './issue-assignment/issue-assignment.ts';
 import { issueTask } from './issue-task/issue-task.ts';
 import { onboarding } from './onboarding/onboarding.ts';
+import { pullRequestReview } from './pull-request-review/pull-request-review.ts';
 import { questions } from './questions/questions.ts';
 import { replies } from './replies/replies.ts';
 import { taskAssignment } from './task-assignment/task-assignment.ts';
@@ -44,6 +45,7 @@ import { createWebhooks } from './webhooks/run.ts';
 const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
   onboarding: anySaga(onboarding),
+  'pull-request-review': anySaga(pullRequestReview),
   questions: anySaga(questions),
   subtasks: anySaga(subtasks),
   'issue-assignment': anySaga(issueAssignment),

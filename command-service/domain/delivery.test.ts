@@ -1,7 +1,7 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { delivery } from './delivery.ts';
 
 const taskId = '0190a000-0000-7000-8000-0000000000f1';
@@ -97,4 +97,25 @@ it('whatever is noted in whatever order: times never go back, and a note of befo
       }
     }),
   );
+});
+
+const [reviewId, otherId] = ['0190a000-0000-7000-8000-0000000000a1', '0190a000-0000-7000-8000-0000000000a2'];
+
+describe('what is kept of reviews', () => {
+  const counted = { type: 'ReviewCounted', data: { reviewId } } as const;
+  it('counts each once a day, up to as many as may be', () => {
+    given(delivery).when('delivery.count-review', { reviewId, most: 1 }).then(counted);
+    given(delivery, counted).when('delivery.count-review', { reviewId, most: 1 }).then();
+    given(delivery, counted).when('delivery.count-review', { reviewId: otherId, most: 1 }).thenRefused('out-of-range');
+  });
+
+  it('names a head once, and supersedes it once', () => {
+    const named = { reviewId, repository: 'r', pullRequest: 7, head: 'a'.repeat(40), isTrusted: false };
+    const event = { type: 'ReviewHeadNamed', data: named } as const;
+    given(delivery).when('delivery.name-head', named).then(event);
+    given(delivery, event).when('delivery.name-head', named).then();
+    const superseded = { type: 'ReviewSuperseded', data: { reviewId } } as const;
+    given(delivery).when('delivery.supersede-review', { reviewId }).then(superseded);
+    given(delivery, superseded).when('delivery.supersede-review', { reviewId }).then();
+  });
 });

@@ -9,8 +9,10 @@ import {
 } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { deliveryFold, type DeliveryState } from '@workledger/shared/contexts/sync/delivery/state.ts';
 import { isTrusted, same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import type { TaskStatus } from '@workledger/shared/contexts/task/task/state.ts';
+import { reviewOf } from './review-request.ts';
 import {
   type Answer,
   type Ask,
@@ -43,6 +45,7 @@ export function routeDelivery(
   if (signal.answer !== undefined) return answered(provider, signal, signal.answer, known);
   if ('reason' in signal) return ignore(signal.reason);
   if ('pull' in signal) return noticed(signal.pull);
+  if ('review' in signal) return reviewOf(signal.review, sender, known);
   const { issue, change } = signal;
   const taskId = taskIdOfIssue(provider, repository, issue.id);
   const ownRules = rules.filter((rule) => rule.provider === provider && isWithin(repository, rule.team));
@@ -170,7 +173,7 @@ export function withTaskInView(
   signal: Signal,
   { rules }: RoutingRules,
 ): Outcome {
-  if ('pullRequest' in outcome)
+  if ('pullRequest' in outcome && 'taskId' in outcome)
     return status === 'validation' ? outcome : ignore(`task ${outcome.taskId} waits for no pull request`);
   if (!('intent' in outcome) || !('issue' in signal)) return outcome;
   const { taskId, intent } = outcome;
@@ -220,6 +223,7 @@ const cut = (text: string, length: number): string => text.slice(0, length).repl
 
 function became(outcome: Outcome): DeliveryEvent {
   if ('rule' in outcome) return { type: 'DeliveryRouted', data: outcome };
+  if ('reviewId' in outcome) return { type: 'DeliveryReviewAsked', data: outcome };
   if ('verb' in outcome) return { type: 'DeliveryAnswered', data: outcome };
   return 'taskId' in outcome ? { type: 'DeliveryNoticed', data: outcome } : { type: 'DeliveryIgnored', data: outcome };
 }
@@ -249,6 +253,14 @@ export const delivery: Aggregate<
       };
       return [{ type: 'IssueStateNoted', data: { updatedAt, ...known } }];
     },
+    'delivery.name-head': (data, { review }) => (review.isNamed ? [] : [{ type: 'ReviewHeadNamed', data }]),
+    'delivery.count-review': ({ reviewId, most }, { counted }) => {
+      if (counted.includes(reviewId)) return [];
+      if (counted.length >= most) refuse('out-of-range', `${most} reviews were begun on this day: no more are`);
+      return [{ type: 'ReviewCounted', data: { reviewId } }];
+    },
+    'delivery.supersede-review': (data, { review }) =>
+      review.isSuperseded ? [] : [{ type: 'ReviewSuperseded', data }],
     'delivery.note-message': (data, { saidAt }) =>
       saidAt !== null && saidAt >= data.saidAt ? [] : [{ type: 'MessageNoted', data }],
   },

@@ -167,6 +167,8 @@ function outcomeOf(event: DeliveryEvent): Pick<Receipt, 'outcome' | 'taskId' | '
     case 'DeliveryRouted':
     case 'DeliveryNoticed':
       return { outcome: 'routed', taskId: event.data.taskId };
+    case 'DeliveryReviewAsked':
+      return { outcome: 'routed' };
     case 'DeliveryAnswered':
       return event.data.isTrusted
         ? { outcome: 'routed', taskId: event.data.taskId }

@@ -21,6 +21,8 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
         const noticed = { outcome: 'routed', taskId: event.data.taskId, intent: 'notice-pull-request' } as const;
         return { ...existing(row, event), ...noticed, revision: event.revision };
       }
+      case 'DeliveryReviewAsked':
+        return { ...existing(row, event), outcome: 'routed', intent: 'review-pull-request', revision: event.revision };
       case 'DeliveryAnswered': {
         const { taskId, isTrusted } = event.data;
         const answered = isTrusted
@@ -32,6 +34,9 @@ export const deliveries = defineProjection<DeliveryRow, Recorded<DeliveryEvent>>
         return { ...existing(row, event), outcome: 'ignored', reason: event.data.reason, revision: event.revision };
       // Of streams that are no deliveries.
       case 'DeliveryBodyNoted':
+      case 'ReviewHeadNamed':
+      case 'ReviewSuperseded':
+      case 'ReviewCounted':
       case 'IssueStateNoted':
       case 'MessageNoted':
         return row;

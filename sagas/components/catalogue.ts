@@ -9,6 +9,7 @@ import { merge, rebase } from './code/merge.ts';
 import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
+import { review } from './code/review.ts';
 import { work } from './code/work.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { environment as evolutionEnvironment, openevolve } from './evolution/openevolve.ts';
@@ -22,6 +23,7 @@ import { look } from './github/look.ts';
 import { deleteBranch, merge as mergePull } from './github/merge.ts';
 import { close, pullRequest, pullState } from './github/pull-requests.ts';
 import { checks, reviews } from './github/verdicts.ts';
+import { publishReview, reviewTarget } from './github/pull-review.ts';
 import { tell as tellGithub } from './github/tell.ts';
 import { look as lookLinear } from './linear/look.ts';
 import { tell as tellLinear } from './linear/tell.ts';
@@ -56,6 +58,7 @@ const inRunners = {
   'code.forget': forget,
   'evolution.environment': evolutionEnvironment,
   'evolution.openevolve': openevolve,
+  'code.review': review,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
@@ -78,6 +81,8 @@ const here = {
   'linear.tell': tellLinear,
   'slack.tell': tellSlack,
   'github.findings': findings,
+  'github.review-target': reviewTarget,
+  'github.review': publishReview,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */

@@ -7,6 +7,7 @@ import { modelFaults } from './models.ts';
 import { outboundFaults } from './outbound.ts';
 import { pluginFaults } from './plugins.ts';
 import { pullRequestFaults } from './pull-requests.ts';
+import { reviewsFaults } from './reviews.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
 /** The configuration cannot be used. `faults` has one line each: where, what, how to mend. */
@@ -134,6 +135,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...openEmbeddings(configuration),
     ...outboundFaults(configuration),
     ...pullRequestFaults(configuration),
+    ...reviewsFaults(configuration),
     ...pluginFaults(configuration),
     ...chatFaults(configuration),
     ...checkFaults(configuration),

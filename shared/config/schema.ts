@@ -8,6 +8,7 @@ import { pluginSchema } from './plugins.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
 import { outgoingWebhooksSchema } from './outgoing-webhooks.ts';
 import { publicUrl, pullRequestSchema } from './pull-requests.ts';
+import { reviewsSchema } from './reviews.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
 import { modelSchema } from './models.ts';
@@ -152,6 +153,7 @@ export const repositorySchema = z.strictObject({
   ...access,
   limits: limits.prefault({}),
   checks: checksSchema,
+  reviews: reviewsSchema.describe('of pull requests of others, on GitHub; null: none'),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 

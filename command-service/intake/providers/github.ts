@@ -1,6 +1,7 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
 import { calledAnswer } from '../../domain/answer.ts';
+import { readReviewRequest } from './review-request.ts';
 import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */
@@ -15,6 +16,8 @@ const identifyingHeaders = z.object({
 const named = lenient(z.object({ name: words(200) }));
 const account = lenient(z.object({ login: words(100) }));
 const repository = lenient(z.object({ full_name: words(300) }));
+
+const commitId = lenient(z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/));
 
 /** What is of use here of the fields of a delivery; all of it stays in the artefact store. https://docs.github.com/webhooks/webhook-events-and-payloads#issues */
 const payload = z.object({
@@ -31,13 +34,26 @@ const payload = z.object({
       updated_at: lenient(z.iso.datetime({ offset: true })),
       labels: lenient(z.unknown()),
       user: account,
+      author_association: words(50),
       /** Only of a pull request. */
       pull_request: lenient(z.object({})),
     }),
   ),
   comment: lenient(z.object({ id: lenient(z.int().min(1)), body: words(MAX_BODY) })),
   /** With `pull_request` and its reviews. */
-  pull_request: lenient(z.object({ number: lenient(z.int().min(1)), head: lenient(z.object({ ref: words(300) })) })),
+  pull_request: lenient(
+    z.object({
+      number: lenient(z.int().min(1)),
+      draft: lenient(z.boolean()),
+      user: account,
+      author_association: words(50),
+      labels: lenient(z.unknown()),
+      head: lenient(z.object({ ref: words(300), sha: commitId, repo: repository })),
+    }),
+  ),
+  /** With `synchronize`: the head of before. */
+  before: commitId,
+  requested_reviewer: account,
   /** With `check_suite`: of which commit and branch. */
   check_suite: lenient(
     z.object({
@@ -80,11 +96,13 @@ export const github: Provider = {
     if (answer !== null) return { ...what, ...answer, reason: 'what it answers has no task' };
     const pull = readPull(event, told);
     if (pull !== null) return { ...what, pull };
+    const review = readReviewRequest(event, told);
+    if (review !== null) return { ...what, review };
     return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
   },
 };
 
-type Payload = z.infer<typeof payload>;
+export type Payload = z.infer<typeof payload>;
 
 /** Null: no JSON object. */
 function understood(bytes: Uint8Array): Payload | null {

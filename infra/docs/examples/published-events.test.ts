@@ -35,6 +35,9 @@ const histories: readonly StreamHistory[] = [
   one('task', 'TaskExpanded', { subtasks: [newId()] }),
   one('task', 'TaskExpansionGivenUp', { subtasks: [newId()] }),
   one('delivery', 'DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
+  one('delivery', 'DeliveryReviewAsked', {
+    ...{ reviewId: newId(), repository: 'r', pullRequest: 7, head: null, before: null, isTrusted: true },
+  }),
   one('delivery', 'DeliveryRouted', {
     rule: 'label',
     taskId: newId(),

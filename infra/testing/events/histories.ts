@@ -104,6 +104,13 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
       [event('DeliveryBodyNoted', { id: newId(), deliveryId: newId() })],
       [event('MessageNoted', { id: newId(), saidAt: '1531420618.000200' })],
       [
+        event('ReviewHeadNamed', {
+          ...{ reviewId: newId(), repository: 'r', pullRequest: 7, head: commitOf(random), isTrusted: true },
+        }),
+        event('ReviewSuperseded', { reviewId: newId() }),
+      ],
+      [event('ReviewCounted', { reviewId: newId() })],
+      [
         event('IssueStateNoted', {
           updatedAt: '2026-11-28T12:00:00.000Z',
           rule: 'two',

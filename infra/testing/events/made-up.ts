@@ -101,6 +101,10 @@ export const deliveryEvents = (random: Random) => [
   random.pick([
     event('DeliveryIgnored', { reason: 'no rule' }),
     event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
+    event('DeliveryReviewAsked', {
+      ...{ reviewId: newId(), repository: 'r', pullRequest: 7, head: random.chance(0.5) ? 'a'.repeat(40) : null },
+      ...{ before: null, isTrusted: random.chance(0.5) },
+    }),
     event('DeliveryRouted', { rule: 'label', taskId: newId(), intent: { kind: 'cancel-task', reason: 'closed' } }),
     event('DeliveryAnswered', {
       ...{ taskId: newId(), questionId: null, repository: 'r', verb: random.pick(['approve', 'answer']), words: null },

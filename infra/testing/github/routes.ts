@@ -1,6 +1,6 @@
 import { invalid, notFound, okay, pages, refusal, type FakeAnswer } from './answer.ts';
 import type { FakeLogin } from './login.ts';
-import { makeReview } from './make-review.ts';
+import { dismissReview, makeReview } from './make-review.ts';
 import { ownerOf, shownPull, type FakePull, type FakeRepository } from './state.ts';
 
 export type FakeRequest = {
@@ -232,6 +232,7 @@ export const routes: readonly FakeRoute[] = [
   route('PUT', /^\/pulls\/(\d+)\/merge$/, 'contents=write', mergePull),
   route('GET', /^\/pulls\/(\d+)\/reviews$/, 'pull_requests=read', listReviews),
   route('POST', /^\/pulls\/(\d+)\/reviews$/, 'pull_requests=write', makeReview),
+  route('PUT', /^\/pulls\/(\d+)\/reviews\/(\d+)\/dismissals$/, 'pull_requests=write', dismissReview),
   route('GET', /^\/pulls\/(\d+)\/files$/, 'pull_requests=read', ({ repository, parts }) =>
     pages(repository.files.get(Number(parts[0])) ?? []),
   ),

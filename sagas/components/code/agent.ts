@@ -30,8 +30,17 @@ export async function runAgent(
   checkout: Checkout,
   request: AgentRequest & { readonly place: Place },
 ): Promise<AgentRun> {
+  return runPrompted(code, agent, checkout, await promptOf(request, { ...code, agent }));
+}
+
+/** As `runAgent`, with words that are no task's. @throws ComponentFailure when it did not succeed */
+export async function runPrompted(
+  code: CodeAttempt,
+  agent: AgentConfiguration,
+  checkout: Checkout,
+  prompt: string,
+): Promise<AgentRun> {
   const { artefacts } = code.environment;
-  const prompt = await promptOf(request, { ...code, agent });
   const promptArtefact = await artefacts.put(Buffer.from(prompt), 'text/markdown; charset=utf-8');
   const over = new AbortController();
   const running = code.attempt.run({

@@ -109,7 +109,7 @@ export const validate = codeComponent({
 });
 
 /** `setup`, the tests and the named checks; without those, as ever. */
-async function runAll(code: CodeAttempt, checkout: Checkout, at: At & { readonly base: string }) {
+export async function runAll(code: CodeAttempt, checkout: Checkout, at: At & { readonly base: string }) {
   const test = { step: 'test', command: code.repository.test };
   if (code.repository.checks.length === 0) return { runs: await runWithSetup(code, checkout, at, test), checks: [] };
   const setup = await setUp(code, checkout, at);

@@ -20,7 +20,7 @@ import { measure, recordedBase } from './judge.ts';
 import { promptSchema } from './prompt.ts';
 import { preparePlace } from './setup.ts';
 
-const agentLimits: Limits = {
+export const agentLimits: Limits = {
   turns: { atOnce: agentsAtOnce },
   seconds: (request, environment) =>
     secondsFor(4, request, environment) +

@@ -111,6 +111,7 @@ const sagaNames = [
   'issue-assignment',
   'issue-task',
   'onboarding',
+  'pull-request-review',
   'questions',
   'subtasks',
   'replies',

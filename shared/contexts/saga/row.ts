@@ -54,7 +54,7 @@ const pipelineStep = z.strictObject({
 export type PipelineStep = RowOf<typeof pipelineStep>;
 
 export const pipelineRow = z.strictObject({
-  id: uuid.describe('the claim under which the work is done, or the user of an onboarding'),
+  id: uuid.describe('the claim under which the work is done, the user of an onboarding, or the review of a pull request'),
   revision,
   taskId: uuid.nullable(),
   state: z.enum(['running', 'completed', 'failed', 'cancelled']),
@@ -71,6 +71,6 @@ export const pipelineModel = defineReadModel({
   name: 'pipelines',
   version: 1,
   table: 'pipelines',
-  streams: ['saga-code-evolution', 'saga-onboarding'],
+  streams: ['saga-code-evolution', 'saga-onboarding', 'saga-pull-request-review'],
   schema: pipelineRow,
 });

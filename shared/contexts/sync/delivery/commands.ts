@@ -12,6 +12,10 @@ const {
   MessageNoted,
   DeliveryNoticed,
   DeliveryAnswered,
+  DeliveryReviewAsked,
+  ReviewHeadNamed,
+  ReviewSuperseded,
+  ReviewCounted,
 } = deliveryEvents.events;
 
 export const deliveryCommands = defineCommands({
@@ -23,6 +27,7 @@ export const deliveryCommands = defineCommands({
         DeliveryIgnored.schema,
         DeliveryNoticed.schema,
         DeliveryAnswered.schema,
+        DeliveryReviewAsked.schema,
       ]),
     }),
     sentBy: ['command-service'],
@@ -41,4 +46,11 @@ export const deliveryCommands = defineCommands({
     }),
     sentBy: ['saga'],
   },
+  'delivery.name-head': { data: ReviewHeadNamed.schema, sentBy: ['saga'] },
+  /** Begins one more review on a day; refused where there were so many. */
+  'delivery.count-review': {
+    data: ReviewCounted.schema.extend({ most: z.int().min(1) }),
+    sentBy: ['saga'],
+  },
+  'delivery.supersede-review': { data: ReviewSuperseded.schema, sentBy: ['saga'] },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineStreamType, past, personal, type EventOf } from '../../define-events.ts';
 import { derivedId } from '../../stream.ts';
-import { artefact, pluginProvider, uuid } from '../../values.ts';
+import { artefact, commit, pluginProvider, uuid } from '../../values.ts';
 
 /** What somebody says to a question: of an approval one of its choices, else words or a choice. */
 export const ANSWERS = ['approve', 'send-back', 'refuse', 'answer'] as const;
@@ -84,6 +84,36 @@ export const deliveryEvents = defineStreamType({
         isTrusted: z.boolean(),
       }),
     },
+    /** A pull request of others is to be reviewed, at this head. */
+    DeliveryReviewAsked: {
+      version: 1,
+      schema: z.strictObject({
+        reviewId: uuid,
+        repository: z.string(),
+        pullRequest: z.int().positive(),
+        /** Null: it was asked for in a comment, and is looked up. */
+        head: commit.nullable(),
+        /** Whose place it takes. */
+        before: commit.nullable(),
+        /** Its code is run as our own is; of others it is read. */
+        isTrusted: z.boolean(),
+      }),
+    },
+    /** Of a review's own stream: the head that was looked up, and is to be reviewed. */
+    ReviewHeadNamed: {
+      version: 1,
+      schema: z.strictObject({
+        reviewId: uuid,
+        repository: z.string(),
+        pullRequest: z.int().positive(),
+        head: commit,
+        isTrusted: z.boolean(),
+      }),
+    },
+    /** Of a review's own stream: another head took the place of its own. */
+    ReviewSuperseded: { version: 1, schema: z.strictObject({ reviewId: uuid }) },
+    /** Of a day's own stream: this review was begun on it. */
+    ReviewCounted: { version: 1, schema: z.strictObject({ reviewId: uuid }) },
     DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
     /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
     DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },
@@ -120,6 +150,13 @@ export const issueStreamId = (provider: string, repository: string, issue: numbe
 /** The stream id of what is known of a message's words. @param message its id, as its channel knows it */
 export const messageStreamId = (provider: string, repository: string, message: string): string =>
   derivedId('delivery-message', provider, repository.toLowerCase(), message);
+
+/** The review of one head of a pull request: there is one. @param repository as it is registered @param head or what names who asked */
+export const reviewIdOf = (repository: string, number: number, head: string): string =>
+  derivedId('review', repository, String(number), head);
+
+/** The stream id of what is counted of a repository's reviews. @param day `2026-01-31` */
+export const reviewDayId = (repository: string, day: string): string => derivedId('review-day', repository, day);
 
 /** The task that an issue leads to. @param issue its number or id, as its repository knows it */
 export const taskIdOfIssue = (provider: string, repository: string, issue: number | string): string =>

@@ -15,7 +15,9 @@ export const deliveryRow = z.strictObject({
   body: artefact,
   outcome: z.enum(['received', 'routed', 'ignored']),
   rule: z.string().nullable(),
-  intent: z.enum(['create-task', 'cancel-task', 'notice-pull-request', 'answer-question']).nullable(),
+  intent: z
+    .enum(['create-task', 'cancel-task', 'notice-pull-request', 'answer-question', 'review-pull-request'])
+    .nullable(),
   taskId: uuid.nullable(),
   reason: z.string().nullable().describe('why it was ignored, or why it cancels'),
   receivedAt: time,

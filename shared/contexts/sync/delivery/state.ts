@@ -7,6 +7,10 @@ export type DeliveryState = {
   readonly received: boolean;
   /** What a rule made of it; null when it was ignored. */
   readonly routed: Routed | null;
+  /** Of a day's stream: the reviews that were begun. */
+  readonly counted: readonly string[];
+  /** Of a review's stream. */
+  readonly review: { readonly isNamed: boolean; readonly isSuperseded: boolean };
   /** What was answered by it; null when it is no answer. */
   readonly answered: Extract<DeliveryEvent, { type: 'DeliveryAnswered' }>['data'] | null;
   /** Of a body's stream: the delivery that brought it first. */
@@ -26,6 +30,8 @@ export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
   initial: {
     received: false,
     routed: null,
+    counted: [],
+    review: { isNamed: false, isSuperseded: false },
     answered: null,
     first: null,
     updatedAt: null,
@@ -39,7 +45,14 @@ export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
       case 'DeliveryReceived':
       case 'DeliveryIgnored':
       case 'DeliveryNoticed':
+      case 'DeliveryReviewAsked':
         return { ...state, received: true };
+      case 'ReviewHeadNamed':
+        return { ...state, review: { ...state.review, isNamed: true } };
+      case 'ReviewCounted':
+        return { ...state, counted: [...state.counted, event.data.reviewId] };
+      case 'ReviewSuperseded':
+        return { ...state, review: { ...state.review, isSuperseded: true } };
       case 'DeliveryAnswered':
         return { ...state, received: true, answered: event.data };
       case 'DeliveryRouted':
@@ -54,5 +67,5 @@ export const deliveryFold: Fold<DeliveryState, DeliveryEvent> = {
         return { ...state, saidAt: event.data.saidAt };
     }
   },
-  snapshot: plainSnapshot(3),
+  snapshot: plainSnapshot(4),
 };
