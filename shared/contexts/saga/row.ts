@@ -54,7 +54,9 @@ const pipelineStep = z.strictObject({
 export type PipelineStep = RowOf<typeof pipelineStep>;
 
 export const pipelineRow = z.strictObject({
-  id: uuid.describe('the claim under which the work is done, the user of an onboarding, or the review of a pull request'),
+  id: uuid.describe(
+    'the claim under which the work is done, the user of an onboarding, or the review of a pull request',
+  ),
   revision,
   taskId: uuid.nullable(),
   state: z.enum(['running', 'completed', 'failed', 'cancelled']),
