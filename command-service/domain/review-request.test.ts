@@ -1,8 +1,7 @@
-import { reviewsSchema } from '@workledger/shared/config/reviews.ts';
 import { reviewIdOf } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { describe, expect, it } from 'vitest';
 import { routeDelivery } from './delivery.ts';
-import type { ReviewRequest } from './review-request.ts';
+import type { ReviewRequest, ReviewRules } from './review-request.ts';
 
 const head = 'a'.repeat(40);
 const before = 'b'.repeat(40);
@@ -10,7 +9,8 @@ const request: ReviewRequest = {
   ...{ number: 7, head, before: null, by: 'pull', labels: [], author: 'ada' },
   ...{ isMember: false, isDraft: false, branch: null },
 };
-const asked = (change: Partial<ReviewRequest>, reviews: object | null = {}, sender = 'ada') =>
+const usual: ReviewRules = { authors: 'trusted', label: null, mention: true };
+const asked = (change: Partial<ReviewRequest>, reviews: Partial<ReviewRules> | null = {}, sender = 'ada') =>
   routeDelivery(
     'github',
     { action: 'x', repository: 'acme/shop', sender, review: { ...request, ...change } },
@@ -18,7 +18,7 @@ const asked = (change: Partial<ReviewRequest>, reviews: object | null = {}, send
       repositories: [
         {
           ...{ name: 'shop', github: 'acme/shop', trusted: ['ada'], capabilities: [] },
-          reviews: reviewsSchema.parse(reviews && { agent: 'reader', ...reviews }),
+          reviews: reviews && { ...usual, ...reviews },
         },
       ],
       rules: [],

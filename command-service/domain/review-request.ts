@@ -1,7 +1,13 @@
-import type { Reviews } from '@workledger/shared/config/reviews.ts';
 import { reviewIdOf } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { isTrusted, same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
+
+/** Which pull requests are reviewed, as the configuration has it. */
+export type ReviewRules = {
+  readonly authors: 'none' | 'trusted' | 'members' | 'all';
+  readonly label: string | null;
+  readonly mention: boolean;
+};
 
 /** A pull request that may be one to review, as a delivery tells of it. */
 export type ReviewRequest = {
@@ -23,7 +29,7 @@ export type ReviewRequest = {
 };
 
 type Asked = Extract<DeliveryEvent, { type: 'DeliveryReviewAsked' }>['data'];
-type Known = { readonly name: string; readonly trusted: readonly string[]; readonly reviews?: Reviews | null };
+type Known = { readonly name: string; readonly trusted: readonly string[]; readonly reviews?: ReviewRules | null };
 
 const OURS = /^workledger\//;
 
@@ -45,7 +51,7 @@ export function reviewOf(request: ReviewRequest, sender: string | null, known: K
 
 function whyNot(
   { number, by, labels, isMember }: ReviewRequest,
-  { authors, label, mention }: Reviews,
+  { authors, label, mention }: ReviewRules,
   isTrusted: { readonly author: boolean; readonly sender: boolean },
 ): string | null {
   const hasLabel = label !== null && labels.some((each) => same(each, label));

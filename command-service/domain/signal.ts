@@ -1,8 +1,7 @@
 import type { ANSWERS, ProviderName } from '@workledger/shared/contexts/sync/delivery/events.ts';
-import type { Reviews } from '@workledger/shared/config/reviews.ts';
 import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 
-import type { ReviewRequest } from './review-request.ts';
+import type { ReviewRequest, ReviewRules } from './review-request.ts';
 
 /** An issue, or what a provider has in its place: what a task can be made of. */
 export type Issue = {
@@ -106,7 +105,7 @@ export type RoutingRules = {
     /** Who may ask for work: logins of GitHub, and of others `<provider>:<sender>`. */
     readonly trusted: readonly string[];
     readonly capabilities: readonly string[];
-    readonly reviews?: Reviews | null;
+    readonly reviews?: ReviewRules | null;
     /** What the repository is called at each provider. */
   } & { readonly [Name in ProviderName]?: string | null })[];
   readonly rules: readonly Rule[];

@@ -102,7 +102,7 @@ export const github: Provider = {
   },
 };
 
-export type Payload = z.infer<typeof payload>;
+type Payload = z.infer<typeof payload>;
 
 /** Null: no JSON object. */
 function understood(bytes: Uint8Array): Payload | null {
