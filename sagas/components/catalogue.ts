@@ -11,6 +11,7 @@ import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
 import { review } from './code/review.ts';
 import { work } from './code/work.ts';
+import { gather } from './context/gather.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { environment as evolutionEnvironment, openevolve } from './evolution/openevolve.ts';
 import { failureOf } from './failures.ts';
@@ -59,6 +60,7 @@ const inRunners = {
   'evolution.environment': evolutionEnvironment,
   'evolution.openevolve': openevolve,
   'code.review': review,
+  'context.gather': gather,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 

@@ -154,6 +154,17 @@ export const repositorySchema = z.strictObject({
   limits: limits.prefault({}),
   checks: checksSchema,
   reviews: reviewsSchema.describe('of pull requests of others, on GitHub; null: none'),
+  context: z
+    .strictObject({
+      tokens: z
+        .int()
+        .min(0)
+        .max(200_000)
+        .default(4_000)
+        .describe('the most that a prompt tells of the code, found by the words of the task; 0: nothing'),
+    })
+    .prefault({})
+    .describe('what agents are told of the code beside their task'),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 

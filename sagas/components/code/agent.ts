@@ -28,7 +28,7 @@ export async function runAgent(
   code: CodeAttempt,
   agent: AgentConfiguration,
   checkout: Checkout,
-  request: AgentRequest & { readonly place: Place },
+  request: AgentRequest & { readonly place: Place; readonly context: string | null },
 ): Promise<AgentRun> {
   return runPrompted(code, agent, checkout, await promptOf(request, { ...code, agent }));
 }

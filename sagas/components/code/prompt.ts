@@ -25,7 +25,7 @@ const FEEDBACK_LINES = 200;
 
 /** What the agent reads on its standard input. Variables are told by name, never by value. */
 export async function promptOf(
-  request: AgentRequest & { readonly place: Place },
+  request: AgentRequest & { readonly place: Place; readonly context: string | null },
   { agent, repository, environment }: Pick<CodeAttempt, 'repository' | 'environment'> & { agent: AgentConfiguration },
 ): Promise<string> {
   const { artefacts, readTask } = environment;
@@ -48,6 +48,7 @@ export async function promptOf(
     words === null ? null : `## What a person says of the work so far\n${words}`,
     feedback === null ? null : await feedbackText(feedback, artefacts),
     earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
+    request.context === null ? null : `## What of the code may matter\n${request.context}`,
     placeText(request.place, { agent, repository, sandboxed: Boolean(environment.sandbox) }),
     rulesFor(request.label, repository),
   ];

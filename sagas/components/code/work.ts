@@ -12,6 +12,7 @@ import { pushRef } from '../git/push.ts';
 import { asIgnored } from '../git/litter.ts';
 import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { gatheredForPrompt, gatheredSchema } from '../context/gather.ts';
 import { inRun, type Limits } from '../run-component.ts';
 import { gitInside, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
@@ -49,6 +50,9 @@ export const work = codeComponent({
     diffStat,
     diff: artefact,
     prompt: artefact,
+    /** What of the code the prompt told; absent: nothing, or written before this was. */
+    context: artefact.optional(),
+    gathered: gatheredSchema.omit({ context: true }).optional(),
     output: artefact,
     exitCode: z.number().nullable(),
     costUsd: z.number().nullable(),
@@ -65,7 +69,9 @@ export const work = codeComponent({
     const at = { taskId: request.taskId, commit: request.parent, base: request.base ?? null };
     const place = await preparePlace(code, checkout, at);
     const worked = { checkout, agent, request, made: place.made };
-    const run = await runAgent(code, agent, checkout, { ...request, place }).catch((error: unknown) =>
+    const { text, told: ofContext } = await gatheredForPrompt(code, { ...request, commit: request.parent });
+    const asked = { ...request, place, context: text };
+    const run = await runAgent(code, agent, checkout, asked).catch((error: unknown) =>
       throwKeeping(code, worked, error),
     );
     try {
@@ -74,7 +80,7 @@ export const work = codeComponent({
       await leave(code, request, commit, run);
       const { fail: _, ...told } = run;
       const tree = await treeOf(mirror, commit);
-      return { commit, tree, ...change, ...told, metrics: await measured(code, request, commit) };
+      return { commit, tree, ...change, ...told, ...ofContext, metrics: await measured(code, request, commit) };
     } catch (error) {
       if (signal.aborted) throw error;
       const { costUsd, prompt } = run;

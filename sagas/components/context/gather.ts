@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import type { CodeAttempt } from '../code/attempt.ts';
+import { codeComponent, gitLimits } from '../code/attempt.ts';
+import { ensureCommits } from '../git/commits.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { inRun } from '../run-component.ts';
+import { questionOf } from './by-words.ts';
+import { openLibrary, type Library } from './library.ts';
+import { pack, type Packed } from './pack.ts';
+import { rank } from './rank.ts';
+import { readBlobs } from './repository.ts';
+import { loadTokenizer } from './tokens.ts';
+
+export const gatheredSchema = z.object({
+  /** What is told; null: nothing was found, or nothing fits. */
+  context: artefact.nullable(),
+  tokens: z.number(),
+  /** Paths of which something is shown, the most telling first. */
+  files: z.array(z.string()),
+});
+export type Gathered = z.infer<typeof gatheredSchema>;
+
+/** Finds what matters of the code at a commit for the words of a task, and keeps it as an artefact. */
+export const gather = codeComponent({
+  request: inRun.extend({ commit: z.string(), tokens: z.int().min(0) }),
+  result: gatheredSchema,
+  limits: gitLimits,
+  act: async ({ taskId, commit, tokens }, code) => {
+    await ensureCommits(code.mirror, taskId, [commit], code.signal);
+    return (await gatherContext(code, { taskId, commit, tokens })).gathered;
+  },
+});
+
+/** Repositories whose index is held in memory, and milliseconds after which one that nobody asks is let go. */
+const MOST_LIBRARIES = 3;
+const IDLE_MILLISECONDS = 600_000;
+const libraries = new LRUCache<string, Promise<Library>>({
+  max: MOST_LIBRARIES,
+  ttl: IDLE_MILLISECONDS,
+  ttlAutopurge: false,
+});
+const MOST_ANSWERS = 100;
+const answers = new LRUCache<string, Packed>({ max: MOST_ANSWERS });
+
+/** Files whose content is looked at; of the others at most their path is told. */
+const MOST_READ = 24;
+
+type Asked = { readonly taskId: string; readonly commit: string; readonly tokens: number };
+
+/** @returns what is told, and what is recorded of it; the mirror has the commit */
+export async function gatherContext(
+  { mirror, environment, signal, secrets }: Pick<CodeAttempt, 'mirror' | 'environment' | 'signal' | 'secrets'>,
+  { taskId, commit, tokens }: Asked,
+): Promise<{ readonly text: string; readonly gathered: Gathered }> {
+  const { title, description } = await environment.readTask(taskId);
+  const packed = await packContext(mirror, { title, description, commit, tokens }, signal);
+  const text = secrets.text(packed.text);
+  const context =
+    text === '' ? null : await environment.artefacts.put(Buffer.from(text), 'text/markdown; charset=utf-8');
+  return { text, gathered: { context, tokens: packed.tokens, files: [...packed.files] } };
+}
+
+const PATIENCE_MILLISECONDS = 60_000;
+
+/**
+ * What a prompt tells of the code, as the repository's configuration asks for it, and what a result records of that. Work goes on without
+ * where it cannot be found out, or not in time: an agent can look for itself.
+ */
+export async function gatheredForPrompt(
+  code: Pick<CodeAttempt, 'mirror' | 'environment' | 'signal' | 'secrets' | 'repository'>,
+  { taskId, commit }: Omit<Asked, 'tokens'>,
+): Promise<{
+  readonly text: string | null;
+  readonly told: { context?: ArtefactReference; gathered?: Omit<Gathered, 'context'> };
+}> {
+  const { tokens } = code.repository.context;
+  const nothing = { text: null, told: {} };
+  if (tokens === 0) return nothing;
+  const signal = AbortSignal.any([code.signal, AbortSignal.timeout(PATIENCE_MILLISECONDS)]);
+  try {
+    const { text, gathered } = await gatherContext({ ...code, signal }, { taskId, commit, tokens });
+    const { context, ...about } = gathered;
+    return context === null ? nothing : { text, told: { context, gathered: about } };
+  } catch (error) {
+    code.signal.throwIfAborted();
+    code.environment.logger.warn({ taskId, reason: oneLine(error) }, 'cannot tell the agent of the code: it goes on');
+    return nothing;
+  }
+}
+
+type Words = { readonly title: string; readonly description: string };
+
+async function packContext(
+  mirror: Mirror,
+  { title, description, commit, tokens }: Words & Pick<Asked, 'commit' | 'tokens'>,
+  signal: AbortSignal,
+): Promise<Packed> {
+  const key = createHash('sha256')
+    .update(JSON.stringify([mirror.gitFolder, title, description, commit, tokens]))
+    .digest('hex');
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const library = await libraryOf(mirror);
+  const { index, history } = await library.at(commit, signal);
+  const question = questionOf(title, description);
+  const ranked = rank(question, index, history);
+  const first = ranked.slice(0, MOST_READ).map(({ place }) => place);
+  const blobs = await readBlobs(
+    first.flatMap((place) => (index.files[place]?.facts == null ? [] : [index.files[place].blob])),
+    { gitFolder: mirror.gitFolder, signal },
+  );
+  const contents = new Map<number, string>();
+  for (const place of first) {
+    const content = blobs.get(index.files[place]?.blob ?? '');
+    if (content !== undefined && !content.includes(0)) contents.set(place, content.toString('utf8'));
+  }
+  const packed = pack(question, index, ranked, { tokens, contents, count: await loadTokenizer() });
+  answers.set(key, packed);
+  return packed;
+}
+
+function libraryOf({ gitFolder }: Mirror): Promise<Library> {
+  const found = libraries.get(gitFolder);
+  if (found !== undefined) return found;
+  const opened = openLibrary(gitFolder, join(dirname(gitFolder), 'context.jsonl'));
+  libraries.set(gitFolder, opened);
+  return opened;
+}
