@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, copyFileSync, chmodSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A commit of before as a question: its subject, what stood before it, and which of the files there it touched. */
@@ -35,6 +35,16 @@ export function draw(folder: string, head: string, count: number, seed: number):
     if (touched.length > 0 && touched.length <= MOST_TOUCHED) drawn.push({ commit, parent, subject, touched });
   }
   return drawn;
+}
+
+/** The oldest first: from one to the next least has changed. */
+export function inOrder(drawn: readonly Drawn[], folder: string, head: string): Drawn[] {
+  const places = new Map(
+    gitIn(folder, 'rev-list', head)
+      .split('\n')
+      .map((commit, at) => [commit, at]),
+  );
+  return drawn.toSorted((one, other) => (places.get(other.commit) ?? 0) - (places.get(one.commit) ?? 0));
 }
 
 /** mulberry32 */
@@ -100,5 +110,3 @@ export function grepByWords(folder: string, commit: string, subject: string): st
   }
   return [...counts].sort((one, other) => other[1] - one[1]).map(([path]) => path);
 }
-
-export const fileText = (path: string): string => readFileSync(path, 'utf8');

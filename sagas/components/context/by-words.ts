@@ -20,7 +20,10 @@ export function questionOf(title: string, description = ''): Question {
   for (const word of wordsOf(description))
     if (words.size < MOST_WORDS || words.has(word)) words.set(word, Math.max(words.get(word) ?? 0, 1));
   const names = `${title} ${description}`.match(/[\w$][\w$./-]*/g) ?? [];
-  return { words, names: new Set(names.map((name) => name.replace(/[./-]+$/, '')).filter((name) => name.length > 2)) };
+  return {
+    words,
+    names: new Set(names.map((name) => name.replace(/[./-]{1,9}$/, '')).filter((name) => name.length > 2)),
+  };
 }
 
 const K1 = 1.2;

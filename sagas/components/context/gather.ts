@@ -9,12 +9,9 @@ import { codeComponent, gitLimits } from '../code/attempt.ts';
 import { ensureCommits } from '../git/commits.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { inRun } from '../run-component.ts';
-import { questionOf } from './by-words.ts';
+import { ask, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';
-import { pack, type Packed } from './pack.ts';
-import { rank } from './rank.ts';
-import { readBlobs } from './repository.ts';
-import { loadTokenizer } from './tokens.ts';
+import type { Packed } from './pack.ts';
 
 export const gatheredSchema = z.object({
   /** What is told; null: nothing was found, or nothing fits. */
@@ -46,9 +43,6 @@ const libraries = new LRUCache<string, Promise<Library>>({
 });
 const MOST_ANSWERS = 100;
 const answers = new LRUCache<string, Packed>({ max: MOST_ANSWERS });
-
-/** Files whose content is looked at; of the others at most their path is told. */
-const MOST_READ = 24;
 
 type Asked = { readonly taskId: string; readonly commit: string; readonly tokens: number };
 
@@ -93,33 +87,14 @@ export async function gatheredForPrompt(
   }
 }
 
-type Words = { readonly title: string; readonly description: string };
-
-async function packContext(
-  mirror: Mirror,
-  { title, description, commit, tokens }: Words & Pick<Asked, 'commit' | 'tokens'>,
-  signal: AbortSignal,
-): Promise<Packed> {
+async function packContext(mirror: Mirror, wanted: Wanted, signal: AbortSignal): Promise<Packed> {
+  const { gitFolder } = mirror;
   const key = createHash('sha256')
-    .update(JSON.stringify([mirror.gitFolder, title, description, commit, tokens]))
+    .update(JSON.stringify([gitFolder, wanted]))
     .digest('hex');
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const library = await libraryOf(mirror);
-  const { index, history } = await library.at(commit, signal);
-  const question = questionOf(title, description);
-  const ranked = rank(question, index, history);
-  const first = ranked.slice(0, MOST_READ).map(({ place }) => place);
-  const blobs = await readBlobs(
-    first.flatMap((place) => (index.files[place]?.facts == null ? [] : [index.files[place].blob])),
-    { gitFolder: mirror.gitFolder, signal },
-  );
-  const contents = new Map<number, string>();
-  for (const place of first) {
-    const content = blobs.get(index.files[place]?.blob ?? '');
-    if (content !== undefined && !content.includes(0)) contents.set(place, content.toString('utf8'));
-  }
-  const packed = pack(question, index, ranked, { tokens, contents, count: await loadTokenizer() });
+  const packed = await ask(await libraryOf(mirror), wanted, { gitFolder, signal });
   answers.set(key, packed);
   return packed;
 }

@@ -57,7 +57,7 @@ function symbolsOf({ parser, query }: Tool, text: string, lines: readonly string
     const defined = new Set<string>();
     for (const { name: role, node } of query.captures(tree.rootNode)) {
       const said = text.slice(node.startIndex, node.endIndex);
-      if (role === 'import') imports.add(said.replaceAll(/^["'`<]+|["'`>]+$/g, ''));
+      if (role === 'import') imports.add(said.replaceAll(/^["'`<]{1,3}|["'`>]{1,3}$/g, ''));
       else if (role === 'def') {
         defined.add(said);
         if (definitions.length < MOST_DEFINITIONS) definitions.push(definitionAt(node, said, lines));

@@ -49,7 +49,7 @@ export async function openStore(file: string): Promise<Store> {
 
   async function keep(made: readonly string[], files: readonly TreeFile[]): Promise<void> {
     const tooMany = facts.size > Math.max(FEWEST_KEPT, MOST_KEPT * files.length);
-    if (isKept && !tooMany) return appendFile(file, `${made.join('\n')}\n`);
+    if (isKept && !tooMany) return appendFile(file, `${made.join('\n')}\n`, { mode: 0o600 });
     const wanted = new Set(files.map(({ blob }) => blob));
     for (const blob of facts.keys()) if (!wanted.has(blob)) facts.delete(blob);
     const before = isKept ? (await readFile(file, 'utf8')).split('\n').slice(1) : [];

@@ -3,25 +3,31 @@ const COMMON = new Set(
   `a an and are as at be been but by can do does for from had has have he if in into is it its may more most must no not of on one only
    or other our over she so some such than that the their them then there these they this to too up was we were what when where which
    who whose why will with would you your add added adds fix fixes fixed use used uses using make makes made new now also
-   all any each every own const let var return import export function true false null undefined async await self int void string type`
-    .split(/\s+/)
-    .map(stem),
+   all any each every own const let var return import export function true false null undefined async await self int void string type`.split(
+    /\s+/,
+  ),
 );
 
 /** Letters of any script, then digits, too. What is no letter and below À separates. */
 const WORD = /[A-Za-zÀ-￿][\dA-Za-zÀ-￿]*/g;
 /** `camelCase`, `HTTPServer` and `utf8` in their parts. */
-const PART = /[A-Z]+(?![a-zà-ÿ])|[A-Z]?[^A-Z\d]+|\d+/g;
+const PART = /[A-Z]{1,80}(?![a-zà-ÿ])|[A-Z]?[^A-Z\d]+|\d+/g;
 
 const LONGEST = 40;
+/** What is longer was made by a program. */
+const LONGEST_WORD = 80;
 const MOST_KEPT = 50_000;
 const known = new Map<string, readonly string[]>();
 
 /** The stems that one identifier or word is made of, and of more than one part the whole, too. */
 export function partsOf(word: string): readonly string[] {
+  if (word.length > LONGEST_WORD) return [];
   const found = known.get(word);
   if (found !== undefined) return found;
-  const parts = (word.match(PART) ?? []).map((part) => stem(part.toLowerCase())).filter(isTelling);
+  const parts = (word.match(PART) ?? [])
+    .map((part) => part.toLowerCase())
+    .filter(isTelling)
+    .map(stem);
   const whole = word.toLowerCase();
   const all = parts.length > 1 && whole.length <= LONGEST ? [...parts, whole] : parts;
   if (known.size >= MOST_KEPT) known.clear();
@@ -51,6 +57,9 @@ export function countWords(text: string): Map<string, number> {
 function stem(word: string): string {
   if (word.length < 4) return word;
   let cut = word.replace(/ies$/, 'y').replace(/(?<=[^su])s$/, '');
-  if (cut.length > 5) cut = cut.replace(/(?<=[aeiouy].*)(?:ing|ed|er|ion)$/, '');
+  if (cut.length > 5) {
+    const shorter = cut.replace(/(?:ing|ed|ion)$/, '');
+    if (/[aeiouy]/.test(shorter)) cut = shorter;
+  }
   return cut.replace(/([b-df-hj-km-rtv-z])\1$/, '$1').replace(/(?<=...)e$/, '');
 }
