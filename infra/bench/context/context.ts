@@ -115,7 +115,7 @@ async function speed(): Promise<void> {
   );
 
   const path = join(folder, 'made-up.git');
-  const made = makeUp(path, Number(values.files));
+  const made = makeUp(here, path, Number(values.files));
   const library = await openLibrary(path, join(folder, 'made-up.jsonl'));
   Object.assign(rows, await reading(library, 'made up', made.commit, made.bytes, Number(values.files)));
   const before = library.parsed();

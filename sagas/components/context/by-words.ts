@@ -1,4 +1,3 @@
-import { countOf } from './facts.ts';
 import type { CodeIndex } from './code-index.ts';
 import type { Scores } from './rank.ts';
 import { wordsOf } from './words.ts';
@@ -33,16 +32,15 @@ const B = 0.6;
 export const rarity = (having: number, all: number): number => Math.log(1 + (all - having + 0.5) / (having + 0.5));
 
 /** BM25 over what stands in the files. */
-export function byContent({ words }: Question, { files, dictionary, averageLength }: CodeIndex): Scores {
+export function byContent({ words }: Question, { files, dictionary, postings, averageLength }: CodeIndex): Scores {
   const scores = new Float64Array(files.length);
   for (const [word, weight] of words) {
     const number = dictionary.known(word);
     if (number === undefined) continue;
-    const counts = files.map(({ facts }) => (facts === null ? 0 : countOf(facts, number)));
-    const having = counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
-    const rare = rarity(having, files.length) * weight;
-    for (const [place, count] of counts.entries()) {
-      if (count === 0) continue;
+    const { places, counts } = postings.of(number);
+    const rare = rarity(places.length, files.length) * weight;
+    for (const [at, place] of places.entries()) {
+      const count = counts[at] ?? 0;
       const long = 1 - B + (B * (files[place]?.facts?.length ?? 0)) / averageLength;
       scores[place] = (scores[place] ?? 0) + (rare * count * (K1 + 1)) / (count + K1 * long);
     }
@@ -53,19 +51,16 @@ export function byContent({ words }: Question, { files, dictionary, averageLengt
 const OF_NAME = 2;
 
 /** By the words of paths, those of the file's own name above those of its folders. */
-export function byPath({ words }: Question, { files }: CodeIndex): Scores {
-  const having = new Map<string, number>();
-  for (const { name, folders } of files)
-    for (const word of new Set([...name, ...folders]))
-      if (words.has(word)) having.set(word, (having.get(word) ?? 0) + 1);
-  return Float64Array.from(files, ({ name, folders }) => {
-    let score = 0;
-    for (const [word, count] of having) {
-      const part = name.includes(word) ? OF_NAME : folders.includes(word) ? 1 : 0;
-      if (part > 0) score += part * rarity(count, files.length) * (words.get(word) ?? 0);
-    }
-    return score / Math.sqrt(2 + name.length + folders.length / 2);
-  });
+export function byPath({ words }: Question, { files, pathWords }: CodeIndex): Scores {
+  const scores = new Float64Array(files.length);
+  for (const [word, weight] of words) {
+    const standing = pathWords.get(word) ?? [];
+    const rare = rarity(standing.length, files.length) * weight;
+    for (const { place, inName } of standing) scores[place] = (scores[place] ?? 0) + (inName ? OF_NAME : 1) * rare;
+  }
+  for (const [place, { name, folders }] of files.entries())
+    if (scores[place] !== 0) scores[place] = (scores[place] ?? 0) / Math.sqrt(2 + name.length + folders.length / 2);
+  return scores;
 }
 
 /** By names that are written as the code has them: of a symbol where it is defined, of a file, of a path. */

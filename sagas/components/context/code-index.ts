@@ -16,6 +16,9 @@ export type IndexedFile = TreeFile & {
 /** Whom a file has to do with: it imports them or speaks of what they define, or they do so with it. */
 export type Links = { readonly to: Int32Array; readonly weight: Float32Array };
 
+/** In which files a word stands, and how often there. */
+export type Postings = { of(word: number): { readonly places: Uint32Array; readonly counts: Uint16Array } };
+
 /** All files of a commit, ready to be asked. */
 export type CodeIndex = {
   readonly files: readonly IndexedFile[];
@@ -23,6 +26,9 @@ export type CodeIndex = {
   readonly dictionary: Dictionary;
   /** By the number of a name: the places of files that define it. */
   readonly definers: ReadonlyMap<number, readonly number[]>;
+  readonly postings: Postings;
+  /** By a word of paths: the places where it stands, and whether in the file's own name. */
+  readonly pathWords: ReadonlyMap<string, readonly { readonly place: number; readonly inName: boolean }[]>;
   /** By place. */
   readonly links: readonly Links[];
   /** Words of a file of middling length. */
@@ -57,7 +63,44 @@ export async function createCodeIndex(
   const links = await link(files, definers);
   const lengths = files.flatMap(({ facts: known }) => (known === null || known.length === 0 ? [] : [known.length]));
   const averageLength = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length);
-  return { files, places, dictionary, definers, links, averageLength };
+  const [postings, pathWords] = [postingsOf(files), pathWordsOf(files)];
+  return { files, places, dictionary, definers, postings, pathWords, links, averageLength };
+}
+
+/** One list of all, by word: where those of a word begin is counted first. */
+function postingsOf(files: readonly IndexedFile[]): Postings {
+  let most = -1;
+  for (const { facts } of files) most = Math.max(most, facts?.words.at(-1) ?? -1);
+  const ends = new Uint32Array(most + 2);
+  for (const { facts } of files) for (const word of facts?.words ?? []) ends[word + 1] = (ends[word + 1] ?? 0) + 1;
+  for (let word = 1; word < ends.length; word++) ends[word] = (ends[word] ?? 0) + (ends[word - 1] ?? 0);
+  const all = ends.at(-1) ?? 0;
+  const [places, counts, next] = [new Uint32Array(all), new Uint16Array(all), ends.slice()];
+  for (const [place, { facts }] of files.entries())
+    for (const [at, word] of facts?.words.entries() ?? []) {
+      const to = next[word] ?? 0;
+      places[to] = place;
+      counts[to] = facts?.counts[at] ?? 0;
+      next[word] = to + 1;
+    }
+  return {
+    of: (word) => {
+      const [from, to] = [ends[word] ?? all, ends[word + 1] ?? all];
+      return { places: places.subarray(from, to), counts: counts.subarray(from, to) };
+    },
+  };
+}
+
+function pathWordsOf(files: readonly IndexedFile[]): CodeIndex['pathWords'] {
+  const found = new Map<string, { place: number; inName: boolean }[]>();
+  for (const [place, { name, folders }] of files.entries())
+    for (const word of new Set([...name, ...folders])) {
+      const entry = { place, inName: name.includes(word) };
+      const entries = found.get(word);
+      if (entries === undefined) found.set(word, [entry]);
+      else entries.push(entry);
+    }
+  return found;
 }
 
 const nameWords = (name: string): string[] => name.split(/[^\dA-Za-zÀ-￿]+/).flatMap((word) => [...partsOf(word)]);

@@ -84,16 +84,3 @@ export function decodeFacts(text: string, dictionary: Dictionary): { blob: strin
   };
   return { blob, facts };
 }
-
-/** How often a word stands in a file. */
-export function countOf({ words, counts }: FileFacts, word: number): number {
-  let [from, to] = [0, words.length - 1];
-  while (from <= to) {
-    const middle = (from + to) >> 1;
-    const here = words[middle] ?? 0;
-    if (here === word) return counts[middle] ?? 0;
-    if (here < word) from = middle + 1;
-    else to = middle - 1;
-  }
-  return 0;
-}

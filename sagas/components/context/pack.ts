@@ -74,15 +74,11 @@ export function pack(question: Question, index: CodeIndex, ranked: readonly Rank
   }
 }
 
-/** The first lines that fit. */
+/** The first lines that fit, each counted by itself. */
 function fitting(lines: readonly string[], room: number, count: CountTokens): string {
-  let text = '';
-  for (const line of lines) {
-    const longer = text === '' ? line : `${text}\n${line}`;
-    if (count(longer) > room) break;
-    text = longer;
-  }
-  return text;
+  let left = room;
+  const end = lines.findIndex((line) => (left -= count(line)) < 0);
+  return lines.slice(0, end === -1 ? lines.length : end).join('\n');
 }
 
 /** As much of a file as fits: all of it, or what it defines with the most telling parts. Null: nothing does. */

@@ -12,6 +12,8 @@ const MOST_REFERENCES = 400;
 const MOST_IMPORTS = 200;
 const MOST_WORDS = 2_000;
 const LONGEST_SIGNATURE = 140;
+/** Lines. */
+const LONGEST_DEFINITION = 400;
 /** A name of fewer characters is found everywhere. */
 const SHORTEST_NAME = 3;
 
@@ -83,14 +85,22 @@ function parsed(parser: Parser, text: string): Tree | null {
   }
 }
 
-/** From where its line begins to where the whole of it ends. */
+/** From where its line begins to where the whole of it ends, told by how lines are indented: to ask the tree for it takes a fifth of all time. */
 function definitionAt(named: Node, name: string, lines: readonly string[]): Definition {
   const row = named.startPosition.row;
-  let whole = named;
-  for (let above = named.parent; above !== null && above.parent !== null; above = above.parent) {
-    if (above.startPosition.row !== row) break;
-    whole = above;
+  const first = lines[row] ?? '';
+  let end = row;
+  for (let next = row + 1; next < lines.length && next - row < LONGEST_DEFINITION; next++) {
+    const line = lines[next] ?? '';
+    if (line.trim() === '') continue;
+    if (indentOf(line) <= indentOf(first)) {
+      // A bracket, or the `end` of Ruby, belongs to what it closes; one that opens again goes on.
+      if (!/^\s*(?:[)}\]{]|end\b)/.test(line)) break;
+      end = next;
+      if (!/[({[]\s*$/.test(line)) break;
+    } else end = next;
   }
-  const signature = (lines[row] ?? '').trim().slice(0, LONGEST_SIGNATURE);
-  return { name, line: row + 1, end: whole.endPosition.row + 1, signature };
+  return { name, line: row + 1, end: end + 1, signature: first.trim().slice(0, LONGEST_SIGNATURE) };
 }
+
+const indentOf = (line: string): number => line.length - line.trimStart().length;

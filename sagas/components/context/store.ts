@@ -66,6 +66,7 @@ export async function openStore(file: string): Promise<Store> {
     const parsers: Parsers = missing.length > FEW ? startParsers() : parseHere;
     try {
       let reading: Promise<Source[]> | null = null;
+      let taking = Promise.resolve();
       const portions = portionsOf(missing);
       for (const [at, portion] of portions.entries()) {
         const sources = await (reading ?? readSources(portion, objects));
@@ -74,10 +75,13 @@ export async function openStore(file: string): Promise<Store> {
         reading = next === undefined ? null : readSources(next, objects);
         reading?.catch(() => undefined);
         const lines = await parsers.parse(sources);
-        await inTurns(lines, take);
         made.push(...lines);
+        await taking;
+        // Threads parse the next ones meanwhile.
+        taking = inTurns(lines, take);
         objects.signal?.throwIfAborted();
       }
+      await taking;
     } finally {
       await parsers.stop();
     }
