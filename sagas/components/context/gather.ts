@@ -47,7 +47,7 @@ const answers = new LRUCache<string, Packed>({ max: MOST_ANSWERS });
 type Asked = { readonly taskId: string; readonly commit: string; readonly tokens: number };
 
 /** @returns what is told, and what is recorded of it; the mirror has the commit */
-export async function gatherContext(
+async function gatherContext(
   { mirror, environment, signal, secrets }: Pick<CodeAttempt, 'mirror' | 'environment' | 'signal' | 'secrets'>,
   { taskId, commit, tokens }: Asked,
 ): Promise<{ readonly text: string; readonly gathered: Gathered }> {

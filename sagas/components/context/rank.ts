@@ -10,7 +10,7 @@ export type Weights = Readonly<Record<Signal, number>>;
 export type Signal = 'content' | 'path' | 'name' | 'pastWork' | 'habit' | 'company' | 'links' | 'meaning';
 
 /** Found by `npm run bench:context` with other draws than it reports. */
-export const WEIGHTS: Weights = {
+const WEIGHTS: Weights = {
   content: 1.4,
   path: 1,
   name: 0.8,
@@ -75,7 +75,7 @@ function sum(signals: Partial<Record<Signal, Scores>>, weights: Weights, { files
 }
 
 /** Places of the highest scores above nothing, the highest first; of equal ones the first. */
-export function best(scores: Scores, most: number): number[] {
+function best(scores: Scores, most: number): number[] {
   const places: number[] = [];
   for (let place = 0; place < scores.length; place++) if ((scores[place] ?? 0) > 0) places.push(place);
   return places.sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0) || one - other).slice(0, most);

@@ -66,7 +66,7 @@ const isSecret = (value: string): boolean =>
 const isMixed = (value: string): boolean => /\d/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value);
 
 /** Shannon's entropy of its characters. */
-export function bitsOf(text: string): number {
+function bitsOf(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
   let bits = 0;

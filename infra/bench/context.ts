@@ -6,10 +6,10 @@ import { ask } from '@workledger/sagas/components/context/ask.ts';
 import { questionOf } from '@workledger/sagas/components/context/by-words.ts';
 import { openLibrary, type Library } from '@workledger/sagas/components/context/library.ts';
 import { rank } from '@workledger/sagas/components/context/rank.ts';
-import { removeFolder, temporaryFolder } from '../../testing/processes/folder.ts';
-import { git } from '../../testing/repository/git.ts';
-import { makeUp, someCommit } from './made-up.ts';
-import { draw, grepByWords, inOrder, publicRepositories, type Drawn, type Subject } from './questions.ts';
+import { removeFolder, temporaryFolder } from '../testing/processes/folder.ts';
+import { git } from '../testing/repository/git.ts';
+import { makeUp, someCommit } from './context/made-up.ts';
+import { draw, grepByWords, inOrder, publicRepositories, type Drawn, type Subject } from './context/questions.ts';
 
 // What an agent is told of the code, against what really was touched; how fast a repository is read, and how fast a question is answered.
 const { values } = parseArgs({
