@@ -1,6 +1,8 @@
 import type { CodeIndex } from './code-index.ts';
-import type { Scores } from './rank.ts';
 import { wordsOf } from './words.ts';
+
+/** How much a file matters by one way of looking, by place; 0: not at all. */
+export type Scores = Float64Array;
 
 /** What is asked, in its words. */
 export type Question = {

@@ -1,7 +1,5 @@
-import type { Question } from './by-words.ts';
-import { rarity } from './by-words.ts';
+import { rarity, type Question, type Scores } from './by-words.ts';
 import type { CodeIndex } from './code-index.ts';
-import type { Scores } from './rank.ts';
 import type { PastCommit } from './repository.ts';
 import { wordsOf } from './words.ts';
 

@@ -1,9 +1,6 @@
 import type { CodeIndex } from './code-index.ts';
 import { byCompany, byHabit, byPastWork, type History } from './history.ts';
-import { byContent, byName, byPath, type Question } from './by-words.ts';
-
-/** How much a file matters by one way of looking, by place; 0: not at all. */
-export type Scores = Float64Array;
+import { byContent, byName, byPath, type Question, type Scores } from './by-words.ts';
 
 /** How much each way of looking counts; each is brought to at most one first. */
 export type Weights = Readonly<Record<Signal, number>>;
