@@ -77,10 +77,11 @@ function postingsOf(files: readonly IndexedFile[]): Postings {
   const all = ends.at(-1) ?? 0;
   const [places, counts, next] = [new Uint32Array(all), new Uint16Array(all), ends.slice()];
   for (const [place, { facts }] of files.entries())
-    for (const [at, word] of facts?.words.entries() ?? []) {
+    for (let at = 0; facts !== null && at < facts.words.length; at++) {
+      const word = facts.words[at] ?? 0;
       const to = next[word] ?? 0;
       places[to] = place;
-      counts[to] = facts?.counts[at] ?? 0;
+      counts[to] = facts.counts[at] ?? 0;
       next[word] = to + 1;
     }
   return {

@@ -5,6 +5,8 @@ export type FindImported = (from: string, specifier: string) => readonly number[
 
 /** So many files of a folder stand for it as a package. */
 const MOST_OF_FOLDER = 20;
+/** Of more files that it might mean, none is meant. */
+const MOST_MEANT = 20;
 /** A file that stands for its folder. */
 const OF_FOLDER = /\/(?:index|__init__|mod|lib)$/;
 
@@ -23,7 +25,7 @@ export function createFindImported(paths: readonly string[]): FindImported {
     const stem = withoutExtension(path);
     for (const one of new Set([stem, stem.replace(OF_FOLDER, '')])) {
       add(whole, one, place);
-      add(byName, posix.basename(one), { place, stem: one });
+      add(byName, posix.basename(one), { place, stem: `/${one}` });
     }
     const folder = posix.dirname(path);
     if (!folders.has(folder)) add(byFolderName, posix.basename(folder), folder);
@@ -38,13 +40,29 @@ export function createFindImported(paths: readonly string[]): FindImported {
   const endingIn = (segments: readonly string[]): readonly number[] => {
     const end = `/${segments.join('/')}`;
     const found = byName.get(segments.at(-1) ?? '') ?? [];
-    return found.filter(({ stem }) => `/${stem}`.endsWith(end)).map(({ place }) => place);
+    return found.filter(({ stem }) => stem.endsWith(end)).map(({ place }) => place);
   };
   const folderEndingIn = (segments: readonly string[]): readonly number[] => {
     const end = `/${segments.join('/')}`;
     const found = (byFolderName.get(segments.at(-1) ?? '') ?? []).filter((folder) => `/${folder}`.endsWith(end));
     return found.flatMap((folder) => (folders.get(folder) ?? []).slice(0, MOST_OF_FOLDER));
   };
+
+  /** By the longest end of it that there is; the last part may be a name in the file that is meant. */
+  const elsewhere = (specifier: string): readonly number[] => {
+    const isPath = specifier.includes('/');
+    const segments = (isPath ? withoutExtension(specifier).split('/') : specifier.split(/[.:\\{},\s]+/)).filter(
+      Boolean,
+    );
+    for (const end of [segments, segments.slice(0, -1)])
+      for (let first = 0; first + 2 <= end.length; first++) {
+        const found = endingIn(end.slice(first));
+        const meant = found.length > 0 ? found : folderEndingIn(end.slice(first));
+        if (meant.length > 0) return meant.length > MOST_MEANT ? [] : meant;
+      }
+    return [];
+  };
+  const known = new Map<string, readonly number[]>();
 
   return (from, specifier) => {
     const folder = posix.dirname(from);
@@ -53,19 +71,9 @@ export function createFindImported(paths: readonly string[]): FindImported {
     if (dots > 0) return near(folder, `${'../'.repeat(dots - 1)}${specifier.slice(dots).replaceAll('.', '/')}`);
     const beside = near(folder, specifier);
     if (beside.length > 0) return beside;
-    const isPath = specifier.includes('/');
-    const segments = (isPath ? withoutExtension(specifier).split('/') : specifier.split(/[.:\\{},\s]+/)).filter(
-      Boolean,
-    );
-    if (!isPath && segments.length === 1) return near(folder, segments[0] ?? '');
-    for (const end of [segments, segments.slice(0, -1)])
-      for (let first = 0; first + 2 <= end.length; first++) {
-        const found = endingIn(end.slice(first));
-        if (found.length > 0) return found;
-        const ofFolder = folderEndingIn(end.slice(first));
-        if (ofFolder.length > 0) return ofFolder;
-      }
-    return [];
+    const found = known.get(specifier) ?? elsewhere(specifier);
+    known.set(specifier, found);
+    return found;
   };
 }
 

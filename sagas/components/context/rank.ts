@@ -2,12 +2,10 @@ import type { CodeIndex } from './code-index.ts';
 import { byCompany, byHabit, byPastWork, type History } from './history.ts';
 import { byContent, byName, byPath, type Question, type Scores } from './by-words.ts';
 
-/** How much each way of looking counts; each is brought to at most one first. */
-export type Weights = Readonly<Record<Signal, number>>;
-export type Signal = 'content' | 'path' | 'name' | 'pastWork' | 'habit' | 'company' | 'links' | 'meaning';
+type Signal = 'content' | 'path' | 'name' | 'pastWork' | 'habit' | 'company' | 'links';
 
-/** Found by `npm run bench:context` with other draws than it reports. */
-const WEIGHTS: Weights = {
+/** How much each way of looking counts, each brought to at most one first. Found by `npm run bench:context` with other draws than it reports. */
+const WEIGHTS: Readonly<Record<Signal, number>> = {
   content: 1.4,
   path: 1,
   name: 0.8,
@@ -15,49 +13,45 @@ const WEIGHTS: Weights = {
   habit: 0.2,
   company: 0.5,
   links: 0.7,
-  meaning: 0.6,
 };
 
 /** Files that the second look begins from. */
 const SEEDS = 20;
 
-export type Ranked = { readonly place: number; readonly score: number; readonly why: readonly Signal[] };
+export type Ranked = { readonly place: number; readonly score: number };
 
 /**
  * Files by how much they matter for a question, the most first. First by what each says itself and by what was done before under such
  * words; then what stands or changes together with those found.
- * @param meaning how near each is in meaning; null: nobody computed it
  */
 export function rank(
   question: Question,
   index: CodeIndex,
   history: History,
-  { most = 200, weights = WEIGHTS, meaning = null }: { most?: number; weights?: Weights; meaning?: Scores | null } = {},
+  { most = 200 }: { readonly most?: number } = {},
 ): Ranked[] {
   const first: Partial<Record<Signal, Scores>> = {
     content: byContent(question, index),
     path: byPath(question, index),
     name: byName(question, index),
     pastWork: byPastWork(question, index, history),
-    ...(meaning !== null && { meaning }),
   };
-  const seeds = only(sum(first, weights, index), SEEDS);
-  const all: Partial<Record<Signal, Scores>> = {
+  const seeds = only(sum(first, index), SEEDS);
+  const all = {
     ...first,
     habit: byHabit(index, history),
     company: byCompany(seeds, index, history),
     links: byLinks(seeds, index),
   };
-  const total = sum(all, weights, index);
-  return [...best(total, most)].map((place) => ({
+  const total = sum(all, index);
+  return best(total, most).map((place) => ({
     place,
     score: total[place] ?? 0,
-    why: (Object.keys(all) as Signal[]).filter((signal) => (all[signal]?.[place] ?? 0) * weights[signal] > 0.2),
   }));
 }
 
 /** Of each the weight; scores themselves are brought to at most one, in place. */
-function sum(signals: Partial<Record<Signal, Scores>>, weights: Weights, { files }: CodeIndex): Scores {
+function sum(signals: Partial<Record<Signal, Scores>>, { files }: CodeIndex): Scores {
   const total = new Float64Array(files.length);
   for (const [signal, scores] of Object.entries(signals) as [Signal, Scores][]) {
     const largest = scores.reduce((most, score) => Math.max(most, score), 0);
@@ -65,7 +59,7 @@ function sum(signals: Partial<Record<Signal, Scores>>, weights: Weights, { files
     for (let place = 0; place < scores.length; place++) {
       const part = (scores[place] ?? 0) / largest;
       scores[place] = part;
-      total[place] = (total[place] ?? 0) + weights[signal] * part;
+      total[place] = (total[place] ?? 0) + WEIGHTS[signal] * part;
     }
   }
   return total;
