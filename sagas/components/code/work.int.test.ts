@@ -48,6 +48,8 @@ describe('an agent that edits the code', () => {
     const prompt = await text(result.prompt.digest);
     expect(prompt).toMatch(/# Fix add\n\nIt subtracts\./);
     expect(prompt).toMatch(/must not change[^\n]*test/);
+    expect(prompt).toContain(`## What of the code may matter\n${await text(result.context!.digest)}`);
+    expect(result.gathered?.files).toContain('src/add.mjs');
     expect(await text(result.output.digest)).toBe(`${prompt}I fixed it\n`);
     expect(leftovers()).toEqual([]);
   });

@@ -76,14 +76,16 @@ function postingsOf(files: readonly IndexedFile[]): Postings {
   for (let word = 1; word < ends.length; word++) ends[word] = (ends[word] ?? 0) + (ends[word - 1] ?? 0);
   const all = ends.at(-1) ?? 0;
   const [places, counts, next] = [new Uint32Array(all), new Uint16Array(all), ends.slice()];
-  for (const [place, { facts }] of files.entries())
-    for (let at = 0; facts !== null && at < facts.words.length; at++) {
+  for (const [place, { facts }] of files.entries()) {
+    if (facts === null) continue;
+    for (let at = 0; at < facts.words.length; at++) {
       const word = facts.words[at] ?? 0;
       const to = next[word] ?? 0;
       places[to] = place;
       counts[to] = facts.counts[at] ?? 0;
       next[word] = to + 1;
     }
+  }
   return {
     of: (word) => {
       const [from, to] = [ends[word] ?? all, ends[word + 1] ?? all];
