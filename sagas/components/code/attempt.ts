@@ -115,7 +115,11 @@ async function inAttempt<Result>(
       await createCheckout(made, { commit, branch: repository.baseBranch, signal });
       return made;
     };
-    const beside: CodeAttempt['beside'] = (name, act) => inAttempt(request, { ...call, key: `${key}/${name}` }, act);
+    const beside: CodeAttempt['beside'] = async (name, act) => {
+      // Its successor's are under the same keys: they are not ended by one that has lost.
+      if (attempt.isEnded()) throw new AttemptEnded('ended by a successor or a clean-up');
+      return inAttempt(request, { ...call, key: `${key}/${name}` }, act);
+    };
     return await action({ key, environment, repository, mirror, attempt, signal, secrets, note, checkout, beside });
   } catch (error) {
     if (!attempt.isEnded()) throw error;
