@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { readAnswer } from '../components/github/answers.ts';
 import type { Github } from '../components/github/github.ts';
+import { nextPage } from '../components/github/repository.ts';
 import type { Answer } from '../components/outbound/exchange.ts';
 
 /** What one look may use, and has used. */
@@ -30,8 +31,6 @@ export const YOUNG_MILLISECONDS = 60_000;
 
 export const isShort = ({ github, quotaShare }: Look): boolean => (github.quotaLeft() ?? 1) < quotaShare;
 
-const NEXT = /<([^<>]*)>;[^,<]*\brel="next"/;
-
 /**
  * The items of a list, page after page, until one says that it is enough.
  * @returns why it ended before that; null: it did not
@@ -50,7 +49,7 @@ export async function readPages<Schema extends z.ZodType<readonly unknown[]>>(
     if (page >= look.pages) return 'pages';
     const answer: Answer = await ask(next);
     if (!take(readAnswer('catch-up', answer, schema, 'GitHub'))) return null;
-    next = NEXT.exec([answer.headers.link ?? ''].flat().join(','))?.[1];
+    next = nextPage(answer);
   }
   return null;
 }

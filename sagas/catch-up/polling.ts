@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callsUs } from '../components/github/look.ts';
 import { NOTHING, readPages, YOUNG_MILLISECONDS, type Look, type Seen } from './look.ts';
 
 const account = z.object({ login: z.string() }).nullish();
@@ -43,7 +44,6 @@ export type PollingCursor = z.infer<typeof cursorSchema>;
 export type Found = { readonly event: string; readonly deliveryId: string; readonly body: object };
 
 const TOLD = new Set(['labeled', 'unlabeled', 'closed', 'transferred']);
-const CALL = /(^|[\s(])@workledger(\[bot\])?\b/i;
 
 /**
  * Looks for what happened to the issues of a repository since the last look. Where nothing did, it costs nothing of the quota.
@@ -94,7 +94,7 @@ export async function lookAtIssues(
   for (const { id, body, html_url, created_at, user } of said) {
     if (id <= comment || created_at < commentsSince || Date.parse(created_at) > old) continue;
     const number = Number(/\/issues\/(\d+)#/.exec(html_url ?? '')?.[1] ?? 0);
-    if (number > 0 && CALL.test(body ?? '')) {
+    if (number > 0 && callsUs(body ?? '')) {
       const told = { action: 'created', repository, sender: user, issue: { number }, comment: { id, body } };
       await hand({ event: 'issue_comment', deliveryId: `found-comment-${id}`, body: told });
       found += 1;

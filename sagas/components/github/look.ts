@@ -107,6 +107,8 @@ const notes = z.array(
   }),
 );
 const CALL = /(^|[\s(])@workledger(\[bot\])?\b/i;
+/** Whether a comment speaks to us. */
+export const callsUs = (text: string): boolean => CALL.test(text);
 const MOST_WORDS = 20_000;
 
 async function wantedOf(repository: GithubRepository, asked: Request, { environment, step }: Call) {
@@ -114,7 +116,7 @@ async function wantedOf(repository: GithubRepository, asked: Request, { environm
   const { trusted } = repositoryOf(environment, step, asked.repository);
   const mayAsk = (user: z.infer<typeof person>): boolean => isTrusted('github', trusted, user?.login ?? null);
   const said = (await repository.list(`/issues/${number}/comments?per_page=100`, comments, (page) => page)).filter(
-    ({ id, body, user }) => id > heard.comment && CALL.test(body ?? '') && mayAsk(user),
+    ({ id, body, user }) => id > heard.comment && callsUs(body ?? '') && mayAsk(user),
   );
   const asking = (await repository.list(`/pulls/${number}/reviews?per_page=100`, reviews, (page) => page)).filter(
     ({ id, state, user }) => id > heard.review && state === 'CHANGES_REQUESTED' && mayAsk(user),

@@ -8,29 +8,19 @@ import { type ReviewFinding, reviewReport, type ReviewReport } from '../code/rev
 import { findOrMake } from '../outbound/find-or-make.ts';
 import { inRun } from '../run-component.ts';
 import { quoted } from './body.ts';
-import { linesInPatch } from './patch-lines.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
+import { asPlace, linesShown, oursAt } from './reviewed.ts';
 
 const MARK = '<!-- workledger:pull-review head=';
 const markOf = (head: string): string => `${MARK}${head} -->`;
 const NOTE = /^<!-- workledger:review-finding ([0-9a-f]{24}) -->/;
 const OURS = /^workledger\//;
 
-const login = z.object({ login: z.string() }).nullish();
-const written = z.object({ id: z.int(), body: z.string().nullish(), state: z.string().nullish(), user: login });
-const files = z.array(z.object({ filename: z.string(), patch: z.string().nullish() }));
 const pull = z.object({
   state: z.string(),
   head: z.object({ sha: z.string(), ref: z.string(), repo: z.object({ full_name: z.string() }).nullish() }),
   base: z.object({ sha: z.string(), repo: z.object({ full_name: z.string() }).nullish() }),
 });
-
-/** All that we wrote ourselves, of reviews or of their comments. */
-async function ours(repository: GithubRepository, path: string) {
-  const own = (await repository.github.login(repository.signal)).toLowerCase();
-  const all = await repository.list(`${path}?per_page=100`, z.array(written), (page) => page);
-  return all.filter(({ user }) => user?.login.toLowerCase() === own);
-}
 
 /** Whether a head is to be reviewed still, or which one it is where nobody told it. */
 export const reviewTarget = githubComponent({
@@ -55,7 +45,7 @@ export const reviewTarget = githubComponent({
     const isHere = now.head.repo?.full_name.toLowerCase() === now.base.repo?.full_name.toLowerCase();
     if (isHere && OURS.test(now.head.ref)) return told('own');
     if (head !== null && head !== now.head.sha) return told('superseded');
-    const made = (await ours(repository, `/pulls/${number}/reviews`)).filter(({ body }) => body?.startsWith(MARK));
+    const made = (await oursAt(repository, number, 'reviews')).filter(({ body }) => body?.startsWith(MARK));
     if (made.some(({ body }) => body?.startsWith(markOf(now.head.sha)))) return told('reviewed');
     return told(made.length >= (reviews?.mostPerPull ?? 0) ? 'enough' : 'due');
   },
@@ -82,7 +72,7 @@ export const publishReview = githubComponent({
     const said = await reportOf(environment, asked);
     let placed = 0;
     const find = async () =>
-      (await ours(repository, `${at}/reviews`)).find(({ body }) => body?.startsWith(markOf(head))) ?? null;
+      (await oursAt(repository, number, 'reviews')).find(({ body }) => body?.startsWith(markOf(head))) ?? null;
     const { isNew } = await findOrMake<{ readonly id: number }>(find, async () => {
       const made = await post(repository, asked, said, eventOf(environment, asked, said));
       placed = made.placed;
@@ -119,11 +109,10 @@ const keyOf = ({ path, message }: ReviewFinding): string =>
 
 async function post(repository: GithubRepository, asked: Request, said: ReviewReport, event: Event) {
   const at = `/pulls/${asked.number}`;
-  const before = new Set((await ours(repository, `${at}/comments`)).map(({ body }) => NOTE.exec(body ?? '')?.[1]));
-  const changed = await repository.list(`${at}/files?per_page=100`, files, (page) => page);
-  const lines = new Map(changed.map(({ filename, patch }) => [filename, linesInPatch(patch ?? '')]));
-  const isInDiff = ({ path, line }: ReviewFinding): boolean =>
-    path !== null && line !== null && lines.get(path)?.has(line) === true;
+  const before = new Set(
+    (await oursAt(repository, asked.number, 'comments')).map(({ body }) => NOTE.exec(body ?? '')?.[1]),
+  );
+  const isInDiff = await linesShown(repository, asked.number);
   const fresh = said.findings.filter((one) => !isInDiff(one) || !before.has(keyOf(one)));
   const send = (placed: readonly ReviewFinding[], rest: readonly ReviewFinding[], as: Event) =>
     repository.change('POST', `${at}/reviews`, {
@@ -145,11 +134,7 @@ async function post(repository: GithubRepository, asked: Request, said: ReviewRe
 const wordsOf = ({ severity, message }: ReviewFinding): string => `**${severity}**: ${quoted(message)}`;
 
 function bodyOf({ head }: Request, { summary, findings }: ReviewReport, rest: readonly ReviewFinding[]): string {
-  const told = rest.map((one) => {
-    const place =
-      one.path === null ? '' : `\`${one.path.replaceAll('`', "'")}${one.line === null ? '' : `:${one.line}`}\`: `;
-    return `- ${place}${wordsOf(one)}`;
-  });
+  const told = rest.map((one) => `- ${asPlace(one)}${wordsOf(one)}`);
   const count = findings.length === 0 ? 'Nothing was found.' : `${findings.length} findings.`;
   const parts = [markOf(head), quoted(summary), count, told.join('\n')];
   return parts
@@ -161,7 +146,7 @@ function bodyOf({ head }: Request, { summary, findings }: ReviewReport, rest: re
 
 /** What was said of an earlier head holds nobody up any more. */
 async function dismissOlder(repository: GithubRepository, number: number, head: string): Promise<void> {
-  for (const { id, body, state } of await ours(repository, `/pulls/${number}/reviews`)) {
+  for (const { id, body, state } of await oursAt(repository, number, 'reviews')) {
     const isOlder = body?.startsWith(MARK) === true && !body.startsWith(markOf(head));
     if (!isOlder || (state !== 'CHANGES_REQUESTED' && state !== 'APPROVED')) continue;
     const message = 'A newer head was reviewed.';

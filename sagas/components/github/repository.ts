@@ -34,6 +34,9 @@ export type GithubRepository = {
 /** At 100 a page. What has more of anything is looked at as far as this. */
 const MOST_PAGES = 30;
 const NEXT = /<([^<>]*)>;[^,<]*\brel="next"/;
+/** Where a list goes on; undefined: it ends here. */
+export const nextPage = ({ headers }: Answer): string | undefined =>
+  NEXT.exec([headers.link ?? ''].flat().join(','))?.[1];
 
 /** @throws Postponed while GitHub, or the repository's name there, is not in the configuration */
 export function openRepository({ environment, step, signal, key }: Call, request: InRun): GithubRepository {
@@ -62,7 +65,7 @@ export function openRepository({ environment, step, signal, key }: Call, request
       for (let page = 0; next !== undefined && page < MOST_PAGES; page++) {
         const answer: Answer = await get(next);
         found.push(...items(read(answer, schema)));
-        next = NEXT.exec([answer.headers.link ?? ''].flat().join(','))?.[1];
+        next = nextPage(answer);
       }
       return found;
     },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { findOrMake } from '../outbound/find-or-make.ts';
 import type { GithubRepository } from './repository.ts';
-import { linesInPatch } from './patch-lines.ts';
+import { asPlace, linesShown, oursAt } from './reviewed.ts';
 
 /** Something that is said of a line, once. */
 export type Complaint = {
@@ -19,11 +19,6 @@ type Asked = {
 };
 type Reviewed = { readonly review: 'made' | 'unchanged' | 'none'; readonly comments: number };
 
-const login = z.object({ login: z.string() }).nullish();
-const reviews = z.array(z.object({ id: z.int(), body: z.string().nullish(), user: login }));
-const comments = z.array(z.object({ id: z.int(), body: z.string().nullish(), user: login }));
-const files = z.array(z.object({ filename: z.string(), patch: z.string().nullish() }));
-
 /** More of them nobody reads. */
 const MOST_COMMENTS = 30;
 const MOST_TOLD = 100;
@@ -38,34 +33,27 @@ export async function review(
   { taskId, number, commit, complaints }: Asked,
 ): Promise<Reviewed> {
   if (complaints.length === 0) return { review: 'none', comments: 0 };
-  const own = (await repository.github.login(repository.signal)).toLowerCase();
-  const isOurs = ({ user }: { readonly user?: z.infer<typeof login> }): boolean => user?.login.toLowerCase() === own;
-  const at = `/pulls/${number}`;
-  const said = await repository.list(`${at}/comments?per_page=100`, comments, (page) => page);
-  const known = new Set(said.filter(isOurs).map(({ body }) => MARK.exec(body ?? '')?.[1]));
-  const changed = await repository.list(`${at}/files?per_page=100`, files, (page) => page);
-  const lines = new Map(changed.map(({ filename, patch }) => [filename, linesInPatch(patch ?? '')]));
-  const isInDiff = ({ path, line }: Complaint): boolean => line !== null && lines.get(path ?? '')?.has(line) === true;
+  const said = await oursAt(repository, number, 'comments');
+  const known = new Set(said.map(({ body }) => MARK.exec(body ?? '')?.[1]));
+  const isInDiff = await linesShown(repository, number);
   const inLines = complaints.filter(isInDiff);
   const fresh = inLines.filter(({ key }) => !known.has(key));
   const shown = fresh.slice(0, MOST_COMMENTS);
   const rest = [...fresh.slice(MOST_COMMENTS), ...complaints.filter((one) => !isInDiff(one))];
   const of = (commit: string): string => `<!-- workledger:review task=${taskId} commit=${commit} `;
   const restMark = `rest=${digestOf(rest)} -->`;
-  const written = (await repository.list(`${at}/reviews?per_page=100`, reviews, (page) => page)).filter(isOurs);
+  const written = await oursAt(repository, number, 'reviews');
   // One that was made on this commit spoke of all this: what it put in lines, and what not.
   if (written.some(({ body }) => body?.startsWith(of(commit)) === true)) return { review: 'unchanged', comments: 0 };
   const isToldBefore = written.some(({ body }) => body?.split('\n')[0]?.endsWith(restMark) === true);
   if (shown.length === 0 && (rest.length === 0 || isToldBefore)) return { review: 'none', comments: 0 };
   const mark = `${of(commit)}${restMark}`;
   const find = async () =>
-    (await repository.list(`${at}/reviews?per_page=100`, reviews, (page) => page)).find(
-      (one) => isOurs(one) && one.body?.startsWith(of(commit)) === true,
-    ) ?? null;
+    (await oursAt(repository, number, 'reviews')).find(({ body }) => body?.startsWith(of(commit)) === true) ?? null;
   let inPlace = shown.length;
   const make = async () => {
     const post = (placed: readonly Complaint[], told: readonly Complaint[]) =>
-      repository.change('POST', `${at}/reviews`, {
+      repository.change('POST', `/pulls/${number}/reviews`, {
         ...{ commit_id: commit, event: 'COMMENT', body: `${mark}\n${wordsOf(placed.length, told)}` },
         comments: placed.map(({ key, path, line, words }) => ({
           ...{ path, line, side: 'RIGHT', body: `<!-- workledger:finding ${key} -->\n${words}` },
@@ -97,10 +85,7 @@ function wordsOf(placed: number, rest: readonly Complaint[]): string {
     placed === 0
       ? 'The checks complain:'
       : `The checks complain about ${placed} of the changed lines${rest.length === 0 ? '.' : ', and beside them:'}`;
-  const told = rest.slice(0, MOST_TOLD).map(({ path, line, words }) => {
-    const place = path === null ? '' : `\`${path.replaceAll('`', "'")}${line === null ? '' : `:${line}`}\`: `;
-    return `- ${place}${words}`;
-  });
+  const told = rest.slice(0, MOST_TOLD).map((one) => `- ${asPlace(one)}${one.words}`);
   const more = rest.length > MOST_TOLD ? [`- … and ${rest.length - MOST_TOLD} more`] : [];
   return [head, '', ...told, ...more].join('\n').slice(0, 60_000).toWellFormed().trim();
 }
