@@ -52,8 +52,11 @@ async function judge(judging: Judging, program: string): Promise<Evaluation> {
   const number = folder.evaluations.size + 1;
   const text = withoutMarkers(program, marked);
   const commit = await withFile(mirror, { commit: parent, path: file, text, message, signal });
-  const isStart = (await treeOf(mirror, commit)) === (await treeOf(mirror, parent));
-  const judged = isStart ? { metrics: current, failure: null } : await tried(judging, commit, digestOfCode(program));
+  const start = await treeOf(mirror, parent);
+  const isStart = (await treeOf(mirror, commit)) === start;
+  const judged = isStart
+    ? { metrics: current, failure: null }
+    : await tried(judging, start, commit, digestOfCode(program));
   const score = judged.metrics === null ? FAILED : scoreOf(yardstick, judged.metrics);
   const told: Evaluation = { number, code: program, commit, score, ...judged };
   await keepEvaluation(folder, told);
@@ -62,11 +65,17 @@ async function judge(judging: Judging, program: string): Promise<Evaluation> {
 
 type Judged = Pick<Evaluation, 'metrics' | 'failure'>;
 
-async function tried({ code, taskId, base, parent, file }: Judging, commit: string, name: string): Promise<Judged> {
+/** @param start the tree of what the program is a part of */
+async function tried(
+  { code, taskId, base, file }: Judging,
+  start: string,
+  commit: string,
+  name: string,
+): Promise<Judged> {
   return code.beside(`evaluate-${name}`, async (inner) => {
     const { environment, repository, mirror, signal } = inner;
     const judged = await withProtectedPaths(inner, taskId, commit, base);
-    if ((await treeOf(mirror, judged)) === (await treeOf(mirror, parent)))
+    if ((await treeOf(mirror, judged)) === start)
       return refuse('openevolve', `${file} is protected: nothing that evolves in it would count`);
     const checkout = await inner.checkout('evolve', judged);
     const setup = await setUp(inner, checkout, { taskId, commit: judged, base });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { ComponentFailure } from '../../engine/component.ts';
@@ -50,10 +51,10 @@ export async function openEvolvePackages(dataFolder: string, step: string, signa
   const python = await pythonVersion(step, signal);
   const folder = placeOf(dataFolder, python);
   const found = { folder, version, python };
-  if (await isThere(folder)) return found;
+  if (existsSync(folder)) return found;
   return inTurn(folder, async () => {
     signal.throwIfAborted();
-    if (!(await isThere(folder))) await fetchInto(folder, step, signal);
+    if (!existsSync(folder)) await fetchInto(folder, step, signal);
     return found;
   });
 }
@@ -77,7 +78,7 @@ async function fetchInto(folder: string, step: string, signal: AbortSignal): Pro
     const target = ['--require-hashes', '--requirement', file, '--target', join(unfinished, 'packages')];
     await run(['-m', 'pip', 'install', ...options, ...target], step, FETCH_MILLISECONDS, signal);
     await rename(join(unfinished, 'packages'), folder).catch(async (error: unknown) => {
-      if (!(await isThere(folder))) throw error;
+      if (!existsSync(folder)) throw error;
     });
   } finally {
     await removeFolder(unfinished);
@@ -104,9 +105,3 @@ function absent(step: string, reason: string): never {
     ...{ retryable: false, fault: 'work' },
   });
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

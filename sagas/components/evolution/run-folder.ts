@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
@@ -44,7 +45,7 @@ export async function openRunFolder(dataFolder: string, name: string, file: stri
   for (const made of [join(work, 'temporary'), join(folder, 'evaluations')])
     await mkdir(made, { recursive: true, mode: 0o700 });
   const begun = join(folder, 'begun');
-  if (await isMissing(begun)) await writeFile(begun, '');
+  if (!existsSync(begun)) await writeFile(begun, '');
   await utimes(folder, new Date(), new Date());
   await sweep(dataFolder, name);
   const evaluations = new Map<string, Evaluation>();
@@ -182,12 +183,6 @@ def evaluate(program_path):
         told = json.load(answer)
     return EvaluationResult(metrics=told["metrics"], artifacts=told["artifacts"])
 `;
-
-const isMissing = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => false,
-    () => true,
-  );
 
 async function readJson(file: string): Promise<unknown> {
   try {

@@ -25,10 +25,8 @@ export async function restorePaths(
   const entries = await changedEntries(mirror, base, commit, pathspecs);
   if (entries.length === 0) return { commit: asCommit(commit), changed: [] };
 
-  const index = join(mirror.gitFolder, `workledger-index-${randomBytes(6).toString('hex')}`);
-  const at = { cwd: mirror.gitFolder, environment: { GIT_INDEX_FILE: index }, signal: options.signal };
-  try {
-    await git(['read-tree', asCommit(commit)], at);
+  const message = `Restore protected paths from ${base}\n`;
+  const result = await commitOn(mirror, { commit, message, signal: options.signal }, async (at) => {
     const none = '0'.repeat(commit.length);
     const line = ({ name, before }: ChangedEntry): Buffer =>
       Buffer.concat([Buffer.from(before === null ? `0 ${none}\t` : `${before.mode} ${before.object}\t`), name, NUL]);
@@ -36,13 +34,39 @@ export async function restorePaths(
     const [gone, back] = [true, false].map((absent) => entries.filter(({ before }) => (before === null) === absent));
     const stdin = Buffer.concat([...(gone ?? []), ...(back ?? [])].map(line));
     await git(['update-index', '--replace', '-z', '--index-info'], { ...at, stdin });
+  });
+  return { commit: result, changed: entries.map(({ path }) => path) };
+}
+
+type OnIndex = {
+  readonly cwd: string;
+  readonly environment: Record<string, string>;
+  readonly signal: AbortSignal | undefined;
+};
+
+/**
+ * A commit on another one, whose tree is changed in an index of its own. The same commit every time that the same change is asked for
+ * with the same message. @throws GitFailure
+ */
+export async function commitOn(
+  { gitFolder }: Mirror,
+  {
+    commit,
+    message,
+    signal,
+  }: { readonly commit: string; readonly message: string; readonly signal: AbortSignal | undefined },
+  change: (at: OnIndex) => Promise<void>,
+): Promise<string> {
+  const index = join(gitFolder, `workledger-index-${randomBytes(6).toString('hex')}`);
+  const at = { cwd: gitFolder, environment: { GIT_INDEX_FILE: index }, signal };
+  try {
+    await git(['read-tree', asCommit(commit)], at);
+    await change(at);
     const tree = await gitText(['write-tree'], at);
-    const message = `Restore protected paths from ${base}\n`;
     const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(commit)], at);
     const environment = { ...at.environment, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-    const args = ['commit-tree', tree, '-p', commit, '-F', '-'];
-    const result = await gitText(args, { ...at, environment, stdin: message });
-    return { commit: result, changed: entries.map(({ path }) => path) };
+    const args = ['commit-tree', tree, '-p', asCommit(commit), '-F', '-'];
+    return await gitText(args, { ...at, environment, stdin: message });
   } finally {
     await rm(index, { force: true });
   }

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { git, gitText } from './git.ts';
+import { commitOn } from './make-commit.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';
 
@@ -38,19 +36,8 @@ export async function withFile(
   const { commit, path, signal } = at;
   const entry = await entryAt(mirror, at);
   if (entry === null) throw new RangeError(`${commit} has no file ${path}`);
-  const { gitFolder } = mirror;
-  const index = join(gitFolder, `workledger-index-${randomBytes(6).toString('hex')}`);
-  const own = { cwd: gitFolder, environment: { GIT_INDEX_FILE: index }, signal };
-  try {
+  return commitOn(mirror, { commit, message, signal }, async (own) => {
     const object = await gitText(['hash-object', '-w', '--stdin'], { ...own, stdin: text });
-    await git(['read-tree', asCommit(commit)], own);
     await git(['update-index', '--cacheinfo', `${entry.mode},${object},${path}`], own);
-    const tree = await gitText(['write-tree'], own);
-    const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(commit)], own);
-    const environment = { ...own.environment, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-    const args = ['commit-tree', tree, '-p', asCommit(commit), '-F', '-'];
-    return await gitText(args, { ...own, environment, stdin: message });
-  } finally {
-    await rm(index, { force: true });
-  }
+  });
 }
