@@ -30,7 +30,6 @@ import { tell as tellLinear } from './linear/tell.ts';
 import { tell as tellSlack } from './slack/tell.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
-import { gather } from './context/gather.ts';
 import {
   guardComponents,
   performComponent,
@@ -60,7 +59,6 @@ const inRunners = {
   'evolution.environment': evolutionEnvironment,
   'evolution.openevolve': openevolve,
   'code.review': review,
-  'context.gather': gather,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 

@@ -5,10 +5,7 @@ import { z } from 'zod';
 import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { CodeAttempt } from '../code/attempt.ts';
-import { codeComponent, gitLimits } from '../code/attempt.ts';
-import { ensureCommits } from '../git/commits.ts';
 import type { Mirror } from '../git/mirror.ts';
-import { inRun } from '../run-component.ts';
 import { ask, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';
 import type { Packed } from './pack.ts';
@@ -20,18 +17,7 @@ export const gatheredSchema = z.object({
   /** Paths of which something is shown, the most telling first. */
   files: z.array(z.string()),
 });
-export type Gathered = z.infer<typeof gatheredSchema>;
-
-/** Finds what matters of the code at a commit for the words of a task, and keeps it as an artefact. */
-export const gather = codeComponent({
-  request: inRun.extend({ commit: z.string(), tokens: z.int().min(0) }),
-  result: gatheredSchema,
-  limits: gitLimits,
-  act: async ({ taskId, commit, tokens }, code) => {
-    await ensureCommits(code.mirror, taskId, [commit], code.signal);
-    return (await gatherContext(code, { taskId, commit, tokens })).gathered;
-  },
-});
+type Gathered = z.infer<typeof gatheredSchema>;
 
 /** Repositories whose index is held in memory, and milliseconds after which one that nobody asks is let go. */
 const MOST_LIBRARIES = 3;

@@ -40,7 +40,7 @@ export function startParsers(threads: number = Math.min(MOST_THREADS, availableP
   const workers = Array.from({ length: threads }, startThread);
   return {
     parse: async (sources) => {
-      const left = sharesOf(sources);
+      const left = inPortions(sources, SHARE, ({ text }) => text.length);
       const lines: string[] = [];
       await Promise.all(
         workers.map(async (worker) => {
@@ -66,18 +66,19 @@ function startThread(): Worker {
   return new Worker(begin, { name, eval: true, execArgv: [] });
 }
 
-function sharesOf(sources: readonly Source[]): Source[][] {
-  const shares: Source[][] = [];
+/** In their order, each portion as soon as it has passed this size. */
+export function inPortions<Item>(items: readonly Item[], most: number, sizeOf: (item: Item) => number): Item[][] {
+  const portions: Item[][] = [];
   let size = Infinity;
-  for (const source of sources) {
-    if (size > SHARE) {
-      shares.push([]);
+  for (const item of items) {
+    if (size > most) {
+      portions.push([]);
       size = 0;
     }
-    shares.at(-1)?.push(source);
-    size += source.text.length;
+    portions.at(-1)?.push(item);
+    size += sizeOf(item);
   }
-  return shares;
+  return portions;
 }
 
 const askThread = (worker: Worker, share: readonly Source[]): Promise<readonly string[]> =>

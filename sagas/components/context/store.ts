@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createDictionary, decodeFacts, type Dictionary, type FileFacts } from './facts.ts';
 import { languages } from './languages.ts';
-import { parseHere, startParsers, type Parsers } from './parsers.ts';
+import { inPortions, parseHere, startParsers, type Parsers } from './parsers.ts';
 import type { Source } from './parse-thread.ts';
 import { readBlobs, type Objects, type TreeFile } from './repository.ts';
 
@@ -67,7 +67,7 @@ export async function openStore(file: string): Promise<Store> {
     try {
       let reading: Promise<Source[]> | null = null;
       let taking = Promise.resolve();
-      const portions = portionsOf(missing);
+      const portions = inPortions(missing, PORTION, ({ size }) => size);
       for (const [at, portion] of portions.entries()) {
         const sources = await (reading ?? readSources(portion, objects));
         const next = portions[at + 1];
@@ -117,20 +117,6 @@ const UNREAD =
   /(^|\/)(node_modules|vendor|third_party|dist|\.git)\/|\.min\.(js|css)$|(^|\/)[\w.-]*(lock|lock\.json|lock\.yaml|\.sum)$/i;
 /** Whether its words tell of the code. */
 const isRead = (path: string): boolean => !UNREAD.test(path);
-
-function portionsOf(files: readonly TreeFile[]): TreeFile[][] {
-  const portions: TreeFile[][] = [];
-  let bytes = Infinity;
-  for (const file of files) {
-    if (bytes > PORTION) {
-      portions.push([]);
-      bytes = 0;
-    }
-    portions.at(-1)?.push(file);
-    bytes += file.size;
-  }
-  return portions;
-}
 
 async function readSources(files: readonly TreeFile[], objects: Objects): Promise<Source[]> {
   const contents = await readBlobs(
