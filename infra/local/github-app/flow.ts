@@ -1,8 +1,9 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { refusalOf } from '@workledger/sagas/components/github/classify.ts';
 import { jsonOf } from '@workledger/sagas/components/outbound/exchange.ts';
+import { hashSecret, secretMatches } from '@workledger/shared/security/api-key.ts';
 import { createOutbound } from '@workledger/sagas/components/outbound/outbound.ts';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -89,7 +90,7 @@ export async function startAppFlow({ api, organization, publicUrl, privateHosts,
   /** The state is looked at in constant time, and used up whatever comes of it. */
   function take(given: string): void {
     let found: string | null = null;
-    for (const state of states.keys()) if (isSame(state, given)) found = state;
+    for (const state of states.keys()) if (secretMatches(given, hashSecret(state))) found = state;
     if (found === null) throw new Refused(400, 'this answer does not belong to a page that was opened here');
     const until = states.get(found) ?? null;
     states.set(found, null);
@@ -125,11 +126,6 @@ export async function startAppFlow({ api, organization, publicUrl, privateHosts,
     },
   };
 }
-
-const isSame = (one: string, other: string): boolean => {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
-};
 
 const send = (response: ServerResponse, status: number, html: string): void =>
   void response

@@ -1,7 +1,8 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hashSecret, secretMatches } from '@workledger/shared/security/api-key.ts';
 
 export type Reply = { readonly status: number; readonly json: string };
 
@@ -27,8 +28,9 @@ export const refusal = (status: number, message: string, code: string): Reply =>
 /** Listens on loopback for the programs of one run, in a sandbox or not; whoever has no token gets nothing. */
 export async function openEndpoint(handlers: Handlers): Promise<Endpoint> {
   const token = randomBytes(32).toString('base64url');
+  const hash = hashSecret(`Bearer ${token}`);
   const server = createServer((request, response) => {
-    void answer(request, handlers, token).then(
+    void answer(request, handlers, hash).then(
       ({ status, json }) => send(response, status, json),
       () => send(response, 500, '{}'),
     );
@@ -52,10 +54,8 @@ function send(response: ServerResponse, status: number, json: string): void {
   response.end(json);
 }
 
-async function answer(request: IncomingMessage, handlers: Handlers, token: string): Promise<Reply> {
-  const given = Buffer.from(request.headers.authorization ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+async function answer(request: IncomingMessage, handlers: Handlers, hash: string): Promise<Reply> {
+  if (!secretMatches(request.headers.authorization ?? '', hash))
     return refusal(401, 'no token of this run', 'invalid_api_key');
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   const handler = request.method === 'POST' && Object.hasOwn(handlers, path) ? handlers[path] : undefined;
