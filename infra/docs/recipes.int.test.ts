@@ -7,7 +7,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { createDatabasePool } from '@workledger/shared/resilience/database-pool.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyTree } from '../guarantees/defects/copy-tree.ts';
-import { runProgram } from '../guarantees/defects/run-program.ts';
+import { runProgram } from '../testing/processes/run-program.ts';
 import { embeddedPostgres } from '../testing/servers/own-servers.ts';
 import { startService, type Service } from '../testing/system/service.ts';
 import { until } from '../testing/processes/until.ts';

@@ -1,27 +1,23 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfiguration } from '@workledger/shared/config/load.ts';
-import { startFakeGithub } from '../testing/github/fake-github.ts';
-import { standsFor } from '../testing/github/git-branches.ts';
+import { startGithubPlace } from '../testing/github/github-place.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { createBareOrigin, git } from '../testing/repository/git.ts';
-import {
-  createShellRepository,
-  scriptAgent,
-  shellRegistration,
-  writeRightGreet,
-} from '../testing/repository/shell-repository.ts';
-import { deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from '../testing/system/github.ts';
+import { git } from '../testing/repository/git.ts';
+import { scriptAgent, shellRegistration, writeRightGreet } from '../testing/repository/shell-repository.ts';
+import { deliver, labeledIssue, REPOSITORY, SENDER } from '../testing/system/github.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 
+type Place = Awaited<ReturnType<typeof startGithubPlace>>;
+
 let folder: SystemFolder;
 let origin: string;
-let fake: Awaited<ReturnType<typeof startFakeGithub>>;
+let fake: Place['fake'];
+let connection: Place['connection'];
 let repository: FakeRepository;
 let system: RunningSystem;
 
@@ -45,9 +41,7 @@ const checks = [
 ];
 
 const configuration = () => ({
-  github: { url: fake.url, token: { file: 'token' } },
-  outbound: { privateHosts: [fake.host] },
-  webhooks: { github: { secrets: [{ file: 'secret' }] } },
+  ...connection,
   repositories: [
     {
       ...{ ...shellRegistration, url: origin, merge: 'pull-request', github: REPOSITORY, checks },
@@ -65,14 +59,7 @@ const configuration = () => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  const person = join(folder.path, 'person');
-  createShellRepository(person);
-  origin = createBareOrigin(person);
-  fake = await startFakeGithub();
-  await writeFile(join(folder.path, 'token'), fake.token);
-  await writeFile(join(folder.path, 'secret'), SECRET);
-  repository = fake.addRepository(REPOSITORY);
-  Object.assign(repository, standsFor(origin));
+  ({ origin, fake, repository, connection } = await startGithubPlace(folder.path));
   repository.files.set(1, [{ filename: 'bin/greet', patch: '@@ -1,2 +1,3 @@\n #!/bin/sh\n-x\n+echo\n+# TODO' }]);
   system = await startInFolder(folder.path, configuration());
 }, 60_000);

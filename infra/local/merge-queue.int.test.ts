@@ -1,8 +1,7 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { git } from '../testing/repository/git.ts';
+import { createCheckedOrigin, git } from '../testing/repository/git.ts';
 import { scriptAgent } from '../testing/repository/shell-repository.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { createTask, finalTask, type Task } from '../testing/system/tasks.ts';
@@ -13,6 +12,8 @@ const policies = [
   ['squash', 2],
 ] as const;
 const work = `name=$(sed -n 's/^# Part /part-/p' | head -n 1); echo "$name" > "$name"\n`;
+/** Wants each file to hold its own name. */
+const check = 'for part in part-*; do [ -e "$part" ] || continue; [ "$(cat $part)" = "$part" ]; done\n';
 
 let folder: SystemFolder;
 let system: RunningSystem;
@@ -20,7 +21,7 @@ let system: RunningSystem;
 beforeAll(async () => {
   folder = await systemFolder();
   const repositories = policies.map(([merge]) => {
-    const origin = createParts(folder.path, merge);
+    const origin = createCheckedOrigin(folder.path, merge, check);
     return { name: merge, url: origin, baseBranch: 'trunk', test: ['sh', 'check'], protectedPaths: ['check'], merge };
   });
   system = await startInFolder(folder.path, {
@@ -29,24 +30,6 @@ beforeAll(async () => {
   });
 }, 60_000);
 afterAll(() => folder.remove());
-
-/** @returns the folder of a bare repository whose check wants a file to hold its own name */
-function createParts(path: string, name: string): string {
-  const person = join(path, `${name}-person`);
-  mkdirSync(person);
-  writeFileSync(
-    join(person, 'check'),
-    'for part in part-*; do [ -e "$part" ] || continue; [ "$(cat $part)" = "$part" ]; done\n',
-  );
-  chmodSync(join(person, 'check'), 0o755);
-  git(person, 'init', '--quiet', '--initial-branch', 'trunk');
-  git(person, 'config', 'user.name', 'Person');
-  git(person, 'config', 'user.email', 'person@example.org');
-  git(person, 'add', '--all');
-  git(person, 'commit', '--quiet', '-m', 'First');
-  git(path, 'clone', '--quiet', '--bare', person, join(path, `${name}.git`));
-  return join(path, `${name}.git`);
-}
 
 test.each(policies)(
   'with %s, %i tasks at once on one repository, four of them worked on at a time, are all merged',

@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +6,7 @@ import { countPushes, passedBeside, standsFor } from '../testing/github/git-bran
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { git } from '../testing/repository/git.ts';
+import { createCheckedOrigin } from '../testing/repository/git.ts';
 import { scriptAgent } from '../testing/repository/shell-repository.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { createTask, finalTask } from '../testing/system/tasks.ts';
@@ -23,27 +22,13 @@ let fake: Awaited<ReturnType<typeof startFakeGithub>>;
 let system: RunningSystem;
 const places = {} as Record<(typeof NAMES)[number], Place>;
 
-function createOrigin(name: string): string {
-  const person = join(folder.path, `${name}-person`);
-  mkdirSync(person);
-  writeFileSync(join(person, 'check'), 'true\n');
-  chmodSync(join(person, 'check'), 0o755);
-  git(person, 'init', '--quiet', '--initial-branch', 'trunk');
-  git(person, 'config', 'user.name', 'Person');
-  git(person, 'config', 'user.email', 'person@example.org');
-  git(person, 'add', '--all');
-  git(person, 'commit', '--quiet', '-m', 'First');
-  git(folder.path, 'clone', '--quiet', '--bare', person, join(folder.path, `${name}.git`));
-  return join(folder.path, `${name}.git`);
-}
-
 beforeAll(async () => {
   folder = await systemFolder();
   fake = await startFakeGithub();
   await writeFile(join(folder.path, 'token'), fake.token);
   const pullRequest = { mergedBy: 'workledger', pollSeconds: 1, checksSeconds: 2 };
   const repositories = NAMES.map((name) => {
-    const origin = createOrigin(name);
+    const origin = createCheckedOrigin(folder.path, name, 'true\n');
     const repository = fake.addRepository(`acme/${name}`);
     Object.assign(repository, standsFor(origin), { mustBeUpToDate: true });
     places[name] = { repository, pushes: countPushes(origin) };

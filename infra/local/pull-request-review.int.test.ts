@@ -1,23 +1,24 @@
 import { writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reviewIdOf } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFakeGithub } from '../testing/github/fake-github.ts';
-import { standsFor } from '../testing/github/git-branches.ts';
+import { startGithubPlace } from '../testing/github/github-place.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { createBareOrigin, git } from '../testing/repository/git.ts';
-import { createShellRepository, scriptAgent, shellRegistration } from '../testing/repository/shell-repository.ts';
-import { deliver, REPOSITORY, SECRET, SENDER, signed } from '../testing/system/github.ts';
+import { git } from '../testing/repository/git.ts';
+import { scriptAgent, shellRegistration } from '../testing/repository/shell-repository.ts';
+import { deliver, REPOSITORY, SENDER, signed } from '../testing/system/github.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+
+type Place = Awaited<ReturnType<typeof startGithubPlace>>;
 
 let folder: SystemFolder;
 let person: string;
 let origin: string;
-let fake: Awaited<ReturnType<typeof startFakeGithub>>;
+let fake: Place['fake'];
+let connection: Place['connection'];
 let repository: FakeRepository;
 let system: RunningSystem;
 
@@ -28,9 +29,7 @@ echo "{\\"summary\\": \\"Read.\\", \\"findings\\": [{\\"path\\": \\"NOTES\\", \\
 `;
 
 const configuration = () => ({
-  github: { url: fake.url, token: { file: 'token' } },
-  outbound: { privateHosts: [fake.host] },
-  webhooks: { github: { secrets: [{ file: 'secret' }] } },
+  ...connection,
   repositories: [
     {
       ...{ ...shellRegistration, url: origin, github: REPOSITORY, trusted: [SENDER], test: ['true'] },
@@ -44,14 +43,7 @@ const configuration = () => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  person = join(folder.path, 'person');
-  createShellRepository(person);
-  origin = createBareOrigin(person);
-  fake = await startFakeGithub();
-  await writeFile(join(folder.path, 'token'), fake.token);
-  await writeFile(join(folder.path, 'secret'), SECRET);
-  repository = fake.addRepository(REPOSITORY);
-  Object.assign(repository, standsFor(origin));
+  ({ person, origin, fake, repository, connection } = await startGithubPlace(folder.path));
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(async () => {

@@ -1,35 +1,29 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFakeGithub } from '../testing/github/fake-github.ts';
-import { passedBeside, standsFor } from '../testing/github/git-branches.ts';
+import { startGithubPlace } from '../testing/github/github-place.ts';
+import { passedBeside } from '../testing/github/git-branches.ts';
 import type { FakeRepository } from '../testing/github/state.ts';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { createBareOrigin, git } from '../testing/repository/git.ts';
-import {
-  createShellRepository,
-  scriptAgent,
-  shellRegistration,
-  writeRightGreet,
-} from '../testing/repository/shell-repository.ts';
-import { deliver, labeledIssue, REPOSITORY, SECRET, SENDER, signed } from '../testing/system/github.ts';
+import { git } from '../testing/repository/git.ts';
+import { scriptAgent, shellRegistration, writeRightGreet } from '../testing/repository/shell-repository.ts';
+import { deliver, labeledIssue, REPOSITORY, SENDER, signed } from '../testing/system/github.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
 
 type WithPull = Task & { readonly pullRequest: { readonly number: number; readonly url: string } | null };
 
+type Place = Awaited<ReturnType<typeof startGithubPlace>>;
+
 let folder: SystemFolder;
 let origin: string;
-let fake: Awaited<ReturnType<typeof startFakeGithub>>;
+let fake: Place['fake'];
+let connection: Place['connection'];
 let repository: FakeRepository;
 let system: RunningSystem;
 
 const configuration = (pullRequest: object = {}) => ({
-  github: { url: fake.url, token: { file: 'token' } },
-  outbound: { privateHosts: [fake.host] },
-  webhooks: { github: { secrets: [{ file: 'secret' }] } },
+  ...connection,
   repositories: [
     {
       ...{ ...shellRegistration, url: origin, merge: 'pull-request', github: REPOSITORY },
@@ -41,14 +35,7 @@ const configuration = (pullRequest: object = {}) => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  const person = join(folder.path, 'person');
-  createShellRepository(person);
-  origin = createBareOrigin(person);
-  fake = await startFakeGithub();
-  await writeFile(join(folder.path, 'token'), fake.token);
-  await writeFile(join(folder.path, 'secret'), SECRET);
-  repository = fake.addRepository(REPOSITORY);
-  Object.assign(repository, standsFor(origin));
+  ({ origin, fake, repository, connection } = await startGithubPlace(folder.path));
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(async () => {

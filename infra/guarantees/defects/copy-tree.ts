@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { temporaryFolder } from '../../testing/processes/folder.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../../testing/processes/run-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const OURS = '@workledger';

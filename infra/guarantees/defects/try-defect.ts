@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Defect } from './list-promises.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../../testing/processes/run-program.ts';
 
 export type Finding = { readonly found: boolean; readonly detail: string };
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A plain git, as a person at a keyboard would use it. @returns what it printed, trimmed */
@@ -39,4 +39,20 @@ export function createBareOrigin(userFolder: string): string {
   git(dirname(userFolder), 'clone', '--quiet', '--bare', userFolder, bare);
   git(userFolder, 'remote', 'add', 'origin', bare);
   return bare;
+}
+
+/** A bare repository, branch `trunk`, whose one file `check` is a shell script. @param name what it is called in the folder @returns its folder */
+export function createCheckedOrigin(folder: string, name: string, check: string): string {
+  const person = join(folder, `${name}-person`);
+  mkdirSync(person);
+  writeFileSync(join(person, 'check'), check);
+  chmodSync(join(person, 'check'), 0o755);
+  git(person, 'init', '--quiet', '--initial-branch', 'trunk');
+  git(person, 'config', 'user.name', 'Person');
+  git(person, 'config', 'user.email', 'person@example.org');
+  git(person, 'add', '--all');
+  git(person, 'commit', '--quiet', '-m', 'First');
+  const origin = join(folder, `${name}.git`);
+  git(folder, 'clone', '--quiet', '--bare', person, origin);
+  return origin;
 }

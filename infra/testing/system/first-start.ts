@@ -1,6 +1,7 @@
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { runProgram } from '../../guarantees/defects/run-program.ts';
+import { runProgram } from '../processes/run-program.ts';
 import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 import { startService } from './service.ts';
 
@@ -30,7 +31,7 @@ export async function afterFirstStart(kind: keyof typeof STARTERS, data: string)
 
 async function keep(kind: keyof typeof STARTERS, name: string): Promise<string> {
   const folder = join(CACHE, name);
-  if (await isThere(folder)) return folder;
+  if (existsSync(folder)) return folder;
   await mkdir(CACHE, { recursive: true });
   const scratch = await temporaryFolder('first-start');
   try {
@@ -47,7 +48,7 @@ async function keep(kind: keyof typeof STARTERS, name: string): Promise<string> 
     await copy(data, unfinished);
     // Another worker may have been faster.
     await rename(unfinished, folder).catch(async (error: unknown) => {
-      if (!(await isThere(folder))) throw error;
+      if (!existsSync(folder)) throw error;
     });
     return folder;
   } finally {
@@ -56,12 +57,6 @@ async function keep(kind: keyof typeof STARTERS, name: string): Promise<string> 
 }
 
 const ignore = (): void => undefined;
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** With owners, modes and holes: PostgreSQL's files are its user's. */
 async function copy(from: string, to: string): Promise<void> {

@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createBareOrigin } from '../repository/git.ts';
+import { createShellRepository } from '../repository/shell-repository.ts';
+import { REPOSITORY, SECRET } from '../system/github.ts';
+import { startFakeGithub } from './fake-github.ts';
+import { standsFor } from './git-branches.ts';
+
+/**
+ * A GitHub whose one repository stands for an origin, which a person began; its token, and the secret of its webhooks, are files in the
+ * folder of the system that is to speak to it.
+ */
+export async function startGithubPlace(folder: string) {
+  const person = join(folder, 'person');
+  createShellRepository(person);
+  const origin = createBareOrigin(person);
+  const fake = await startFakeGithub();
+  await writeFile(join(folder, 'token'), fake.token);
+  await writeFile(join(folder, 'secret'), SECRET);
+  const repository = fake.addRepository(REPOSITORY);
+  Object.assign(repository, standsFor(origin));
+  return {
+    ...{ person, origin, fake, repository },
+    /** Of a configuration, what speaks to it. */
+    connection: {
+      github: { url: fake.url, token: { file: 'token' } },
+      outbound: { privateHosts: [fake.host] },
+      webhooks: { github: { secrets: [{ file: 'secret' }] } },
+    },
+  };
+}
