@@ -6,7 +6,10 @@ import type { ReplyRequest } from '../components/replies/reply.ts';
 export type Input = TaskEvent | QuestionEvent | DeliveryEvent;
 
 /** Something to be told: the newest of what has one name. */
-export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'>;
+export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'> & {
+  /** Left out: where the task came from. */
+  readonly place?: string | undefined;
+};
 
 export type Kind = 'github' | 'linear' | 'slack';
 
@@ -37,6 +40,8 @@ export type RepliesState = {
         readonly isApproval: boolean;
         readonly by: string | null;
         readonly choice: string | null;
+        /** Where it is asked; left out: where the task came from. */
+        readonly place?: string | undefined;
       }
     >
   >;
@@ -62,8 +67,24 @@ export function questionOf(
   return open[0]?.[0] ?? fitting.at(-1)?.[0] ?? null;
 }
 
-export const note = (about: string, by: string, text: string): Due => ({
-  ...{ about, text, to: by.slice(by.indexOf(':') + 1), questionId: null, isOpen: false, stage: null },
+const PULL_REQUEST = /\/([^/]+\/[^/]+)\/pull\/([1-9]\d*)$/;
+
+/** Undefined: it is none, or none of GitHub's. @param url of a pull request */
+export function placeOnPullRequest(url: string | null): string | undefined {
+  const [, repository, number] = PULL_REQUEST.exec(url ?? '') ?? [];
+  return repository === undefined ? undefined : `${repository}#${number}`;
+}
+
+/** Where questions are asked from now on: on GitHub on the pull request, as soon as there is one. */
+export const placeOfQuestions = ({ from, pullRequest }: RepliesState): string | undefined =>
+  from?.kind === 'github' ? placeOnPullRequest(pullRequest) : undefined;
+
+/** Where somebody spoke about a question, or about whichever was asked last. */
+export const placeOf = ({ questions }: RepliesState, questionId: string | null): string | undefined =>
+  (questionId === null ? Object.values(questions).at(-1) : questions[questionId])?.place;
+
+export const note = (about: string, by: string, text: string, place?: string): Due => ({
+  ...{ about, text, place, to: by.slice(by.indexOf(':') + 1), questionId: null, isOpen: false, stage: null },
 });
 
 /** As a name of a message has it. */

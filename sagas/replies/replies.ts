@@ -50,8 +50,10 @@ const QUESTION_INPUTS: ReadonlySet<string> = new Set([
 
 function correlate({ type, stream, data }: RecordedEvent): string | null {
   const taskId = taskOf(type, stream, data);
-  // What came from an issue or a thread has the id that is made of it.
-  return taskId !== null && isDerived(taskId) ? taskId : null;
+  // What came from an issue or a thread has the id that is made of it; what did not may get a pull request to speak on.
+  return taskId !== null && (isDerived(taskId) || type === 'TaskPullRequestOpened' || !TASK_INPUTS.has(type))
+    ? taskId
+    : null;
 }
 
 function taskOf(type: string, stream: string, data: unknown): string | null {
@@ -105,7 +107,8 @@ function tellNext(
   if (from === null || next === undefined || telling !== null || (failures > 0 && !isDue)) return [];
   const { taskId, kind, place, repository } = from;
   const asked: ReplyRequest = {
-    ...{ ...next, place, repository, taskId, runId: taskId },
+    ...{ ...next, place: next.place ?? place, repository, taskId, runId: taskId },
+    ...(next.place !== undefined && { onPullRequest: true }),
     ...{ known: messages[next.about] ?? null, state: issueState },
   };
   return [

@@ -1,9 +1,21 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import { streamId } from '@workledger/shared/contexts/stream.ts';
-import { ANSWERED_BEFORE } from '@workledger/shared/contexts/task/question/events.ts';
+import { isDerived, streamId } from '@workledger/shared/contexts/stream.ts';
+import { ANSWERED_BEFORE, type QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
 import type { ReplyResult } from '../components/replies/reply.ts';
 import { inputOf } from '../engine/saga.ts';
-import { note, questionOf, safe, type Answered, type Due, type Input, type Kind, type RepliesState } from './model.ts';
+import {
+  note,
+  placeOf,
+  placeOfQuestions,
+  placeOnPullRequest,
+  questionOf,
+  safe,
+  type Answered,
+  type Due,
+  type Input,
+  type Kind,
+  type RepliesState,
+} from './model.ts';
 import { newsOf } from './words.ts';
 
 export const initial: RepliesState = {
@@ -16,7 +28,7 @@ const KINDS: ReadonlySet<string> = new Set(['github', 'linear', 'slack'] satisfi
 export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
   switch (event.type) {
     case 'SagaInputReceived':
-      return tellLate(withDue(learn(state, event), newsOf(state, event)));
+      return received(state, event);
     case 'SagaEffectRequested': {
       const { key } = event.data.effect;
       if (!isTelling(key)) return state;
@@ -42,6 +54,11 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
     default:
       return state;
   }
+}
+
+function received(state: RepliesState, event: Received): RepliesState {
+  const learned = learn(state, event);
+  return tellLate(withDue(learned, newsOf({ ...state, from: learned.from }, event)));
 }
 
 /** For some hours; what is news by then is told anew. */
@@ -76,11 +93,10 @@ function learn(state: RepliesState, event: Received): RepliesState {
     case 'TaskPullRequestOpened':
       return { ...state, pullRequest: input.data.url };
     case 'QuestionAsked': {
-      const isApproval = input.data.approval !== null;
-      return {
-        ...state,
-        questions: { ...state.questions, [id]: { isOpen: true, isApproval, by: null, choice: null } },
-      };
+      const from = state.from ?? fromPullRequest(state, input.data);
+      const asked = { isOpen: true, isApproval: input.data.approval !== null, by: null, choice: null };
+      const place = placeOfQuestions({ ...state, from });
+      return { ...state, from, questions: { ...state.questions, [id]: { ...asked, place } } };
     }
     case 'QuestionAnswered':
       return close(state, id, input.data.answeredBy, input.data.choice);
@@ -102,6 +118,14 @@ function learn(state: RepliesState, event: Received): RepliesState {
   }
 }
 
+/** Of a task that came from nowhere: people are asked where its work is. */
+function fromPullRequest({ pullRequest }: RepliesState, { taskId, repository }: Asked): RepliesState['from'] {
+  const place = placeOnPullRequest(pullRequest);
+  if (place === undefined || taskId === null || repository === null || isDerived(taskId)) return null;
+  return { taskId, kind: 'github', place, repository };
+}
+type Asked = Extract<QuestionEvent, { type: 'QuestionAsked' }>['data'];
+
 function close(state: RepliesState, id: string, by: string | null, choice: string | null): RepliesState {
   const before = state.questions[id];
   return before === undefined
@@ -119,7 +143,12 @@ function refusedAnswer(state: RepliesState, deliveryId: string, reason: string):
   if (reason.startsWith('already-answered')) return tellLate({ ...state, late: [...state.late, deliveryId] });
   return withDue(
     state,
-    note(`refused/${deliveryId}`, answer.by, `That changes nothing: ${reason.replace(/^[a-z-]+: /, '')}.`),
+    note(
+      `refused/${deliveryId}`,
+      answer.by,
+      `That changes nothing: ${reason.replace(/^[a-z-]+: /, '')}.`,
+      placeOf(state, answer.questionId),
+    ),
   );
 }
 
@@ -133,6 +162,6 @@ function tellLate(state: RepliesState): RepliesState {
     const isTwice = standing?.by === by && (choice ?? standing.choice) === standing.choice;
     const about = `late/${questionId}/${safe(by)}`;
     if (isTwice || before.messages[about] !== undefined) return after;
-    return withDue(after, note(about, by, `That changes nothing: ${ANSWERED_BEFORE}.`));
+    return withDue(after, note(about, by, `That changes nothing: ${ANSWERED_BEFORE}.`, standing?.place));
   }, state);
 }

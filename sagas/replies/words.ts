@@ -2,7 +2,7 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { inputOf } from '../engine/saga.ts';
-import { note, questionOf, safe, type Due, type Input, type RepliesState } from './model.ts';
+import { note, placeOf, placeOfQuestions, questionOf, safe, type Due, type Input, type RepliesState } from './model.ts';
 
 const MOST_CHARACTERS = 1_000;
 
@@ -15,25 +15,32 @@ export function newsOf(state: RepliesState, event: Received): Due | null {
   const id = streamId(event.data.source.stream);
   switch (input.type) {
     case 'QuestionAsked':
-      return ofQuestion(id, headOf(input.data), true);
+      return { ...ofQuestion(state, id, headOf(input.data), true), place: placeOfQuestions(state) };
     case 'QuestionAnswered': {
       const { choice, answeredBy } = input.data;
       return ofQuestion(
+        state,
         id,
         `${choice === null ? 'Answered' : `Answered: ${choice}`}, by ${nameOf(answeredBy)}.`,
         false,
       );
     }
     case 'QuestionDefaulted':
-      return ofQuestion(id, `Nobody answered in time: ${input.data.choice ?? 'its default'} is the answer.`, false);
+      return ofQuestion(
+        state,
+        id,
+        `Nobody answered in time: ${input.data.choice ?? 'its default'} is the answer.`,
+        false,
+      );
     case 'QuestionFailed':
-      return ofQuestion(id, 'Nobody answered in time.', false);
+      return ofQuestion(state, id, 'Nobody answered in time.', false);
     case 'QuestionWithdrawn':
-      return ofQuestion(id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`, false);
+      return ofQuestion(state, id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`, false);
     case 'DeliveryAnswered': {
       const { by, isTrusted } = input.data;
-      if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED));
-      return questionOf(state, input.data) === null ? note(`unclear/${id}`, by, UNCLEAR) : null;
+      const place = placeOf(state, input.data.questionId);
+      if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED, place));
+      return questionOf(state, input.data) === null ? note(`unclear/${id}`, by, UNCLEAR, place) : null;
     }
     default:
       return ofTask(state, input);
@@ -58,8 +65,9 @@ const nameOf = (actor: string): string =>
     ? actor.slice(actor.indexOf(':') + 1)
     : `a ${actor.split(':')[0] ?? 'person'} through the API`;
 
-const ofQuestion = (questionId: string, text: string, isOpen: boolean): Due => ({
+const ofQuestion = (state: RepliesState, questionId: string, text: string, isOpen: boolean): Due => ({
   ...{ about: `question/${questionId}`, to: null, text, questionId, isOpen, stage: null },
+  place: placeOf(state, questionId),
 });
 
 function ofTask({ from, pullRequest }: RepliesState, input: Input): Due | null {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { describe, expect, test } from 'vitest';
 import { github } from './github.ts';
 
@@ -111,16 +112,22 @@ describe('an issue', () => {
       expect(read(told, event)).toMatchObject({ reason: `event ${event} starts no work` });
   });
 
-  test('is answered about by a comment on it, and not by one on a pull request', () => {
+  test('is answered about by a comment on it, or on the pull request of its task', () => {
     const told = {
       ...{ action: 'created', repository: { full_name: 'acme/shop' }, sender: { login: 'ada' } },
       ...{ issue: { number: 12 }, comment: { body: '@workledger approve' } },
     };
     const read = (payload: object) => github.read('issue_comment', request(JSON.stringify(payload), {}));
-    expect(read(told)).toMatchObject({ sender: 'ada', answer: { issue: '12', verb: 'approve' } });
+    expect(read(told)).toMatchObject({ sender: 'ada', answer: { issue: '12', taskId: null, verb: 'approve' } });
+    const taskId = newId();
+    const body = `Faster.\n<!-- workledger:begin task=${taskId} run=${newId()} -->`;
+    const ours = { number: 13, pull_request: {}, body };
+    expect(read({ ...told, issue: ours })).toMatchObject({ answer: { taskId, verb: 'approve' } });
     for (const other of [
       { ...told, action: 'edited' },
       { ...told, issue: { number: 12, pull_request: {} } },
+      // What is to be changed is for its run.
+      { ...told, issue: ours, comment: { body: '@workledger send-back It is slow.' } },
       { ...told, comment: { body: 'fine' } },
     ])
       expect(read(other)).toMatchObject({ reason: 'event issue_comment starts no work' });

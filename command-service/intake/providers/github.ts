@@ -1,6 +1,7 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
-import { calledAnswer } from '../../domain/answer.ts';
+import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
+import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { readReviewRequest } from './review-request.ts';
 import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 
@@ -113,13 +114,17 @@ function understood(bytes: Uint8Array): Payload | null {
   }
 }
 
-/** A comment on an issue that answers; on a pull request it is for its run. */
+/** As our part of a pull request's text begins: it names the task. */
+const OF_TASK = new RegExp(`<!-- workledger:begin task=(${UUID_PATTERN}) `);
+
+/** A comment on an issue, or on a pull request of ours, that answers; what is to be changed there is for its run, which reads it itself. */
 function readAnswer({ action, repository, issue, comment }: Payload) {
-  if (action !== 'created' || !issue?.number || issue.pull_request) return null;
+  if (action !== 'created' || !issue?.number) return null;
   const said = calledAnswer(comment?.body ?? '');
-  if (said === null) return null;
+  const taskId = issue.pull_request ? (OF_TASK.exec(issue.body ?? '')?.[1] ?? null) : null;
+  if (said === null || (issue.pull_request && (taskId === null || said.verb === 'send-back'))) return null;
   const name = comment?.id ? { name: `comment ${repository?.full_name?.toLowerCase() ?? ''} ${comment.id}` } : {};
-  return { ...name, answer: { ...said, taskId: null, questionId: null, issue: String(issue.number) } };
+  return { ...name, answer: { ...said, taskId, questionId: null, issue: String(issue.number) } };
 }
 
 /** What an open pull request may have waited for; null: none of that. */

@@ -1,6 +1,6 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
-import { calledAnswer } from '../../domain/answer.ts';
+import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import type { Ask, Signal } from '../../domain/signal.ts';
 import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
 

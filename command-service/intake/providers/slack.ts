@@ -1,6 +1,6 @@
 import { foreignText, UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import { z } from 'zod';
-import { answerIn, calledAnswer } from '../../domain/answer.ts';
+import { answerIn, calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import type { Answer, Ask, Issue, Signal, Words } from '../../domain/signal.ts';
 import { digestOf, isSigned, lenient, readJson, words, type Provider, type ProviderRequest } from '../provider.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { isTrusted } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { artefact } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
@@ -111,12 +112,16 @@ const CALL = /(^|[\s(])@workledger(\[bot\])?\b/i;
 export const callsUs = (text: string): boolean => CALL.test(text);
 const MOST_WORDS = 20_000;
 
+/** Answers to questions come as deliveries. */
+const asksForChanges = (text: string): boolean =>
+  callsUs(text) && (calledAnswer(text)?.verb ?? 'send-back') === 'send-back';
+
 async function wantedOf(repository: GithubRepository, asked: Request, { environment, step }: Call) {
   const { number, heard } = asked;
   const { trusted } = repositoryOf(environment, step, asked.repository);
   const mayAsk = (user: z.infer<typeof person>): boolean => isTrusted('github', trusted, user?.login ?? null);
   const said = (await repository.list(`/issues/${number}/comments?per_page=100`, comments, (page) => page)).filter(
-    ({ id, body, user }) => id > heard.comment && callsUs(body ?? '') && mayAsk(user),
+    ({ id, body, user }) => id > heard.comment && asksForChanges(body ?? '') && mayAsk(user),
   );
   const asking = (await repository.list(`/pulls/${number}/reviews?per_page=100`, reviews, (page) => page)).filter(
     ({ id, state, user }) => id > heard.review && state === 'CHANGES_REQUESTED' && mayAsk(user),

@@ -11,19 +11,19 @@ export const tell = replyComponent({
   of: ({ environment }, { place }) => (environment.github ? Number(ISSUE.exec(place)?.[1]) || null : null),
   tell: async (number, request, message, call) => {
     const { taskId, about, to } = request;
-    const text = `${to === null ? '' : `@${to} `}${bodyOf(message)}`;
+    const text = `${to === null ? '' : `@${to} `}${bodyOf(message, request.onPullRequest !== true)}`;
     const { outcome, id } = await writeComment(openRepository(call, request), { taskId, number, about, text });
     return { outcome: outcome === 'written' ? outcome : 'updated', id: String(id), state: null };
   },
   asFailure: asGithubFailure,
 });
 
-function bodyOf(message: Message): string {
+function bodyOf(message: Message, sendsBack: boolean): string {
   const { text, asked, link, isOpen, choices } = message;
   return [
     text,
     ...(asked === null ? [] : [quoted(asked).replaceAll(/^/gm, '> ')]),
-    ...(isOpen ? [howToAnswer({ ...message, choices: choices.map(quoted) }, '@workledger')] : []),
+    ...(isOpen ? [howToAnswer({ ...message, choices: choices.map(quoted) }, '@workledger', sendsBack)] : []),
     ...(link === null ? [] : [`[The task](${link})`]),
   ].join('\n\n');
 }

@@ -26,6 +26,8 @@ export const replyRequest = inRun.extend({
   stage: z.enum(STAGES).nullable(),
   /** Of Linear's issue: the state that it was in when it was seen last. */
   state: z.string().nullable(),
+  /** What is to be changed is said there in words of one's own: its run reads them. */
+  onPullRequest: z.boolean().optional(),
 });
 export type ReplyRequest = z.infer<typeof replyRequest>;
 
@@ -73,7 +75,8 @@ async function messageOf(request: ReplyRequest, { environment, secrets }: Call):
 }
 
 /** How a question is answered by words. @param name what the words begin with */
-export function howToAnswer({ choices, isApproval }: Message, name: string): string {
+export function howToAnswer({ choices, isApproval }: Message, name: string, sendsBack = true): string {
+  if (isApproval && !sendsBack) return `Answer by \`${name} approve\`, or \`${name} refuse\` and why.`;
   if (isApproval)
     return `Answer by \`${name} approve\`, \`${name} send-back\` and what is wrong, or \`${name} refuse\` and why.`;
   return choices.length === 0

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { answerIn, calledAnswer } from './answer.ts';
+import { answerIn, calledAnswer } from './called-answer.ts';
 
 describe('words that call us', () => {
   test.each([

@@ -1,0 +1,73 @@
+import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
+import { describe, expect, it } from 'vitest';
+import type { ReplyRequest } from '../components/replies/reply.ts';
+import { scenario } from '../engine/testing/scenario.ts';
+import { replies } from './replies.ts';
+
+const ISSUE = 'acme/shop#12';
+
+/** A task of an issue on GitHub. */
+function fromIssue() {
+  const run = scenario(replies);
+  const taskId = derivedId('task', 'github');
+  const task = (type: string, data: object) => run.receives('task', taskId, type, data);
+  const asks = (id = newId(), approval: object | null = {}) => {
+    run.receives('question', id, 'QuestionAsked', { taskId, repository: 'shop', approval, askedBy: 'agent:1' });
+    return id;
+  };
+  const answers = (data: object, id = newId()) => {
+    const said = { taskId, questionId: null, repository: 'shop', by: 'github:U1', isTrusted: true };
+    run.receives('delivery', id, 'DeliveryAnswered', { ...said, ...data });
+    return id;
+  };
+  const told = (number: number): ReplyRequest | undefined => {
+    const effect = run.requested(`tell/${number}`);
+    return effect?.kind === 'call' ? (effect.request as ReplyRequest) : undefined;
+  };
+  const done = (number: number) =>
+    run.succeeds(`tell/${number}`, { outcome: 'written', id: `message-${number}`, state: null });
+  task('TaskCreated', { repository: 'shop', source: { kind: 'github', reference: ISSUE, url: null } });
+  return { ...run, taskId, task, asks, answers, told, done };
+}
+
+describe('a question about work that has a pull request on GitHub', () => {
+  const url = 'https://github.com/acme/shop/pull/13';
+
+  it('is asked there, and what was asked on the issue is told there to its end', () => {
+    const run = fromIssue();
+    const before = run.asks(newId(), null);
+    expect(run.told(1)).toMatchObject({ place: ISSUE });
+    run.done(1);
+    run.task('TaskPullRequestOpened', { url });
+    run.asks();
+    expect(run.told(2)).toMatchObject({ place: 'acme/shop#13', onPullRequest: true, isOpen: true });
+    run.done(2);
+    run.receives('question', before, 'QuestionAnswered', { taskId: run.taskId, choice: 'left', answeredBy: 'user:1' });
+    expect(run.told(3)).toMatchObject({ place: ISSUE, known: 'message-1', isOpen: false });
+    expect(run.told(3)).not.toHaveProperty('onPullRequest');
+    run.done(3);
+    const id = run.answers({ verb: 'approve' });
+    expect(run.requested(`answer/${id}`)).toMatchObject({ type: 'question.answer-delivery' });
+    run.fails(`answer/${id}`, false, 'out-of-range: it is too late');
+    expect(run.told(4)).toMatchObject({ place: 'acme/shop#13', to: 'U1' });
+  });
+
+  it('is asked there for a task that came from nowhere, too, once there is one', () => {
+    const run = scenario(replies);
+    const taskId = newId();
+    const ask = () => {
+      const id = newId();
+      const asked = { taskId, repository: 'shop', approval: {}, askedBy: 'saga:code-evolution' };
+      run.receives('question', id, 'QuestionAsked', asked);
+      return id;
+    };
+    ask();
+    expect(run.keys()).toEqual([]);
+    run.receives('task', taskId, 'TaskPullRequestOpened', { url });
+    const id = ask();
+    expect(run.requested('tell/1')).toMatchObject({
+      component: 'github.tell',
+      request: { place: 'acme/shop#13', repository: 'shop', taskId, questionId: id, onPullRequest: true },
+    });
+  });
+});
