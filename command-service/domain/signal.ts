@@ -85,6 +85,8 @@ export type Answer = {
   readonly verb: (typeof ANSWERS)[number];
   readonly choice?: string;
   readonly words: string | null;
+  /** Where the task is named by the text of one. */
+  readonly pullRequest?: number;
 };
 
 /** Which deliveries ask for work: one of the ways of `Ask`, as the configuration lets each provider have it. */

@@ -75,6 +75,13 @@ export function placeOnPullRequest(url: string | null): string | undefined {
   return repository === undefined ? undefined : `${repository}#${number}`;
 }
 
+/** Said on a pull request that names the task and is none of its own: anybody may write that into theirs. */
+export const isElsewhere = (
+  { from, pullRequest }: RepliesState,
+  { repository, pullRequest: number }: Pick<Answered, 'repository' | 'pullRequest'>,
+): boolean =>
+  number !== undefined && (repository !== from?.repository || pullRequest?.endsWith(`/pull/${number}`) !== true);
+
 /** Where questions are asked from now on: on GitHub on the pull request, as soon as there is one. */
 export const placeOfQuestions = ({ from, pullRequest }: RepliesState): string | undefined =>
   from?.kind === 'github' ? placeOnPullRequest(pullRequest) : undefined;

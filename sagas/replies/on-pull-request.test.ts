@@ -52,6 +52,20 @@ describe('a question about work that has a pull request on GitHub', () => {
     expect(run.told(4)).toMatchObject({ place: 'acme/shop#13', to: 'U1' });
   });
 
+  it('is not answered on another that names the task, whoever speaks there', () => {
+    const run = fromIssue();
+    run.task('TaskPullRequestOpened', { url });
+    run.asks();
+    run.done(1);
+    for (const isTrusted of [true, false]) {
+      const id = run.answers({ verb: 'approve', pullRequest: 14, isTrusted });
+      expect(run.requested(`answer/${id}`)).toBeUndefined();
+    }
+    expect(run.told(2)).toBeUndefined();
+    const id = run.answers({ verb: 'approve', pullRequest: 13 });
+    expect(run.requested(`answer/${id}`)).toMatchObject({ type: 'question.answer-delivery' });
+  });
+
   it('is asked there for a task that came from nowhere, too, once there is one', () => {
     const run = scenario(replies);
     const taskId = newId();

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { ResultOf } from '../components/catalogue.ts';
 import type { ReplyRequest } from '../components/replies/reply.ts';
 import { command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
-import { questionOf, type Input, type RepliesState } from './model.ts';
+import { isElsewhere, questionOf, type Input, type RepliesState } from './model.ts';
 import { evolve, initial, isTelling } from './state.ts';
 
 /** Tells people where their task came from what becomes of it, asks its questions there, and takes the answers. One instance a task. */
@@ -87,6 +87,7 @@ function answer(state: RepliesState, event: Received): readonly Decision[] {
   const input = inputOf<Input>(event);
   if (input.type !== 'DeliveryAnswered' || !input.data.isTrusted || state.from?.repository !== input.data.repository)
     return [];
+  if (isElsewhere(state, input.data)) return [];
   const questionId = questionOf(state, input.data);
   const deliveryId = streamId(event.data.source.stream);
   return questionId === null

@@ -4,6 +4,7 @@ import { ANSWERED_BEFORE, type QuestionEvent } from '@workledger/shared/contexts
 import type { ReplyResult } from '../components/replies/reply.ts';
 import { inputOf } from '../engine/saga.ts';
 import {
+  isElsewhere,
   note,
   placeOf,
   placeOfQuestions,
@@ -57,6 +58,8 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
 }
 
 function received(state: RepliesState, event: Received): RepliesState {
+  const { type, data } = inputOf<Input>(event);
+  if (type === 'DeliveryAnswered' && isElsewhere(state, data)) return state;
   const learned = learn(state, event);
   return tellLate(withDue(learned, newsOf({ ...state, from: learned.from }, event)));
 }

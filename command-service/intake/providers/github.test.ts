@@ -122,7 +122,7 @@ describe('an issue', () => {
     const taskId = newId();
     const body = `Faster.\n<!-- workledger:begin task=${taskId} run=${newId()} -->`;
     const ours = { number: 13, pull_request: {}, body };
-    expect(read({ ...told, issue: ours })).toMatchObject({ answer: { taskId, verb: 'approve' } });
+    expect(read({ ...told, issue: ours })).toMatchObject({ answer: { taskId, verb: 'approve', pullRequest: 13 } });
     for (const other of [
       { ...told, action: 'edited' },
       { ...told, issue: { number: 12, pull_request: {} } },

@@ -124,7 +124,8 @@ function readAnswer({ action, repository, issue, comment }: Payload) {
   const taskId = issue.pull_request ? (OF_TASK.exec(issue.body ?? '')?.[1] ?? null) : null;
   if (said === null || (issue.pull_request && (taskId === null || said.verb === 'send-back'))) return null;
   const name = comment?.id ? { name: `comment ${repository?.full_name?.toLowerCase() ?? ''} ${comment.id}` } : {};
-  return { ...name, answer: { ...said, taskId, questionId: null, issue: String(issue.number) } };
+  const place = { issue: String(issue.number), ...(taskId !== null && { pullRequest: issue.number }) };
+  return { ...name, answer: { ...said, ...place, taskId, questionId: null } };
 }
 
 /** What an open pull request may have waited for; null: none of that. */

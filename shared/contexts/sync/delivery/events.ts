@@ -82,6 +82,8 @@ export const deliveryEvents = defineStreamType({
         by: z.string(),
         /** Who is not is told so, and changes nothing. */
         isTrusted: z.boolean(),
+        /** On which it was said, where its text names the task: anybody may write that into theirs. */
+        pullRequest: z.int().positive().optional(),
       }),
     },
     /** A pull request of others is to be reviewed, at this head. */
