@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNetwork } from '../security/peer.ts';
+import { agentOptionsSchema, agentProfileNames, withProfile } from './agent-profiles.ts';
 import { approvalPolicy } from './approval.ts';
 import { linearSchema, slackSchema } from './chats.ts';
 import { checksSchema } from './checks.ts';
@@ -172,9 +173,16 @@ export type Repository = z.infer<typeof repositorySchema>;
 export const notRegistered = (repository: string): string =>
   `repository "${repository}" is not in the configuration: add it under "repositories" and start again`;
 
-export const agentSchema = z.strictObject({
+const agentFields = z.strictObject({
   name,
-  command: command.describe('the prompt comes on stdin; it works in its current folder, a worktree of its own'),
+  profile: z
+    .enum(agentProfileNames)
+    .default('command')
+    .describe('how it is started, read and judged; command: as its command says, by its exit code or `output`'),
+  command: command
+    .optional()
+    .describe('it works in its current folder, a worktree of its own; of a profile: what its flags come after'),
+  options: agentOptionsSchema.prefault({}).describe('what the profile makes flags of'),
   capabilities: z.array(z.string().min(1)).default(['code']),
   capacity: z.int().min(1).max(64).default(1),
   environment: variables.describe('names of variables handed on beside PATH, HOME, LANG'),
@@ -186,6 +194,7 @@ export const agentSchema = z.strictObject({
   ...access,
   limits: limits.prefault({}),
 });
+export const agentSchema = agentFields.transform(withProfile);
 export type AgentConfiguration = z.infer<typeof agentSchema>;
 
 const tlsSchema = z

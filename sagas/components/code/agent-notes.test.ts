@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Note } from '../../engine/notes.ts';
-import { agentNotes, readNotes } from './agent-notes.ts';
+import { agentNotes, claudeNote, readNotes } from './agent-notes.ts';
 
 function read(
   output: 'text' | 'claude-json',
@@ -8,7 +8,7 @@ function read(
   from: 'stdout' | 'stderr' = 'stdout',
 ) {
   const notes: Note[] = [];
-  const reader = readNotes(output, (note) => void notes.push(note));
+  const reader = readNotes(output === 'claude-json' ? claudeNote : () => null, (note) => void notes.push(note));
   for (const chunk of chunks) reader(Buffer.from(chunk), from);
   return notes;
 }
@@ -78,7 +78,7 @@ test('of ten thousand notes one a second is passed on, the newest, without secre
   };
   const over = new AbortController();
   const take = (note: Note): void => void taken.push(note);
-  const reader = agentNotes({ note: take, secrets }, { output: 'text' }, over.signal);
+  const reader = agentNotes({ note: take, secrets }, () => null, over.signal);
   for (let second = 0; second < 10; second += 1) {
     const lines = Array.from(
       { length: 1_000 },
@@ -95,5 +95,5 @@ test('of ten thousand notes one a second is passed on, the newest, without secre
   reader?.(Buffer.from('::progress too late\n'), 'stdout');
   await vi.advanceTimersByTimeAsync(5_000);
   expect(taken.some(({ text }) => text === 'too late')).toBe(false);
-  expect(agentNotes({ note: undefined, secrets }, { output: 'text' }, over.signal)).toBeUndefined();
+  expect(agentNotes({ note: undefined, secrets }, () => null, over.signal)).toBeUndefined();
 });

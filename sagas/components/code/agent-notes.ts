@@ -1,40 +1,38 @@
 import { z } from 'zod';
 import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
-import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { newestNote, type Note, type TakeNote } from '../../engine/notes.ts';
 import type { ProcessOptions } from '../process/enter-run.ts';
 import type { CodeAttempt } from './attempt.ts';
 
 /**
- * Reads an agent's notes from what it prints, as it comes: lines that begin with `::progress `, a percentage first if it likes, and of
- * Claude's `stream-json` what it says and the tools that it uses. The newest one is passed on, at most one a second, without secrets.
+ * Reads an agent's notes from what it prints, as it comes: lines that begin with `::progress `, a percentage first if it likes, and what
+ * its profile finds in a line of its standard output. The newest one is passed on, at most one a second, without secrets.
  * @param signal ends it
  */
 export function agentNotes(
   { note, secrets }: Pick<CodeAttempt, 'note' | 'secrets'>,
-  { output }: Pick<AgentConfiguration, 'output'>,
+  noteIn: NoteIn,
   signal: AbortSignal,
 ): ProcessOptions['onOutput'] {
   if (note === undefined) return undefined;
   const take = newestNote(async ({ text, percent }) => {
     note({ text: harmless(maskText(secrets.text(text))), percent });
   }, signal);
-  return readNotes(output, take);
+  return readNotes(noteIn, take);
 }
 
 /** Bytes of a line that is looked at: a longer one holds no note. */
 const LONGEST_LINE = 65_536;
 const NEW_LINE = 10;
 
+type NoteIn = (line: string) => Note | null;
+
 /** Reads notes line by line; a line is held as long as it may be one. */
-export function readNotes(
-  output: AgentConfiguration['output'],
-  take: TakeNote,
-): NonNullable<ProcessOptions['onOutput']> {
+export function readNotes(noteIn: NoteIn, take: TakeNote): NonNullable<ProcessOptions['onOutput']> {
   const lines = (from: 'stdout' | 'stderr') =>
     splitLines((line) => {
-      const found = markedNote(line) ?? (output === 'claude-json' && from === 'stdout' ? claudeNote(line) : null);
+      const found = markedNote(line) ?? (from === 'stdout' ? noteIn(line) : null);
       if (found !== null) take(found);
     });
   const streams = { stdout: lines('stdout'), stderr: lines('stderr') };
@@ -82,7 +80,7 @@ const assistantLine = z.looseObject({
 });
 
 /** The last thing that it says in a line of `stream-json`, or does. */
-function claudeNote(line: string): Note | null {
+export function claudeNote(line: string): Note | null {
   if (!line.startsWith('{') || !line.includes('"assistant"')) return null;
   const { success, data } = assistantLine.safeParse(parse(line));
   if (!success) return null;

@@ -1,16 +1,23 @@
+import { z } from 'zod';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
 import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
-import { agentNotes } from './agent-notes.ts';
-import { agentEnvironment, problemOf } from './commands.ts';
-import { claudeOutcome, textLimit } from './outcome.ts';
+import { toldByAgent } from './profiles/profile.ts';
+import { profileOf } from './profiles/profiles.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
+import { noteSession, notedSession, type SessionOf } from './sessions.ts';
 import type { Place } from './setup.ts';
+import { findSession, startAgent, type AgentEnd } from './start-agent.ts';
+
+/** What an agent told of its own work. `isResumed`: it went on with the session of an earlier attempt. */
+export const toldByRun = toldByAgent.extend({ isResumed: z.boolean() });
+type ToldByRun = z.infer<typeof toldByRun>;
 
 export type AgentRun = {
   readonly exitCode: number | null;
@@ -19,18 +26,38 @@ export type AgentRun = {
   readonly prompt: ArtefactReference;
   /** Everything it printed, within the limit. */
   readonly output: ArtefactReference;
+  readonly told: ToldByRun;
   /** The failure of this run with all that is known about it. */
   fail(reason: string, retryable?: boolean): ComponentFailure;
 };
 
-/** Lets an agent work in a checkout, the prompt on its standard input. @throws ComponentFailure when it did not succeed */
+type Request = AgentRequest & { readonly runId: string; readonly place: Place; readonly context: string | null };
+
+/**
+ * Lets an agent work in a checkout, prompted as its profile says. What comes after an attempt of the same run goes on with that one's
+ * session, where it is here; else it begins anew with the same words. @throws ComponentFailure when it did not succeed
+ */
 export async function runAgent(
   code: CodeAttempt,
   agent: AgentConfiguration,
   checkout: Checkout,
-  request: AgentRequest & { readonly place: Place; readonly context: string | null },
+  request: Request,
 ): Promise<AgentRun> {
-  return runPrompted(code, agent, checkout, await promptOf(request, { ...code, agent }));
+  const prompt = await promptOf(request, { ...code, agent });
+  if (request.prompt.purpose !== 'generate') return runPrompted(code, agent, checkout, prompt);
+  const of: SessionOf = { dataFolder: code.environment.dataFolder, runId: request.runId, agent };
+  const noted = isAnotherAttempt(request) ? await notedSession(of) : null;
+  const session = noted !== null && (await findSession(code, agent, checkout, noted)) ? noted : null;
+  const started = session === null ? null : await startAgent(code, agent, checkout, { prompt: resumed(prompt), session });
+  const isLost = started !== null && isSessionLost(agent, started);
+  const end = started === null || isLost ? await startAgent(code, agent, checkout, { prompt, session: null }) : started;
+  const isResumed = end === started;
+  const had = end.judged.told.session;
+  if (profileOf(agent).sessions !== null && had !== null)
+    await noteSession(of, had).catch((error: unknown) => {
+      code.environment.logger.warn({ reason: oneLine(error) }, 'cannot note the session of an agent: it will begin anew');
+    });
+  return finish(code, agent, { prompt: isResumed ? resumed(prompt) : prompt, end, isResumed });
 }
 
 /** As `runAgent`, with words that are no task's. @throws ComponentFailure when it did not succeed */
@@ -40,45 +67,46 @@ export async function runPrompted(
   checkout: Checkout,
   prompt: string,
 ): Promise<AgentRun> {
+  const end = await startAgent(code, agent, checkout, { prompt, session: null });
+  return finish(code, agent, { prompt, end, isResumed: false });
+}
+
+const isAnotherAttempt = ({ prompt: { feedback, earlier = [] } }: AgentRequest): boolean =>
+  feedback !== null || earlier.length > 0;
+
+/** The files are not where that session left them. */
+const resumed = (prompt: string): string =>
+  `You worked on this before, in this conversation; why that did not do is told below. This is another folder, as it was \
+at the start of this attempt: what you changed before may not be here. Look at the files anew.\n\n${prompt}`;
+
+const isSessionLost = (agent: AgentConfiguration, { judged, result }: AgentEnd): boolean =>
+  judged.problem !== null && (profileOf(agent).sessions?.lost.test(`${judged.problem}\n${result.stderr.toString()}`) ?? false);
+
+type Finished = { readonly prompt: string; readonly end: AgentEnd; readonly isResumed: boolean };
+
+/** Keeps what was asked and said. @throws ComponentFailure when it did not succeed */
+async function finish(code: CodeAttempt, agent: AgentConfiguration, finished: Finished): Promise<AgentRun> {
   const { artefacts } = code.environment;
-  const promptArtefact = await artefacts.put(Buffer.from(prompt), 'text/markdown; charset=utf-8');
-  const over = new AbortController();
-  const running = code.attempt.run({
-    command: agent.command,
-    cwd: checkout.path,
-    environment: agentEnvironment(agent, code.repository),
-    stdin: prompt,
-    timeoutMs: agent.limits.timeoutSeconds * 1_000,
-    maxOutputBytes: agent.limits.maxOutputBytes,
-    sandbox: sandboxFor(code, { agent }, checkout),
-    limits: agent.limits,
-    signal: code.signal,
-    killStrays: true,
-    onOutput: agentNotes(code, agent, over.signal),
-  });
-  const result = await running.finally(() => over.abort());
-  code.signal.throwIfAborted();
+  const { command, result, ended, judged } = finished.end;
+  const prompt = await artefacts.put(Buffer.from(finished.prompt), 'text/markdown; charset=utf-8');
   const output = await artefacts.put(result.output, 'text/plain; charset=utf-8');
-  const judged = agent.output === 'claude-json' ? claudeOutcome(result.stdout, result.stderr) : null;
-  const costUsd = judged?.costUsd ?? null;
   const { exitCode, durationMs } = result;
-  const parts = { command: agent.command, exitCode, output: result.output, log: output };
-  const isOpen = judged?.isOpen === true && exitCode === 0;
+  const { costUsd, hint } = judged;
+  const parts = { command, exitCode, output: result.output, log: output };
+  const isOpen = judged.isOpen === true && exitCode === 0;
   const fail = (reason: string, retryable = true): ComponentFailure => {
-    const options = { retryable, fault: 'work', costUsd, prompt: promptArtefact } as const;
-    const whole = isOpen ? `${reason} (${judged.problem ?? ''})` : reason;
-    return new ComponentFailure(failureOf('work', whole, parts), options);
+    const more = isOpen ? (judged.problem ?? '') : hint;
+    const whole = more === undefined || more === '' ? reason : `${reason} (${more})`;
+    return new ComponentFailure(failureOf('work', whole, parts), { retryable, fault: 'work', costUsd, prompt });
   };
-  const ended = problemOf(result, agent.limits.timeoutSeconds);
   const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
-  const problem = judged === null || killed || isOpen ? ended : judged.problem;
-  const limit = killed || problem === null ? null : judged === null ? textLimit(result.output) : judged.limit;
-  if (problem !== null && limit)
+  const problem = killed || isOpen ? ended : judged.problem;
+  if (problem !== null && !killed && judged.limit)
     throw new ComponentFailure(failureOf('work', `agent "${agent.name}": ${problem}`, parts), {
-      ...{ retryable: true, fault: 'limit', until: limit.until, prompt: promptArtefact },
+      ...{ retryable: true, fault: 'limit', until: judged.limit.until, prompt },
     });
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
-  return { exitCode, durationMs, costUsd, prompt: promptArtefact, output, fail };
+  return { exitCode, durationMs, costUsd, prompt, output, told: { ...judged.told, isResumed: finished.isResumed }, fail };
 }
 
 const GIT_TIMEOUT_MS = 300_000;

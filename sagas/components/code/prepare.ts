@@ -15,6 +15,7 @@ import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { endScope } from '../process/attempt.ts';
 import { defineComponent, inRun } from '../run-component.ts';
 import { codeComponent, gitLimits, scopeOf, secondsOfChecks } from './attempt.ts';
+import { forgetSessions } from './sessions.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
 const GIT_SECONDS = 120;
@@ -109,6 +110,7 @@ export const cleanup = defineComponent({
     const repository = repositoryOf(environment, step, request.repository);
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
     await removeRunFolders(environment.dataFolder, request.runId);
+    await forgetSessions({ ...environment, ...request });
     const mirror = await openMirror(environment.dataFolder, repository.url, signal);
     await deleteRefs(mirror, await doublesOf(mirror, request, signal), signal);
     return { worktrees };

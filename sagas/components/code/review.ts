@@ -68,7 +68,8 @@ export const review = codeComponent({
     const findings = [...checked, ...said.findings];
     const whole = Buffer.from(JSON.stringify({ summary: said.summary, findings }));
     const report = await environment.artefacts.put(whole, 'application/json');
-    const { fail: _, ...told } = ran;
+    const { prompt: asked, output, exitCode, costUsd, durationMs } = ran;
+    const told = { prompt: asked, output, exitCode, costUsd, durationMs };
     return { ...told, report, findings: findings.length };
   },
 });

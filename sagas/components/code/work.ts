@@ -14,7 +14,7 @@ import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { gatheredForPrompt, gatheredSchema } from '../context/gather.ts';
 import { inRun, type Limits } from '../run-component.ts';
-import { gitInside, runAgent, type AgentRun } from './agent.ts';
+import { gitInside, runAgent, toldByRun, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
 import { measure, recordedBase } from './judge.ts';
@@ -56,6 +56,8 @@ export const work = codeComponent({
     output: artefact,
     exitCode: z.number().nullable(),
     costUsd: z.number().nullable(),
+    /** What the agent told of its own work; absent: written before this was told. */
+    agent: toldByRun.optional(),
     durationMs: z.number(),
     metrics: metrics.nullable(),
   }),
@@ -78,9 +80,9 @@ export const work = codeComponent({
       const commit = await changeOf(code, { ...worked, run });
       const change = await storeDiff(code, 'work', request.parent, commit);
       await leave(code, request, commit, run);
-      const { fail: _, ...told } = run;
+      const { fail: _, told: ofAgent, ...told } = run;
       const tree = await treeOf(mirror, commit);
-      return { commit, tree, ...change, ...told, ...ofContext, metrics: await measured(code, request, commit) };
+      return { commit, tree, ...change, ...told, agent: ofAgent, ...ofContext, metrics: await measured(code, request, commit) };
     } catch (error) {
       if (signal.aborted) throw error;
       const { costUsd, prompt } = run;
