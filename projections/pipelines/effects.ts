@@ -1,5 +1,5 @@
 import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { agentTold, artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import type { PipelineEffect } from '@workledger/shared/contexts/saga/row.ts';
 
 export type EffectEvent = Exclude<Extract<SagaEvent, { type: `SagaEffect${string}` }>, { type: 'SagaEffectRequested' }>;
@@ -39,8 +39,10 @@ export function endEffect(before: PipelineEffect, event: EffectEvent, at: string
     }
     case 'SagaEffectSucceeded': {
       const result = isObject(event.data.result) ? event.data.result : {};
+      const agent = agentTold.safeParse(result['agent']).data;
       return {
         ...effect,
+        ...(agent !== undefined && { agent }),
         state: cancelled ? 'cancelled' : 'succeeded',
         failure: null,
         artefacts: artefactsOf(result),

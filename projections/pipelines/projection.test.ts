@@ -31,6 +31,7 @@ const work = {
   exitCode: 0,
   costUsd: 0.1,
   durationMs: 800,
+  agent: { turns: 3, tokens: { input: 900, output: 40 }, session: 'a-session', isResumed: false },
 };
 const done = (key: string, result: unknown = {}): SagaEvent => ({ type: 'SagaEffectSucceeded', data: { key, result } });
 
@@ -65,6 +66,7 @@ describe('the pipelines read model', () => {
                 exitCode: 0,
                 commit: commitOf('b'),
                 artefacts: { prompt: paper('1'), output: paper('2'), diff: paper('3') },
+                agent: work.agent,
                 requestedAt: timeOf(2),
                 endedAt: timeOf(3),
               },

@@ -48,3 +48,12 @@ export type Failure = z.infer<typeof failure>;
 
 /** Whoever sends webhooks and is known to a plugin alone, under a name that none of Workledger's own will ever have. */
 export const pluginProvider = z.templateLiteral(['x-', z.string().regex(/[a-z0-9][a-z0-9-]{0,37}/)]);
+
+/** What an agent told of its own work in one attempt; null: it did not. */
+export const agentTold = z.strictObject({
+  turns: z.number().nullable().describe('as the agent counts them'),
+  tokens: z.strictObject({ input: z.number(), output: z.number() }).nullable(),
+  session: z.string().nullable().describe('under which the agent itself knows the attempt'),
+  isResumed: z.boolean().describe('it went on with the session of an earlier attempt'),
+});
+export type AgentTold = z.infer<typeof agentTold>;

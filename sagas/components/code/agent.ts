@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
-import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import type { AgentTold, ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
@@ -8,16 +7,11 @@ import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
-import { toldByAgent } from './profiles/profile.ts';
 import { profileOf } from './profiles/profiles.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
 import { noteSession, notedSession, type SessionOf } from './sessions.ts';
 import type { Place } from './setup.ts';
 import { findSession, startAgent, type AgentEnd } from './start-agent.ts';
-
-/** What an agent told of its own work. `isResumed`: it went on with the session of an earlier attempt. */
-export const toldByRun = toldByAgent.extend({ isResumed: z.boolean() });
-type ToldByRun = z.infer<typeof toldByRun>;
 
 export type AgentRun = {
   readonly exitCode: number | null;
@@ -26,7 +20,7 @@ export type AgentRun = {
   readonly prompt: ArtefactReference;
   /** Everything it printed, within the limit. */
   readonly output: ArtefactReference;
-  readonly told: ToldByRun;
+  readonly told: AgentTold;
   /** The failure of this run with all that is known about it. */
   fail(reason: string, retryable?: boolean): ComponentFailure;
 };

@@ -68,9 +68,8 @@ export const review = codeComponent({
     const findings = [...checked, ...said.findings];
     const whole = Buffer.from(JSON.stringify({ summary: said.summary, findings }));
     const report = await environment.artefacts.put(whole, 'application/json');
-    const { prompt: asked, output, exitCode, costUsd, durationMs } = ran;
-    const told = { prompt: asked, output, exitCode, costUsd, durationMs };
-    return { ...told, report, findings: findings.length };
+    const { prompt: sent, output, exitCode, costUsd, durationMs } = ran;
+    return { report, findings: findings.length, prompt: sent, output, exitCode, costUsd, durationMs };
   },
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { artefact, diffStat, metrics, type Metrics } from '@workledger/shared/contexts/values.ts';
+import { agentTold, artefact, diffStat, metrics, type Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import { agentOf, type ComponentEnvironment } from '../environment.ts';
@@ -14,7 +14,7 @@ import { takeChange, UnusableChange } from '../git/take-change.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { gatheredForPrompt, gatheredSchema } from '../context/gather.ts';
 import { inRun, type Limits } from '../run-component.ts';
-import { gitInside, runAgent, toldByRun, type AgentRun } from './agent.ts';
+import { gitInside, runAgent, type AgentRun } from './agent.ts';
 import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
 import { measure, recordedBase } from './judge.ts';
@@ -57,7 +57,7 @@ export const work = codeComponent({
     exitCode: z.number().nullable(),
     costUsd: z.number().nullable(),
     /** What the agent told of its own work; absent: written before this was told. */
-    agent: toldByRun.optional(),
+    agent: agentTold.optional(),
     durationMs: z.number(),
     metrics: metrics.nullable(),
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sagaEvents } from './events.ts';
 import { defineReadModel, revision, time, type RowOf } from '../define-row.ts';
-import { artefact, failure, uuid } from '../values.ts';
+import { agentTold, artefact, failure, uuid } from '../values.ts';
 
 const stepState = sagaEvents.SagaStepChanged.schema.shape.state;
 export type StepState = z.infer<typeof stepState>;
@@ -19,6 +19,7 @@ const pipelineEffect = z.strictObject({
   commit: z.string().nullable(),
   costUsd: z.number().nullable(),
   durationMs: z.number().nullable(),
+  agent: agentTold.optional().describe('what the agent told of its work; left out: no agent worked, or none told'),
   failure: failure.nullable(),
   interrupted: z
     .int()

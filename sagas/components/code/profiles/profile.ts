@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
+import type { AgentTold } from '@workledger/shared/contexts/values.ts';
 import type { Note } from '../../../engine/notes.ts';
 import type { AgentOutcome } from '../outcome.ts';
 
-/** What an agent told of its own work; null: it did not. */
-export const toldByAgent = z.object({
-  /** As the agent counts them. */
-  turns: z.number().nullable(),
-  tokens: z.object({ input: z.number(), output: z.number() }).nullable(),
-  /** Under which it can go on later. */
-  session: z.string().nullable(),
-});
-export type ToldByAgent = z.infer<typeof toldByAgent>;
+export type ToldByAgent = Omit<AgentTold, 'isResumed'>;
 
 /** What an agent printed, and why its process does not count as ended well; null: exit code 0. */
 export type Ended = {
