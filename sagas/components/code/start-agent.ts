@@ -26,7 +26,8 @@ export async function startAgent(
   { prompt, session }: { readonly prompt: string; readonly session: string | null },
 ): Promise<AgentEnd> {
   const profile = profileOf(agent);
-  const promptFile = join(checkout.temporary, 'prompt.md');
+  // Out of reach of what ran here before; a file that a command names can be read in the sandbox.
+  const promptFile = join(checkout.notes, 'prompt.md');
   if (profile.prompt === 'file') await writeFile(promptFile, prompt, { mode: 0o600 });
   const command = profile.command(agent, { session, promptFile });
   const over = new AbortController();
