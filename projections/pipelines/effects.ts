@@ -32,10 +32,11 @@ export function endEffect(before: PipelineEffect, event: EffectEvent, at: string
     case 'SagaEffectPostponed':
       return { ...effect, waitsFor: event.data.failure.reason };
     case 'SagaEffectFailed': {
-      const { failure, prompt, costUsd } = event.data;
+      const { failure, prompt, costUsd, agent } = event.data;
       const artefacts = { ...(prompt !== null && { prompt }), ...(failure.log !== null && { log: failure.log }) };
       const state = cancelled ? 'cancelled' : 'failed';
-      return { ...effect, state, failure, artefacts, exitCode: failure.exitCode, costUsd, endedAt: at };
+      const told = { ...(agent !== undefined && { agent }), exitCode: failure.exitCode, costUsd };
+      return { ...effect, state, failure, artefacts, ...told, endedAt: at };
     }
     case 'SagaEffectSucceeded': {
       const result = isObject(event.data.result) ? event.data.result : {};

@@ -1,4 +1,4 @@
-import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
+import type { AgentTold, ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { TakeNote } from './notes.ts';
 
 export type PerformContext = {
@@ -42,6 +42,8 @@ export type ComponentFailureOptions = {
   readonly costUsd?: number | null;
   /** What the agent was asked; its output is the failure's log. */
   readonly prompt?: ArtefactReference | null;
+  /** What an agent told of its work all the same. */
+  readonly agent?: AgentTold | null | undefined;
   readonly cause?: unknown;
 };
 
@@ -54,6 +56,7 @@ export class ComponentFailure extends Error {
   readonly until: string | null;
   readonly costUsd: number | null;
   readonly prompt: ArtefactReference | null;
+  readonly agent: AgentTold | null;
   constructor(failure: Failure, options: ComponentFailureOptions) {
     super(`${failure.step}: ${failure.reason}`, { cause: options.cause });
     this.failure = failure;
@@ -62,6 +65,7 @@ export class ComponentFailure extends Error {
     this.until = options.until ?? null;
     this.costUsd = options.costUsd ?? null;
     this.prompt = options.prompt ?? null;
+    this.agent = options.agent ?? null;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CHUNK_BYTES, MAX_ARTEFACT_BYTES } from '@workledger/shared/artefacts/port.ts';
-import { artefact, cost, failure, fault, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { agentTold, artefact, cost, failure, fault, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
 
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
@@ -52,6 +52,7 @@ const lastFrame = z.discriminatedUnion('frame', [
     until: z.iso.datetime().nullable().default(null),
     costUsd: cost,
     prompt: artefact.nullable(),
+    agent: agentTold.optional(),
   }),
   /** The runner stops: nothing came of the call, and nobody is to blame. */
   z.strictObject({ frame: z.literal('stopped') }),

@@ -200,8 +200,9 @@ function artefactsOf(outbox: Outbox, given: ReadonlyMap<string, Stored>): Artefa
 function failureFrame(error: unknown): LastFrame {
   // Whatever else was thrown: its words could hold a secret.
   const known = error instanceof ComponentFailure ? error : unforeseen(error);
-  const { failure, retryable, fault, until, costUsd, prompt } = known;
-  return { frame: 'failure', failure, retryable, fault, until, costUsd, prompt };
+  const { failure, retryable, fault, until, costUsd, prompt, agent } = known;
+  const frame = { frame: 'failure', failure, retryable, fault, until, costUsd, prompt } as const;
+  return { ...frame, ...(agent !== null && { agent }) };
 }
 
 const unforeseen = (cause: unknown): ComponentFailure =>

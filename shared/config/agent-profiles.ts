@@ -33,7 +33,7 @@ const KNOWN = {
   aider: { executable: 'aider', options: ['model'] },
 } as const satisfies Record<string, { executable: string | null; options: readonly AgentOption[] }>;
 
-export type AgentProfileName = keyof typeof KNOWN;
+type AgentProfileName = keyof typeof KNOWN;
 export const agentProfileNames = Object.keys(KNOWN) as [AgentProfileName, ...AgentProfileName[]];
 
 type Profiled = {

@@ -86,21 +86,23 @@ async function finish(code: CodeAttempt, agent: AgentConfiguration, finished: Fi
   const output = await artefacts.put(result.output, 'text/plain; charset=utf-8');
   const { exitCode, durationMs } = result;
   const { costUsd, hint } = judged;
+  const told = { ...judged.told, isResumed: finished.isResumed };
   const parts = { command, exitCode, output: result.output, log: output };
   const isOpen = judged.isOpen === true && exitCode === 0;
   const fail = (reason: string, retryable = true): ComponentFailure => {
     const more = isOpen ? (judged.problem ?? '') : hint;
     const whole = more === undefined || more === '' ? reason : `${reason} (${more})`;
-    return new ComponentFailure(failureOf('work', whole, parts), { retryable, fault: 'work', costUsd, prompt });
+    const options = { retryable, fault: 'work', costUsd, prompt, agent: told } as const;
+    return new ComponentFailure(failureOf('work', whole, parts), options);
   };
   const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
   const problem = killed || isOpen ? ended : judged.problem;
   if (problem !== null && !killed && judged.limit)
     throw new ComponentFailure(failureOf('work', `agent "${agent.name}": ${problem}`, parts), {
-      ...{ retryable: true, fault: 'limit', until: judged.limit.until, prompt },
+      ...{ retryable: true, fault: 'limit', until: judged.limit.until, prompt, agent: told },
     });
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
-  return { exitCode, durationMs, costUsd, prompt, output, told: { ...judged.told, isResumed: finished.isResumed }, fail };
+  return { exitCode, durationMs, costUsd, prompt, output, told, fail };
 }
 
 const GIT_TIMEOUT_MS = 300_000;

@@ -105,7 +105,7 @@ export function limitIn(said: string): { until: string | null } | null {
 }
 
 function afterIn(said: string): string | null {
-  const parts = [...(AFTER.exec(said)?.[1] ?? '').matchAll(PART)];
+  const parts = [...(AFTER.exec(said.slice(0, 10_000))?.[1] ?? '').matchAll(PART)];
   const milliseconds = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit.toLowerCase()] ?? 0), 0);
   return milliseconds > 0 ? timeOf(Date.now() + milliseconds) : null;
 }

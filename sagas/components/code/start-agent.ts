@@ -43,7 +43,11 @@ export async function startAgent(
   const result = await running.finally(() => over.abort());
   code.signal.throwIfAborted();
   const ended = problemOf(result, agent.limits.timeoutSeconds);
-  return { command, result, ended, judged: profile.judge({ ...result, problem: ended }) };
+  const judged = profile.judge({ ...result, problem: ended });
+  const { session: said } = judged.told;
+  // What it calls its session may be anything that it knows.
+  const own = said !== null && code.secrets.text(said) === said ? said : null;
+  return { command, result, ended, judged: { ...judged, told: { ...judged.told, session: own } } };
 }
 
 const FIND_TIMEOUT_MS = 60_000;

@@ -85,18 +85,18 @@ export const work = codeComponent({
       return { commit, tree, ...change, ...told, agent: ofAgent, ...ofContext, metrics: await measured(code, request, commit) };
     } catch (error) {
       if (signal.aborted) throw error;
-      const { costUsd, prompt } = run;
-      throw retold(asComponentFailure('work', error, signal), { costUsd, prompt });
+      const { costUsd, prompt, told } = run;
+      throw retold(asComponentFailure('work', error, signal), { costUsd, prompt, agent: told });
     }
   },
 });
 
-type Told = Pick<ComponentFailure, 'failure' | 'retryable' | 'fault' | 'until' | 'costUsd' | 'prompt'>;
+type Told = Pick<ComponentFailure, 'failure' | 'retryable' | 'fault' | 'until' | 'costUsd' | 'prompt' | 'agent'>;
 
 /** The same failure, with more that is known of it. */
 function retold(failed: ComponentFailure, more: Partial<Told>): ComponentFailure {
-  const { failure, retryable, fault, until, costUsd, prompt } = failed;
-  const { failure: told, ...options } = { failure, retryable, fault, until, costUsd, prompt, ...more };
+  const { failure, retryable, fault, until, costUsd, prompt, agent } = failed;
+  const { failure: told, ...options } = { failure, retryable, fault, until, costUsd, prompt, agent, ...more };
   return new ComponentFailure(told, { ...options, cause: failed });
 }
 

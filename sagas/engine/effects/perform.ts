@@ -76,8 +76,9 @@ type Refusal = Omit<Extract<SagaEvent, { type: 'SagaEffectFailed' }>['data'], 'k
 
 function refusal(step: string, error: unknown): Refusal | null {
   if (error instanceof ComponentFailure) {
-    const { failure, retryable, costUsd, prompt, fault, until } = error;
-    return { failure, retryable, costUsd, prompt, fault, ...(until !== null && { until }) };
+    const { failure, retryable, costUsd, prompt, fault, until, agent } = error;
+    const known = { ...(until !== null && { until }), ...(agent !== null && { agent }) };
+    return { failure, retryable, costUsd, prompt, fault, ...known };
   }
   if (error instanceof CommandRefused) {
     const failure = because(step, `${error.code}: ${error.message}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStreamType, type EventOf, type StreamTypeDefinition } from '../define-events.ts';
-import { artefact, cost, failure, fault } from '../values.ts';
+import { agentTold, artefact, cost, failure, fault } from '../values.ts';
 
 /** An effect as data: what is to be done, under a key that stays the same however often processes die. */
 export const effect = z.discriminatedUnion('kind', [
@@ -72,6 +72,8 @@ export const sagaEvents = {
       fault: fault.optional(),
       /** When a limit ends, where the component named a time. */
       until: z.iso.datetime().optional(),
+      /** What an agent told of its work all the same. */
+      agent: agentTold.optional(),
     }),
   },
   /** A stop of the process ended it before its end. It is still asked for, and begins anew. */

@@ -4,10 +4,10 @@ import type { AgentTold } from '@workledger/shared/contexts/values.ts';
 import type { Note } from '../../../engine/notes.ts';
 import type { AgentOutcome } from '../outcome.ts';
 
-export type ToldByAgent = Omit<AgentTold, 'isResumed'>;
+type ToldByAgent = Omit<AgentTold, 'isResumed'>;
 
 /** What an agent printed, and why its process does not count as ended well; null: exit code 0. */
-export type Ended = {
+type Ended = {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   /** Both, as they came. */
@@ -21,7 +21,7 @@ export type Judged = AgentOutcome & {
   readonly hint?: string | undefined;
 };
 
-export type Start = {
+type Start = {
   /** The session that it goes on with; null: a new one. */
   readonly session: string | null;
   /** The file with the prompt, for an agent that takes one. */
