@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CHUNK_BYTES, MAX_ARTEFACT_BYTES } from '@workledger/shared/artefacts/port.ts';
-import { agentTold, artefact, cost, failure, fault, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import {
+  agentTold,
+  artefact,
+  cost,
+  failure,
+  fault,
+  type ArtefactReference,
+} from '@workledger/shared/contexts/values.ts';
 
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as

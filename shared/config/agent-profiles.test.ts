@@ -9,7 +9,9 @@ const faultsOf = (agent: object): string[] =>
 describe('an agent of the configuration', () => {
   test('has the command of its profile, unless it names another', () => {
     expect(agentSchema.parse({ name: 'one', profile: 'gemini-cli' }).command).toEqual(['gemini']);
-    expect(agentSchema.parse({ name: 'one', profile: 'codex', command: ['/opt/codex'] }).command).toEqual(['/opt/codex']);
+    expect(agentSchema.parse({ name: 'one', profile: 'codex', command: ['/opt/codex'] }).command).toEqual([
+      '/opt/codex',
+    ]);
     expect(agentSchema.parse({ name: 'one', command: ['my-agent'] }).profile).toBe('command');
   });
 

@@ -18,7 +18,7 @@ beforeEach(async () => {
   const [agent] = workshop.settings.agents ?? [];
   system = await startSystemAround({
     repositories: [{ ...repository!, evolve: null, evaluate: null }],
-    agents: [{ ...agent!, command: [...agent!.command, 'leave-trace'] }],
+    agents: [{ ...agent!, command: [...(agent?.command ?? []), 'leave-trace'] }],
   });
 });
 afterEach(async () => {

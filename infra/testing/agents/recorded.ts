@@ -43,12 +43,18 @@ const claudeCode: Recorded = {
     claudeInit,
     claudeSays({ type: 'text', text: 'I look at add first.' }),
     claudeSays({ type: 'tool_use', id: 'toolu_1', name: 'Edit', input: { file_path: 'src/add.mjs' } }),
-    { type: 'user', message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' }] } },
+    {
+      type: 'user',
+      message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' }] },
+    },
     claudeResult,
   ),
   limited: lines(
     claudeInit,
-    { type: 'rate_limit_event', rate_limit_info: { status: 'rejected', resetsAt: 1_795_000_000, rateLimitType: 'five_hour' } },
+    {
+      type: 'rate_limit_event',
+      rate_limit_info: { status: 'rejected', resetsAt: 1_795_000_000, rateLimitType: 'five_hour' },
+    },
     { ...claudeResult, is_error: true, result: 'You’ve hit your limit · resets 3pm', total_cost_usd: 0 },
   ),
   limitedExit: 0,
@@ -72,19 +78,45 @@ const codex: Recorded = {
       { type: 'item.completed', item: { id: 'item_0', type: 'reasoning', text: '**Looking for add**' } },
       {
         type: 'item.started',
-        item: { id: 'item_1', type: 'todo_list', items: [{ text: 'Mend add', completed: false }, { text: 'Run the tests', completed: false }] },
+        item: {
+          id: 'item_1',
+          type: 'todo_list',
+          items: [
+            { text: 'Mend add', completed: false },
+            { text: 'Run the tests', completed: false },
+          ],
+        },
       },
       {
         type: 'item.started',
-        item: { id: 'item_2', type: 'command_execution', command: 'bash -lc ls', aggregated_output: '', exit_code: null, status: 'in_progress' },
+        item: {
+          id: 'item_2',
+          type: 'command_execution',
+          command: 'bash -lc ls',
+          aggregated_output: '',
+          exit_code: null,
+          status: 'in_progress',
+        },
       },
       {
         type: 'item.completed',
-        item: { id: 'item_3', type: 'file_change', changes: [{ path: 'src/add.mjs', kind: 'update' }], status: 'completed' },
+        item: {
+          id: 'item_3',
+          type: 'file_change',
+          changes: [{ path: 'src/add.mjs', kind: 'update' }],
+          status: 'completed',
+        },
       },
       {
         type: 'item.updated',
-        item: { id: 'item_1', type: 'todo_list', items: [{ text: 'Mend add', completed: true }, { text: 'Run the tests', completed: false }] },
+        item: {
+          id: 'item_1',
+          type: 'todo_list',
+          items: [
+            { text: 'Mend add', completed: true },
+            { text: 'Run the tests', completed: false },
+          ],
+        },
       },
       { type: 'item.completed', item: { id: 'item_4', type: 'agent_message', text: '`add` adds now.' } },
       { type: 'turn.completed', usage: { input_tokens: 24_763, cached_input_tokens: 24_448, output_tokens: 122 } },

@@ -42,14 +42,18 @@ export async function runAgent(
   const of: SessionOf = { dataFolder: code.environment.dataFolder, runId: request.runId, agent };
   const noted = isAnotherAttempt(request) ? await notedSession(of) : null;
   const session = noted !== null && (await findSession(code, agent, checkout, noted)) ? noted : null;
-  const started = session === null ? null : await startAgent(code, agent, checkout, { prompt: resumed(prompt), session });
+  const started =
+    session === null ? null : await startAgent(code, agent, checkout, { prompt: resumed(prompt), session });
   const isLost = started !== null && isSessionLost(agent, started);
   const end = started === null || isLost ? await startAgent(code, agent, checkout, { prompt, session: null }) : started;
   const isResumed = end === started;
   const had = end.judged.told.session;
   if (profileOf(agent).sessions !== null && had !== null)
     await noteSession(of, had).catch((error: unknown) => {
-      code.environment.logger.warn({ reason: oneLine(error) }, 'cannot note the session of an agent: it will begin anew');
+      code.environment.logger.warn(
+        { reason: oneLine(error) },
+        'cannot note the session of an agent: it will begin anew',
+      );
     });
   return finish(code, agent, { prompt: isResumed ? resumed(prompt) : prompt, end, isResumed });
 }
@@ -74,7 +78,8 @@ const resumed = (prompt: string): string =>
 at the start of this attempt: what you changed before may not be here. Look at the files anew.\n\n${prompt}`;
 
 const isSessionLost = (agent: AgentConfiguration, { judged, result }: AgentEnd): boolean =>
-  judged.problem !== null && (profileOf(agent).sessions?.lost.test(`${judged.problem}\n${result.stderr.toString()}`) ?? false);
+  judged.problem !== null &&
+  (profileOf(agent).sessions?.lost.test(`${judged.problem}\n${result.stderr.toString()}`) ?? false);
 
 type Finished = { readonly prompt: string; readonly end: AgentEnd; readonly isResumed: boolean };
 

@@ -93,7 +93,8 @@ const EPOCH = /limit reached\|(\d{10,13})/i;
 const LIMIT =
   /\b(?:usage|session|weekly|5-hour|daily|hourly) limit reached|limit reached\|\d|you(?:'|’)ve (?:hit|reached) your (?:\w+ )?limit|rate_limit_error|overloaded_error|\bAPI Error[^\n]{0,40}\b(?:429|529)\b|"type":\s?"(?:rate_limit|overloaded)|^(?:Error: )?(?:429|529)\b|exceeded your current quota|resource_exhausted|\boverloaded\b|\bRateLimitError\b|exhausted your (?:daily )?(?:capacity|quota)/im;
 /** `try again in 3 days 6 hours 57 minutes`, `will reset after 8h36m13s`: counted from now. */
-const AFTER = /\b(?:try again in|reset after)((?:\s*\d+(?:\.\d+)?\s*(?:days?|hours?|minutes?|seconds?|[dhms])\b,?|\s*\d+[dhms](?=\d))+)/i;
+const AFTER =
+  /\b(?:try again in|reset after)((?:\s*\d+(?:\.\d+)?\s*(?:days?|hours?|minutes?|seconds?|[dhms])\b,?|\s*\d+[dhms](?=\d))+)/i;
 const PART = /(\d+(?:\.\d+)?)\s*([dhms])/gi;
 const MILLISECONDS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
 
@@ -106,7 +107,10 @@ export function limitIn(said: string): { until: string | null } | null {
 
 function afterIn(said: string): string | null {
   const parts = [...(AFTER.exec(said.slice(0, 10_000))?.[1] ?? '').matchAll(PART)];
-  const milliseconds = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit.toLowerCase()] ?? 0), 0);
+  const milliseconds = parts.reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit.toLowerCase()] ?? 0),
+    0,
+  );
   return milliseconds > 0 ? timeOf(Date.now() + milliseconds) : null;
 }
 

@@ -82,7 +82,15 @@ export const work = codeComponent({
       await leave(code, request, commit, run);
       const { fail: _, told: ofAgent, ...told } = run;
       const tree = await treeOf(mirror, commit);
-      return { commit, tree, ...change, ...told, agent: ofAgent, ...ofContext, metrics: await measured(code, request, commit) };
+      return {
+        commit,
+        tree,
+        ...change,
+        ...told,
+        agent: ofAgent,
+        ...ofContext,
+        metrics: await measured(code, request, commit),
+      };
     } catch (error) {
       if (signal.aborted) throw error;
       const { costUsd, prompt, told } = run;

@@ -27,9 +27,7 @@ export const aider: Profile = {
     const lines = stdout.toString('utf8').split(/\r?\n/);
     const used = lines.flatMap((line) => {
       const [, sent, sentUnit, received, receivedUnit] = USED.exec(line) ?? [];
-      return sent === undefined
-        ? []
-        : [{ input: numberOf(sent, sentUnit), output: numberOf(received, receivedUnit) }];
+      return sent === undefined ? [] : [{ input: numberOf(sent, sentUnit), output: numberOf(received, receivedUnit) }];
     });
     const cost = lines.flatMap((line) => COST.exec(line)?.[1] ?? []).at(-1);
     const told = {

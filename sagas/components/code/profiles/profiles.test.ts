@@ -35,7 +35,10 @@ describe('what an agent printed that did its work', () => {
 
   test.each([
     ['claude-code', ['I look at add first.', 'Edit']],
-    ['codex', ['**Looking for add**', 'Mend add', 'bash -lc ls', 'changes src/add.mjs', 'Run the tests', '`add` adds now.']],
+    [
+      'codex',
+      ['**Looking for add**', 'Mend add', 'bash -lc ls', 'changes src/add.mjs', 'Run the tests', '`add` adds now.'],
+    ],
     ['gemini-cli', ['I mend add.', 'replace', 'It adds now.']],
     [
       'aider',
@@ -133,7 +136,9 @@ describe('a command line', () => {
     expect(startOf('gemini-cli', { options })).toBe(
       'gemini --output-format stream-json --approval-mode plan --allowed-tools Edit,Bash(npm test:*) --model m-1',
     );
-    expect(startOf('aider', { options: { model: 'm-1' } })).toMatch(/^aider --yes-always .* --model m-1 --message-file \/attempt\/prompt\.md$/);
+    expect(startOf('aider', { options: { model: 'm-1' } })).toMatch(
+      /^aider --yes-always .* --model m-1 --message-file \/attempt\/prompt\.md$/,
+    );
     expect(startOf('command', { command: ['my-agent', '--fast'] })).toBe('my-agent --fast');
   });
 
