@@ -97,9 +97,10 @@ function unwrap(schema: unknown): unknown {
     current instanceof z.ZodDefault ||
     current instanceof z.ZodPrefault ||
     current instanceof z.ZodNullable ||
-    current instanceof z.ZodOptional
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodPipe
   )
-    current = current.unwrap();
+    current = current instanceof z.ZodPipe ? current.in : current.unwrap();
   return current;
 }
 

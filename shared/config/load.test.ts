@@ -71,7 +71,7 @@ describe('faults', () => {
   test('an unknown field is told with those that there are', () => {
     expect(faultsOf({ limits: {}, agents: [{ name: 'a', command: ['x'], capcity: 2 }] })).toEqual([
       expect.stringMatching(
-        /^agents\[0\]\.capcity: unknown field → remove it, or use one of: name, command, capabilities, /,
+        /^agents\[0\]\.capcity: unknown field → remove it, or use one of: name, profile, command, options, capabilities, /,
       ),
       expect.stringMatching(/^limits: unknown field → remove it, or use one of: \$schema, host, port/),
     ]);
