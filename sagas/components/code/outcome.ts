@@ -95,7 +95,7 @@ const LIMIT =
 /** `try again in 3 days 6 hours 57 minutes`, `will reset after 8h36m13s`: counted from now. */
 const AFTER =
   /\b(?:try again in|reset after)((?:\s*\d+(?:\.\d+)?\s*(?:days?|hours?|minutes?|seconds?|[dhms])\b,?|\s*\d+[dhms](?=\d))+)/i;
-const PART = /(\d+(?:\.\d+)?)\s*([dhms])/gi;
+const PART = /(\d{1,9}(?:\.\d{1,9})?)\s{0,9}([dhms])/gi;
 const MILLISECONDS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
 
 /** Whether words of a failure tell of a limit, and its end where they name one. */

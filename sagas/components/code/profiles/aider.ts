@@ -1,7 +1,8 @@
 import { limitIn } from '../outcome.ts';
 import { flag, noteOf, shortly, type Profile } from './profile.ts';
 
-const USED = /^(?:> )?Tokens: ([\d.,]+)([kM]?) sent\b.*?([\d.,]+)([kM]?) received/;
+const USED = /^(?:> )?Tokens: ([\d.,]{1,20})([kM]?) sent\b/;
+const RECEIVED = / ([\d.,]{1,20})([kM]?) received/;
 const COST = /Cost: \$[\d.,]+ message, \$([\d.,]*\d) session/;
 const EDITED = /^(?:> )?Applied edit to .+/;
 const ERROR = /^(?:> )?(?:litellm\.\w*(?:Error|Timeout)\b|Model \S+ has hit a token limit!).*/;
@@ -26,7 +27,8 @@ export const aider: Profile = {
   judge: ({ stdout, problem }) => {
     const lines = stdout.toString('utf8').split(/\r?\n/);
     const used = lines.flatMap((line) => {
-      const [, sent, sentUnit, received, receivedUnit] = USED.exec(line) ?? [];
+      const [, sent, sentUnit] = USED.exec(line) ?? [];
+      const [, received, receivedUnit] = RECEIVED.exec(line) ?? [];
       return sent === undefined ? [] : [{ input: numberOf(sent, sentUnit), output: numberOf(received, receivedUnit) }];
     });
     const cost = lines.flatMap((line) => COST.exec(line)?.[1] ?? []).at(-1);

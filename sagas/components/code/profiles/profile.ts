@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { AgentTold } from '@workledger/shared/contexts/values.ts';
 import type { Note } from '../../../engine/notes.ts';
