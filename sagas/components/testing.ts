@@ -12,6 +12,7 @@ import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { onTestFinished } from 'vitest';
 import type { Component } from '../engine/component.ts';
+import type { TakeNote } from '../engine/notes.ts';
 import { createComponents, type RequestOf, type ResultOf } from './catalogue.ts';
 import { agentIdOf, type ComponentEnvironment } from './environment.ts';
 import type { Sandbox } from './sandbox/policy.ts';
@@ -91,10 +92,11 @@ export function createCodeWorld(artefacts: Artefacts, options: WorldOptions = {}
     request: object,
     signal = new AbortController().signal,
     key = `saga-${inRun.runId}/${name}/1`,
+    note?: TakeNote,
   ): Promise<Result> => {
     const component = components.find((one) => one.name === name) as Component<object, Result> | undefined;
     if (component === undefined) throw new Error(`no component ${name}`);
-    return component.perform({ ...inRun, ...request }, { key, signal });
+    return component.perform({ ...inRun, ...request }, { key, signal, note });
   };
   const workRequest = (
     agent: string,

@@ -9,7 +9,7 @@ import { sandboxFor } from '../sandbox/policy.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { profileOf } from './profiles/profiles.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
-import { noteSession, notedSession, type SessionOf } from './sessions.ts';
+import { noteSession, notedSession, type NotedSession, type SessionOf } from './sessions.ts';
 import type { Place } from './setup.ts';
 import { findSession, startAgent, type AgentEnd } from './start-agent.ts';
 
@@ -20,7 +20,7 @@ export type AgentRun = {
   readonly prompt: ArtefactReference;
   /** Everything it printed, within the limit. */
   readonly output: ArtefactReference;
-  readonly told: AgentTold;
+  readonly told: AgentTold | null;
   /** The failure of this run with all that is known about it. */
   fail(reason: string, retryable?: boolean): ComponentFailure;
 };
@@ -41,21 +41,20 @@ export async function runAgent(
   if (request.prompt.purpose !== 'generate') return runPrompted(code, agent, checkout, prompt);
   const of: SessionOf = { dataFolder: code.environment.dataFolder, runId: request.runId, agent };
   const noted = isAnotherAttempt(request) ? await notedSession(of) : null;
-  const session = noted !== null && (await findSession(code, agent, checkout, noted)) ? noted : null;
-  const started =
-    session === null ? null : await startAgent(code, agent, checkout, { prompt: resumed(prompt), session });
-  const isLost = started !== null && isSessionLost(agent, started);
-  const end = started === null || isLost ? await startAgent(code, agent, checkout, { prompt, session: null }) : started;
-  const isResumed = end === started;
-  const had = end.judged.told.session;
-  if (profileOf(agent).sessions !== null && had !== null)
-    await noteSession(of, had).catch((error: unknown) => {
+  const from = noted !== null && (await findSession(code, agent, checkout, noted.session)) ? noted : null;
+  const start = (before: NotedSession | null): Promise<Started> =>
+    startOnce(code, agent, checkout, before === null ? prompt : resumed(prompt), before);
+  const first = await start(from);
+  const started = from !== null && isSessionLost(agent, first.end) ? await start(null) : first;
+  const { session, tokens } = started.end.judged.told;
+  if (profileOf(agent).sessions !== null && session !== null)
+    await noteSession(of, { session, tokens }).catch((error: unknown) => {
       code.environment.logger.warn(
         { reason: oneLine(error) },
         'cannot note the session of an agent: it will begin anew',
       );
     });
-  return finish(code, agent, { prompt: isResumed ? resumed(prompt) : prompt, end, isResumed });
+  return finish(code, agent, started);
 }
 
 /** As `runAgent`, with words that are no task's. @throws ComponentFailure when it did not succeed */
@@ -65,9 +64,27 @@ export async function runPrompted(
   checkout: Checkout,
   prompt: string,
 ): Promise<AgentRun> {
-  const end = await startAgent(code, agent, checkout, { prompt, session: null });
-  return finish(code, agent, { prompt, end, isResumed: false });
+  return finish(code, agent, await startOnce(code, agent, checkout, prompt, null));
 }
+
+type Started = {
+  readonly prompt: string;
+  readonly end: AgentEnd;
+  /** What it went on with. */
+  readonly from: NotedSession | null;
+};
+
+const startOnce = async (
+  code: CodeAttempt,
+  agent: AgentConfiguration,
+  checkout: Checkout,
+  prompt: string,
+  from: NotedSession | null,
+): Promise<Started> => ({
+  prompt,
+  end: await startAgent(code, agent, checkout, { prompt, session: from?.session ?? null }),
+  from,
+});
 
 const isAnotherAttempt = ({ prompt: { feedback, earlier = [] } }: AgentRequest): boolean =>
   feedback !== null || earlier.length > 0;
@@ -81,17 +98,27 @@ const isSessionLost = (agent: AgentConfiguration, { judged, result }: AgentEnd):
   judged.problem !== null &&
   (profileOf(agent).sessions?.lost.test(`${judged.problem}\n${result.stderr.toString()}`) ?? false);
 
-type Finished = { readonly prompt: string; readonly end: AgentEnd; readonly isResumed: boolean };
+/** What it told of this attempt alone; null: nothing. */
+function toldOf(agent: AgentConfiguration, { end, from }: Started): AgentTold | null {
+  const { told } = end.judged;
+  if (Object.values(told).every((value) => value === null)) return null;
+  const isCumulative = from !== null && profileOf(agent).sessions?.tokens === 'of the session';
+  const tokens = isCumulative ? lessTokens(told.tokens, from.tokens) : told.tokens;
+  return { ...told, tokens, isResumed: from !== null };
+}
+
+const lessTokens = (all: AgentTold['tokens'], before: AgentTold['tokens']): AgentTold['tokens'] =>
+  all && before && { input: Math.max(0, all.input - before.input), output: Math.max(0, all.output - before.output) };
 
 /** Keeps what was asked and said. @throws ComponentFailure when it did not succeed */
-async function finish(code: CodeAttempt, agent: AgentConfiguration, finished: Finished): Promise<AgentRun> {
+async function finish(code: CodeAttempt, agent: AgentConfiguration, started: Started): Promise<AgentRun> {
   const { artefacts } = code.environment;
-  const { command, result, ended, judged } = finished.end;
-  const prompt = await artefacts.put(Buffer.from(finished.prompt), 'text/markdown; charset=utf-8');
+  const { command, result, ended, judged } = started.end;
+  const prompt = await artefacts.put(Buffer.from(started.prompt), 'text/markdown; charset=utf-8');
   const output = await artefacts.put(result.output, 'text/plain; charset=utf-8');
   const { exitCode, durationMs } = result;
   const { costUsd, hint } = judged;
-  const told = { ...judged.told, isResumed: finished.isResumed };
+  const told = toldOf(agent, started);
   const parts = { command, exitCode, output: result.output, log: output };
   const isOpen = judged.isOpen === true && exitCode === 0;
   const fail = (reason: string, retryable = true): ComponentFailure => {

@@ -56,7 +56,7 @@ export const work = codeComponent({
     output: artefact,
     exitCode: z.number().nullable(),
     costUsd: z.number().nullable(),
-    /** What the agent told of its own work; absent: written before this was told. */
+    /** What the agent told of its own work; absent: nothing, or written before this was. */
     agent: agentTold.optional(),
     durationMs: z.number(),
     metrics: metrics.nullable(),
@@ -87,7 +87,7 @@ export const work = codeComponent({
         tree,
         ...change,
         ...told,
-        agent: ofAgent,
+        ...(ofAgent !== null && { agent: ofAgent }),
         ...ofContext,
         metrics: await measured(code, request, commit),
       };

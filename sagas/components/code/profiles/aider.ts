@@ -8,7 +8,7 @@ const EDITED = /^(?:> )?Applied edit to .+/;
 const ERROR = /^(?:> )?(?:litellm\.\w*(?:Error|Timeout)\b|Model \S+ has hit a token limit!).*/;
 
 const numberOf = (digits = '', unit = ''): number =>
-  Number(digits.replaceAll(',', '')) * (unit === 'M' ? 1e6 : unit === 'k' ? 1e3 : 1);
+  (Number(digits.replaceAll(',', '')) || 0) * (unit === 'M' ? 1e6 : unit === 'k' ? 1e3 : 1);
 
 /**
  * aider (`--message-file`): it exits with 0 also where its model refused to answer, so an error that comes after its last answer counts.

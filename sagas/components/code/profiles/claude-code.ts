@@ -59,5 +59,5 @@ export const claudeCode: Profile = {
       hint: refused.length === 0 ? undefined : `it was not allowed to use ${counted(refused)}: see allowedTools`,
     };
   },
-  sessions: { find: FIND, lost: /No conversation found with session ID/i },
+  sessions: { find: FIND, lost: /No conversation found with session ID/i, tokens: 'of the attempt' },
 };

@@ -60,5 +60,9 @@ export const codex: Profile = {
     const limit = limitIn(said);
     return { problem: whole, costUsd: null, told, ...(limit !== null && { limit }) };
   },
-  sessions: { find: FIND, lost: /no rollout found|thread (?:not loaded|\S+ not found)|thread\/resume failed/i },
+  sessions: {
+    find: FIND,
+    lost: /no rollout found|thread (?:not loaded|\S+ not found)|thread\/resume failed/i,
+    tokens: 'of the session',
+  },
 };

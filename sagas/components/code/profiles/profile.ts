@@ -41,6 +41,8 @@ export type Profile = {
     readonly find: string;
     /** Words of a failure: the session was not found, and nothing was done. */
     readonly lost: RegExp;
+    /** What the tokens that it tells are of, where it went on with a session. */
+    readonly tokens: 'of the attempt' | 'of the session';
   } | null;
 };
 

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { recorded, RECORDED_SESSION } from '@workledger/infra/testing/agents/recorded.ts';
 import { ComponentFailure } from '../../../engine/component.ts';
+import type { Note } from '../../../engine/notes.ts';
 import type { ResultOf } from '../../catalogue.ts';
 import { createCodeWorld, createTestArtefacts, type TestArtefacts } from '../../testing.ts';
 
@@ -28,7 +29,7 @@ const fake = (lines: readonly string[], { exit = 0, act = mend }: { exit?: numbe
   for (const line of ${JSON.stringify(lines)}) console.log(line);
   process.exitCode = ${exit};`;
 
-function world(profile: Name, script: string, agent: object = {}) {
+function world(profile: Name | 'command', script: string, agent: object = {}) {
   const made = createCodeWorld(store.artefacts, { agents: { agent: script }, agent: { profile, ...agent } });
   onTestFinished(() => made.remove());
   const starts = (): { args: string[]; prompt: string }[] =>
@@ -84,6 +85,24 @@ test('work that is missing is explained by what was refused', async () => {
   expect(failure.reason).toMatch(/^the agent changed nothing \(it was not allowed to use Bash 1/);
 });
 
+test('what it says and does is told while it works', async () => {
+  const wait = `console.log(${JSON.stringify(recorded['claude-code'].good[2])});
+    while (!existsSync(join(dirname(process.argv[1]), 'go'))) await new Promise((wake) => setTimeout(wake, 20));`;
+  const { call, workRequest, folder } = world('claude-code', fake([], { act: wait }));
+  const notes: Note[] = [];
+  const take = (note: Note): void => {
+    notes.push(note);
+    writeFileSync(join(folder, 'go'), '');
+  };
+  await failureOf(call('code.work', workRequest('agent'), undefined, undefined, take));
+  expect(notes).toEqual([{ text: 'Edit', percent: null }]);
+});
+
+test('a command that tells nothing of its work has nothing told', async () => {
+  const { call, workRequest } = world('command', fake([]));
+  expect(await call<Work>('code.work', workRequest('agent'))).not.toHaveProperty('agent');
+});
+
 describe('a second attempt of the same run', () => {
   const feedback = { feedback: { reason: 'a test failed', log: null } };
   /** Finds and keeps sessions as Claude Code does: by the folder that it is in. */
@@ -126,13 +145,14 @@ describe('a second attempt of the same run', () => {
   }
 
   test.each([
-    ['claude-code', claudeSessions, ['--resume', RECORDED_SESSION]],
-    ['codex', codexSessions, ['resume', RECORDED_SESSION, '-']],
-  ] as const)('goes on with the session of the first, in another folder: %s', async (profile, act, args) => {
+    ['claude-code', claudeSessions, ['--resume', RECORDED_SESSION], { input: 10_000, output: 240 }],
+    // Codex counts the tokens of the whole session: https://github.com/gitmoot/gitmoot/issues/661
+    ['codex', codexSessions, ['resume', RECORDED_SESSION, '-'], { input: 0, output: 0 }],
+  ] as const)('goes on with the session of the first, in another folder: %s', async (profile, act, args, tokens) => {
     const { attempt, starts, text } = withHome(profile, act);
     expect((await attempt('generate-1-1')).agent).toMatchObject({ session: RECORDED_SESSION, isResumed: false });
     const second = await attempt('generate-2-1', feedback);
-    expect(second.agent).toMatchObject({ session: RECORDED_SESSION, isResumed: true });
+    expect(second.agent).toMatchObject({ session: RECORDED_SESSION, isResumed: true, tokens });
     expect(starts().map((start) => start.args.slice(-args.length))[1]).toEqual(args);
     expect(starts()[1]?.prompt).toMatch(/^You worked on this before[^]*# Fix add[^]*a test failed/);
     expect(starts()[1]?.prompt).toBe(await text(second.prompt.digest));
