@@ -20,7 +20,8 @@ export type AgentRun = {
   readonly prompt: ArtefactReference;
   /** Everything it printed, within the limit. */
   readonly output: ArtefactReference;
-  readonly told: AgentTold | null;
+  /** What it told of its work; absent: nothing. */
+  readonly agent?: AgentTold;
   /** The failure of this run with all that is known about it. */
   fail(reason: string, retryable?: boolean): ComponentFailure;
 };
@@ -98,13 +99,13 @@ const isSessionLost = (agent: AgentConfiguration, { judged, result }: AgentEnd):
   judged.problem !== null &&
   (profileOf(agent).sessions?.lost.test(`${judged.problem}\n${result.stderr.toString()}`) ?? false);
 
-/** What it told of this attempt alone; null: nothing. */
-function toldOf(agent: AgentConfiguration, { end, from }: Started): AgentTold | null {
+/** What it told of this attempt alone. */
+function toldOf(agent: AgentConfiguration, { end, from }: Started): Pick<AgentRun, 'agent'> {
   const { told } = end.judged;
-  if (Object.values(told).every((value) => value === null)) return null;
+  if (Object.values(told).every((value) => value === null)) return {};
   const isCumulative = from !== null && profileOf(agent).sessions?.tokens === 'of the session';
   const tokens = isCumulative ? lessTokens(told.tokens, from.tokens) : told.tokens;
-  return { ...told, tokens, isResumed: from !== null };
+  return { agent: { ...told, tokens, isResumed: from !== null } };
 }
 
 const lessTokens = (all: AgentTold['tokens'], before: AgentTold['tokens']): AgentTold['tokens'] =>
@@ -124,17 +125,17 @@ async function finish(code: CodeAttempt, agent: AgentConfiguration, started: Sta
   const fail = (reason: string, retryable = true): ComponentFailure => {
     const more = isOpen ? (judged.problem ?? '') : hint;
     const whole = more === undefined || more === '' ? reason : `${reason} (${more})`;
-    const options = { retryable, fault: 'work', costUsd, prompt, agent: told } as const;
+    const options = { retryable, fault: 'work', costUsd, prompt, ...told } as const;
     return new ComponentFailure(failureOf('work', whole, parts), options);
   };
   const killed = result.ended === 'timeout' || result.signal !== null || result.limit !== null;
   const problem = killed || isOpen ? ended : judged.problem;
   if (problem !== null && !killed && judged.limit)
     throw new ComponentFailure(failureOf('work', `agent "${agent.name}": ${problem}`, parts), {
-      ...{ retryable: true, fault: 'limit', until: judged.limit.until, prompt, agent: told },
+      ...{ retryable: true, fault: 'limit', until: judged.limit.until, prompt, ...told },
     });
   if (problem !== null) throw fail(`agent "${agent.name}": ${problem}`);
-  return { exitCode, durationMs, costUsd, prompt, output, told, fail };
+  return { exitCode, durationMs, costUsd, prompt, output, ...told, fail };
 }
 
 const GIT_TIMEOUT_MS = 300_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
-import { artefact } from '@workledger/shared/contexts/values.ts';
+import { agentTold, artefact } from '@workledger/shared/contexts/values.ts';
 import { diffText, fetchOrigin, hasCommit, mergeBase } from '../git/commits.ts';
 import { git } from '../git/git.ts';
 import { restorePaths } from '../git/make-commit.ts';
@@ -35,6 +35,7 @@ const result = z.object({
   output: artefact,
   exitCode: z.number().nullable(),
   costUsd: z.number().nullable(),
+  agent: agentTold.optional(),
   durationMs: z.number(),
 });
 
@@ -68,8 +69,8 @@ export const review = codeComponent({
     const findings = [...checked, ...said.findings];
     const whole = Buffer.from(JSON.stringify({ summary: said.summary, findings }));
     const report = await environment.artefacts.put(whole, 'application/json');
-    const { prompt: sent, output, exitCode, costUsd, durationMs } = ran;
-    return { report, findings: findings.length, prompt: sent, output, exitCode, costUsd, durationMs };
+    const { fail: _, ...told } = ran;
+    return { ...told, report, findings: findings.length };
   },
 });
 

@@ -80,20 +80,12 @@ export const work = codeComponent({
       const commit = await changeOf(code, { ...worked, run });
       const change = await storeDiff(code, 'work', request.parent, commit);
       await leave(code, request, commit, run);
-      const { fail: _, told: ofAgent, ...told } = run;
+      const { fail: _, ...told } = run;
       const tree = await treeOf(mirror, commit);
-      return {
-        commit,
-        tree,
-        ...change,
-        ...told,
-        ...(ofAgent !== null && { agent: ofAgent }),
-        ...ofContext,
-        metrics: await measured(code, request, commit),
-      };
+      return { commit, tree, ...change, ...told, ...ofContext, metrics: await measured(code, request, commit) };
     } catch (error) {
       if (signal.aborted) throw error;
-      const { costUsd, prompt, told } = run;
+      const { costUsd, prompt, agent: told = null } = run;
       throw retold(asComponentFailure('work', error, signal), { costUsd, prompt, agent: told });
     }
   },
