@@ -87,7 +87,8 @@ test('work that is missing is explained by what was refused', async () => {
 
 test('what it says and does is told while it works', async () => {
   const wait = `console.log(${JSON.stringify(recorded['claude-code'].good[2])});
-    while (!existsSync(join(dirname(process.argv[1]), 'go'))) await new Promise((wake) => setTimeout(wake, 20));`;
+    for (let tries = 0; tries < 200 && !existsSync(join(dirname(process.argv[1]), 'go')); tries += 1)
+      await new Promise((wake) => setTimeout(wake, 50));`;
   const { call, workRequest, folder } = world('claude-code', fake([], { act: wait }));
   const notes: Note[] = [];
   const take = (note: Note): void => {
