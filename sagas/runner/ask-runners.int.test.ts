@@ -114,13 +114,14 @@ describe('a call that a runner performs', () => {
 
   test('fails with all that the runner tells of it', async () => {
     const prompt = referenceTo(patch, 'text/markdown');
+    const agent = { turns: 3, tokens: { input: 900, output: 40 }, session: null, isResumed: true };
     const failure = failureOf('work', 'exit code 1', { command: ['agent'], exitCode: 1, output: 'no' });
     const { url } = await runner(async (_name, _request, _context, { artefacts }) => {
       await artefacts.put(patch, 'text/markdown');
-      throw new ComponentFailure(failure, { retryable: true, fault: 'work', costUsd: 0.25, prompt });
+      throw new ComponentFailure(failure, { retryable: true, fault: 'work', costUsd: 0.25, prompt, agent });
     });
     await expect(sagas([url]).call()).rejects.toMatchObject({
-      ...{ failure, retryable: true, fault: 'work', costUsd: 0.25, prompt },
+      ...{ failure, retryable: true, fault: 'work', costUsd: 0.25, prompt, agent },
     });
   });
 
