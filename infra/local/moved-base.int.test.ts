@@ -8,6 +8,7 @@ import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts'
 import { untilTrue } from '../testing/processes/until.ts';
 import { createCheckedOrigin } from '../testing/repository/git.ts';
 import { scriptAgent } from '../testing/repository/shell-repository.ts';
+import { deliver, SECRET, SENDER, signed } from '../testing/system/github.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { createTask, finalTask } from '../testing/system/tasks.ts';
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
   folder = await systemFolder();
   fake = await startFakeGithub();
   await writeFile(join(folder.path, 'token'), fake.token);
+  await writeFile(join(folder.path, 'secret'), SECRET);
   const pullRequest = { mergedBy: 'workledger', pollSeconds: 1, checksSeconds: 2 };
   const repositories = NAMES.map((name) => {
     const origin = createCheckedOrigin(folder.path, name, 'true\n');
@@ -34,11 +36,12 @@ beforeAll(async () => {
     places[name] = { repository, pushes: countPushes(origin) };
     return {
       ...{ name, url: origin, baseBranch: 'trunk', test: ['sh', 'check'], merge: 'pull-request', pullRequest },
-      github: `acme/${name}`,
+      ...{ github: `acme/${name}`, trusted: [SENDER] },
     };
   });
   system = await startInFolder(folder.path, {
     ...{ github: { url: fake.url, token: { file: 'token' } }, outbound: { privateHosts: [fake.host] } },
+    webhooks: { github: { secrets: [{ file: 'secret' }] } },
     ...{ repositories, agents: [scriptAgent('parts', work, { capacity: 4 })], sandbox: 'off' },
   });
 }, 60_000);
@@ -54,6 +57,15 @@ async function waiting(name: (typeof NAMES)[number], count: number): Promise<str
     ids.push(await createTask(system.client, name, { title: `Part ${part}`, capabilities: ['parts'] }));
   for (const id of ids) await passedBeside(places[name].repository, id, null);
   return ids;
+}
+
+/** Somebody answers by a comment on a pull request. */
+async function say(login: string, number: number) {
+  const pull = places.silent.repository.pulls.find((each) => each.number === number);
+  const issue = { number, body: pull?.body, pull_request: {} };
+  const told = { action: 'created', issue, comment: { body: '@workledger answer merge' }, sender: { login } };
+  const delivery = signed(JSON.stringify({ ...told, repository: { full_name: 'acme/silent' } }), 'issue_comment');
+  return (await deliver(system.client, delivery)).body;
 }
 
 const merges = (name: string): number =>
@@ -86,7 +98,7 @@ describe('pull requests that wait for one base, which they must be up to date wi
     expect(left).toEqual(['merged', 'merged']);
   });
 
-  test('wait for a person where no check starts on the head that a rebase made, who is asked once, and may have it merged', async () => {
+  test('wait for a person where no check starts on the head that a rebase made, who is asked there once, and has it merged by a comment', async () => {
     const { repository, pushes } = places.silent;
     const ids = await waiting('silent', 2);
     passCi(repository);
@@ -94,14 +106,20 @@ describe('pull requests that wait for one base, which they must be up to date wi
     const number = (): number => repository.pulls.find(({ state }) => state === 'open')?.number ?? 0;
     const said = () => repository.comments.filter((comment) => comment.number === number());
     await untilTrue(() => Promise.resolve(said().length > 0), 40);
-    expect(said().map(({ body }) => body)).toEqual([expect.stringContaining('none has started on this one')]);
+    const [comment, ...more] = said();
+    expect([comment?.body, more]).toEqual([expect.stringContaining('none has started on this one'), []]);
+    expect(comment?.body).toContain('Answer by `@workledger answer` and one of: wait, merge, give-up.');
     const { body } = await system.client.expect2xx('GET', '/questions?limit=100');
     const [asked, ...others] = body['items'] as { id: string; text: string; state: string }[];
     expect([others.length, asked?.text]).toEqual([0, expect.stringContaining('none has started on this one')]);
     expect(merges('silent')).toBe(1);
-    await system.client.expect2xx('POST', `/questions/${asked?.id}/answer`, { body: { choice: 'merge' } });
+    expect(await say('eve', number())).toMatchObject({ outcome: 'ignored' });
+    await untilTrue(() => Promise.resolve(said().some((each) => each.body.includes('@eve Only those'))), 30);
+    expect(await say(SENDER, number())).toMatchObject({ outcome: 'routed' });
     for (const id of ids) expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete' });
     expect(merges('silent')).toBe(2);
     expect(ids.map((id) => pushes(`workledger/${id}`)).toSorted()).toEqual([1, 2]);
+    await untilTrue(() => Promise.resolve(comment?.body.includes('Answered: merge, by ada.') === true), 30);
+    expect(fake.calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/comments'))).toHaveLength(2);
   });
 });

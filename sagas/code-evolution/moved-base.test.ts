@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgement, reference, released, testsFail, turnBegins, B, C, D, type Run } from './testing.ts';
-import { begun, behind, green, look, mergedByUs, open, pauseOver, red, toItsEnd, url, waits } from './testing/pulls.ts';
+import { begun, behind, green, look, mergedByUs, open, pauseOver, red, toItsEnd, waits } from './testing/pulls.ts';
 
 const at = (what: string, round = 1): string => `await-merge/${round}/1/${what}`;
 const lefts = (run: Run) => run.keys().filter((key) => /\/leave(-\d+)?$/.test(key));
@@ -183,7 +183,7 @@ describe('a head that a rebase made, whose checks do not start', () => {
     look(run, 2, none, 2);
   };
 
-  it('is not merged unchecked, and told of in words after its time, on the pull request and on its task; then the next has its turn', () => {
+  it('is not merged unchecked, and asked about in words after its time, once; then the next has its turn', () => {
     const run = movedAndShown();
     look(run, 1, none, 2);
     expect(run.requested(at('checks', 2))).toMatchObject({ kind: 'timer' });
@@ -200,16 +200,11 @@ describe('a head that a rebase made, whose checks do not start', () => {
       data: { choices: ['wait', 'merge', 'give-up'], commit: C, text: expect.stringContaining('none has started') },
     });
     run.succeeds(at('ask', 2));
-    expect(run.requested(at('stuck', 2))).toMatchObject({
-      ...{ component: 'github.comment', request: { number: 7, text: expect.stringContaining('none has started') } },
-    });
-    run.succeeds(at('stuck', 2), { outcome: 'written', id: 1, url });
     run.succeeds(at('leave-6', 2));
     pauseOver(run, 7, 2);
     look(run, 7, none, 2);
-    expect(run.keys().filter((key) => /\/(ask|stuck|rebase)/.test(key) && key.startsWith('await-merge/2'))).toEqual([
+    expect(run.keys().filter((key) => /\/(ask|rebase)/.test(key) && key.startsWith('await-merge/2'))).toEqual([
       at('ask', 2),
-      at('stuck', 2),
     ]);
   });
 
@@ -218,7 +213,6 @@ describe('a head that a rebase made, whose checks do not start', () => {
     after(run);
     const asked = run.requested(at('ask', 2)) as unknown as { target: string };
     run.succeeds(at('ask', 2));
-    run.succeeds(at('stuck', 2), { outcome: 'written', id: 1, url });
     run.succeeds(at('leave-2', 2));
     run.receives('question', asked.target, 'QuestionAnswered', { taskId: run.taskId, runId: run.claimId, choice });
     return run;

@@ -5,22 +5,19 @@ import type { ReplyRequest } from '../components/replies/reply.ts';
 
 export type Input = TaskEvent | QuestionEvent | DeliveryEvent;
 
+export type Kind = 'github' | 'linear' | 'slack';
+
+export type Place = { readonly kind: Kind; readonly place: string };
+
 /** Something to be told: the newest of what has one name. */
 export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'> & {
   /** Left out: where the task came from. */
-  readonly place?: string | undefined;
+  readonly at?: Place | undefined;
 };
-
-export type Kind = 'github' | 'linear' | 'slack';
 
 export type RepliesState = {
   /** Where the task came from; null: nowhere that can be told, or not known yet. */
-  readonly from: {
-    readonly taskId: string;
-    readonly kind: Kind;
-    readonly place: string;
-    readonly repository: string;
-  } | null;
+  readonly from: (Place & { readonly taskId: string; readonly repository: string }) | null;
   readonly pullRequest: string | null;
   readonly due: readonly Due[];
   readonly telling: Due | null;
@@ -40,8 +37,8 @@ export type RepliesState = {
         readonly isApproval: boolean;
         readonly by: string | null;
         readonly choice: string | null;
-        /** Where it is asked; left out: where the task came from. */
-        readonly place?: string | undefined;
+        /** Where it is asked. */
+        readonly places: readonly Place[];
       }
     >
   >;
@@ -49,7 +46,16 @@ export type RepliesState = {
   readonly late: readonly string[];
   /** Who answered by which delivery, and about which question. */
   readonly answers: Readonly<
-    Record<string, { readonly by: string; readonly questionId: string; readonly choice: string | null }>
+    Record<
+      string,
+      {
+        readonly by: string;
+        readonly questionId: string;
+        readonly choice: string | null;
+        /** Where that was said; left out: where the task came from. */
+        readonly at: Place | undefined;
+      }
+    >
   >;
 };
 
@@ -69,10 +75,10 @@ export function questionOf(
 
 const PULL_REQUEST = /\/([^/]+\/[^/]+)\/pull\/([1-9]\d*)$/;
 
-/** Undefined: it is none, or none of GitHub's. @param url of a pull request */
-export function placeOnPullRequest(url: string | null): string | undefined {
-  const [, repository, number] = PULL_REQUEST.exec(url ?? '') ?? [];
-  return repository === undefined ? undefined : `${repository}#${number}`;
+/** Undefined: there is none, or none of GitHub's. */
+export function pullRequestOf({ pullRequest }: Pick<RepliesState, 'pullRequest'>): Place | undefined {
+  const [, repository, number] = PULL_REQUEST.exec(pullRequest ?? '') ?? [];
+  return repository === undefined ? undefined : { kind: 'github', place: `${repository}#${number}` };
 }
 
 /** Said on a pull request that names the task and is none of its own: anybody may write that into theirs. */
@@ -82,16 +88,21 @@ export const isElsewhere = (
 ): boolean =>
   number !== undefined && (repository !== from?.repository || pullRequest?.endsWith(`/pull/${number}`) !== true);
 
-/** Where questions are asked from now on: on GitHub on the pull request, as soon as there is one. */
-export const placeOfQuestions = ({ from, pullRequest }: RepliesState): string | undefined =>
-  from?.kind === 'github' ? placeOnPullRequest(pullRequest) : undefined;
+/** Where somebody said it. */
+export const saidAt = (state: RepliesState, { pullRequest }: Pick<Answered, 'pullRequest'>): Place | undefined =>
+  pullRequest === undefined ? undefined : pullRequestOf(state);
 
-/** Where somebody spoke about a question, or about whichever was asked last. */
-export const placeOf = ({ questions }: RepliesState, questionId: string | null): string | undefined =>
-  (questionId === null ? Object.values(questions).at(-1) : questions[questionId])?.place;
+/** Where questions are asked from now on: where the task came from, and on its pull request; of an issue on GitHub there alone, once there is one. */
+export function placesOfQuestions(state: RepliesState): readonly Place[] {
+  if (state.from === null) return [];
+  const { kind, place } = state.from;
+  const pull = pullRequestOf(state);
+  if (kind === 'github') return [pull ?? { kind, place }];
+  return [{ kind, place }, ...(pull === undefined ? [] : [pull])];
+}
 
-export const note = (about: string, by: string, text: string, place?: string): Due => ({
-  ...{ about, text, place, to: by.slice(by.indexOf(':') + 1), questionId: null, isOpen: false, stage: null },
+export const note = (about: string, by: string, text: string, at?: Place): Due => ({
+  ...{ about, text, at, to: by.slice(by.indexOf(':') + 1), questionId: null, isOpen: false, stage: null },
 });
 
 /** As a name of a message has it. */

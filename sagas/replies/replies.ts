@@ -4,7 +4,7 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { ResultOf } from '../components/catalogue.ts';
 import type { ReplyRequest } from '../components/replies/reply.ts';
 import { command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
-import { isElsewhere, questionOf, type Input, type RepliesState } from './model.ts';
+import { isElsewhere, pullRequestOf, questionOf, type Input, type RepliesState } from './model.ts';
 import { evolve, initial, isTelling } from './state.ts';
 
 /** Tells people where their task came from what becomes of it, asks its questions there, and takes the answers. One instance a task. */
@@ -101,15 +101,17 @@ const MOST_SECONDS = 600;
 
 /** One thing at a time, in the order in which they came. @param isDue its time to be tried again has come */
 function tellNext(
-  { from, due, telling, count, failures, messages, issueState }: RepliesState,
+  { from, due, telling, count, failures, messages, issueState, pullRequest }: RepliesState,
   isDue = false,
 ): readonly Decision[] {
   const [next] = due;
   if (from === null || next === undefined || telling !== null || (failures > 0 && !isDue)) return [];
-  const { taskId, kind, place, repository } = from;
+  const { taskId, repository } = from;
+  const { at = from, ...told } = next;
+  const { kind, place } = at;
   const asked: ReplyRequest = {
-    ...{ ...next, place: next.place ?? place, repository, taskId, runId: taskId },
-    ...(next.place !== undefined && { onPullRequest: true }),
+    ...{ ...told, place, repository, taskId, runId: taskId },
+    ...(place === pullRequestOf({ pullRequest })?.place && { onPullRequest: true }),
     ...{ known: messages[next.about] ?? null, state: issueState },
   };
   return [

@@ -6,11 +6,11 @@ import { inputOf } from '../engine/saga.ts';
 import {
   isElsewhere,
   note,
-  placeOf,
-  placeOfQuestions,
-  placeOnPullRequest,
+  placesOfQuestions,
+  pullRequestOf,
   questionOf,
   safe,
+  saidAt,
   type Answered,
   type Due,
   type Input,
@@ -57,11 +57,14 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
   }
 }
 
-function received(state: RepliesState, event: Received): RepliesState {
-  const { type, data } = inputOf<Input>(event);
-  if (type === 'DeliveryAnswered' && isElsewhere(state, data)) return state;
+function received(before: RepliesState, event: Received): RepliesState {
+  const input = inputOf<Input>(event);
+  const isSaid = input.type === 'QuestionAsked' || input.type === 'DeliveryAnswered';
+  const state = isSaid ? { ...before, from: before.from ?? fromPullRequest(before, input.data) } : before;
+  if (input.type === 'DeliveryAnswered' && isElsewhere(state, input.data)) return before;
   const learned = learn(state, event);
-  return tellLate(withDue(learned, newsOf({ ...state, from: learned.from }, event)));
+  const { from, questions } = input.type === 'QuestionAsked' ? learned : { ...state, from: learned.from };
+  return tellLate(newsOf({ ...state, from, questions }, event).reduce(withDue, learned));
 }
 
 /** For some hours; what is news by then is told anew. */
@@ -69,8 +72,7 @@ const MOST_FAILURES = 40;
 
 export const isTelling = (key: string): boolean => key.startsWith('tell/');
 
-function withDue(state: RepliesState, news: Due | null): RepliesState {
-  if (news === null) return state;
+function withDue(state: RepliesState, news: Due): RepliesState {
   const isThere = state.due.some(({ about }) => about === news.about);
   const due = isThere ? state.due.map((each) => (each.about === news.about ? news : each)) : [...state.due, news];
   return { ...state, due };
@@ -96,10 +98,10 @@ function learn(state: RepliesState, event: Received): RepliesState {
     case 'TaskPullRequestOpened':
       return { ...state, pullRequest: input.data.url };
     case 'QuestionAsked': {
-      const from = state.from ?? fromPullRequest(state, input.data);
-      const asked = { isOpen: true, isApproval: input.data.approval !== null, by: null, choice: null };
-      const place = placeOfQuestions({ ...state, from });
-      return { ...state, from, questions: { ...state.questions, [id]: { ...asked, place } } };
+      const places = placesOfQuestions(state);
+      if (places.length === 0) return state;
+      const asked = { isOpen: true, isApproval: input.data.approval !== null, by: null, choice: null, places };
+      return { ...state, questions: { ...state.questions, [id]: asked } };
     }
     case 'QuestionAnswered':
       return close(state, id, input.data.answeredBy, input.data.choice);
@@ -109,25 +111,23 @@ function learn(state: RepliesState, event: Received): RepliesState {
       return close(state, id, null, null);
     case 'DeliveryAnswered': {
       const questionId = questionOf(state, input.data);
-      return input.data.isTrusted && questionId !== null
-        ? {
-            ...state,
-            answers: { ...state.answers, [id]: { by: input.data.by, questionId, choice: choiceOf(input.data) } },
-          }
-        : state;
+      if (!input.data.isTrusted || questionId === null) return state;
+      const said = { by: input.data.by, questionId, choice: choiceOf(input.data), at: saidAt(state, input.data) };
+      return { ...state, answers: { ...state.answers, [id]: said } };
     }
     default:
       return state;
   }
 }
 
-/** Of a task that came from nowhere: people are asked where its work is. */
-function fromPullRequest({ pullRequest }: RepliesState, { taskId, repository }: Asked): RepliesState['from'] {
-  const place = placeOnPullRequest(pullRequest);
-  if (place === undefined || taskId === null || repository === null || isDerived(taskId)) return null;
-  return { taskId, kind: 'github', place, repository };
+/** Of a task that came from nowhere: people are where its work is. */
+function fromPullRequest(state: RepliesState, { taskId, repository }: Said): RepliesState['from'] {
+  const pull = pullRequestOf(state);
+  return pull === undefined || taskId === null || repository === null || isDerived(taskId)
+    ? null
+    : { taskId, repository, ...pull };
 }
-type Asked = Extract<QuestionEvent, { type: 'QuestionAsked' }>['data'];
+type Said = Pick<Extract<QuestionEvent, { type: 'QuestionAsked' }>['data'], 'taskId' | 'repository'>;
 
 function close(state: RepliesState, id: string, by: string | null, choice: string | null): RepliesState {
   const before = state.questions[id];
@@ -144,27 +144,20 @@ function refusedAnswer(state: RepliesState, deliveryId: string, reason: string):
   if (answer === undefined) return state;
   // A refusal's code comes before its words.
   if (reason.startsWith('already-answered')) return tellLate({ ...state, late: [...state.late, deliveryId] });
-  return withDue(
-    state,
-    note(
-      `refused/${deliveryId}`,
-      answer.by,
-      `That changes nothing: ${reason.replace(/^[a-z-]+: /, '')}.`,
-      placeOf(state, answer.questionId),
-    ),
-  );
+  const why = `That changes nothing: ${reason.replace(/^[a-z-]+: /, '')}.`;
+  return withDue(state, note(`refused/${deliveryId}`, answer.by, why, answer.at));
 }
 
 /** Who comes late is told once that it was answered; who pressed twice is not told that they did. */
 function tellLate(state: RepliesState): RepliesState {
   return state.late.reduce((before: RepliesState, deliveryId) => {
-    const { by = '', questionId = '', choice = null } = before.answers[deliveryId] ?? {};
+    const { by = '', questionId = '', choice = null, at } = before.answers[deliveryId] ?? {};
     const standing = before.questions[questionId];
     if (standing?.isOpen === true) return before;
     const after = { ...before, late: before.late.filter((each) => each !== deliveryId) };
     const isTwice = standing?.by === by && (choice ?? standing.choice) === standing.choice;
     const about = `late/${questionId}/${safe(by)}`;
     if (isTwice || before.messages[about] !== undefined) return after;
-    return withDue(after, note(about, by, `That changes nothing: ${ANSWERED_BEFORE}.`, standing?.place));
+    return withDue(after, note(about, by, `That changes nothing: ${ANSWERED_BEFORE}.`, at));
   }, state);
 }

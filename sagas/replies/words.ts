@@ -2,45 +2,36 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { inputOf } from '../engine/saga.ts';
-import { note, placeOf, placeOfQuestions, questionOf, safe, type Due, type Input, type RepliesState } from './model.ts';
+import { note, questionOf, safe, saidAt, type Due, type Input, type RepliesState } from './model.ts';
 
 const MOST_CHARACTERS = 1_000;
 
 type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
-/** What is to be told of an input; null: nothing. @param state as it was before */
-export function newsOf(state: RepliesState, event: Received): Due | null {
-  if (state.from === null) return null;
+/** What is to be told of an input. @param state as it was before, but for what the input says of questions and of where people are */
+export function newsOf(state: RepliesState, event: Received): readonly Due[] {
+  if (state.from === null) return [];
   const input = inputOf<Input>(event);
   const id = streamId(event.data.source.stream);
   switch (input.type) {
     case 'QuestionAsked':
-      return { ...ofQuestion(state, id, headOf(input.data), true), place: placeOfQuestions(state) };
+      return ofQuestion(state, id, headOf(input.data), true);
     case 'QuestionAnswered': {
       const { choice, answeredBy } = input.data;
-      return ofQuestion(
-        state,
-        id,
-        `${choice === null ? 'Answered' : `Answered: ${choice}`}, by ${nameOf(answeredBy)}.`,
-        false,
-      );
+      const said = choice === null ? 'Answered' : `Answered: ${choice}`;
+      return ofQuestion(state, id, `${said}, by ${nameOf(answeredBy)}.`);
     }
     case 'QuestionDefaulted':
-      return ofQuestion(
-        state,
-        id,
-        `Nobody answered in time: ${input.data.choice ?? 'its default'} is the answer.`,
-        false,
-      );
+      return ofQuestion(state, id, `Nobody answered in time: ${input.data.choice ?? 'its default'} is the answer.`);
     case 'QuestionFailed':
-      return ofQuestion(state, id, 'Nobody answered in time.', false);
+      return ofQuestion(state, id, 'Nobody answered in time.');
     case 'QuestionWithdrawn':
-      return ofQuestion(state, id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`, false);
+      return ofQuestion(state, id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`);
     case 'DeliveryAnswered': {
       const { by, isTrusted } = input.data;
-      const place = placeOf(state, input.data.questionId);
-      if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED, place));
-      return questionOf(state, input.data) === null ? note(`unclear/${id}`, by, UNCLEAR, place) : null;
+      const at = saidAt(state, input.data);
+      if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED, at));
+      return questionOf(state, input.data) === null ? [note(`unclear/${id}`, by, UNCLEAR, at)] : [];
     }
     default:
       return ofTask(state, input);
@@ -57,7 +48,7 @@ const headOf = ({ approval, askedBy }: Extract<Input, { type: 'QuestionAsked' }>
 const UNTRUSTED = 'Only those who are trusted with this repository answer here: nothing was changed.';
 const UNCLEAR = 'No single question is open that this could answer: nothing was changed.';
 
-const once = ({ messages }: RepliesState, due: Due): Due | null => (messages[due.about] === undefined ? due : null);
+const once = ({ messages }: RepliesState, due: Due): readonly Due[] => (messages[due.about] === undefined ? [due] : []);
 
 /** Persons by their names where they are known here, the rest by what they are. */
 const nameOf = (actor: string): string =>
@@ -65,18 +56,21 @@ const nameOf = (actor: string): string =>
     ? actor.slice(actor.indexOf(':') + 1)
     : `a ${actor.split(':')[0] ?? 'person'} through the API`;
 
-const ofQuestion = (state: RepliesState, questionId: string, text: string, isOpen: boolean): Due => ({
-  ...{ about: `question/${questionId}`, to: null, text, questionId, isOpen, stage: null },
-  place: placeOf(state, questionId),
-});
+const ofQuestion = ({ questions }: RepliesState, questionId: string, text: string, isOpen = false): readonly Due[] =>
+  (questions[questionId]?.places ?? []).map((at, index) => ({
+    ...{ about: `question/${questionId}${index === 0 ? '' : `/${at.kind}`}`, at },
+    ...{ to: null, text, questionId, isOpen, stage: null },
+  }));
 
-function ofTask({ from, pullRequest }: RepliesState, input: Input): Due | null {
+function ofTask({ from, pullRequest }: RepliesState, input: Input): readonly Due[] {
   // The issue on GitHub is told by the run itself.
-  if (from?.kind === 'github') return null;
-  const told = (stage: Due['stage'], text: string): Due => ({
-    ...{ about: 'task', to: null, questionId: null, isOpen: false, stage },
-    text: pullRequest === null ? text : `${text}\nIts pull request: ${pullRequest}`,
-  });
+  if (from?.kind === 'github') return [];
+  const told = (stage: Due['stage'], text: string): readonly Due[] => [
+    {
+      ...{ about: 'task', to: null, questionId: null, isOpen: false, stage },
+      text: pullRequest === null ? text : `${text}\nIts pull request: ${pullRequest}`,
+    },
+  ];
   switch (input.type) {
     case 'TaskClaimed':
       return told('started', 'An agent works on it.');
@@ -98,6 +92,6 @@ function ofTask({ from, pullRequest }: RepliesState, input: Input): Due | null {
     case 'TaskCancelled':
       return told('cancelled', `It was cancelled: ${foreignText(input.data.reason, MOST_CHARACTERS)}`);
     default:
-      return null;
+      return [];
   }
 }

@@ -2,7 +2,6 @@ import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { type Effector, failed, type Outcome } from '../../pipeline/definition.ts';
 import { type Facts, HEAD_CHOICES } from '../facts.ts';
-import { asBlock, say } from './pull-request.ts';
 import { idInRun, inRun, known, planOf } from './run.ts';
 import { inRound } from './turn.ts';
 
@@ -27,8 +26,8 @@ export function lacksChecks(facts: Facts, on: Effector, { checks, mergeableState
 }
 
 /**
- * Tells on the pull request, and asks on the task, once a head, what is to become of it: nothing more is tried by itself. True as soon
- * as that is told.
+ * Asks, once a head, what is to become of it: nothing more is tried by itself. True as soon as that is asked: people read it on the
+ * pull request, and where its task came from.
  */
 export function askPerson(facts: Facts, on: Effector, why: string, isMergeable: boolean): boolean {
   const commit = known(facts.commit);
@@ -41,9 +40,7 @@ export function askPerson(facts: Facts, on: Effector, why: string, isMergeable: 
   const askee = { kind: 'role', role: 'operator' } as const;
   const question = idInRun(facts, 'question', 'head', commit);
   const data = { taskId, runId, askee, commit, text, choices };
-  if (on.tryCommand('ask', 'question.ask-choice', question, data) === null) return false;
-  const words = [why, asBlock(`commit: ${commit}`), 'It waits for a person, who is asked on its task.'].join('\n\n');
-  return say(facts, on, 'stuck', { number, about: 'head', text: words });
+  return on.tryCommand('ask', 'question.ask-choice', question, data) !== null;
 }
 
 /** What was asked about a head is no matter any more, once there is another one, or its checks have begun. */
