@@ -30,6 +30,7 @@ import { tell as tellLinear } from './linear/tell.ts';
 import { tell as tellSlack } from './slack/tell.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
+import { chat } from './generation/chat.ts';
 import {
   guardComponents,
   performComponent,
@@ -59,6 +60,7 @@ const inRunners = {
   'evolution.environment': evolutionEnvironment,
   'evolution.openevolve': openevolve,
   'code.review': review,
+  'generation.chat': chat,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 

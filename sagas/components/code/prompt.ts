@@ -129,7 +129,8 @@ function protectedText({ protectedPaths, protectCi }: Repository): string {
   return named.length === 0 ? '' : `- These paths must not change; changes to them do not count: ${named.join(', ')}`;
 }
 
-async function feedbackText(
+/** What an attempt before came to, with the end of its log. */
+export async function feedbackText(
   feedback: NonNullable<AgentRequest['prompt']['feedback']>,
   artefacts: Artefacts,
 ): Promise<string> {

@@ -37,7 +37,7 @@ describe('who is asked to write the code of a task', () => {
     [{ labels: ['good first issue'], description: 'x'.repeat(5_000) }, 'low', 'its label "good first issue"'],
     [{ complexity: { level: 'low', score: 5 }, labels: ['epic'] }, 'low', 'the task says low (5 of 100)'],
     [{ title: 'Add a field', description: `In src/a/b.ts and src/a/c.ts.` }, 'medium', '2 files named'],
-    [{ description: '- one\n- two\n- three\n'.repeat(90) }, 'high', '270 parts'],
+    [{ description: '- one\n- two\n- three\n'.repeat(150) }, 'high', '450 parts'],
   ] as const)('takes %j for %s, and says why', (change, level, because) => {
     const found = strategyFor(task(change as Partial<Wanted>), all);
     expect(found.level).toBe(level);
@@ -53,7 +53,7 @@ describe('who is asked to write the code of a task', () => {
   it('says what it thinks of each in words', () => {
     const [first] = strategyFor(task(), [{ ...chat, record: { succeeded: 3, failed: 1 } }]).order;
     expect(first?.reason).toBe(
-      '$0.01 an attempt and $0.05 of waiting, by a chance of 72 % (3 of 4 were good): $0.083',
+      '$0.01 an attempt and $0.05 of waiting, by a chance of 73 % (3 of 4 were good): $0.083',
     );
   });
 

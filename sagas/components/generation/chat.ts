@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { ComponentFailure, Postponed } from '../../engine/component.ts';
+import { codeComponent, type CodeAttempt } from '../code/attempt.ts';
+import { storeDiff } from '../code/change.ts';
+import { feedbackText, promptSchema } from '../code/prompt.ts';
+import { work } from '../code/work.ts';
+import { gatheredForPrompt } from '../context/gather.ts';
+import { failureOf, refuse } from '../failures.ts';
+import { ensureCommits, treeOf } from '../git/commits.ts';
+import { GitFailure } from '../git/git.ts';
+import { withFiles } from '../git/many-files.ts';
+import { resultOf } from '../git/names.ts';
+import { pushRef } from '../git/push.ts';
+import { ModelRefused } from '../models/providers.ts';
+import type { Models } from '../models/models.ts';
+import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { inRun } from '../run-component.ts';
+import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
+import { chatOf } from './chat-words.ts';
+import { shownFiles, type Shown } from './shown-files.ts';
+import { brokenSyntax } from './syntax.ts';
+
+const STEP = 'chat';
+/** For one answer, with the waits for a model that takes nothing more for a while. */
+const SECONDS = 2_400;
+
+const chatRequest = inRun.extend({
+  /** One of the configured models. */
+  model: z.string(),
+  parent: z.string(),
+  /** Names the result: kept in the origin under refs/workledger/<taskId>/<runId>/<label>. */
+  label: z.string(),
+  prompt: promptSchema,
+});
+type ChatRequest = z.infer<typeof chatRequest>;
+
+/**
+ * Asks a model once to write the code of a task, and leaves what it answers in the origin as a commit, as `code.work` does. Nothing of the
+ * answer is run. The same call again is told what was answered, and pays for nothing.
+ */
+export const chat = codeComponent({
+  request: chatRequest,
+  result: work.result,
+  limits: { turns: { atOnce: () => 8 }, seconds: () => SECONDS },
+  act: async (asked, code) => {
+    const { environment, mirror, signal, secrets } = code;
+    const { taskId, parent, label } = asked;
+    const models = modelsOf(code, asked.model);
+    await ensureCommits(mirror, taskId, [parent], signal);
+    const startedAt = performance.now();
+    const task = await environment.readTask(taskId);
+    const { text: context, told: ofContext } = await gatheredForPrompt(code, { taskId, commit: parent });
+    const words = `${task.title}\n${task.description}`;
+    const found = ofContext.gathered?.files ?? [];
+    const shown = await shownFiles(mirror, { commit: parent, words, found, secrets, signal });
+    const { feedback, earlier = [] } = asked.prompt;
+    const said = feedback === null ? null : secrets.text(await feedbackText(feedback, environment.artefacts));
+    const request = chatOf({ task, repository: code.repository, shown, context, feedback: said, earlier });
+    const asText = request.messages.map(({ content }) => String(content)).join('\n\n');
+    const prompt = await environment.artefacts.put(Buffer.from(asText), 'text/markdown; charset=utf-8');
+    code.note?.({ text: `the model "${asked.model}" is asked`, percent: null });
+    const answer = await answerOf(models, { asked, request, code, prompt });
+    const output = await environment.artefacts.put(Buffer.from(secrets.text(answer.text)), 'text/plain; charset=utf-8');
+    const { costUsd } = answer;
+    const fail = (reason: string): never => {
+      const failure = failureOf(STEP, reason, { log: output, output: answer.text });
+      throw new ComponentFailure(failure, { retryable: false, fault: 'work', costUsd, prompt });
+    };
+    if (answer.isCut) fail(`the model "${asked.model}" did not come to an end: its answer is cut off`);
+    const commit = await commitOf(code, { asked, shown, answer: answer.text, title: task.title }).catch(
+      (error: unknown) => (error instanceof UnusableAnswer ? fail(`its answer cannot be taken: ${error.message}`) : throwOn(error)),
+    );
+    if (commit === parent) fail('the model changed nothing');
+    const change = await storeDiff(code, STEP, parent, commit);
+    await pushRef(mirror, { ref: resultOf(asked, label, commit), to: commit, expected: 'any', signal });
+    const tree = await treeOf(mirror, commit);
+    const durationMs = Math.round(performance.now() - startedAt);
+    const done = { commit, tree, ...change, prompt, output, exitCode: null, costUsd, durationMs, metrics: null };
+    return { ...done, ...ofContext };
+  },
+});
+
+const throwOn = (error: unknown): never => {
+  throw error;
+};
+
+/** @throws ComponentFailure where the model cannot be asked from here */
+function modelsOf({ environment: { models } }: CodeAttempt, model: string): Models {
+  if (!models) return refuse(STEP, 'no model can be asked from here: runners have no way to them');
+  if (!models.names.includes(model)) return refuse(STEP, `no model "${model}" is configured: see "models"`);
+  return models;
+}
+
+const completion = z.looseObject({
+  choices: z
+    .array(z.looseObject({ message: z.looseObject({ content: z.string().nullish() }), finish_reason: z.unknown() }))
+    .min(1),
+});
+
+/**
+ * What the model says, paid once. That it does not answer is no fault of this machine: whoever asks goes on to the next that can write.
+ * @throws ComponentFailure
+ */
+async function answerOf(
+  models: Models,
+  {
+    asked,
+    request,
+    code,
+    prompt,
+  }: {
+    readonly asked: ChatRequest;
+    readonly request: ReturnType<typeof chatOf>;
+    readonly code: CodeAttempt;
+    readonly prompt: ArtefactReference;
+  },
+): Promise<{ text: string; isCut: boolean; costUsd: number | null }> {
+  const { signal, key } = code;
+  const scope = `${asked.runId}/${asked.label}`;
+  try {
+    const { text } = await models.chat({
+      ...{ model: asked.model, request, scope, number: 0, paidFor: key, budgetUsd: null, signal },
+    });
+    const { costUsd } = await models.spent(scope);
+    const [choice] = completion.parse(JSON.parse(text)).choices;
+    return { text: choice?.message.content ?? '', isCut: choice?.finish_reason === 'length', costUsd };
+  } catch (error) {
+    signal.throwIfAborted();
+    const isAway =
+      error instanceof TargetAway ||
+      error instanceof LimitReached ||
+      error instanceof Postponed ||
+      error instanceof ModelRefused ||
+      error instanceof NotAllowed;
+    if (!isAway) throw error;
+    throw new ComponentFailure(failureOf(STEP, oneLine(error)), { retryable: false, fault: 'work', prompt, cause: error });
+  }
+}
+
+/** @throws UnusableAnswer */
+async function commitOf(
+  { mirror, signal }: CodeAttempt,
+  {
+    asked: { parent, taskId, label },
+    shown,
+    answer,
+    title,
+  }: { readonly asked: ChatRequest; readonly shown: Shown; readonly answer: string; readonly title: string },
+): Promise<string> {
+  const files = withLineBreaks(filesIn(answer), shown);
+  const all = new Set(shown.paths);
+  for (const [path, text] of files) {
+    const before = shown.files.get(path) ?? null;
+    if (before === null && (text === null || all.has(path)))
+      throw new UnusableAnswer(`${path} was not shown whole: it may not be changed`);
+    const broken = text === null ? null : await brokenSyntax(path, text, before);
+    if (broken !== null) throw new UnusableAnswer(`${path}: ${broken}`);
+  }
+  const message = `${title.slice(0, 200)}\n\nTask ${taskId}, ${label}\n`;
+  try {
+    return await withFiles(mirror, { commit: parent, files, message, signal, onlyNew: (path) => !shown.files.has(path) });
+  } catch (error) {
+    if (error instanceof RangeError || (error instanceof GitFailure && error.exitCode !== null && !signal.aborted))
+      throw new UnusableAnswer(error.message.slice(0, 500), { cause: error });
+    throw error;
+  }
+}
+
+/** A file keeps the line breaks that it had. */
+const withLineBreaks = (files: WantedFiles, { files: shown }: Shown): WantedFiles =>
+  new Map(
+    [...files].map(([path, text]) => {
+      const isDos = shown.get(path)?.includes('\r\n') === true;
+      return [path, isDos && text !== null ? text.replaceAll('\n', '\r\n') : text] as const;
+    }),
+  );
