@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
+import { adopt } from './code/adopt.ts';
 import { diff, inspect, lookup } from './code/change.ts';
 import { compare } from './code/compare.ts';
 import { evaluate, validate } from './code/judge.ts';
@@ -11,6 +12,7 @@ import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
 import { review } from './code/review.ts';
 import { work } from './code/work.ts';
+import { begin, stop, wait } from './codegen/run.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { environment as evolutionEnvironment, openevolve } from './evolution/openevolve.ts';
 import { failureOf } from './failures.ts';
@@ -61,6 +63,7 @@ const inRunners = {
   'evolution.openevolve': openevolve,
   'code.review': review,
   'generation.chat': chat,
+  'code.adopt': adopt,
   'code.cleanup': cleanup,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
@@ -85,6 +88,9 @@ const here = {
   'github.findings': findings,
   'github.review-target': reviewTarget,
   'github.review': publishReview,
+  'codegen.begin': begin,
+  'codegen.wait': wait,
+  'codegen.stop': stop,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */

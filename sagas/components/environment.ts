@@ -14,6 +14,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import type { Codegen } from './codegen/codegen.ts';
 import type { Drain } from './drain.ts';
 import type { Github } from './github/github.ts';
 import type { Linear } from './linear/linear.ts';
@@ -45,6 +46,7 @@ export type ComponentEnvironment = {
   readonly github?: Github | null | undefined;
   readonly linear?: Linear | null | undefined;
   readonly slack?: Slack | null | undefined;
+  readonly codegen?: Codegen | null | undefined;
   /** Language models that are asked by us; null or absent: none can be. */
   readonly models?: Models | null | undefined;
   /** Left out: nobody asks of questions here. */

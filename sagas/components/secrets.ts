@@ -23,7 +23,7 @@ export function secretsOf(
   {
     configuration: { agents, repositories },
     ...systems
-  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack' | 'models'>,
+  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack' | 'models' | 'codegen'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
@@ -35,7 +35,7 @@ export function secretsOf(
     ...of(secrets, () => true),
     ...of(environment, isSecret),
   ]);
-  const logins = [systems.github, systems.linear, systems.slack, systems.models].flatMap(
+  const logins = [systems.github, systems.linear, systems.slack, systems.models, systems.codegen].flatMap(
     (system) => system?.secrets() ?? [],
   );
   const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...logins]

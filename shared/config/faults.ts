@@ -3,6 +3,7 @@ import { isSecretName, maskText } from '../telemetry/mask.ts';
 import { checkFaults } from './checks.ts';
 import { isLoopback } from './loopback.ts';
 import { chatFaults } from './chats.ts';
+import { generationFaults } from './generation.ts';
 import { modelFaults } from './models.ts';
 import { outboundFaults } from './outbound.ts';
 import { pluginFaults } from './plugins.ts';
@@ -141,6 +142,7 @@ export function crossCheck(configuration: Configuration): string[] {
     ...chatFaults(configuration),
     ...checkFaults(configuration),
     ...modelFaults(configuration),
+    ...generationFaults(configuration),
     ...repeated(
       'repositories',
       'name',

@@ -15,6 +15,7 @@ import { messagesSchema, retentionSchema } from './retention.ts';
 import { secretSource } from './secret-source.ts';
 import { modelSchema } from './models.ts';
 import { evolutionSchema } from './evolution.ts';
+import { codegenSchema, generateSchema } from './generation.ts';
 
 const usd = z.number().min(0).nullable().default(null);
 const budgetsSchema = z
@@ -111,6 +112,7 @@ export const repositorySchema = z.strictObject({
     })
     .prefault({})
     .describe('what agents are told of the code beside their task'),
+  generate: generateSchema.describe('who may write code beside the agent that claimed a task; null: nobody'),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
@@ -235,6 +237,7 @@ export const configurationSchema = z.strictObject({
     .describe('what adds components, providers, handlers of events, middleware'),
   outgoingWebhooks: outgoingWebhooksSchema.describe('where events may be sent that others subscribe to'),
   models: z.array(modelSchema).max(50).default([]).describe('language models that Workledger itself may ask'),
+  codegen: codegenSchema.describe('how Workledger speaks to Codegen; null: not at all'),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 
