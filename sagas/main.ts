@@ -18,6 +18,7 @@ import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
 import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
+import { openCodegen } from './components/codegen/codegen.ts';
 import { openGithub } from './components/github/github.ts';
 import { openLinear } from './components/linear/linear.ts';
 import { openModels } from './components/models/providers.ts';
@@ -60,6 +61,7 @@ await runService({
     const linear = await openLinear(configuration, folder);
     const slack = await openSlack(configuration, folder);
     const models = await openModels(configuration, folder);
+    const codegen = await openCodegen(configuration, folder);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -72,7 +74,7 @@ await runService({
         configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
         dataFolder,
         sandbox: opened?.sandbox ?? null,
-        ...{ github, linear, slack, models },
+        ...{ github, linear, slack, models, codegen },
         plugins,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,

@@ -12,7 +12,9 @@ import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts
 import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createDrain, type Drain } from './components/drain.ts';
+import type { Codegen } from './components/codegen/codegen.ts';
 import { createQuestionReader, createTaskReader } from './components/environment.ts';
+import { createOutcomes } from './components/generation/outcomes.ts';
 import type { Github } from './components/github/github.ts';
 import type { Linear } from './components/linear/linear.ts';
 import { createAnswers } from './components/models/answers.ts';
@@ -65,6 +67,7 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly github?: Github | null | undefined;
     readonly linear?: Linear | null | undefined;
     readonly slack?: Slack | null | undefined;
+    readonly codegen?: Codegen | null | undefined;
     /** The configured language models; default: none. */
     readonly models?: readonly ModelProvider[];
     /** Whose components and handlers of events run here, too; default: none. */
@@ -89,7 +92,7 @@ export type RunningSagas = RunningService &
  */
 export function start(options: SagaOptions): RunningSagas {
   const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, plugins = [] } = options;
-  const { github = null, linear = null, slack = null } = options;
+  const { github = null, linear = null, slack = null, codegen = null } = options;
   const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
   const { resultDays } = configuration.retention;
   const drain = createDrain();
@@ -102,12 +105,12 @@ export function start(options: SagaOptions): RunningSagas {
   const { tell, facts } = createProblems();
   const onWaiting = (where: string, reason: string | null): void => tell(where, reason && `${where}: ${reason}`);
   const readTask = createTaskReader(log);
-  const systems = { github, linear, slack };
+  const systems = { github, linear, slack, codegen };
   const { models: providers = [] } = options;
   const models = createModels(providers, createAnswers(options.pool), { logger });
   const environment = {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
-    ...{ dataFolder, logger, sandbox, drain, models, ...systems },
+    ...{ dataFolder, logger, sandbox, drain, models, outcomes: createOutcomes(options.pool), ...systems },
   };
   const watched: (readonly [string, Watched])[] = [
     ...Object.entries(systems).flatMap(([name, system]) => (system === null ? [] : [[name, system] as const])),
@@ -118,7 +121,7 @@ export function start(options: SagaOptions): RunningSagas {
   const own =
     options.runners === undefined
       ? createComponents(environment)
-      : createRemoteComponents({ ...environment, ...options.runners, outages });
+      : createRemoteComponents({ ...environment, ...options.runners, outages, hasRunners: true });
   const components = [
     ...own,
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),

@@ -7,6 +7,7 @@ import { sendInProcess } from '@workledger/query-service/live/forward.ts';
 import * as queryService from '@workledger/query-service/start.ts';
 import { openGithub } from '@workledger/sagas/components/github/github.ts';
 import { openLinear } from '@workledger/sagas/components/linear/linear.ts';
+import { openCodegen } from '@workledger/sagas/components/codegen/codegen.ts';
 import { openModels } from '@workledger/sagas/components/models/providers.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import { openSlack } from '@workledger/sagas/components/slack/slack.ts';
@@ -93,6 +94,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const linear = await openLinear(configuration, folder);
   const slack = await openSlack(configuration, folder);
   const models = await openModels(configuration, folder);
+  const codegen = await openCodegen(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
     folder: join(dataFolder, 'postgres'),
@@ -150,7 +152,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   closers.add(drain);
   const runningSagas = sagas.start({
     ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
-    ...{ github, linear, slack, models },
+    ...{ github, linear, slack, models, codegen },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

@@ -8,10 +8,13 @@ import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts'
 import { type Failure, failure } from '@workledger/shared/contexts/values.ts';
 import type { ResultOf } from '../components/catalogue.ts';
 import { inputOf } from '../engine/saga.ts';
+import { absorbWriters } from './absorb-writers.ts';
 import { type Facts, type HeadChoice, judgementOf, type Learned, MOST_SENT_BACK } from './facts.ts';
 
 /** Folds inputs, step details and the cost of what agents did. */
-export function absorb(facts: Facts, event: SagaEvent): Facts {
+export const absorb = (facts: Facts, event: SagaEvent): Facts => absorbWriters(absorbRun(facts, event), event);
+
+function absorbRun(facts: Facts, event: SagaEvent): Facts {
   switch (event.type) {
     case 'SagaInputReceived':
       return absorbInput(facts, event.data.source.stream, inputOf<Input>(event));
@@ -71,13 +74,20 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   const { component, key } = effect;
   const [, place, look = '1'] = MOVING.exec(key) ?? [];
   if (place !== undefined) return { ...facts, moving: `${place}/${look}` };
-  if (component === 'code.work' || component === 'evolution.openevolve')
+  if (WRITES.has(component))
     return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
   const { commit, base } = effect.request as { commit: string; base?: string };
   if (base === undefined) return facts;
   return { ...facts, asked: { ...facts.asked, [key]: `${component} ${judgementOf({ commit, base })}` } };
 }
+
+const WRITES: ReadonlySet<string> = new Set([
+  'code.work',
+  'evolution.openevolve',
+  'generation.chat',
+  'code.adopt',
+]);
 
 const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
 

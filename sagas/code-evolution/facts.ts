@@ -2,7 +2,7 @@ import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/
 import type { ApprovalChoice } from '@workledger/shared/contexts/task/question/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
-import type { ResultOf } from '../components/catalogue.ts';
+import type { RequestOf, ResultOf } from '../components/catalogue.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
 type Opened = Extract<EvolutionEvent, { type: 'EvolutionGenerationOpened' }>['data'];
@@ -17,6 +17,9 @@ export type Feedback = {
   /** An approval whose answer sent it back: its words are where they were said. */
   readonly questionId?: string;
 };
+
+/** An attempt at writing the code, as its generation was told of it. */
+export type Try = RequestOf<'generation.learn'>['outcomes'][number];
 
 /** What the steps of one run know, folded from what happened. */
 export type Facts = {
@@ -59,6 +62,16 @@ export type Facts = {
   readonly verdicts: Readonly<Record<string, 'passed' | 'back-to-work' | 'failed'>>;
   /** Attempts of `generate` that its generation was told of, as `<round>/<attempt>`. */
   readonly told: readonly string[];
+  /** Who was chosen to write in a round, first to last; null: there was no choice. */
+  readonly strategies: {
+    readonly round: number;
+    readonly level: ResultOf<'generation.choose'>['level'];
+    readonly order: readonly string[];
+  } | null;
+  /** Attempts since there was a choice. */
+  readonly tries: readonly Try[];
+  /** What was begun there and not ended; run null: not told. */
+  readonly codegen: { readonly label: string; readonly run: number | null } | null;
   readonly feedback: Feedback | null;
   /** Why the last attempt of the agent did not do; null once one did. */
   readonly lastFailure: Failure | null;
@@ -132,6 +145,9 @@ export const noFacts: Facts = {
   refused: [],
   verdicts: {},
   told: [],
+  strategies: null,
+  tries: [],
+  codegen: null,
   feedback: null,
   lastFailure: null,
   failedCandidates: [],

@@ -33,6 +33,7 @@ import { tell as tellSlack } from './slack/tell.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
 import { chat } from './generation/chat.ts';
+import { choose, learn } from './generation/choose.ts';
 import {
   guardComponents,
   performComponent,
@@ -88,6 +89,8 @@ const here = {
   'github.findings': findings,
   'github.review-target': reviewTarget,
   'github.review': publishReview,
+  'generation.choose': choose,
+  'generation.learn': learn,
   'codegen.begin': begin,
   'codegen.wait': wait,
   'codegen.stop': stop,

@@ -16,6 +16,7 @@ import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Codegen } from './codegen/codegen.ts';
 import type { Drain } from './drain.ts';
+import type { Outcomes } from './generation/outcomes.ts';
 import type { Github } from './github/github.ts';
 import type { Linear } from './linear/linear.ts';
 import type { Models } from './models/models.ts';
@@ -49,6 +50,10 @@ export type ComponentEnvironment = {
   readonly codegen?: Codegen | null | undefined;
   /** Language models that are asked by us; null or absent: none can be. */
   readonly models?: Models | null | undefined;
+  /** Runners perform what works on code: they have no way to models. */
+  readonly hasRunners?: boolean | undefined;
+  /** How attempts came out before; left out: nobody keeps that. */
+  readonly outcomes?: Outcomes | undefined;
   /** Left out: nobody asks of questions here. */
   readonly readQuestion?: ReadQuestion | undefined;
   /** Of the process that guards the calls. */
@@ -77,6 +82,9 @@ export const agentIdOf = (name: string): string => derivedId('agent', name);
 
 /** The words of a task. They stay in the task's own stream: what persons wrote is not copied into requests and results. */
 export type TaskText = Pick<TaskDetails, 'title' | 'description'> & {
+  readonly labels?: TaskDetails['labels'];
+  readonly capabilities?: TaskState['capabilities'];
+  readonly complexity?: TaskDetails['complexity'];
   /** What a person said of the work last; null: nobody did. */
   readonly words: string | null;
   /** Where the request came from; left out: not told, or from before that was kept. */
@@ -89,8 +97,8 @@ export type ReadTask = (taskId: string) => Promise<TaskText>;
 export const createTaskReader =
   (log: EventLog): ReadTask =>
   async (taskId) => {
-    const { details, words, source } = await readState(log, taskFold, taskId, 0);
-    return { ...details, words, source };
+    const { details, capabilities, words, source } = await readState(log, taskFold, taskId, 0);
+    return { ...details, capabilities, words, source };
   };
 
 export type AskedQuestion = Pick<Asked, 'text' | 'choices' | 'approval' | 'taskId'>;

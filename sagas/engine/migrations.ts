@@ -4,6 +4,7 @@ import { begunTable } from './begun.ts';
 import { modelAnswersTable } from '../components/models/migration.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
 import { catchUpTable } from '../catch-up/cursor.ts';
+import { generationOutcomesTable } from '../components/generation/outcomes.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
@@ -98,4 +99,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   webhookDeliveriesTables,
   modelAnswersTable,
   catchUpTable,
+  generationOutcomesTable,
 ];

@@ -12,6 +12,7 @@ import {
 } from '../../pipeline/definition.ts';
 import type { Facts } from '../facts.ts';
 import { asBlock, tellIssue } from './pull-request.ts';
+import { learnFrom } from './writers.ts';
 import { byPullRequest, changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 
 /** Measures the result, tidies up, and writes it on the task. */
@@ -21,7 +22,7 @@ export const complete: Step<Facts> = {
   timeoutSeconds: 300,
   run: (facts, on) => {
     const measured = changesCode(facts) ? measure(facts, on) : nothingMeasured;
-    if (measured === null) return waiting;
+    if (measured === null || !learnFrom(facts, on, true)) return waiting;
     const { taskId, claimId } = claimOf(facts);
     const result = {
       commit: facts.commit,
@@ -62,6 +63,7 @@ function measure(
 
 /** After all was undone: the task tells why. A task that was taken away has its reason already. */
 export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
+  if (!learnFrom(facts, on, false)) return waiting;
   if (ending.outcome === 'cancelled') return tellEnd(facts, ending, on) ? done() : waiting;
   const { taskId, claimId } = claimOf(facts);
   const failure = ending.failure ?? because('unknown', 'no reason was given');

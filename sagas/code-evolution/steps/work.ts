@@ -6,9 +6,9 @@ import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
 import { tellIssue } from './pull-request.ts';
-import { giveBack } from './rest.ts';
+import { giveBack, letRest } from './rest.ts';
+import { stopCodegen, write, writersOf } from './writers.ts';
 import {
-  agentSeconds,
   beginsAfter,
   changesCode,
   checkSeconds,
@@ -48,11 +48,10 @@ export const prepare: Step<Facts> = {
   compensate: (facts, on) => (on.call('cleanup', 'code.cleanup', inRun(facts)) === null ? waiting : done()),
 };
 
-const ATTEMPTS = 2;
 /** What is no attempt of the agent's is bounded where it is tried again: by the kind of failure. */
 const ANY = 1_000;
 
-/** A configured agent writes the code. */
+/** A configured agent writes the code, or whoever else may and is likely to do it for less; the next one where one fails. */
 export const generate: Step<Facts> = {
   name: 'generate',
   when: (facts) => isCommandRun(facts) && !beginsAfter(facts, 'generate'),
@@ -63,7 +62,11 @@ export const generate: Step<Facts> = {
     const { agentId, taskId, claimId } = claimOf(facts);
     const parent = known(facts.commit);
     const generation = idInRun(facts, 'generation', String(on.round));
-    const attempt = { attempt: agentsAttempt(facts, on), strategy: agentId };
+    const writers = writersOf(facts, on);
+    if (writers === null) return waiting;
+    const number = agentsAttempt(facts, on);
+    const attempt = { attempt: number, strategy: writers[number - 1] ?? agentId };
+    const next = writers[number];
     const asked =
       on.attempt > 1 ||
       on.command('request', 'generation.request', generation, {
@@ -72,20 +75,22 @@ export const generate: Step<Facts> = {
         repository: inRun(facts).repository,
         base: parent,
         prompt: null,
-        strategies: Array<string>(ATTEMPTS).fill(agentId),
+        strategies: [...writers],
       }) !== null;
     const started = asked ? on.command('start', 'generation.start-attempt', generation, attempt) : null;
-    const work =
-      started && on.tryCall('work', 'code.work', workRequest(facts, on.round, on.attempt), agentSeconds(planOf(facts)));
+    const work = started && write(facts, on, attempt.strategy, workRequest(facts, on.round, on.attempt));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
       // An origin that is away for a while, or this machine before the agent began, is no attempt of the agent's.
       if (isPassing(work)) return failed(work.failure, true, work.fault);
-      if (work.fault === 'limit') return giveBack(facts, on, work);
+      if (work.fault === 'limit') {
+        if (next === undefined || next === attempt.strategy) return giveBack(facts, on, work);
+        if (!letRest(on, 'rest', agentId, work)) return waiting;
+      }
       const noted = { ...attempt, failure: work.failure, costUsd: work.costUsd };
       const told = on.tryCommand('note', 'generation.fail-attempt', generation, noted);
       if (told === null) return waiting;
-      const mayTryAgain = work.retryable && attempt.attempt < ATTEMPTS;
+      const mayTryAgain = next !== undefined && (work.retryable || next !== attempt.strategy);
       return failedWithin(facts, afterSendBack(facts, work.failure), mayTryAgain);
     }
     const { commit, diffStat, diff, output, costUsd, durationMs } = work.result;
@@ -94,6 +99,7 @@ export const generate: Step<Facts> = {
     return told === null ? waiting : done({ learned: { commit } } satisfies Learned);
   },
   abandon: (facts, on) => {
+    if (facts.codegen !== null && !stopCodegen(facts, on, facts.codegen)) return waiting;
     const generation = idInRun(facts, 'generation', String(on.round));
     const told = on.tryCommand('cancel', 'generation.cancel', generation, { reason: facts.stopped ?? 'the run ended' });
     return told === null ? waiting : done();

@@ -40,6 +40,8 @@ export const prepare = codeComponent({
     /** Who approves what is to be merged; results of before do not tell it. */
     approval: approver.nullable().optional(),
     evaluates: z.boolean(),
+    /** Others than the agent may write the code, too; left out: none may. */
+    writers: z.literal(true).optional(),
     /** Agent id that improves candidates; null: the one that claimed the task. */
     improver: z.string().nullable(),
     /** Seconds, whole steps. */
@@ -67,6 +69,7 @@ export const prepare = codeComponent({
       ...(merge === 'pull-request' && { pullRequest: repository.pullRequest }),
       approval: approverOf(repository.approval),
       evaluates: evaluate !== null,
+      ...(repository.generate !== null && { writers: true as const }),
       improver: agent === null ? null : agentIdOf(agent),
       timeouts: timeouts(environment, repository),
     };

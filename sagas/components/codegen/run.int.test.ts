@@ -40,8 +40,8 @@ const call = <Result>(name: string, request: object): Promise<Result> =>
   world.call<Result>(name, request, undefined, `saga-1/${label}/${name}`);
 const begin = (): Promise<ResultOf<'codegen.begin'>> =>
   call('codegen.begin', { label, parent: world.base, prompt: { purpose: 'generate', feedback: null, metrics: null } });
-const wait = ({ run, begunAt, costUsd }: ResultOf<'codegen.begin'>, timeoutSeconds = 30) =>
-  call<ResultOf<'codegen.wait'>>('codegen.wait', { run, begunAt, costUsd, timeoutSeconds });
+const wait = ({ run, begunAt, priceUsd }: ResultOf<'codegen.begin'>, timeoutSeconds = 30) =>
+  call<ResultOf<'codegen.wait'>>('codegen.wait', { run, begunAt, priceUsd, timeoutSeconds });
 const failureOf = async (action: Promise<unknown>): Promise<ComponentFailure> => {
   const error: unknown = await action.catch((reason: unknown) => reason);
   if (error instanceof ComponentFailure) return error;
@@ -50,7 +50,7 @@ const failureOf = async (action: Promise<unknown>): Promise<ComponentFailure> =>
 const adopt = async (branch: string | null) => {
   const begun = await begin();
   const { output } = await wait(begun);
-  const { prompt, costUsd } = begun;
+  const { prompt, priceUsd: costUsd } = begun;
   const request = { parent: world.base, label, branch, output, prompt, costUsd, durationMs: 5 };
   return call<ResultOf<'code.adopt'>>('code.adopt', request);
 };
@@ -68,7 +68,7 @@ describe('a run of Codegen', () => {
     expect(run?.body).toMatchObject({ repo_id: 42, agent_type: 'claude_code' });
     expect(run?.prompt).toContain('# Fix add');
     expect(run?.metadata).toEqual({ workledger: `${world.inRun.runId}/${label}` });
-    const { prompt, costUsd } = begun;
+    const { prompt, priceUsd: costUsd } = begun;
     const request = { parent: world.base, label, branch: over.branch, output: over.output, prompt, costUsd };
     const result = await call<ResultOf<'code.adopt'>>('code.adopt', { ...request, durationMs: 5 });
     expect(git(world.bare, 'rev-parse', `${result.commit}^`)).toBe(world.base);

@@ -40,7 +40,7 @@ export const begin = defineComponent({
     begunAt: z.string(),
     timeoutSeconds: z.number(),
     /** US dollars that it takes, however it ends. */
-    costUsd: z.number(),
+    priceUsd: z.number(),
   }),
   limits: { turns, seconds: () => BEGIN_SECONDS },
   perform: async (request, call) => {
@@ -70,10 +70,10 @@ export const begin = defineComponent({
         ),
       ),
     );
-    const { runUsd: costUsd, timeoutSeconds } = codegen;
+    const { runUsd: priceUsd, timeoutSeconds } = codegen;
     const url = found.web_url ?? null;
     call.note?.({ text: `Codegen works on it: ${url ?? `run ${found.id}`}`, percent: null });
-    return { run: found.id, url, prompt, begunAt: new Date().toISOString(), timeoutSeconds, costUsd };
+    return { run: found.id, url, prompt, begunAt: new Date().toISOString(), timeoutSeconds, priceUsd };
   },
 });
 
@@ -82,7 +82,7 @@ const markerOf = ({ runId, label }: { readonly runId: string; readonly label: st
 
 /** Waits until a run is over, as long as it may take. Whoever asks again goes on waiting for the same. */
 export const wait = defineComponent({
-  request: inRun.extend({ run: z.int(), begunAt: z.string(), timeoutSeconds: z.number(), costUsd: z.number() }),
+  request: inRun.extend({ run: z.int(), begunAt: z.string(), timeoutSeconds: z.number(), priceUsd: z.number() }),
   result: z.object({
     status: z.string(),
     /** Of its first pull request that names one; null: it made none. */
@@ -94,7 +94,7 @@ export const wait = defineComponent({
   limits: { turns, seconds: () => MOST_SECONDS },
   perform: async (request, call) => {
     const codegen = codegenOf(call);
-    const run = await asFailures({ ...call, costUsd: request.costUsd }, () => untilOver(codegen, request, call));
+    const run = await asFailures({ ...call, costUsd: request.priceUsd }, () => untilOver(codegen, request, call));
     const { is, name } = standingOf(run);
     const pulls = run.github_pull_requests ?? [];
     const pull = pulls.find(({ head_branch_name: branch }) => branch != null);
@@ -106,7 +106,7 @@ export const wait = defineComponent({
       return { status: name, branch: pull?.head_branch_name ?? null, pullRequest: pull?.url ?? null, output };
     const reason = `Codegen's run ${run.id} ended with ${name}`;
     throw new ComponentFailure(failureOf(STEP, reason, { output: said, log: output }), {
-      ...{ retryable: false, fault: 'work', costUsd: request.costUsd },
+      ...{ retryable: false, fault: 'work', costUsd: request.priceUsd },
     });
   },
 });

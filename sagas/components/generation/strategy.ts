@@ -116,7 +116,12 @@ const PARTS = /^\s*(?:[-*+]|\d+[.)])\s+\S/gm;
 const PATHS = /\b[\w-]+(?:\/[\w.-]+)+\.\w{1,5}\b/g;
 
 /** How hard a task is: as it says itself, else by its labels, its words and how much it asks for. */
-function levelOf({ title, description, labels, complexity }: Wanted): { level: Level; because: string } {
+export function levelOf({
+  title,
+  description,
+  labels,
+  complexity,
+}: Pick<Wanted, 'title' | 'description' | 'labels' | 'complexity'>): { level: Level; because: string } {
   if (complexity !== null)
     return { level: complexity.level, because: `the task says ${complexity.level} (${complexity.score} of 100)` };
   const words = `${title}\n${description}`;
