@@ -78,7 +78,7 @@ export const generate: Step<Facts> = {
         strategies: [...writers],
       }) !== null;
     const started = asked ? on.command('start', 'generation.start-attempt', generation, attempt) : null;
-    const work = started && write(facts, on, attempt.strategy, workRequest(facts, on.round, on.attempt));
+    const work = started && write(facts, on, attempt, workRequest(facts, on.round, on.attempt));
     if (work === null) return waiting;
     if (work.failure !== undefined) {
       // An origin that is away for a while, or this machine before the agent began, is no attempt of the agent's.

@@ -2,7 +2,7 @@ import { writerOf } from '@workledger/shared/contexts/evolution/generation/strat
 import type { RequestOf, ResultOf } from '../../components/catalogue.ts';
 import type { Effector, Settled } from '../../pipeline/definition.ts';
 import type { Facts, Try } from '../facts.ts';
-import { agentSeconds, claimOf, inRun, planOf } from './run.ts';
+import { agentSeconds, claimOf, inRun, isPassing, planOf } from './run.ts';
 
 /** Attempts of an agent that writes alone. */
 const ATTEMPTS = 2;
@@ -37,10 +37,17 @@ export function writersOf(facts: Facts, on: Effector): readonly string[] | null 
 type Work = Settled<ResultOf<'code.work'>>;
 
 /** One attempt of whoever is asked; null while it is under way. */
-export function write(facts: Facts, on: Effector, strategy: string, asked: RequestOf<'code.work'>): Work | null {
+export function write(
+  facts: Facts,
+  on: Effector,
+  { strategy, attempt }: { readonly strategy: string; readonly attempt: number },
+  asked: RequestOf<'code.work'>,
+): Work | null {
   const writer = writerOf(strategy);
   if (writer.kind === 'agent') return on.tryCall('work', 'code.work', asked, agentSeconds(planOf(facts)));
-  const { parent, label, prompt } = asked;
+  const { parent, prompt } = asked;
+  // What is paid once is found again under its name, also where this step is tried again because the origin was away.
+  const label = `write-${on.round}-${attempt}`;
   const request = { ...inRun(facts), parent, label, prompt };
   if (writer.kind === 'codegen') return byCodegen(facts, on, request);
   return on.tryCall('work', 'generation.chat', { ...request, model: writer.model }, CHAT_SECONDS);
@@ -51,7 +58,7 @@ function byCodegen(facts: Facts, on: Effector, request: RequestOf<'codegen.begin
   const begun = on.tryCall('begin', 'codegen.begin', request, BEGIN_SECONDS);
   if (begun === null) return null;
   const taken = begun.failure === undefined ? takenFrom(facts, on, request, begun.result) : begun;
-  if (taken === null) return null;
+  if (taken === null || (taken.failure !== undefined && isPassing(taken))) return taken;
   const stopped = stopCodegen(facts, on, { label: request.label, run: begun.result?.run ?? null });
   return stopped ? taken : null;
 }
