@@ -20,6 +20,7 @@ export const generationOutcomesTable: Migration = {
         primary key (run_id, round, attempt)
       );
       create index generation_outcomes_by_time on sagas.generation_outcomes (repository, level, told_at);
+      create index model_answers_by_digest on sagas.model_answers (digest, answered_at);
     `),
 };
 

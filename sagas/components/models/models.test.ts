@@ -23,6 +23,10 @@ function rememberAnswers(failures = 0): Answers & { readonly kept: Map<string, K
       if (text === undefined) return null;
       return { text, inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd: costUsd ?? 0 };
     },
+    findSame: async (digest) => {
+      const found = [...kept].find(([name]) => name.includes(digest))?.[1];
+      return found === undefined ? null : { text: found.text, inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    },
     keep: async (key, answer) => {
       if (left-- > 0) throw new Error('the database is away');
       kept.set(name(key), { ...answer, scope: key.scope });
@@ -75,6 +79,15 @@ describe('a model that is asked by us', () => {
     await models.chat(asked('hello', { number: 1 }));
     await models.chat(asked('hello', { scope: 'another' }));
     expect(new Set(model.asked.map(({ key }) => key)).size).toBe(4);
+  });
+
+  it('is not asked for what somebody else was answered, where that does', async () => {
+    const { model, models, asked } = await world(hello);
+    const { text } = await models.chat(asked('hello', { scope: 'before' }));
+    const again = await models.chat(asked('hello', { mayReuse: true }));
+    expect(again).toEqual({ text, inputTokens: 0, outputTokens: 0, costUsd: 0 });
+    expect(model.asked).toHaveLength(1);
+    expect((await models.spent('run')).costUsd).toBe(0);
   });
 
   it('is not asked when the money is spent, and what was answered stays to be had', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -19,6 +20,8 @@ export type ChatAsked = {
   readonly paidFor: string;
   /** US dollars that all of the scope may take; null: no limit. */
   readonly budgetUsd: number | null;
+  /** Whatever was answered to the same request for somebody else does, too, and costs nothing. Default: false. */
+  readonly mayReuse?: boolean;
   readonly signal: AbortSignal;
 };
 
@@ -51,12 +54,23 @@ export function createModels(
   { logger, waitMilliseconds = 2_000 }: { readonly logger: Logger; readonly waitMilliseconds?: number },
 ): Models {
   const underWay = new Map<string, Promise<KeptAnswer>>();
+  const remembered = new LRUCache<string, KeptAnswer>({
+    max: 500,
+    maxSize: 20_000_000,
+    sizeCalculation: ({ text }) => Math.max(1, text.length),
+  });
   let isTidy = false;
 
   async function ask(provider: ModelProvider, key: AnswerKey, asked: ChatAsked): Promise<KeptAnswer> {
     const known = await answers.find(key);
     if (known !== null) return known;
-    const { scope, budgetUsd, request, paidFor, signal } = asked;
+    const { scope, budgetUsd, request, paidFor, signal, mayReuse = false } = asked;
+    const same = mayReuse ? await answers.findSame(key.digest) : null;
+    if (same !== null) {
+      // It is this one's own from now on: whoever asks again is told the same.
+      await keepSurely(key, { ...same, model: provider.name, paidFor });
+      return same;
+    }
     if (budgetUsd !== null) {
       const { costUsd } = await answers.spent(scope);
       if (costUsd >= budgetUsd) throw new BudgetSpent(`over its budget of ${usd(budgetUsd)}: spent ${usd(costUsd)}`);
@@ -108,9 +122,13 @@ export function createModels(
       }
       const key = { scope: asked.scope, digest: digestOf(asked), number: asked.number };
       const name = JSON.stringify(key);
+      const before = remembered.get(name);
+      if (before !== undefined) return before;
       const joined = underWay.get(name) ?? ask(provider, key, asked).finally(() => underWay.delete(name));
       underWay.set(name, joined);
-      return joined;
+      const answer = await joined;
+      remembered.set(name, answer);
+      return answer;
     },
   };
 }
