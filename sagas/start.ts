@@ -18,6 +18,7 @@ import { createOutcomes } from './components/generation/outcomes.ts';
 import type { Github } from './components/github/github.ts';
 import type { Linear } from './components/linear/linear.ts';
 import { createAnswers } from './components/models/answers.ts';
+import { createBatchStore } from './components/models/batches.ts';
 import { createModels } from './components/models/models.ts';
 import type { ModelProvider } from './components/models/providers.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
@@ -107,7 +108,9 @@ export function start(options: SagaOptions): RunningSagas {
   const readTask = createTaskReader(log);
   const systems = { github, linear, slack, codegen };
   const { models: providers = [] } = options;
-  const models = createModels(providers, createAnswers(options.pool), { logger });
+  const models = createModels(providers, createAnswers(options.pool), {
+    ...{ logger, batchStore: createBatchStore(options.pool) },
+  });
   const environment = {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
     ...{ dataFolder, logger, sandbox, drain, models, outcomes: createOutcomes(options.pool), ...systems },

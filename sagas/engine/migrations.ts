@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { redrivesTable } from '@workledger/shared/consumption/redrives.ts';
 import { begunTable } from './begun.ts';
+import { modelBatchesTable } from '../components/models/batches.ts';
 import { modelAnswersTable } from '../components/models/migration.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
 import { catchUpTable } from '../catch-up/cursor.ts';
@@ -100,4 +101,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   modelAnswersTable,
   catchUpTable,
   generationOutcomesTable,
+  modelBatchesTable,
 ];

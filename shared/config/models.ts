@@ -19,6 +19,14 @@ export const modelSchema = z.strictObject({
   outputUsd: perMillion.describe('US dollars for a million tokens that it answers'),
   timeoutSeconds: z.number().positive().max(3_600).default(180).describe('for one answer'),
   atOnce: z.int().min(1).max(32).default(4).describe('requests at once, of this process'),
+  batch: z
+    .strictObject({
+      most: z.int().min(2).max(20).default(8).describe('requests in one'),
+      waitMilliseconds: z.int().min(1).max(60_000).default(1_500).describe('that the first one waits for others'),
+    })
+    .nullable()
+    .default(null)
+    .describe('small requests for code of one repository that come at the same time are asked as one; null: each alone'),
 });
 export type ModelConfiguration = z.infer<typeof modelSchema>;
 

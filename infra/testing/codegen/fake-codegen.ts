@@ -20,6 +20,11 @@ export type FakeWork = {
   readonly branch?: string;
 };
 
+const NAMES: Readonly<Record<string, string>> = {
+  ...{ 'POST /agent/run': 'begin', 'GET /agent/runs': 'list', 'POST /agent/run/ban': 'ban' },
+  'GET /v1/users/me': 'me',
+};
+
 const refused = (status: number, message: string): ServerAnswer => ({ status, body: { message, status_code: status } });
 const invalid = (field: string, msg: string): ServerAnswer => ({
   ...{ status: 422, body: { detail: [{ loc: ['body', field], msg, type: 'value_error' }] } },
@@ -43,11 +48,7 @@ export async function startFakeCodegen({ token = 'cg-token-of-the-test', organiz
       const data = { ...body, ...Object.fromEntries(searchParams) };
       if (method === 'GET' && run !== undefined) return { name: 'look', data: { ...data, run: Number(run) } };
       if (method === 'PATCH' && pull !== undefined) return { name: 'close', data: { ...data, pull: Number(pull) } };
-      const name = {
-        ...{ 'POST /agent/run': 'begin', 'GET /agent/runs': 'list', 'POST /agent/run/ban': 'ban' },
-        'GET /v1/users/me': 'me',
-      }[`${method} ${path}`];
-      return { name: name ?? `${method} ${path}`, data };
+      return { name: NAMES[`${method} ${path}`] ?? `${method} ${path}`, data };
     },
     (asked) => answerTo(asked),
   );

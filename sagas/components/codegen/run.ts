@@ -21,7 +21,7 @@ const MOST_SECONDS = 90_000;
 const turns = { atOnce: () => 16 };
 
 /** Of this machine's Codegen. @throws ComponentFailure where it has none */
-export const codegenOf = ({ environment: { codegen } }: Pick<Call, 'environment'>): Codegen =>
+const codegenOf = ({ environment: { codegen } }: Pick<Call, 'environment'>): Codegen =>
   codegen ?? refuse(STEP, 'Codegen is not in the configuration: say "codegen"');
 
 /** Begins a run for a task, once: what was begun under this name before, and not told, is found again. */

@@ -121,7 +121,7 @@ async function answerOf(
   const scope = `${asked.runId}/${asked.label}`;
   try {
     const { text } = await models.chat({
-      ...{ model: asked.model, request, scope, number: 0, paidFor: key, budgetUsd: null, mayReuse: true, signal },
+      ...{ model: asked.model, request, scope, number: 0, paidFor: key, budgetUsd: null, mayReuse: true, together: asked.repository, signal },
     });
     const { costUsd } = await models.spent(scope);
     const [choice] = completion.parse(JSON.parse(text)).choices;

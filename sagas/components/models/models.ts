@@ -6,6 +6,7 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
 import { LimitReached, TargetAway } from '../outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
+import { createBatches, type Batch, type BatchStore } from './batches.ts';
 import type { ChatRequest, ModelProvider } from './providers.ts';
 
 export type ChatAsked = {
@@ -22,6 +23,8 @@ export type ChatAsked = {
   readonly budgetUsd: number | null;
   /** Whatever was answered to the same request for somebody else does, too, and costs nothing. Default: false. */
   readonly mayReuse?: boolean;
+  /** Of these, small requests of one name may be asked as one; default: none may. */
+  readonly together?: string;
   readonly signal: AbortSignal;
 };
 
@@ -47,11 +50,16 @@ type Logger = { warn(fields: object, message: string): void };
 /** Tries of one request while its model is away or takes nothing more. */
 const TRIES = 6;
 const LONGEST_WAIT_MILLISECONDS = 300_000;
+const LONGEST_BATCH_MILLISECONDS = 1_800_000;
 
 export function createModels(
   providers: readonly ModelProvider[],
   answers: Answers,
-  { logger, waitMilliseconds = 2_000 }: { readonly logger: Logger; readonly waitMilliseconds?: number },
+  {
+    logger,
+    waitMilliseconds = 2_000,
+    batchStore,
+  }: { readonly logger: Logger; readonly waitMilliseconds?: number; readonly batchStore?: BatchStore },
 ): Models {
   const underWay = new Map<string, Promise<KeptAnswer>>();
   const remembered = new LRUCache<string, KeptAnswer>({
@@ -76,9 +84,29 @@ export function createModels(
       if (costUsd >= budgetUsd) throw new BudgetSpent(`over its budget of ${usd(budgetUsd)}: spent ${usd(costUsd)}`);
     }
     const named = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+    const part = await partOfBatch(provider, key, asked);
+    if (part !== null) {
+      await keepSurely(key, { ...part, model: provider.name, paidFor });
+      return part;
+    }
     const answer = await patiently(signal, () => provider.chat(request, { key: named, signal }));
     await keepSurely(key, { ...answer, model: provider.name, paidFor });
     return answer;
+  }
+
+  /** Null: it is asked alone. What is asked for several goes on although one of them may end. */
+  async function partOfBatch(provider: ModelProvider, key: AnswerKey, asked: ChatAsked): Promise<KeptAnswer | null> {
+    const { together, request } = asked;
+    if (provider.batch === null || together === undefined || batches === null) return null;
+    return batches.join(provider.name, provider.batch, { key, request, together });
+  }
+
+  const batches = batchStore === undefined ? null : createBatches(batchStore, askBatch);
+
+  function askBatch({ id, request }: Batch, model: string): Promise<KeptAnswer> {
+    const scope = `batch/${id}`;
+    const signal = AbortSignal.timeout(LONGEST_BATCH_MILLISECONDS);
+    return chat({ model, request, scope, number: 0, paidFor: scope, budgetUsd: null, signal });
   }
 
   async function patiently<Result>(signal: AbortSignal, action: () => Promise<Result>): Promise<Result> {
@@ -113,24 +141,26 @@ export function createModels(
     idOf: (model) => providers.find(({ name }) => name === model)?.id ?? model,
     secrets: () => providers.flatMap((provider) => provider.secrets()),
     spent: (scope, paidFor) => answers.spent(scope, paidFor),
-    chat: async (asked) => {
-      const provider = providers.find(({ name }) => name === asked.model);
-      if (provider === undefined) throw new RangeError(`no model "${asked.model}" is configured: see "models"`);
-      if (!isTidy) {
-        isTidy = true;
-        void answers.forgetOld().catch(() => (isTidy = false));
-      }
-      const key = { scope: asked.scope, digest: digestOf(asked), number: asked.number };
-      const name = JSON.stringify(key);
-      const before = remembered.get(name);
-      if (before !== undefined) return before;
-      const joined = underWay.get(name) ?? ask(provider, key, asked).finally(() => underWay.delete(name));
-      underWay.set(name, joined);
-      const answer = await joined;
-      remembered.set(name, answer);
-      return answer;
-    },
+    chat,
   };
+
+  async function chat(asked: ChatAsked): Promise<KeptAnswer> {
+    const provider = providers.find(({ name }) => name === asked.model);
+    if (provider === undefined) throw new RangeError(`no model "${asked.model}" is configured: see "models"`);
+    if (!isTidy) {
+      isTidy = true;
+      void answers.forgetOld().catch(() => (isTidy = false));
+    }
+    const key = { scope: asked.scope, digest: digestOf(asked), number: asked.number };
+    const name = JSON.stringify(key);
+    const before = remembered.get(name);
+    if (before !== undefined) return before;
+    const joined = underWay.get(name) ?? ask(provider, key, asked).finally(() => underWay.delete(name));
+    underWay.set(name, joined);
+    const answer = await joined;
+    remembered.set(name, answer);
+    return answer;
+  }
 }
 
 /** An answer costs parts of a cent. */

@@ -31,6 +31,8 @@ export type ModelProvider = Watched & {
   readonly name: string;
   /** As its endpoint names it. */
   readonly id: string;
+  /** Whether small requests are put together; null: they are not. */
+  readonly batch: ModelConfiguration['batch'];
   /** @param key stable over retries, for endpoints that know such keys @throws ModelRefused, and what the way out throws */
   chat(request: ChatRequest, options: { readonly key: string; readonly signal: AbortSignal }): Promise<KeptAnswer>;
   secrets(): readonly string[];
@@ -69,7 +71,7 @@ function createProvider(model: ModelConfiguration, key: string | null, allowed: 
   const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
 
   return {
-    ...{ name, id: model.model },
+    ...{ name, id: model.model, batch: model.batch },
     chat: async (request, { key: named, signal }) => {
       const body = { ...request, model: model.model, stream: false };
       const asked = { method: 'POST', path: '/chat/completions', headers, body, key: named, signal } as const;
