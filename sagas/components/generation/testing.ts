@@ -11,6 +11,7 @@ import { createAnswers } from '../models/answers.ts';
 import { createModels } from '../models/models.ts';
 import { openModels } from '../models/providers.ts';
 import { createCodeWorld } from '../testing.ts';
+import { createOutcomes } from './outcomes.ts';
 
 /** A repository, a model that a test writes, and the components over them. */
 export async function createGenerationWorld(
@@ -31,7 +32,7 @@ export async function createGenerationWorld(
   const models = createModels(providers, createAnswers(database.pool), { logger, waitMilliseconds: 1 });
   const world = createCodeWorld(createPostgresArtefacts(database.pool), {
     repository,
-    create: (environment) => createComponents({ ...environment, models, ...more }),
+    create: (environment) => createComponents({ ...environment, models, outcomes: createOutcomes(database.pool), ...more }),
   });
   return {
     ...{ ...world, database, model, models },

@@ -16,7 +16,7 @@ export const generationEvents = defineStreamType({
         repository: z.string(),
         base: commit,
         prompt: artefact.nullable(),
-        /** Agents, one entry an attempt: the same one twice may try twice. */
+        /** Who is asked, one entry an attempt: an agent by its id, twice where it may try twice; `chat:<model>`; `codegen`. */
         strategies: z.array(z.string()).min(1),
       }),
     },
