@@ -12,7 +12,6 @@ import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
 import { review } from './code/review.ts';
 import { work } from './code/work.ts';
-import { begin, stop, wait } from './codegen/run.ts';
 import type { ComponentEnvironment } from './environment.ts';
 import { environment as evolutionEnvironment, openevolve } from './evolution/openevolve.ts';
 import { failureOf } from './failures.ts';
@@ -32,6 +31,7 @@ import { tell as tellLinear } from './linear/tell.ts';
 import { tell as tellSlack } from './slack/tell.ts';
 import { removeOldMirrors } from './git/mirror.ts';
 import { sweepAttempts } from './process/attempt.ts';
+import { begin, stop, wait } from './codegen/run.ts';
 import { chat } from './generation/chat.ts';
 import { choose, learn } from './generation/choose.ts';
 import {
