@@ -15,7 +15,9 @@ const choose = () =>
 const names = async (): Promise<string[]> => (await choose()).order.map(({ name }) => name);
 
 it('chooses among those that can be had here, and by what became of attempts before', async () => {
-  expect(await choose()).toMatchObject({ level: 'low', left: [] });
+  const chosen = await choose();
+  expect(chosen).toMatchObject({ level: 'low', left: [] });
+  expect(await world.text(chosen.report.digest)).toContain('1. chat:fast: $0.02 an attempt and $0.05 of waiting');
   expect(await names()).toEqual(['chat:fast', 'agent-1']);
   const outcomes = createOutcomes(world.database.pool);
   const learnt = (strategy: string, succeeded: boolean, count: number) =>

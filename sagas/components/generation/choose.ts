@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CODEGEN, chatOfModel } from '@workledger/shared/contexts/evolution/generation/strategies.ts';
-import { cost } from '@workledger/shared/contexts/values.ts';
+import { artefact, cost } from '@workledger/shared/contexts/values.ts';
 import { repositoryOf } from '../environment.ts';
 import { defineComponent, inRun } from '../run-component.ts';
-import { levelOf, strategyFor, type Candidate } from './strategy.ts';
+import { levelOf, strategyFor, type Candidate, type Strategy } from './strategy.ts';
 
 const SECONDS = 60;
 const limits = { turns: { atOnce: () => 16 }, seconds: () => SECONDS };
@@ -18,7 +18,11 @@ export const choose = defineComponent({
     /** Whose work on this task was refused. */
     refused: z.array(z.string()),
   }),
-  result: z.object({ level, because: z.string(), order: z.array(ranked).min(1), left: z.array(ranked) }),
+  result: z.object({
+    ...{ level, because: z.string(), order: z.array(ranked).min(1), left: z.array(ranked) },
+    /** All of it for a person. */
+    report: artefact,
+  }),
   limits,
   perform: async ({ taskId, repository, agentId, refused }, { environment, step }) => {
     const { generate } = repositoryOf(environment, step, repository);
@@ -44,9 +48,20 @@ export const choose = defineComponent({
         ? [candidate(CODEGEN, { kind: 'codegen', capabilities: can }, codegen.runUsd)]
         : []),
     ]);
-    return { ...told, order: [...order], left: [...told.left] };
+    const text = reportOf({ ...told, order });
+    const report = await environment.artefacts.put(Buffer.from(text), 'text/markdown; charset=utf-8');
+    return { ...told, order: [...order], left: [...told.left], report };
   },
 });
+
+const reportOf = ({ level, because, order, left }: Strategy): string =>
+  [
+    `Complexity: ${level} (${because})`,
+    '',
+    ...order.map(({ name, reason }, index) => `${index + 1}. ${name}: ${reason}`),
+    ...left.map(({ name, reason }) => `- not ${name}: ${reason}`),
+    '',
+  ].join('\n');
 
 /** Keeps how the attempts of a run came out in the end. */
 export const learn = defineComponent({
