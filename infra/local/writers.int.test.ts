@@ -78,7 +78,9 @@ test('where one fails the next is asked, to the agent; each is paid once, and to
   const { task, generation } = await done('Fix a mistake');
   expect(task).toMatchObject({ state: 'complete', result: { merged: true, costUsd: 0.03 } });
   expect(git(origin, 'show', 'main:agent.txt')).toBe('agent');
-  expect(generation.attempts.map(({ strategy, state }) => [strategy.replace(/^[0-9a-f-]{36}$/, 'agent'), state])).toEqual([
+  expect(
+    generation.attempts.map(({ strategy, state }) => [strategy.replace(/^[0-9a-f-]{36}$/, 'agent'), state]),
+  ).toEqual([
     ['chat:fast', 'failed'],
     ['codegen', 'failed'],
     ['agent', 'succeeded'],

@@ -74,20 +74,14 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   const { component, key } = effect;
   const [, place, look = '1'] = MOVING.exec(key) ?? [];
   if (place !== undefined) return { ...facts, moving: `${place}/${look}` };
-  if (WRITES.has(component))
-    return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
+  if (WRITES.has(component)) return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
   const { commit, base } = effect.request as { commit: string; base?: string };
   if (base === undefined) return facts;
   return { ...facts, asked: { ...facts.asked, [key]: `${component} ${judgementOf({ commit, base })}` } };
 }
 
-const WRITES: ReadonlySet<string> = new Set([
-  'code.work',
-  'evolution.openevolve',
-  'generation.chat',
-  'code.adopt',
-]);
+const WRITES: ReadonlySet<string> = new Set(['code.work', 'evolution.openevolve', 'generation.chat', 'code.adopt']);
 
 const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
 

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { B, C, backAtWork, claimed, generated, plan, publish, reference, validated, work, type Run } from './testing.ts';
+import {
+  B,
+  C,
+  backAtWork,
+  claimed,
+  generated,
+  plan,
+  publish,
+  reference,
+  validated,
+  work,
+  type Run,
+} from './testing.ts';
 
 const agentOf = (run: Run): string => run.state().facts.claim?.agentId ?? '';
 const ranked = (name: string) => ({ name, kind: 'agent', reason: 'as the test says' });
@@ -43,7 +55,12 @@ describe('where others than the agent may write', () => {
       request: { model: 'fast', label: 'write-1-1' },
     });
     run.succeeds('generate/1/1/work', work(B));
-    expect(data(run, 'generate/1/1/note')).toMatchObject({ strategy: 'chat:fast', attempt: 1, commit: B, costUsd: 0.5 });
+    expect(data(run, 'generate/1/1/note')).toMatchObject({
+      strategy: 'chat:fast',
+      attempt: 1,
+      commit: B,
+      costUsd: 0.5,
+    });
     run.succeeds('generate/1/1/note');
     expect(run.open()).toEqual(['publish/1/1/publish']);
   });
@@ -56,7 +73,10 @@ describe('where others than the agent may write', () => {
     run.succeeds('generate/1/1/note');
     afterRest(run, '1/1');
     begin(run, '1/2');
-    expect(run.requested('generate/1/2/work')).toMatchObject({ component: 'code.work', request: { label: 'generate-1-2' } });
+    expect(run.requested('generate/1/2/work')).toMatchObject({
+      component: 'code.work',
+      request: { label: 'generate-1-2' },
+    });
     run.succeeds('generate/1/2/work', work(C));
     expect(data(run, 'generate/1/2/note')).toMatchObject({ strategy: agentOf(run), attempt: 2, commit: C });
     expect(run.state().facts.costUsd).toBeCloseTo(0.52);

@@ -26,7 +26,9 @@ export const modelSchema = z.strictObject({
     })
     .nullable()
     .default(null)
-    .describe('small requests for code of one repository that come at the same time are asked as one; null: each alone'),
+    .describe(
+      'small requests for code of one repository that come at the same time are asked as one; null: each alone',
+    ),
 });
 export type ModelConfiguration = z.infer<typeof modelSchema>;
 

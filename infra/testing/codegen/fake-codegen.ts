@@ -112,7 +112,12 @@ export async function startFakeCodegen({ token = 'cg-token-of-the-test', organiz
     begun.states.push(...states);
     begun.result = result;
     if (branch !== undefined)
-      begun.pulls.push({ id: id * 10, url: `https://github.example/pull/${id}`, head_branch_name: branch, state: 'open' });
+      begun.pulls.push({
+        id: id * 10,
+        url: `https://github.example/pull/${id}`,
+        head_branch_name: branch,
+        state: 'open',
+      });
     runs.push(begun);
     return { body: viewOf(begun) };
   }

@@ -98,7 +98,9 @@ export const wait = defineComponent({
     const { is, name } = standingOf(run);
     const pulls = run.github_pull_requests ?? [];
     const pull = pulls.find(({ head_branch_name: branch }) => branch != null);
-    const said = call.secrets.text([run.result, run.summary].filter((part) => part != null && part !== '').join('\n\n'));
+    const said = call.secrets.text(
+      [run.result, run.summary].filter((part) => part != null && part !== '').join('\n\n'),
+    );
     const text = [`Codegen's run ${run.id}: ${name}`, run.web_url ?? '', said, ...pulls.map(({ url }) => url ?? '')];
     const bytes = Buffer.from(text.filter((part) => part !== '').join('\n\n'));
     const output = await call.environment.artefacts.put(bytes, 'text/plain; charset=utf-8');
@@ -132,8 +134,7 @@ async function untilOver(
       if (name !== seen) note?.({ text: `Codegen: ${name}`, percent: null });
       seen = name;
     }
-    if (Date.now() >= endsAt)
-      return refuse(STEP, `Codegen's run ${run} came to no end within ${timeoutSeconds} s`);
+    if (Date.now() >= endsAt) return refuse(STEP, `Codegen's run ${run} came to no end within ${timeoutSeconds} s`);
     await pause(codegen.lookMilliseconds, signal);
     signal.throwIfAborted();
   }

@@ -32,7 +32,9 @@ export function chatOf({ task, repository, shown, context, feedback, earlier }: 
     earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
     context === null ? null : `## What of the code may matter\n${context}`,
     `## Files of the repository\n${shown.paths.join('\n')}`,
-    [...shown.files].map(([path, text]) => `## ${path}, whole\n@@@ FILE ${path}\n${text.replace(/\n$/, '')}\n@@@ END`).join('\n\n'),
+    [...shown.files]
+      .map(([path, text]) => `## ${path}, whole\n@@@ FILE ${path}\n${text.replace(/\n$/, '')}\n@@@ END`)
+      .join('\n\n'),
     [
       '## Rules',
       ...(repository.protectedPaths.length === 0

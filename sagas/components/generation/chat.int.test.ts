@@ -37,7 +37,7 @@ describe('a model that is asked once for the code of a task', () => {
     expect(git(world.bare, 'show', `${result.commit}:docs/add.md`)).toBe('# Add');
     expect(git(world.bare, 'rev-parse', `${result.commit}^`)).toBe(world.base);
     expect(result).toMatchObject({ diffStat: { files: 2 }, costUsd: 0.02, exitCode: null, metrics: null });
-    const asked = world.model.asked.at(-1)?.body as { temperature?: number; messages: { content: string }[] };
+    const asked = world.model.asked.at(-1)?.body as { temperature?: number; messages: readonly { content: string }[] };
     expect(asked.temperature).toBe(0.1);
     expect(asked.messages[1]?.content).toContain('@@@ FILE src/add.mjs\nexport const add = (a, b) => a - b;\n@@@ END');
     expect(await world.text(result.output.digest)).toContain(MENDED);

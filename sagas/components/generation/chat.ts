@@ -70,7 +70,8 @@ export const chat = codeComponent({
     };
     if (answer.isCut) fail(`the model "${asked.model}" did not come to an end: its answer is cut off`);
     const commit = await commitOf(code, { asked, shown, answer: answer.text, title: task.title }).catch(
-      (error: unknown) => (error instanceof UnusableAnswer ? fail(`its answer cannot be taken: ${error.message}`) : throwOn(error)),
+      (error: unknown) =>
+        error instanceof UnusableAnswer ? fail(`its answer cannot be taken: ${error.message}`) : throwOn(error),
     );
     if (commit === parent) fail('the model changed nothing');
     const change = await storeDiff(code, STEP, parent, commit);
@@ -121,7 +122,17 @@ async function answerOf(
   const scope = `${asked.runId}/${asked.label}`;
   try {
     const { text } = await models.chat({
-      ...{ model: asked.model, request, scope, number: 0, paidFor: key, budgetUsd: null, mayReuse: true, together: asked.repository, signal },
+      ...{
+        model: asked.model,
+        request,
+        scope,
+        number: 0,
+        paidFor: key,
+        budgetUsd: null,
+        mayReuse: true,
+        together: asked.repository,
+        signal,
+      },
     });
     const { costUsd } = await models.spent(scope);
     const [choice] = completion.parse(JSON.parse(text)).choices;
@@ -135,7 +146,12 @@ async function answerOf(
       error instanceof ModelRefused ||
       error instanceof NotAllowed;
     if (!isAway) throw error;
-    throw new ComponentFailure(failureOf(STEP, oneLine(error)), { retryable: false, fault: 'work', prompt, cause: error });
+    throw new ComponentFailure(failureOf(STEP, oneLine(error)), {
+      retryable: false,
+      fault: 'work',
+      prompt,
+      cause: error,
+    });
   }
 }
 
@@ -160,7 +176,13 @@ async function commitOf(
   }
   const message = `${title.slice(0, 200)}\n\nTask ${taskId}, ${label}\n`;
   try {
-    return await withFiles(mirror, { commit: parent, files, message, signal, onlyNew: (path) => !shown.files.has(path) });
+    return await withFiles(mirror, {
+      commit: parent,
+      files,
+      message,
+      signal,
+      onlyNew: (path) => !shown.files.has(path),
+    });
   } catch (error) {
     if (error instanceof RangeError || (error instanceof GitFailure && error.exitCode !== null && !signal.aborted))
       throw new UnusableAnswer(error.message.slice(0, 500), { cause: error });

@@ -26,7 +26,13 @@ export const choose = defineComponent({
   limits,
   perform: async ({ taskId, repository, agentId, refused }, { environment, step }) => {
     const { generate } = repositoryOf(environment, step, repository);
-    const { title, description, labels = [], capabilities = [], complexity = null } = await environment.readTask(taskId);
+    const {
+      title,
+      description,
+      labels = [],
+      capabilities = [],
+      complexity = null,
+    } = await environment.readTask(taskId);
     const wanted = { title, description, labels, capabilities, complexity, refused };
     const { models, codegen, outcomes, hasRunners = false } = environment;
     const records = await outcomes?.of(repository, levelOf(wanted).level);

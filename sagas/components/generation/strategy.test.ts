@@ -52,9 +52,7 @@ describe('who is asked to write the code of a task', () => {
 
   it('says what it thinks of each in words', () => {
     const [first] = strategyFor(task(), [{ ...chat, record: { succeeded: 3, failed: 1 } }]).order;
-    expect(first?.reason).toBe(
-      '$0.01 an attempt and $0.05 of waiting, by a chance of 73 % (3 of 4 were good): $0.083',
-    );
+    expect(first?.reason).toBe('$0.01 an attempt and $0.05 of waiting, by a chance of 73 % (3 of 4 were good): $0.083');
   });
 
   it('is last whose work was refused', () => {
@@ -77,10 +75,9 @@ const wanted: fc.Arbitrary<Wanted> = fc.record({
   ...{ title: fc.string(), description: fc.string({ maxLength: 4_000 }) },
   labels: fc.array(fc.constantFrom('docs', 'epic', 'ui', 'size/L')),
   capabilities: fc.subarray(['code', 'gpu']),
-  complexity: fc.option(
-    fc.record({ level: fc.constantFrom('low', 'medium', 'high'), score: fc.nat({ max: 100 }) }),
-    { nil: null },
-  ),
+  complexity: fc.option(fc.record({ level: fc.constantFrom('low', 'medium', 'high'), score: fc.nat({ max: 100 }) }), {
+    nil: null,
+  }),
   refused: fc.subarray(['a', 'b', 'c']),
 });
 const placeOf = (name: string, order: readonly { readonly name: string }[]): number =>
@@ -104,7 +101,13 @@ describe('for whatever task and whoever there is', () => {
         const one = candidates[at] as Candidate;
         const { record, priceUsd, name } = one;
         const place = (change: Partial<Candidate>): number =>
-          placeOf(name, strategyFor(task, candidates.map((each) => (each === one ? { ...each, ...change } : each))).order);
+          placeOf(
+            name,
+            strategyFor(
+              task,
+              candidates.map((each) => (each === one ? { ...each, ...change } : each)),
+            ).order,
+          );
         const now = place({});
         expect(place({ record: { ...record, succeeded: record.succeeded + 1 } })).toBeLessThanOrEqual(now);
         expect(place({ record: { ...record, failed: record.failed + 1 } })).toBeGreaterThanOrEqual(now);

@@ -32,7 +32,8 @@ export async function createGenerationWorld(
   const models = createModels(providers, createAnswers(database.pool), { logger, waitMilliseconds: 1 });
   const world = createCodeWorld(createPostgresArtefacts(database.pool), {
     repository,
-    create: (environment) => createComponents({ ...environment, models, outcomes: createOutcomes(database.pool), ...more }),
+    create: (environment) =>
+      createComponents({ ...environment, models, outcomes: createOutcomes(database.pool), ...more }),
   });
   return {
     ...{ ...world, database, model, models },

@@ -11,7 +11,10 @@ const PLAIN = '100644';
 const FILES = new Set([PLAIN, '100755']);
 
 /** What a commit has by a path: a plain file, nothing, or something else (a folder, a link, another repository). */
-async function whatIsAt({ gitFolder }: Mirror, { commit, path, signal }: At): Promise<{ mode: string } | 'other' | null> {
+async function whatIsAt(
+  { gitFolder }: Mirror,
+  { commit, path, signal }: At,
+): Promise<{ mode: string } | 'other' | null> {
   const args = ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', asCommit(commit), '--', path];
   const { stdout } = await git(args, { cwd: gitFolder, signal });
   if (stdout.length === 0) return null;

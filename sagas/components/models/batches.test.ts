@@ -23,7 +23,8 @@ function world(say: (batch: Batch) => KeptAnswer, { most = 5, waitMilliseconds =
   const kept: Batch[] = [];
   const asked: Batch[] = [];
   const store = {
-    find: async (key: AnswerKey) => kept.find(({ members }) => members.some((one) => one.key.scope === key.scope)) ?? null,
+    find: async (key: AnswerKey) =>
+      kept.find(({ members }) => members.some((one) => one.key.scope === key.scope)) ?? null,
     keep: async (batch: Batch) => void kept.push(batch),
   };
   const batches = createBatches(store, async (batch) => {
@@ -31,10 +32,14 @@ function world(say: (batch: Batch) => KeptAnswer, { most = 5, waitMilliseconds =
     return say(batch);
   });
   const join = (name: string, more: { system?: string; together?: string; content?: string } = {}) =>
-    batches.join('fast', { most, waitMilliseconds }, {
-      ...{ key: keyOf(name), together: more.together ?? 'sample' },
-      request: request(more.content ?? `do ${name}`, more.system),
-    });
+    batches.join(
+      'fast',
+      { most, waitMilliseconds },
+      {
+        ...{ key: keyOf(name), together: more.together ?? 'sample' },
+        request: request(more.content ?? `do ${name}`, more.system),
+      },
+    );
   return { kept, asked, join };
 }
 const echo = ({ members }: Batch): KeptAnswer =>
@@ -46,7 +51,9 @@ it('puts small requests that come at the same time into one, and gives each its 
   expect(asked).toHaveLength(1);
   expect(all.map(saidIn)).toEqual(['done: do a', 'done: do b', 'done: do c']);
   expect(all.reduce((sum, one) => sum + (one?.costUsd ?? 0), 0)).toBeCloseTo(1);
-  expect(asked[0]?.request.messages[1]?.content).toBe('=== REQUEST 1\ndo a\n\n=== REQUEST 2\ndo b\n\n=== REQUEST 3\ndo c');
+  expect(asked[0]?.request.messages[1]?.content).toBe(
+    '=== REQUEST 1\ndo a\n\n=== REQUEST 2\ndo b\n\n=== REQUEST 3\ndo c',
+  );
 });
 
 it('asks at once when there are as many as go into one', async () => {

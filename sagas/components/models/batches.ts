@@ -90,7 +90,12 @@ export type Batching = {
   readonly waitMilliseconds: number;
 };
 
-type Waiting = { readonly key: AnswerKey; readonly content: string; give(answer: KeptAnswer | null): void; fail(error: unknown): void };
+type Waiting = {
+  readonly key: AnswerKey;
+  readonly content: string;
+  give(answer: KeptAnswer | null): void;
+  fail(error: unknown): void;
+};
 
 /**
  * Puts small requests of one kind that come at the same time into one.
@@ -159,7 +164,9 @@ type Kind = { readonly system: string; readonly temperature: number | undefined 
 const nameOf = ({ scope, digest, number }: AnswerKey): string => JSON.stringify([scope, digest, number]);
 
 const completion = z.looseObject({
-  choices: z.array(z.looseObject({ message: z.looseObject({ content: z.string().nullish() }), finish_reason: z.unknown() })),
+  choices: z.array(
+    z.looseObject({ message: z.looseObject({ content: z.string().nullish() }), finish_reason: z.unknown() }),
+  ),
 });
 
 /** The answer of each member, with its share of tokens and price; null: it has none, or nobody knows whose it is. */
@@ -184,7 +191,9 @@ export function partsOf({ members }: Pick<Batch, 'members'>, whole: KeptAnswer):
     if (text === '') return null;
     const share = { input: content.length / asked, output: text.length / answered };
     return {
-      text: JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: text } }] }),
+      text: JSON.stringify({
+        choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: text } }],
+      }),
       inputTokens: Math.round(whole.inputTokens * share.input),
       outputTokens: Math.round(whole.outputTokens * share.output),
       costUsd: (whole.costUsd * (share.input + share.output)) / 2,
