@@ -33,7 +33,8 @@ const begin = (run: Run, place = '1/1'): void => {
 };
 const data = (run: Run, key: string): unknown => (run.requested(key) as { data?: unknown } | undefined)?.data;
 const answered = (run: Run, key: string): void => {
-  while (run.requested(key) === undefined) run.succeeds(run.open()[0] ?? 'nothing is open');
+  for (let step = 0; step < 30 && run.requested(key) === undefined; step++)
+    run.succeeds(run.open()[0] ?? 'nothing is open');
 };
 const afterRest = (run: Run, place: string): void => void run.succeeds(`generate/${place}/retry`);
 const begun = {

@@ -37,7 +37,7 @@ describe('who is asked to write the code of a task', () => {
     [{ labels: ['good first issue'], description: 'x'.repeat(5_000) }, 'low', 'its label "good first issue"'],
     [{ complexity: { level: 'low', score: 5 }, labels: ['epic'] }, 'low', 'the task says low (5 of 100)'],
     [{ title: 'Add a field', description: `In src/a/b.ts and src/a/c.ts.` }, 'medium', '2 files named'],
-    [{ description: '- one\n- two\n- three\n'.repeat(150) }, 'high', '450 parts'],
+    [{ title: 'Do these', description: `${'- one\n'.repeat(7)}${'x'.repeat(2_500)}` }, 'high', '7 parts'],
   ] as const)('takes %j for %s, and says why', (change, level, because) => {
     const found = strategyFor(task(change as Partial<Wanted>), all);
     expect(found.level).toBe(level);
