@@ -129,7 +129,7 @@ describe('where others than the agent may write', () => {
     begin(run);
     run.succeeds('generate/1/1/begin', begun);
     run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'no more' });
-    answered(run, 'undo/generate/1/stop');
+    run.fails('generate/1/1/wait', false, 'cancelled');
     expect(run.requested('undo/generate/1/stop')).toMatchObject({ component: 'codegen.stop', request: { run: 1_000 } });
     run.succeeds('undo/generate/1/stop', { outcome: 'stopped', closed: 0 });
     expect(run.open()).toContain('undo/generate/1/cancel');
