@@ -48,6 +48,7 @@ const failureOf = async (action: Promise<unknown>): Promise<ComponentFailure> =>
   throw new Error('it did not fail', { cause: error });
 };
 const adopt = async (branch: string | null) => {
+  label = `generate-1-${++number}`;
   const begun = await begin();
   const { output } = await wait(begun);
   const { prompt, priceUsd: costUsd } = begun;

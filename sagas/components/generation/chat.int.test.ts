@@ -19,7 +19,8 @@ let number = 0;
 beforeEach(() => void number++);
 const ask = (change: Partial<RequestOf<'generation.chat'>> = {}): Promise<Result> => {
   const label = `generate-${number}-1`;
-  const prompt = { purpose: 'generate', feedback: null, metrics: null } as const;
+  // Each test asks for something else: what was asked before is not asked again.
+  const prompt = { purpose: 'generate' as const, feedback: null, metrics: null, earlier: [label] };
   const request = { model: 'fast', parent: world.base, label, prompt, ...change };
   return world.call<Result>('generation.chat', request, undefined, `saga-1/${label}`);
 };
@@ -59,7 +60,7 @@ describe('a model that is asked once for the code of a task', () => {
     [file('src/add.mjs', 'export const add = (a, b => a + b;'), 'src/add.mjs: it is no JavaScript from line 1 on'],
     [file('src/add.mjs', 'export const add = (a, b) => a - b;'), 'the model changed nothing'],
     ['@@@ DELETE nowhere.txt', 'nowhere.txt was not shown whole: it may not be changed'],
-    [file('src', 'a folder'), 'src is there already'],
+    [file('src', 'a folder'), 'src is no plain file of'],
     [file('../outside', 'x'), 'is no plain path'],
   ])('fails with what it cost where its answer is %j', async (text, why) => {
     answer = { text };
