@@ -19,7 +19,6 @@ import {
   isPassing,
   known,
   MOST_SENT_BACK,
-  planOf,
   sendBack,
 } from './run.ts';
 

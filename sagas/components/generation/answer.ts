@@ -32,7 +32,7 @@ export function filesIn(answer: string): WantedFiles {
   };
   let open: { readonly path: string; readonly lines: string[] } | null = null;
   for (const line of answer.split(/\r?\n/)) {
-    const [, what, path = ''] = /^@@@ (FILE|END|DELETE)[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    const [, what, path = ''] = /^@@@ (FILE|END|DELETE)\b(.*)$/.exec(line) ?? [];
     if (what === undefined) open?.lines.push(line);
     else if (what === 'END') {
       if (open === null) continue;
@@ -51,19 +51,23 @@ export function filesIn(answer: string): WantedFiles {
 }
 
 /** Models like to mark paths up. */
-const plain = (path: string): string => path.replaceAll(/^[`"']|[`"']$/g, '').replace(/^\.\//, '');
+const plain = (path: string): string =>
+  path
+    .trim()
+    .replaceAll(/^[`"']|[`"']$/g, '')
+    .replace(/^\.\//, '');
 
 /** Without the fence that models like to put around code; with one closing line break. */
 function textOf(lines: readonly string[]): string {
   const isFenced = lines.length >= 2 && /^```[\w+-]*$/.test(lines[0] ?? '') && lines.at(-1) === '```';
-  const text = (isFenced ? lines.slice(1, -1) : lines).join('\n');
-  return text === '' ? '' : `${text.replace(/\n+$/, '')}\n`;
+  const said = isFenced ? lines.slice(1, -1) : lines;
+  const last = said.findLastIndex((line) => line !== '');
+  return last < 0 ? '' : `${said.slice(0, last + 1).join('\n')}\n`;
 }
 
 /** Why a path is none of a file in a repository; null: it is one. */
 function problemOfPath(path: string): string | null {
   if (path === '' || path.length > LONGEST_PATH) return 'is no path';
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f\\]/.test(path) || !path.isWellFormed()) return 'has characters that no path of ours has';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'is no path inside the repository';
   const parts = path.split('/');

@@ -39,7 +39,7 @@ describe('who is asked to write the code of a task', () => {
     [{ title: 'Add a field', description: `In src/a/b.ts and src/a/c.ts.` }, 'medium', '2 files named'],
     [{ title: 'Do these', description: `${'- one\n'.repeat(7)}${'x'.repeat(2_500)}` }, 'high', '7 parts'],
   ] as const)('takes %j for %s, and says why', (change, level, because) => {
-    const found = strategyFor(task(change as Partial<Wanted>), all);
+    const found = strategyFor(task(change), all);
     expect(found.level).toBe(level);
     expect(found.because).toContain(because);
   });

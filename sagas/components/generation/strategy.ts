@@ -112,7 +112,7 @@ const HARD =
 const HARD_WORDS =
   /\b(?:refactor|rewrite|redesign|migrat(?:e|ion)|architecture|concurren(?:t|cy)|race condition|deadlock|performance|security|across (?:all|the)|everywhere|protocol)\w*/gi;
 const SIMPLE_WORDS = /\b(?:typo|rename|wording|comment|readme|changelog|off by one|log message|default value)\b/i;
-const PARTS = /^\s*(?:[-*+]|\d+[.)])\s+\S/gm;
+const PARTS = /^[ \t]{0,20}(?:[-*+]|\d{1,3}[.)])[ \t]{1,4}\S/gm;
 const PATHS = /\b[\w-]+(?:\/[\w.-]+)+\.\w{1,5}\b/g;
 
 /** How hard a task is: as it says itself, else by its labels, its words and how much it asks for. */
