@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { artefact } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { branchHead, ensureCommits, fetchOrigin, isAncestor, mergeBase, treeOf } from '../git/commits.ts';
-import { git, gitText } from '../git/git.ts';
+import { git } from '../git/git.ts';
+import { commitOn, type OnIndex } from '../git/make-commit.ts';
 import { asCommit, resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
@@ -35,18 +33,16 @@ export const adopt = codeComponent({
     const { parent, label, taskId, output, prompt, costUsd, durationMs } = request;
     try {
       await ensureCommits(mirror, taskId, [parent], signal);
-      const tree = await (request.branch === null
-        ? treeOfPatch(code, parent, await wordsOf(code, output.digest))
-        : treeOfBranch(code, parent, request.branch));
-      if (tree === (await treeOf(mirror, parent))) return refuse(STEP, 'it changed nothing');
+      const patch = request.branch === null ? await patchOf(code, output.digest) : null;
+      const adopted = request.branch === null ? null : await treeOfBranch(code, parent, request.branch);
       const { title } = await environment.readTask(taskId);
-      const at = { cwd: mirror.gitFolder, signal };
-      const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(parent)], at);
-      const commit = await gitText(['commit-tree', tree, '-p', asCommit(parent), '-F', '-'], {
-        ...at,
-        environment: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-        stdin: `${title.slice(0, 200)}\n\nTask ${taskId}, ${label}\n`,
+      const message = `${title.slice(0, 200)}\n\nTask ${taskId}, ${label}\n`;
+      const commit = await commitOn(mirror, { commit: parent, message, signal }, async (at) => {
+        if (adopted !== null) await git(['read-tree', adopted], at);
+        if (patch !== null) await apply(patch, at);
       });
+      const tree = await treeOf(mirror, commit);
+      if (tree === (await treeOf(mirror, parent))) return refuse(STEP, 'it changed nothing');
       const change = await storeDiff(code, STEP, parent, commit);
       await pushRef(mirror, { ref: resultOf(request, label, commit), to: commit, expected: 'any', signal });
       return { commit, tree, ...change, prompt, output, exitCode: null, costUsd, durationMs, metrics: null };
@@ -75,29 +71,18 @@ async function treeOfBranch({ mirror, signal }: CodeAttempt, parent: string, bra
   throw new ComponentFailure(failure, { retryable: false, fault: 'work' });
 }
 
-async function wordsOf({ environment: { artefacts } }: CodeAttempt, digest: string): Promise<string> {
+/** The patches in the fences of its words, or these themselves where they are one. */
+async function patchOf({ environment: { artefacts } }: CodeAttempt, digest: string): Promise<string> {
   const stored = await artefacts.get(digest);
-  return stored === null ? '' : Buffer.from(stored.bytes).toString('utf8');
+  const words = stored === null ? '' : Buffer.from(stored.bytes).toString('utf8');
+  const fenced = [...words.matchAll(/^```(?:diff|patch)[ \t]*\n([\s\S]*?)^```/gm)].map(([, patch = '']) => patch);
+  const start = words.search(/^diff --git /m);
+  if (fenced.length > 0) return fenced.join('');
+  return start < 0 ? refuse(STEP, 'it named no branch, and its words have no patch') : words.slice(start);
 }
 
-/** The patches in the fences of a text, or the text itself where it is one. */
-const patchIn = (words: string): string =>
-  [...words.matchAll(/^```(?:diff|patch)[ \t]*\n([\s\S]*?)^```/gm)].map(([, patch = '']) => patch).join('') ||
-  (/^diff --git /m.exec(words) === null ? '' : words.slice(words.search(/^diff --git /m)));
-
-async function treeOfPatch({ mirror, signal }: CodeAttempt, parent: string, words: string): Promise<string> {
-  const patch = patchIn(words);
-  if (patch === '') return refuse(STEP, 'it named no branch, and its words have no patch');
-  const { gitFolder } = mirror;
-  const index = join(gitFolder, `workledger-index-${randomBytes(6).toString('hex')}`);
-  const own = { cwd: gitFolder, environment: { GIT_INDEX_FILE: index }, signal };
-  try {
-    await git(['read-tree', asCommit(parent)], own);
-    const applying = ['apply', '--cached', '--recount', '--whitespace=nowarn', '-'];
-    const { exitCode, stderr } = await git(applying, { ...own, stdin: patch, allow: [0, 1, 128] });
-    if (exitCode !== 0) return refuse(STEP, `its patch does not apply: ${stderr.slice(0, 500)}`);
-    return await gitText(['write-tree'], own);
-  } finally {
-    await rm(index, { force: true });
-  }
+async function apply(patch: string, at: OnIndex): Promise<void> {
+  const args = ['apply', '--cached', '--recount', '--whitespace=nowarn', '-'];
+  const { exitCode, stderr } = await git(args, { ...at, stdin: patch, allow: [0, 1, 128] });
+  if (exitCode !== 0) refuse(STEP, `its patch does not apply: ${stderr.slice(0, 500)}`);
 }

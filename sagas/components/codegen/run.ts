@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { artefact } from '@workledger/shared/contexts/values.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { ComponentFailure, Postponed } from '../../engine/component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { feedbackText, promptSchema } from '../code/prompt.ts';
 import { repositoryOf } from '../environment.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { findOrMake } from '../outbound/find-or-make.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { isUnanswered, LimitReached, NotAllowed } from '../outbound/failures.ts';
 import { defineComponent, inRun, type Call } from '../run-component.ts';
 import { CodegenRefused, runSchema, type Codegen, type CodegenRun } from './codegen.ts';
 import { findRun, metadataOf, standingOf } from './find-run.ts';
@@ -123,7 +123,7 @@ async function untilOver(
   for (;;) {
     const found = await lookAt(codegen, run, signal).catch((error: unknown) => {
       // A run goes on although nobody can look at it for a while.
-      if (!isAway(error)) throw error;
+      if (!isUnanswered(error)) throw error;
       logger.debug({ run, reason: oneLine(error) }, 'cannot look at a run of Codegen now: it is waited for');
       return null;
     });
@@ -171,9 +171,6 @@ export const stop = defineComponent({
   },
 });
 
-const isAway = (error: unknown): boolean =>
-  error instanceof TargetAway || error instanceof LimitReached || error instanceof Postponed;
-
 /** Tries again when a limit ends that ends soon enough. */
 async function withinLimits<Result>(signal: AbortSignal, action: () => Promise<Result>): Promise<Result> {
   for (;;)
@@ -199,7 +196,7 @@ async function asFailures<Result>(
     signal.throwIfAborted();
     if (error instanceof ComponentFailure && error.costUsd === null)
       throw new ComponentFailure(error.failure, { ...error, costUsd, cause: error });
-    if (!isAway(error) && !(error instanceof CodegenRefused) && !(error instanceof NotAllowed)) throw error;
+    if (!isUnanswered(error) && !(error instanceof CodegenRefused) && !(error instanceof NotAllowed)) throw error;
     const options = { retryable: false, fault: 'work', costUsd, cause: error } as const;
     throw new ComponentFailure(failureOf(STEP, oneLine(error)), options);
   }

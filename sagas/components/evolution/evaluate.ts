@@ -6,7 +6,7 @@ import { metricsOf, reportOf, withProtectedPaths } from '../code/judge.ts';
 import { setUp } from '../code/setup.ts';
 import { lastLines, refuse } from '../failures.ts';
 import { treeOf } from '../git/commits.ts';
-import { withFile } from '../git/one-file.ts';
+import { withFiles } from '../git/files.ts';
 import { aloneOnMachine } from '../process/alone.ts';
 import { type Marked, withoutMarkers } from './markers.ts';
 import { digestOfCode, type Evaluation, keepEvaluation, type RunFolder } from './run-folder.ts';
@@ -51,7 +51,7 @@ async function judge(judging: Judging, program: string): Promise<Evaluation> {
   const { mirror, signal } = code;
   const number = folder.evaluations.size + 1;
   const text = withoutMarkers(program, marked);
-  const commit = await withFile(mirror, { commit: parent, path: file, text, message, signal });
+  const commit = await withFiles(mirror, { commit: parent, files: new Map([[file, text]]), message, signal });
   const start = await treeOf(mirror, parent);
   const isStart = (await treeOf(mirror, commit)) === start;
   const judged = isStart

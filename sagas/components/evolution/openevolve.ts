@@ -8,7 +8,7 @@ import { work } from '../code/work.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
-import { readFileAt } from '../git/one-file.ts';
+import { readFileAt } from '../git/files.ts';
 import { pushRef } from '../git/push.ts';
 import type { Models } from '../models/models.ts';
 import { inRun } from '../run-component.ts';

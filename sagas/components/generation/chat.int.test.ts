@@ -60,7 +60,7 @@ describe('a model that is asked once for the code of a task', () => {
     [file('src/add.mjs', 'export const add = (a, b => a + b;'), 'src/add.mjs: it is no JavaScript from line 1 on'],
     [file('src/add.mjs', 'export const add = (a, b) => a - b;'), 'the model changed nothing'],
     ['@@@ DELETE nowhere.txt', 'nowhere.txt was not shown whole: it may not be changed'],
-    [file('src', 'a folder'), 'src is no plain file of'],
+    [file('src', 'a folder'), 'src is there already'],
     [file('../outside', 'x'), 'is no plain path'],
   ])('fails with what it cost where its answer is %j', async (text, why) => {
     answer = { text };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import { ComponentFailure, Postponed } from '../../engine/component.ts';
+import { ComponentFailure } from '../../engine/component.ts';
 import { codeComponent, type CodeAttempt } from '../code/attempt.ts';
 import { storeDiff } from '../code/change.ts';
 import { feedbackText, promptSchema } from '../code/prompt.ts';
@@ -10,12 +10,12 @@ import { gatheredForPrompt } from '../context/gather.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
-import { withFiles } from '../git/many-files.ts';
+import { withFiles } from '../git/files.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
-import { ModelRefused } from '../models/providers.ts';
+import { ModelRefused, saidIn } from '../models/providers.ts';
 import type { Models } from '../models/models.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { isUnanswered, NotAllowed } from '../outbound/failures.ts';
 import { inRun } from '../run-component.ts';
 import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
 import { chatOf } from './chat-words.ts';
@@ -73,10 +73,10 @@ export const chat = codeComponent({
       (error: unknown) =>
         error instanceof UnusableAnswer ? fail(`its answer cannot be taken: ${error.message}`) : throwOn(error),
     );
-    if (commit === parent) fail('the model changed nothing');
+    const tree = await treeOf(mirror, commit);
+    if (tree === (await treeOf(mirror, parent))) fail('the model changed nothing');
     const change = await storeDiff(code, STEP, parent, commit);
     await pushRef(mirror, { ref: resultOf(asked, label, commit), to: commit, expected: 'any', signal });
-    const tree = await treeOf(mirror, commit);
     const durationMs = Math.round(performance.now() - startedAt);
     const done = { commit, tree, ...change, prompt, output, exitCode: null, costUsd, durationMs, metrics: null };
     return { ...done, ...ofContext };
@@ -93,12 +93,6 @@ function modelsOf({ environment: { models } }: CodeAttempt, model: string): Mode
   if (!models.names.includes(model)) return refuse(STEP, `no model "${model}" is configured: see "models"`);
   return models;
 }
-
-const completion = z.looseObject({
-  choices: z
-    .array(z.looseObject({ message: z.looseObject({ content: z.string().nullish() }), finish_reason: z.unknown() }))
-    .min(1),
-});
 
 /**
  * What the model says, paid once. That it does not answer is no fault of this machine: whoever asks goes on to the next that can write.
@@ -121,37 +115,17 @@ async function answerOf(
   const { signal, key } = code;
   const scope = `${asked.runId}/${asked.label}`;
   try {
-    const { text } = await models.chat({
-      ...{
-        model: asked.model,
-        request,
-        scope,
-        number: 0,
-        paidFor: key,
-        budgetUsd: null,
-        mayReuse: true,
-        together: asked.repository,
-        signal,
-      },
+    const answer = await models.chat({
+      ...{ model: asked.model, request, scope, number: 0, paidFor: key, signal },
+      ...{ budgetUsd: null, mayReuse: true, together: asked.repository },
     });
     const { costUsd } = await models.spent(scope);
-    const [choice] = completion.parse(JSON.parse(text)).choices;
-    return { text: choice?.message.content ?? '', isCut: choice?.finish_reason === 'length', costUsd };
+    return { ...saidIn(answer), costUsd };
   } catch (error) {
     signal.throwIfAborted();
-    const isAway =
-      error instanceof TargetAway ||
-      error instanceof LimitReached ||
-      error instanceof Postponed ||
-      error instanceof ModelRefused ||
-      error instanceof NotAllowed;
-    if (!isAway) throw error;
-    throw new ComponentFailure(failureOf(STEP, oneLine(error)), {
-      retryable: false,
-      fault: 'work',
-      prompt,
-      cause: error,
-    });
+    if (!isUnanswered(error) && !(error instanceof ModelRefused) && !(error instanceof NotAllowed)) throw error;
+    const options = { retryable: false, fault: 'work', prompt, cause: error } as const;
+    throw new ComponentFailure(failureOf(STEP, oneLine(error)), options);
   }
 }
 
@@ -176,13 +150,8 @@ async function commitOf(
   }
   const message = `${title.slice(0, 200)}\n\nTask ${taskId}, ${label}\n`;
   try {
-    return await withFiles(mirror, {
-      commit: parent,
-      files,
-      message,
-      signal,
-      onlyNew: (path) => !shown.files.has(path),
-    });
+    const isNew = (path: string): boolean => !shown.files.has(path);
+    return await withFiles(mirror, { commit: parent, files, message, signal, isNew });
   } catch (error) {
     if (error instanceof RangeError || (error instanceof GitFailure && error.exitCode !== null && !signal.aborted))
       throw new UnusableAnswer(error.message.slice(0, 500), { cause: error });

@@ -1,7 +1,7 @@
 import { git } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { asCommit } from '../git/names.ts';
-import { readFileAt } from '../git/one-file.ts';
+import { readFileAt } from '../git/files.ts';
 import { isSecretFile, withoutSecrets } from '../context/redact.ts';
 import type { Secrets } from '../secrets.ts';
 

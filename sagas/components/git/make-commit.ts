@@ -38,7 +38,8 @@ export async function restorePaths(
   return { commit: result, changed: entries.map(({ path }) => path) };
 }
 
-type OnIndex = {
+/** Where Git changes an index of its own. */
+export type OnIndex = {
   readonly cwd: string;
   readonly environment: Record<string, string>;
   readonly signal: AbortSignal | undefined;

@@ -43,6 +43,12 @@ const answerSchema = z.looseObject({
   choices: z.array(z.looseObject({ message: z.looseObject({ content: z.string().nullable().optional() }) })).min(1),
   usage: usage.nullable().optional().catch(null),
 });
+/** What the first of an answer's choices says. */
+export function saidIn({ text }: Pick<KeptAnswer, 'text'>): { readonly text: string; readonly isCut: boolean } {
+  const choice = answerSchema.parse(JSON.parse(text)).choices[0];
+  return { text: choice?.message.content ?? '', isCut: choice?.['finish_reason'] === 'length' };
+}
+
 const errorSchema = z.looseObject({ error: z.union([z.string(), z.looseObject({ message: z.string() })]) });
 
 /** Characters of a token, where an endpoint does not count. */

@@ -1,3 +1,5 @@
+import { Postponed } from '../../engine/component.ts';
+
 /** The configuration does not let this be called. */
 export class NotAllowed extends Error {
   override name = 'NotAllowed';
@@ -26,3 +28,7 @@ export class LimitReached extends Error {
     this.until = until;
   }
 }
+
+/** The target did not answer, for now: it is away, takes nothing more, or is let rest. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof TargetAway || error instanceof LimitReached || error instanceof Postponed;
