@@ -15,8 +15,11 @@ export type Spent = Usage & { readonly calls: number };
 /** Answers of models, each kept before anybody reads it. */
 export type Answers = {
   find(key: AnswerKey): Promise<KeptAnswer | null>;
-  /** What the same was answered anywhere, the newest; not what the work of an attempt came from that was judged bad. */
-  findSame(digest: string): Promise<KeptAnswer | null>;
+  /**
+   * What was answered in this scope, else the newest that the same was answered anywhere; not what the work of an attempt came from that
+   * was judged bad. It was paid there.
+   */
+  findSame(of: Pick<AnswerKey, 'scope' | 'digest'>): Promise<KeptAnswer | null>;
   keep(key: AnswerKey, answer: KeptAnswer & { readonly model: string; readonly paidFor: string }): Promise<void>;
   /** What a scope took in all, or what one call paid of it. */
   spent(scope: string, paidFor?: string): Promise<Spent>;
@@ -38,15 +41,15 @@ export const createAnswers = (pool: pg.Pool): Answers => ({
     if (row === undefined) return null;
     return { text: row.answer, inputTokens: row.input, outputTokens: row.output, costUsd: row.cost };
   },
-  findSame: async (digest) => {
+  findSame: async ({ scope, digest }) => {
     const { rows } = await pool.query<{ answer: string }>(
       `select answer from sagas.model_answers kept
-        where digest = $1 and number = 0 and answered_at > clock_timestamp() - $2 * interval '1 day'
+        where (scope = $1 or digest = $2) and number = 0 and answered_at > clock_timestamp() - $3 * interval '1 day'
           and not exists (
             select from sagas.generation_outcomes bad
              where not bad.succeeded and kept.scope = bad.run_id || '/write-' || bad.round || '-' || bad.attempt)
-        order by answered_at desc limit 1`,
-      [digest, KEPT_DAYS],
+        order by scope = $1 desc, answered_at desc limit 1`,
+      [scope, digest, KEPT_DAYS],
     );
     const [row] = rows;
     return row === undefined ? null : { text: row.answer, inputTokens: 0, outputTokens: 0, costUsd: 0 };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
 import type { AnswerKey, KeptAnswer } from './answers.ts';
-import type { ChatRequest } from './providers.ts';
+import { saidIn, type ChatRequest } from './providers.ts';
 
 /** Several small requests that are asked as one. What is in it never changes: after a kill, the same is asked again under the same name. */
 export type Batch = {
@@ -25,7 +25,7 @@ export const modelBatchesTable: Migration = {
     knex.raw(`
       create table sagas.model_batches (
         id uuid primary key,
-        batch jsonb not null,
+        batch json not null,
         made_at timestamptz not null default clock_timestamp()
       );
       create table sagas.model_batch_members (
@@ -60,7 +60,7 @@ export const createBatchStore = (pool: pg.Pool): BatchStore => ({
          from made, unnest($4::text[], $5::text[], $6::int[]) as one (scope, digest, number)
        on conflict do nothing`,
       [
-        ...[batch.id, JSON.stringify(batch).replaceAll('\\u0000', ''), KEPT_DAYS],
+        ...[batch.id, JSON.stringify(batch), KEPT_DAYS],
         ...[keys.map(({ scope }) => scope), keys.map(({ digest }) => digest), keys.map(({ number }) => number)],
       ],
     );
@@ -163,31 +163,24 @@ type Kind = { readonly system: string; readonly temperature: number | undefined 
 
 const nameOf = ({ scope, digest, number }: AnswerKey): string => JSON.stringify([scope, digest, number]);
 
-const completion = z.looseObject({
-  choices: z.array(
-    z.looseObject({ message: z.looseObject({ content: z.string().nullish() }), finish_reason: z.unknown() }),
-  ),
-});
-
-/** The answer of each member, with its share of tokens and price; null: it has none, or nobody knows whose it is. */
+/** The answer of each member, with its share of tokens and price; null: it has none, or nobody knows whose it is, and is asked alone. */
 export function partsOf({ members }: Pick<Batch, 'members'>, whole: KeptAnswer): (KeptAnswer | null)[] {
-  const read = completion.safeParse(JSON.parse(whole.text));
-  const [choice] = read.data?.choices ?? [];
-  const said = choice?.message.content ?? '';
+  const { text: said, isCut } = saidIn(whole);
   const texts = new Map<number, string>();
   const marks = [...said.matchAll(/^=== ANSWER (\d{1,3})[ \t]*\r?\n/gm)];
   for (const [index, mark] of marks.entries()) {
     const number = Number(mark[1]);
     const next = marks[index + 1];
     // What is cut off, or said twice, is no answer.
-    const isCut = next === undefined && choice?.finish_reason === 'length';
-    if (texts.has(number) || isCut) texts.set(number, '');
+    if (texts.has(number) || (isCut && next === undefined)) texts.set(number, '');
     else texts.set(number, said.slice(mark.index + mark[0].length, next?.index).trim());
   }
-  const asked = members.reduce((sum, { content }) => sum + content.length, 0);
-  const answered = [...texts.values()].reduce((sum, text) => sum + text.length, 0);
-  return members.map(({ content }, index) => {
-    const text = texts.get(index + 1) ?? '';
+  // All that was paid is some member's.
+  const parts = members.map(({ content }, index) => ({ content, text: texts.get(index + 1) ?? '' }));
+  const good = parts.filter(({ text }) => text !== '');
+  const asked = good.reduce((sum, { content }) => sum + content.length, 0);
+  const answered = good.reduce((sum, { text }) => sum + text.length, 0);
+  return parts.map(({ content, text }) => {
     if (text === '') return null;
     const share = { input: content.length / asked, output: text.length / answered };
     return {

@@ -23,7 +23,7 @@ function rememberAnswers(failures = 0): Answers & { readonly kept: Map<string, K
       if (text === undefined) return null;
       return { text, inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd: costUsd ?? 0 };
     },
-    findSame: async (digest) => {
+    findSame: async ({ digest }) => {
       const found = [...kept].find(([name]) => name.includes(digest))?.[1];
       return found === undefined ? null : { text: found.text, inputTokens: 0, outputTokens: 0, costUsd: 0 };
     },

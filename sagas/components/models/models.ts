@@ -21,7 +21,10 @@ export type ChatAsked = {
   readonly paidFor: string;
   /** US dollars that all of the scope may take; null: no limit. */
   readonly budgetUsd: number | null;
-  /** Whatever was answered to the same request for somebody else does, too, and costs nothing. Default: false. */
+  /**
+   * Whatever was answered in this scope does, too, though it was asked in other words; so does what the same request was answered for
+   * somebody else. Neither costs anything. Default: false.
+   */
   readonly mayReuse?: boolean;
   /** Of these, small requests of one name may be asked as one; default: none may. */
   readonly together?: string;
@@ -73,7 +76,7 @@ export function createModels(
     const known = await answers.find(key);
     if (known !== null) return known;
     const { scope, budgetUsd, request, paidFor, signal, mayReuse = false } = asked;
-    const same = mayReuse ? await answers.findSame(key.digest) : null;
+    const same = mayReuse ? await answers.findSame(key) : null;
     if (same !== null) {
       // It is this one's own from now on: whoever asks again is told the same.
       await keepSurely(key, { ...same, model: provider.name, paidFor });
