@@ -1,27 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { codegenSchema } from '@workledger/shared/config/generation.ts';
-import { startFakeCodegen } from '@workledger/infra/testing/codegen/fake-codegen.ts';
 import { commitAsUser, git } from '@workledger/infra/testing/repository/git.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import type { ResultOf } from '../catalogue.ts';
 import { createGenerationWorld } from '../generation/testing.ts';
-import { openCodegen, type Codegen } from './codegen.ts';
+import type { Codegen } from './codegen.ts';
+import { startTestCodegen } from './testing.ts';
 
-let fake: Awaited<ReturnType<typeof startFakeCodegen>>;
+let fake: Awaited<ReturnType<typeof startTestCodegen>>['fake'];
 let world: Awaited<ReturnType<typeof createGenerationWorld>>;
 let codegen: Codegen;
 beforeAll(async () => {
-  fake = await startFakeCodegen();
-  process.env['WORKLEDGER_TEST_CODEGEN'] = fake.token;
-  const token = { env: 'WORKLEDGER_TEST_CODEGEN' };
-  const configured = codegenSchema.parse({ url: fake.url, organization: fake.organization, token, runUsd: 0.75 });
-  const outbound = { allowHosts: [], privateHosts: [fake.host] };
-  const opened = await openCodegen({ codegen: configured, outbound }, '/', {
-    ...{ everyMilliseconds: 0, changeEveryMilliseconds: 0, lookMilliseconds: 5 },
-    backOffMs: { first: 1, most: 2 },
-  });
-  if (opened === null) throw new Error('it is not configured');
-  codegen = opened;
+  ({ fake, codegen } = await startTestCodegen());
   const generate = { codegen: { repositoryId: 42, agentType: 'claude_code' } };
   world = await createGenerationWorld(() => ({ text: '' }), { codegen }, { generate });
 });

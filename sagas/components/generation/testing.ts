@@ -24,11 +24,11 @@ export async function createGenerationWorld(
   await migrate(database.url, 'sagas', sagaMigrations);
   const model = await startScriptedModel(script);
   const outbound = { allowHosts: [], privateHosts: [model.host] };
-  const configured = modelSchema.parse({
-    ...{ name: 'fast', url: model.url, model: 'scripted-1', inputUsd: 10, outputUsd: 100 },
-  });
+  const configured = { name: 'fast', url: model.url, model: 'scripted-1', inputUsd: 10, outputUsd: 100 };
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-  const providers = await openModels({ models: [configured], outbound }, '/', { backOffMs: { first: 1, most: 2 } });
+  const providers = await openModels({ models: [modelSchema.parse(configured)], outbound }, '/', {
+    backOffMs: { first: 1, most: 2 },
+  });
   const models = createModels(providers, createAnswers(database.pool), { logger, waitMilliseconds: 1 });
   const world = createCodeWorld(createPostgresArtefacts(database.pool), {
     repository,
@@ -36,7 +36,7 @@ export async function createGenerationWorld(
       createComponents({ ...environment, models, outcomes: createOutcomes(database.pool), ...more }),
   });
   return {
-    ...{ ...world, database, model, models },
+    ...{ ...world, database, model, configured },
     dispose: async () => {
       await model.stop();
       await world.remove();
