@@ -3,6 +3,7 @@ import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Repository } from '@workledger/shared/config/schema.ts';
 import { artefact, metrics } from '@workledger/shared/contexts/values.ts';
 import { lastLines } from '../failures.ts';
+import type { TaskText } from '../environment.ts';
 import type { CodeAttempt } from './attempt.ts';
 import type { Place } from './setup.ts';
 
@@ -29,11 +30,11 @@ export async function promptOf(
   { agent, repository, environment }: Pick<CodeAttempt, 'repository' | 'environment'> & { agent: AgentConfiguration },
 ): Promise<string> {
   const { artefacts, readTask } = environment;
-  const { purpose, feedback, metrics, earlier = [] } = request.prompt;
-  const { title, description, words } = await readTask(request.taskId);
-  const parts = [
-    `# ${title}`,
-    description,
+  const { purpose, metrics } = request.prompt;
+  const task = await readTask(request.taskId);
+  return asOneText([
+    `# ${task.title}`,
+    task.description,
     `## Purpose: ${purpose}`,
     purpose === 'generate'
       ? 'Change the code in the current folder so that it does what is asked above.'
@@ -45,14 +46,32 @@ export async function promptOf(
           `${metrics.direction} \`${metrics.metric}\`. Now: ${JSON.stringify(metrics.current)}`,
           repository.evaluate === null ? '' : `Measured by: ${repository.evaluate.join(' ')}`,
         ].join('\n'),
+    ...(await soFar(task, request.prompt, artefacts)),
+    request.context === null ? null : `## What of the code may matter\n${request.context}`,
+    placeText(request.place, { agent, repository, sandboxed: Boolean(environment.sandbox) }),
+    rulesText(
+      '- Edit files in the current folder only. It is a Git repository of its own; you need not commit.',
+      ...judgedBy(repository),
+      `- This attempt is called ${request.label}. Others may work on the same from the same start; find your own way.`,
+    ),
+  ]);
+}
+
+/** A text for whoever writes code, of those parts that are there. */
+export const asOneText = (parts: readonly (string | null)[]): string =>
+  `${parts.filter((part) => part !== null && part !== '').join('\n\n')}\n`;
+
+/** What came of a task so far: a person's words, the last attempt with the end of its log, and shortly those before. */
+export async function soFar(
+  { words }: Pick<TaskText, 'words'>,
+  { feedback, earlier = [] }: AgentRequest['prompt'],
+  artefacts: Artefacts,
+): Promise<readonly (string | null)[]> {
+  return [
     words === null ? null : `## What a person says of the work so far\n${words}`,
     feedback === null ? null : await feedbackText(feedback, artefacts),
     earlier.length === 0 ? null : ['## What did not do before', ...earlier.map((reason) => `- ${reason}`)].join('\n'),
-    request.context === null ? null : `## What of the code may matter\n${request.context}`,
-    placeText(request.place, { agent, repository, sandboxed: Boolean(environment.sandbox) }),
-    rulesFor(request.label, repository),
   ];
-  return `${parts.filter((part) => part !== null && part !== '').join('\n\n')}\n`;
 }
 
 const MOST_NAMES = 20;
@@ -99,18 +118,14 @@ function setupText(setup: Place['setup'], made: readonly string[]): string[] {
   return [`- "${command}" was run here and failed (${setup.problem}):`, ...said];
 }
 
-function rulesFor(label: string, repository: Repository): string {
-  return [
-    '## Rules',
-    '- Edit files in the current folder only. It is a Git repository of its own; you need not commit.',
-    protectedText(repository),
-    `- The work is valid when this passes: ${repository.test.join(' ')}`,
-    ...checksText(repository),
-    `- This attempt is called ${label}. Others may work on the same from the same start; find your own way.`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
-}
+export const rulesText = (...rules: readonly string[]): string => ['## Rules', ...rules].join('\n');
+
+/** Rules by which work is judged, whoever wrote it. */
+export const judgedBy = (repository: Repository): readonly string[] => [
+  ...protectedText(repository),
+  `- The work is valid when this passes: ${repository.test.join(' ')}`,
+  ...checksText(repository),
+];
 
 /** What can refuse the work beside its tests. */
 const checksText = ({ checks }: Repository): string[] =>
@@ -124,13 +139,12 @@ const checksText = ({ checks }: Repository): string[] =>
       return `- The check "${name}" is run on it, too, and ${wanted}: ${command.join(' ')}`;
     });
 
-function protectedText({ protectedPaths, protectCi }: Repository): string {
+function protectedText({ protectedPaths, protectCi }: Repository): string[] {
   const named = [...protectedPaths, ...(protectCi ? ['definitions of CI (.github/ and their like)'] : [])];
-  return named.length === 0 ? '' : `- These paths must not change; changes to them do not count: ${named.join(', ')}`;
+  return named.length === 0 ? [] : [`- These paths must not change; changes to them do not count: ${named.join(', ')}`];
 }
 
-/** What an attempt before came to, with the end of its log. */
-export async function feedbackText(
+async function feedbackText(
   feedback: NonNullable<AgentRequest['prompt']['feedback']>,
   artefacts: Artefacts,
 ): Promise<string> {

@@ -3,7 +3,7 @@ import { artefact } from '@workledger/shared/contexts/values.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { feedbackText, promptSchema } from '../code/prompt.ts';
+import { promptSchema, soFar } from '../code/prompt.ts';
 import { repositoryOf } from '../environment.ts';
 import { failureOf, refuse } from '../failures.ts';
 import { findOrMake } from '../outbound/find-or-make.ts';
@@ -46,14 +46,11 @@ export const begin = defineComponent({
   perform: async (request, call) => {
     const codegen = codegenOf(call);
     const { environment, signal, secrets } = call;
-    const { generate, baseBranch, test } = repositoryOf(environment, STEP, request.repository);
-    const own = generate?.codegen ?? refuse(STEP, `repository "${request.repository}" is none of Codegen's`);
-    const { feedback, earlier = [] } = request.prompt;
-    const words = codegenPrompt({
-      ...{ task: await environment.readTask(request.taskId), baseBranch, parent: request.parent, test, earlier },
-      feedback: feedback === null ? null : await feedbackText(feedback, environment.artefacts),
-    });
-    const text = secrets.text(words);
+    const repository = repositoryOf(environment, STEP, request.repository);
+    const own = repository.generate?.codegen ?? refuse(STEP, `repository "${request.repository}" is none of Codegen's`);
+    const task = await environment.readTask(request.taskId);
+    const before = await soFar(task, request.prompt, environment.artefacts);
+    const text = secrets.text(codegenPrompt(task, { repository, parent: request.parent, soFar: before }));
     const prompt = await environment.artefacts.put(Buffer.from(text), 'text/markdown; charset=utf-8');
     const marker = markerOf(request);
     const body = {
