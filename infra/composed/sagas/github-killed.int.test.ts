@@ -7,7 +7,7 @@ import { removeFolder, temporaryFolder } from '@workledger/infra/testing/process
 import { startProgram } from '@workledger/infra/testing/processes/program.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CallSettings } from './github-call.program.ts';
+import type { CallSettings } from './component-call.program.ts';
 
 const run = { taskId: newId(), runId: newId(), repository: 'sample' };
 const commit = commitOf('work');
@@ -45,7 +45,7 @@ async function world() {
   };
   const start = (name: string, request: object) => {
     const settings: CallSettings = { configuration, folder, name, request: { ...run, ...request } };
-    return startProgram('infra/composed/sagas/github-call.program.ts', [JSON.stringify(settings)]);
+    return startProgram('infra/composed/sagas/component-call.program.ts', [JSON.stringify(settings)]);
   };
   return { fake, repository, start };
 }

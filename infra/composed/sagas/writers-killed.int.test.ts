@@ -5,10 +5,10 @@ import { startProgram } from '@workledger/infra/testing/processes/program.ts';
 import { killAndWait } from '@workledger/infra/testing/processes/processes.ts';
 import { until } from '@workledger/infra/testing/processes/until.ts';
 import { git } from '@workledger/infra/testing/repository/git.ts';
-import type { ResultOf } from '../catalogue.ts';
-import { startTestCodegen } from '../codegen/testing.ts';
-import type { ToPerform } from './perform.program.ts';
-import { createGenerationWorld } from './testing.ts';
+import type { ResultOf } from '@workledger/sagas/components/catalogue.ts';
+import { startTestCodegen } from '@workledger/sagas/components/codegen/testing.ts';
+import { createGenerationWorld } from '@workledger/sagas/components/generation/testing.ts';
+import type { CallSettings } from './component-call.program.ts';
 
 const MENDED = 'export const add = (a, b) => a + b;';
 
@@ -38,17 +38,19 @@ const keyOf = (name: string, label: string): string => `saga-1/${label}/${name}`
 /** Performs a component in a process of its own, which is killed when this has come about. */
 async function killWhen(
   come: () => boolean,
-  { name, label, description = 'It subtracts.' }: { name: string; label: string; description?: string },
+  { name, label, description }: { name: string; label: string; description?: string },
 ): Promise<void> {
-  const asked: ToPerform = {
-    ...{ databaseUrl: world.database.url, dataFolder: world.dataFolder, repository: world.repository, description },
-    ...{ model: world.configured, codegen: codegen.configured },
-    privateHosts: [world.model.host, codegen.fake.host],
-    ...{ name, key: keyOf(name, label) },
+  const settings: CallSettings = {
+    configuration: {
+      ...{ repositories: [world.repository], models: [world.configured], codegen: codegen.configured },
+      outbound: { privateHosts: [world.model.host, codegen.fake.host] },
+    },
+    ...{ folder: world.folder, databaseUrl: world.database.url, name, key: keyOf(name, label) },
+    ...(description !== undefined && { description }),
     request: { ...world.inRun, ...requestOf(label) },
   };
-  const source = 'sagas/components/generation/perform.program.ts';
-  const program = startProgram(source, [JSON.stringify(asked)], { environment: codegen.environment });
+  const source = 'infra/composed/sagas/component-call.program.ts';
+  const program = startProgram(source, [JSON.stringify(settings)], { environment: codegen.environment });
   await until('the point at which it is killed', () => {
     if (!program.isRunning()) throw new Error(`it ended before: ${program.written.output}`);
     return come();
