@@ -124,7 +124,7 @@ export function start(options: SagaOptions): RunningSagas {
   const own =
     options.runners === undefined
       ? createComponents(environment)
-      : createRemoteComponents({ ...environment, ...options.runners, outages, hasRunners: true });
+      : createRemoteComponents({ ...environment, ...options.runners, outages });
   const components = [
     ...own,
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),

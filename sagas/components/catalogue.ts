@@ -131,10 +131,10 @@ export type Performer = (
   name: string,
   request: InRun,
   context: PerformContext,
-  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask'>,
+  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models'>,
 ) => Promise<unknown>;
 
-export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' | 'readTask'>): Performer {
+export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' | 'readTask' | 'models'>): Performer {
   const common = { ...options, dataFolder: resolve(options.dataFolder) };
   const swept = sweep(common);
   return async (name, request, context, own) => {

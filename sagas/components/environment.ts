@@ -50,8 +50,6 @@ export type ComponentEnvironment = {
   readonly codegen?: Codegen | null | undefined;
   /** Language models that are asked by us; null or absent: none can be. */
   readonly models?: Models | null | undefined;
-  /** Runners perform what works on code: they have no way to models. */
-  readonly hasRunners?: boolean | undefined;
   /** How attempts came out before; left out: nobody keeps that. */
   readonly outcomes?: Outcomes | undefined;
   /** Left out: nobody asks of questions here. */

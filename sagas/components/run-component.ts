@@ -41,6 +41,8 @@ export type ComponentDefinition<Request extends z.ZodType = z.ZodType, Result ex
    * theirs. Default: one runner is enough.
    */
   everywhere?(results: readonly z.infer<Result>[]): z.infer<Result>;
+  /** Which of the configured models it asks: a runner asks no others, and these through whoever called it. Default: none. */
+  models?(request: z.infer<Request>): readonly string[];
 };
 
 /** Holds a component to the types of its own schemas. */

@@ -10,10 +10,11 @@ import { asComponentFailure, failureOf } from '../components/failures.ts';
 import { checkResult, stepOf, type InRun, type Perform } from '../components/run-component.ts';
 import { createConnection, RunnerAway, type Answer, type Sent } from './connection.ts';
 import { MAX_REQUEST_ARTEFACTS, MOST_ARTEFACTS, referencesIn, type LastFrame } from './frames.ts';
+import { askModelsFor } from './models.ts';
 
 export type RunnersOptions = Pick<
   ComponentEnvironment,
-  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain'
+  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain' | 'models'
 > & {
   /** Addresses of all runners, such as `http://runner:8086`. */
   readonly urls: readonly string[];
@@ -31,7 +32,7 @@ export type RunnersOptions = Pick<
  * @throws from each call: ComponentFailure, or the error of what is away
  */
 export function askRunners(options: RunnersOptions): Perform {
-  const { urls, artefacts, readTask, logger, outages } = options;
+  const { urls, artefacts, readTask, logger, outages, models } = options;
   const connection = createConnection(options);
 
   /** The first of these that takes it. @throws RunnerAway @throws ComponentFailure when one refuses it for good */
@@ -60,21 +61,34 @@ export function askRunners(options: RunnersOptions): Perform {
     const answer = await begin(places, sent, signal);
     const store = patientArtefacts({ artefacts, logger }, signal);
     const known = new Set(sent.artefacts.map(({ digest }) => digest));
+    const over = new AbortController();
+    const answering = AbortSignal.any([signal, over.signal]);
+    const askModels = models ? askModelsFor(models, sent.call, signal) : null;
     let last: LastFrame | null = null;
     let kept = 0;
-    for await (const { header, bytes } of answer.frames())
-      if (header.frame === 'artefact') {
-        kept += 1;
-        if (kept > MOST_ARTEFACTS) throw badAnswer(step, `keeps more than ${MOST_ARTEFACTS} artefacts`);
-        await store.put(bytes, header.mediaType);
-        known.add(header.digest);
-      } else if (header.frame === 'note') {
-        const { text, percent } = header;
-        if (text !== '') note?.({ text: harmless(maskText(text)), percent });
-      } else if (header.frame !== 'alive') {
-        last = header;
-        break;
-      }
+    try {
+      for await (const { header, bytes } of answer.frames())
+        if (header.frame === 'artefact') {
+          kept += 1;
+          if (kept > MOST_ARTEFACTS) throw badAnswer(step, `keeps more than ${MOST_ARTEFACTS} artefacts`);
+          await store.put(bytes, header.mediaType);
+          known.add(header.digest);
+        } else if (header.frame === 'note') {
+          const { text, percent } = header;
+          if (text !== '') note?.({ text: harmless(maskText(text)), percent });
+        } else if (header.frame === 'ask') {
+          const { ask, asked } = header;
+          // Others may be asked meanwhile. What was paid is kept, whoever is there to be told.
+          void askModels?.(asked)
+            .then((said) => connection.say(answer.url, sent.call.key, ask, said, answering))
+            .catch(() => undefined);
+        } else if (header.frame !== 'alive') {
+          last = header;
+          break;
+        }
+    } finally {
+      over.abort();
+    }
     if (last === null) throw lost(step, answer.url, 'the connection ended');
     if (last.frame === 'stopped') {
       signal.throwIfAborted();
@@ -92,8 +106,10 @@ export function askRunners(options: RunnersOptions): Perform {
     try {
       const { title, description, words } = await readTask(request.taskId);
       const task = { title, description, words };
+      const asked = definition.models?.(request).filter((model) => models?.names.includes(model)) ?? [];
+      const known = asked.map((model) => ({ name: model, id: models?.idOf(model) ?? model }));
       const sent: Sent = {
-        call: { frame: 'call', component: name, key, request, task },
+        call: { frame: 'call', component: name, key, request, task, models: known },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),
       };
       const places = ranked(urls, request.repository);

@@ -5,7 +5,9 @@ import { currentContext } from '@workledger/shared/telemetry/request-context.ts'
 import { ComponentFailure } from '../engine/component.ts';
 import { failureOf } from '../components/failures.ts';
 import { stepOf } from '../components/run-component.ts';
+import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import {
+  ANSWERS_PATH,
   answerFrame,
   BadFrames,
   CALLS_PATH,
@@ -16,6 +18,7 @@ import {
   STOP_PATH,
   type CallFrame,
   type Frame,
+  type SaidOfModels,
 } from './frames.ts';
 import type { z } from 'zod';
 
@@ -74,6 +77,21 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
   }
 
   return {
+    /** Says what a call has asked of models. Where that cannot be said the call, which waits for it, ends in its time. */
+    async say(url: string, key: string, ask: number, said: SaidOfModels, signal: AbortSignal): Promise<void> {
+      const send = async (): Promise<true> => {
+        const answer = await fetch(new URL(ANSWERS_PATH, url), {
+          method: 'POST',
+          redirect: 'error',
+          headers: { ...authorization, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ key, ask, said }),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(STOP_MILLISECONDS)]),
+        });
+        await answer.body?.cancel();
+        return true;
+      };
+      await keepTrying(send, { signal, shortest: 100, longest: 5_000 });
+    },
     /**
      * Hands a call to a runner. When the signal aborts after it was taken, the runner is told, and the frames go on until it has ended
      * what it had begun.

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { chatRequest } from '../components/models/providers.ts';
 import { CHUNK_BYTES, MAX_ARTEFACT_BYTES } from '@workledger/shared/artefacts/port.ts';
 import {
   agentTold,
@@ -13,11 +14,13 @@ import {
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
  * it says. A request is one `call` and the artefacts that it names; an answer any number of `alive`, of notes (where they
- * were asked for) and of artefacts that the component keeps, and one of `result`, `failure` and `stopped` as its last.
+ * were asked for), of artefacts that the component keeps and of `ask` (where the call names models: sagas ask them, and send what they
+ * say to `ANSWERS_PATH`), and one of `result`, `failure` and `stopped` as its last.
  */
 export const FRAMES = 'application/vnd.workledger.frames';
 export const CALLS_PATH = '/calls';
 export const STOP_PATH = '/calls/stop';
+export const ANSWERS_PATH = '/calls/answers';
 /** Who asks so understands `note` frames; whoever does not know the header leaves it out, and them. */
 export const NOTES_HEADER = 'x-workledger-notes';
 
@@ -38,6 +41,8 @@ export const callFrame = z.strictObject({
   request: z.looseObject({ taskId: z.string(), runId: z.string(), repository: z.string() }),
   /** The words of the task that it is about. */
   task: z.strictObject({ title: z.string(), description: z.string(), words: z.string().nullable().default(null) }),
+  /** The models that it may ask, as the configuration and as their endpoints name them. Missing where sagas of the version before call. */
+  models: z.array(z.strictObject({ name: z.string(), id: z.string() })).default([]),
 });
 export type CallFrame = z.infer<typeof callFrame>;
 
@@ -73,8 +78,44 @@ const noteFrame = z.looseObject({
   percent: z.number().min(0).max(100).nullable().catch(null),
 });
 
+/** What is asked about models. Who pays for it, sagas know. */
+const askedOfModels = z.discriminatedUnion('what', [
+  z.strictObject({
+    what: z.literal('chat'),
+    model: z.string(),
+    request: chatRequest,
+    scope: z.string().max(1_000),
+    number: z.int().min(0),
+    budgetUsd: z.number().nullable(),
+    mayReuse: z.boolean(),
+    together: z.string().nullable(),
+  }),
+  /** `own`: what this call alone paid of it. */
+  z.strictObject({ what: z.literal('spent'), scope: z.string().max(1_000), own: z.boolean() }),
+]);
+export type AskedOfModels = z.infer<typeof askedOfModels>;
+
+const askFrame = z.strictObject({ frame: z.literal('ask'), ask: z.int().min(1), asked: askedOfModels });
+
+const used = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() };
+const saidOfModels = z.discriminatedUnion('said', [
+  z.strictObject({ said: z.literal('answer'), answer: z.strictObject({ text: z.string(), ...used }) }),
+  z.strictObject({ said: z.literal('spent'), spent: z.strictObject({ calls: z.number(), ...used }) }),
+  z.strictObject({
+    said: z.literal('failure'),
+    /** Of the errors that whoever asks tells apart. */
+    name: z.enum(['BudgetSpent', 'ModelRefused', 'LimitReached', 'TargetAway', 'NotAllowed', 'other']),
+    message: z.string(),
+    status: z.int().optional(),
+    until: z.iso.datetime().optional(),
+  }),
+]);
+export type SaidOfModels = z.infer<typeof saidOfModels>;
+export const modelAnswer = z.strictObject({ key: callKey, ask: z.int().min(1), said: saidOfModels });
+
 export const answerFrame = z.discriminatedUnion('frame', [
   z.strictObject({ frame: z.literal('alive') }),
+  askFrame,
   noteFrame,
   artefactFrame,
   lastFrame,

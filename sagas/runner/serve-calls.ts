@@ -7,22 +7,27 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Performer } from '../components/catalogue.ts';
 import { because, ComponentFailure } from '../engine/component.ts';
 import { newestNote, type Note } from '../engine/notes.ts';
+import type { Models } from '../components/models/models.ts';
 import {
+  ANSWERS_PATH,
   BadFrames,
   CALLS_PATH,
   callKey,
   FRAMES,
   MAX_LINE_BYTES,
   MAX_REQUEST_ARTEFACTS,
+  modelAnswer,
   MOST_ARTEFACTS,
   NOTES_HEADER,
   readFrames,
   referenceTo,
   requestFrame,
   STOP_PATH,
+  type AskedOfModels,
   type CallFrame,
   type LastFrame,
 } from './frames.ts';
+import { modelsThrough, type ModelsOfCall } from './models.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 
 /** Calls in hand: sagas hold their own limits, this one is for when many sagas share a runner. */
@@ -48,7 +53,14 @@ export type Calls = {
 
 const NO_BYTES = new Uint8Array();
 
-type InHand = { readonly stop: AbortController; readonly ended: Promise<void> };
+/** More than any model writes at once. */
+const MOST_ANSWER_BYTES = 8 * 1024 * 1024;
+
+type InHand = {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+  readonly take: ModelsOfCall['take'];
+};
 
 /** Why a call is ended. */
 class RunnerStops extends Error {
@@ -89,10 +101,13 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     const stopping = new AbortController();
     const signal = AbortSignal.any([gone, stopping.signal]);
     const outbox = createOutbox(gone);
-    const ended = performInto(outbox, call, artefacts, { signal, wantsNotes }).finally(() => {
+    const send = (ask: number, asked: AskedOfModels): Promise<void> =>
+      outbox.send({ frame: 'ask', ask, asked }, NO_BYTES);
+    const { models, take } = modelsThrough(send, call.models, signal);
+    const ended = performInto(outbox, call, { artefacts, models }, { signal, wantsNotes }).finally(() => {
       if (inHand.get(call.key) === entry) inHand.delete(call.key);
     });
-    const entry: InHand = { stop: stopping, ended };
+    const entry: InHand = { stop: stopping, ended, take };
     inHand.set(call.key, entry);
     return outbox.chunks();
   }
@@ -100,10 +115,10 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   async function performInto(
     outbox: Outbox,
     { component, key, request, task }: CallFrame,
-    given: ReadonlyMap<string, Stored>,
+    { artefacts, models }: { readonly artefacts: ReadonlyMap<string, Stored>; readonly models: Models },
     { signal, wantsNotes }: { signal: AbortSignal; wantsNotes: boolean },
   ): Promise<void> {
-    const own = { artefacts: artefactsOf(outbox, given), readTask: () => Promise.resolve(task) };
+    const own = { artefacts: artefactsOf(outbox, artefacts), readTask: () => Promise.resolve(task), models };
     const over = new AbortController();
     const ending = AbortSignal.any([signal, over.signal]);
     const send = (said: Note): Promise<void> => outbox.send({ frame: 'note', ...said }, NO_BYTES);
@@ -146,6 +161,18 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
         body: z.strictObject({ key: callKey }),
         answers: { 200: { description: 'Whether it was in hand.', schema: z.object({ stopped: z.boolean() }) } },
         handler: async ({ body }) => ({ json: { stopped: await end(body.key) } }),
+      }),
+      route({
+        method: 'post',
+        path: ANSWERS_PATH,
+        role: ['service'],
+        tag: 'calls',
+        summary: 'Says what a call has asked of models',
+        body: modelAnswer,
+        maxBodyBytes: MOST_ANSWER_BYTES,
+        answers: { 200: { description: 'Whether somebody waited for it.', schema: z.object({ taken: z.boolean() }) } },
+        handler: ({ body: { key, ask, said } }) =>
+          Promise.resolve({ json: { taken: inHand.get(key)?.take(ask, said) ?? false } }),
       }),
     ],
   };

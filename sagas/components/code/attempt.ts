@@ -70,9 +70,10 @@ export type CodeAttempt = {
   beside<Result>(name: string, action: (attempt: CodeAttempt) => Promise<Result>): Promise<Result>;
 };
 
-type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = {
-  readonly request: Request;
-  readonly result: Result;
+type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = Pick<
+  ComponentDefinition<Request, Result>,
+  'request' | 'result' | 'models'
+> & {
   /** Default: those of git alone. */
   readonly limits?: Limits;
   act(request: z.infer<Request>, code: CodeAttempt): Promise<z.infer<Result>>;
@@ -83,10 +84,11 @@ export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z
   request,
   result,
   limits = gitLimits,
+  models,
   act,
 }: CodeComponent<Request, Result>): ComponentDefinition<Request, Result> =>
   defineComponent({
-    ...{ request, result, limits },
+    ...{ request, result, limits, ...(models && { models }) },
     perform: (asked, call) => inAttempt(asked, call, (code) => act(asked, code)),
   });
 

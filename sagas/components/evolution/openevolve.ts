@@ -2,7 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
-import { codeComponent, secondsFor, type CodeAttempt } from '../code/attempt.ts';
+import { codeComponent, secondsFor } from '../code/attempt.ts';
 import { storeDiff } from '../code/change.ts';
 import { work } from '../code/work.ts';
 import { failureOf, refuse } from '../failures.ts';
@@ -10,7 +10,7 @@ import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { readFileAt } from '../git/files.ts';
 import { pushRef } from '../git/push.ts';
-import type { Models } from '../models/models.ts';
+import { modelsFor } from '../models/models.ts';
 import { inRun } from '../run-component.ts';
 import { bestOf } from './evaluate.ts';
 import { withMarkers } from './markers.ts';
@@ -27,8 +27,9 @@ export const environment = codeComponent({
   request: inRun.extend({ model: z.string() }),
   result: z.object({ version: z.string(), python: z.string() }),
   limits: { turns: { atOnce: () => 2 }, seconds: () => FETCH_SECONDS },
+  models: ({ model }) => [model],
   act: async ({ model }, code) => {
-    modelsOf(code, model);
+    modelsFor(code.environment, STEP, model);
     const { version, python } = await openEvolvePackages(code.environment.dataFolder, STEP, code.signal);
     return { version, python };
   },
@@ -48,10 +49,11 @@ export const openevolve = codeComponent({
     seconds: (asked, of) =>
       secondsFor(3, asked, of) + FETCH_SECONDS + (asked as OpenEvolveRequest).openevolve.timeoutSeconds,
   },
+  models: ({ openevolve: { model } }) => [model],
   act: async (asked, code) => {
     const { environment: at, mirror, signal } = code;
     const { taskId, runId, parent, label, openevolve: plan } = asked;
-    const models = modelsOf(code, plan.model);
+    const models = modelsFor(at, STEP, plan.model);
     const packages = await openEvolvePackages(at.dataFolder, STEP, signal);
     await ensureCommits(mirror, taskId, [parent, asked.base], signal);
     const bytes = await readFileAt(mirror, { commit: parent, path: plan.file, signal });
@@ -95,13 +97,6 @@ export const openevolve = codeComponent({
 
 /** What is asked within it and was answered is not paid again, whichever attempt asks. */
 const scopeOf = ({ runId, label }: OpenEvolveRequest): string => `${runId}/${label}`;
-
-/** @throws ComponentFailure where the model cannot be asked from here */
-function modelsOf({ environment: { models } }: CodeAttempt, model: string): Models {
-  if (!models) return refuse(STEP, 'no model can be asked from here: runners have no way to them');
-  if (!models.names.includes(model)) return refuse(STEP, `no model "${model}" is configured: see "models"`);
-  return models;
-}
 
 /** What it printed, and its trace: a line for each program. */
 async function outputOf({ work: folder }: RunFolder, { output: printed, why }: Ran): Promise<Buffer> {

@@ -7,14 +7,14 @@ import { storeDiff } from '../code/change.ts';
 import { promptSchema, soFar } from '../code/prompt.ts';
 import { work } from '../code/work.ts';
 import { gatheredForPrompt } from '../context/gather.ts';
-import { failureOf, refuse } from '../failures.ts';
+import { failureOf } from '../failures.ts';
 import { ensureCommits, treeOf } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
 import { withFiles } from '../git/files.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { ModelRefused, saidIn } from '../models/providers.ts';
-import type { Models } from '../models/models.ts';
+import { modelsFor, type Models } from '../models/models.ts';
 import { isUnanswered, NotAllowed } from '../outbound/failures.ts';
 import { inRun } from '../run-component.ts';
 import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
@@ -44,10 +44,11 @@ export const chat = codeComponent({
   request: chatRequest,
   result: work.result,
   limits: { turns: { atOnce: () => 8 }, seconds: () => SECONDS },
+  models: ({ model }) => [model],
   act: async (asked, code) => {
     const { environment, mirror, signal, secrets } = code;
     const { taskId, parent, label } = asked;
-    const models = modelsOf(code, asked.model);
+    const models = modelsFor(code.environment, STEP, asked.model);
     await ensureCommits(mirror, taskId, [parent], signal);
     const startedAt = performance.now();
     const task = await environment.readTask(taskId);
@@ -85,13 +86,6 @@ export const chat = codeComponent({
 const throwOn = (error: unknown): never => {
   throw error;
 };
-
-/** @throws ComponentFailure where the model cannot be asked from here */
-function modelsOf({ environment: { models } }: CodeAttempt, model: string): Models {
-  if (!models) return refuse(STEP, 'no model can be asked from here: runners have no way to them');
-  if (!models.names.includes(model)) return refuse(STEP, `no model "${model}" is configured: see "models"`);
-  return models;
-}
 
 /**
  * What the model says, paid once. That it does not answer is no fault of this machine: whoever asks goes on to the next that can write.

@@ -34,7 +34,7 @@ export const choose = defineComponent({
       complexity = null,
     } = await environment.readTask(taskId);
     const wanted = { title, description, labels, capabilities, complexity, refused };
-    const { models, codegen, outcomes, hasRunners = false } = environment;
+    const { models, codegen, outcomes } = environment;
     const records = await outcomes?.of(repository, levelOf(wanted).level);
     const candidate = (
       name: string,
@@ -48,7 +48,7 @@ export const choose = defineComponent({
     const { order, ...told } = strategyFor(wanted, [
       candidate(agentId, { kind: 'agent', capabilities: null }),
       ...(generate?.models ?? [])
-        .filter((model) => !hasRunners && models?.names.includes(model) === true)
+        .filter((model) => models?.names.includes(model) === true)
         .map((model) => candidate(chatOfModel(model), { kind: 'chat', capabilities: can })),
       ...(generate?.codegen != null && codegen != null
         ? [candidate(CODEGEN, { kind: 'codegen', capabilities: can }, codegen.runUsd)]

@@ -4,6 +4,8 @@ import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
+import type { ComponentEnvironment } from '../environment.ts';
+import { refuse } from '../failures.ts';
 import { LimitReached, TargetAway } from '../outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
 import { createBatches, type Batch, type BatchStore } from './batches.ts';
@@ -47,6 +49,12 @@ export type Models = {
   spent(scope: string, paidFor?: string): Promise<Spent>;
   secrets(): readonly string[];
 };
+
+/** Those of this call. @throws ComponentFailure where the model cannot be asked */
+export function modelsFor({ models }: Pick<ComponentEnvironment, 'models'>, step: string, model: string): Models {
+  if (models?.names.includes(model)) return models;
+  return refuse(step, `no model "${model}" is configured: see "models"`);
+}
 
 type Logger = { warn(fields: object, message: string): void };
 

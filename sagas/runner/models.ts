@@ -1,0 +1,129 @@
+import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { Postponed } from '../engine/component.ts';
+import { BudgetSpent, type ChatAsked, type Models } from '../components/models/models.ts';
+import { ModelRefused } from '../components/models/providers.ts';
+import { LimitReached, NotAllowed, TargetAway } from '../components/outbound/failures.ts';
+import type { InRun } from '../components/run-component.ts';
+import type { AskedOfModels, CallFrame, SaidOfModels } from './frames.ts';
+
+export type ModelsOfCall = {
+  readonly models: Models;
+  /** Hands on what was said. @returns false: nobody waits for it */
+  take(ask: number, said: SaidOfModels): boolean;
+};
+
+/** The runner's side: the models of one call, asked through whoever called. @param signal of the call */
+export function modelsThrough(
+  send: (ask: number, asked: AskedOfModels) => Promise<void>,
+  given: CallFrame['models'],
+  signal: AbortSignal,
+): ModelsOfCall {
+  const waiting = new Map<number, (said: SaidOfModels) => void>();
+  let count = 0;
+
+  function askFor(asked: AskedOfModels, until: AbortSignal): Promise<SaidOfModels> {
+    const ask = ++count;
+    return new Promise<SaidOfModels>((resolve, reject) => {
+      const gone = (): void => reject(until.reason as Error);
+      if (until.aborted) return gone();
+      until.addEventListener('abort', gone, { once: true });
+      waiting.set(ask, (said) => {
+        until.removeEventListener('abort', gone);
+        resolve(said);
+      });
+      send(ask, asked).catch(reject);
+    }).finally(() => waiting.delete(ask));
+  }
+
+  const chat = async ({
+    model,
+    request,
+    scope,
+    number,
+    budgetUsd,
+    mayReuse = false,
+    together,
+    signal: own,
+  }: ChatAsked) => {
+    const asked = { model, request, scope, number, budgetUsd, mayReuse, together: together ?? null };
+    const said = await askFor({ what: 'chat', ...asked }, AbortSignal.any([own, signal]));
+    return said.said === 'answer' ? said.answer : failed(said);
+  };
+
+  return {
+    models: {
+      names: given.map(({ name }) => name),
+      idOf: (model) => given.find(({ name }) => name === model)?.id ?? model,
+      chat,
+      spent: async (scope, paidFor) => {
+        const said = await askFor({ what: 'spent', scope, own: paidFor !== undefined }, signal);
+        return said.said === 'spent' ? said.spent : failed(said);
+      },
+      // It has none of their keys.
+      secrets: () => [],
+    },
+    take: (ask, said) => {
+      const resolve = waiting.get(ask);
+      resolve?.(said);
+      return resolve !== undefined;
+    },
+  };
+}
+
+function failed(said: SaidOfModels): never {
+  if (said.said !== 'failure') throw new Error('another answer than was asked for');
+  const { name, message, status = 502, until } = said;
+  switch (name) {
+    case 'BudgetSpent':
+      throw new BudgetSpent(message);
+    case 'ModelRefused':
+      throw new ModelRefused(message, status);
+    case 'LimitReached':
+      throw new LimitReached(message, new Date(until ?? Date.now()));
+    case 'NotAllowed':
+      throw new NotAllowed(message);
+    default:
+      throw new TargetAway(message, { mayHaveHappened: true });
+  }
+}
+
+/** Of one call: a run of OpenEvolve asks once an iteration, and a little more. */
+const MOST_ASKED = 5_000;
+
+/** Sagas' side: what a runner asks of models in one call, asked for it. It pays for nothing but that call, and for no other run. */
+export function askModelsFor(
+  models: Models,
+  { key, request, models: given }: Pick<CallFrame, 'key' | 'models'> & { readonly request: InRun },
+  signal: AbortSignal,
+): (asked: AskedOfModels) => Promise<SaidOfModels> {
+  let count = 0;
+  return async (asked) => {
+    count += 1;
+    try {
+      if (count > MOST_ASKED) throw new NotAllowed(`a call asks models at most ${MOST_ASKED} times`);
+      if (!asked.scope.startsWith(`${request.runId}/`)) throw new NotAllowed('a call pays for its own run alone');
+      if (asked.what === 'spent')
+        return { said: 'spent', spent: await models.spent(asked.scope, asked.own ? key : undefined) };
+      const { what: _, together, ...chat } = asked;
+      if (!given.some(({ name }) => name === chat.model))
+        throw new NotAllowed(`this call asks no model "${chat.model}"`);
+      const { text, inputTokens, outputTokens, costUsd } = await models.chat({
+        ...{ ...chat, paidFor: key, signal },
+        ...(together === null ? {} : { together }),
+      });
+      return { said: 'answer', answer: { text, inputTokens, outputTokens, costUsd } };
+    } catch (error) {
+      return failureOf(error);
+    }
+  };
+}
+
+function failureOf(error: unknown): SaidOfModels {
+  const told = { said: 'failure', message: oneLine(error) } as const;
+  if (error instanceof BudgetSpent) return { ...told, name: 'BudgetSpent', message: error.message };
+  if (error instanceof ModelRefused) return { ...told, name: 'ModelRefused', status: error.status };
+  if (error instanceof LimitReached) return { ...told, name: 'LimitReached', until: error.until.toISOString() };
+  if (error instanceof Postponed) return { ...told, name: 'LimitReached', until: new Date().toISOString() };
+  if (error instanceof NotAllowed) return { ...told, name: 'NotAllowed' };
+  return { ...told, name: error instanceof TargetAway ? 'TargetAway' : 'other' };
+}
