@@ -10,7 +10,7 @@ import { ensureCommits, treeOf } from '../git/commits.ts';
 import { resultOf } from '../git/names.ts';
 import { readFileAt } from '../git/files.ts';
 import { pushRef } from '../git/push.ts';
-import { modelsFor } from '../models/models.ts';
+import { modelsFor, toldOf } from '../models/models.ts';
 import { inRun } from '../run-component.ts';
 import { bestOf } from './evaluate.ts';
 import { withMarkers } from './markers.ts';
@@ -63,35 +63,32 @@ export const openevolve = codeComponent({
     const marked = withMarkers(bytes.toString('utf8'), plan.file);
     const folder = await openRunFolder(at.dataFolder, `${runId}-${label}`, plan.file);
     const startedAt = performance.now();
-    const spent = async () => models.spent(scopeOf(asked), code.key);
+    const spent = async () => {
+      const of = await models.spent(scopeOf(asked), code.key);
+      return { costUsd: of.costUsd, agent: toldOf(of) };
+    };
     const ran = await runOpenEvolve({ code, asked, models, packages, folder, marked, scope: scopeOf(asked) }).catch(
       async (error: unknown) => {
         if (signal.aborted || !(error instanceof ComponentFailure)) throw error;
         const { retryable, fault, until } = error;
-        throw new ComponentFailure(error.failure, {
-          retryable,
-          fault,
-          until,
-          costUsd: (await spent()).costUsd,
-          cause: error,
-        });
+        throw new ComponentFailure(error.failure, { retryable, fault, until, ...(await spent()), cause: error });
       },
     );
-    const { costUsd } = await spent();
+    const paid = await spent();
     const output = await at.artefacts.put(await outputOf(folder, ran), 'text/plain; charset=utf-8');
     const prompt = await at.artefacts.put(Buffer.from(ran.configuration), 'text/yaml; charset=utf-8');
     const best = bestOf(folder);
     if (best === null) {
       const reason = `OpenEvolve found nothing better than the start${ran.why}`;
       const failure = failureOf(STEP, reason, { log: output, output: ran.output });
-      throw new ComponentFailure(failure, { retryable: false, fault: 'work', costUsd, prompt });
+      throw new ComponentFailure(failure, { retryable: false, fault: 'work', ...paid, prompt });
     }
     const { commit } = best;
     const change = await storeDiff(code, STEP, parent, commit);
     await pushRef(mirror, { ref: resultOf(asked, label, commit), to: commit, expected: 'any', signal });
     const durationMs = Math.round(performance.now() - startedAt);
     const tree = await treeOf(mirror, commit);
-    return { commit, tree, ...change, prompt, output, exitCode: 0, costUsd, durationMs, metrics: null };
+    return { commit, tree, ...change, prompt, output, exitCode: 0, ...paid, durationMs, metrics: null };
   },
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import type { AgentTold, ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { codeComponent, type CodeAttempt } from '../code/attempt.ts';
@@ -14,7 +14,7 @@ import { withFiles } from '../git/files.ts';
 import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { ModelRefused, saidIn } from '../models/providers.ts';
-import { modelsFor, type Models } from '../models/models.ts';
+import { modelsFor, toldOf, type Models } from '../models/models.ts';
 import { isUnanswered, NotAllowed } from '../outbound/failures.ts';
 import { inRun } from '../run-component.ts';
 import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
@@ -63,10 +63,10 @@ export const chat = codeComponent({
     code.note?.({ text: `the model "${asked.model}" is asked`, percent: null });
     const answer = await answerOf(models, { asked, request, code, prompt });
     const output = await environment.artefacts.put(Buffer.from(secrets.text(answer.text)), 'text/plain; charset=utf-8');
-    const { costUsd } = answer;
+    const { costUsd, agent } = answer;
     const fail = (reason: string): never => {
       const failure = failureOf(STEP, reason, { log: output, output: answer.text });
-      throw new ComponentFailure(failure, { retryable: false, fault: 'work', costUsd, prompt });
+      throw new ComponentFailure(failure, { retryable: false, fault: 'work', costUsd, agent, prompt });
     };
     if (answer.isCut) fail(`the model "${asked.model}" did not come to an end: its answer is cut off`);
     const commit = await commitOf(code, { asked, shown, answer: answer.text, title: task.title }).catch(
@@ -79,7 +79,7 @@ export const chat = codeComponent({
     await pushRef(mirror, { ref: resultOf(asked, label, commit), to: commit, expected: 'any', signal });
     const durationMs = Math.round(performance.now() - startedAt);
     const done = { commit, tree, ...change, prompt, output, exitCode: null, costUsd, durationMs, metrics: null };
-    return { ...done, ...ofContext };
+    return { ...done, agent, ...ofContext };
   },
 });
 
@@ -104,7 +104,7 @@ async function answerOf(
     readonly code: CodeAttempt;
     readonly prompt: ArtefactReference;
   },
-): Promise<{ text: string; isCut: boolean; costUsd: number | null }> {
+): Promise<{ text: string; isCut: boolean; costUsd: number; agent: AgentTold }> {
   const { signal, key } = code;
   const scope = `${asked.runId}/${asked.label}`;
   try {
@@ -112,8 +112,8 @@ async function answerOf(
       ...{ model: asked.model, request, scope, number: 0, paidFor: key, signal },
       ...{ budgetUsd: null, mayReuse: true, together: asked.repository },
     });
-    const { costUsd } = await models.spent(scope);
-    return { ...saidIn(answer), costUsd };
+    const spent = await models.spent(scope);
+    return { ...saidIn(answer), costUsd: spent.costUsd, agent: toldOf(spent) };
   } catch (error) {
     signal.throwIfAborted();
     if (!isUnanswered(error) && !(error instanceof ModelRefused) && !(error instanceof NotAllowed)) throw error;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { AgentTold } from '@workledger/shared/contexts/values.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
@@ -55,6 +56,12 @@ export function modelsFor({ models }: Pick<ComponentEnvironment, 'models'>, step
   if (models?.names.includes(model)) return models;
   return refuse(step, `no model "${model}" is configured: see "models"`);
 }
+
+/** What models took, as an agent tells of its work: a turn for each answer. */
+export const toldOf = ({ calls, inputTokens, outputTokens }: Spent): AgentTold => ({
+  ...{ turns: calls, tokens: { input: inputTokens, output: outputTokens } },
+  ...{ session: null, isResumed: false },
+});
 
 type Logger = { warn(fields: object, message: string): void };
 
