@@ -9,10 +9,11 @@ import { standsFor } from './git-branches.ts';
 /**
  * A GitHub whose one repository stands for an origin, which a person began; its token, and the secret of its webhooks, are files in the
  * folder of the system that is to speak to it.
+ * @param begin makes the person's repository; default: one of shell scripts
  */
-export async function startGithubPlace(folder: string) {
+export async function startGithubPlace(folder: string, begin: (person: string) => unknown = createShellRepository) {
   const person = join(folder, 'person');
-  createShellRepository(person);
+  begin(person);
   const origin = createBareOrigin(person);
   const fake = await startFakeGithub();
   await writeFile(join(folder, 'token'), fake.token);
@@ -23,9 +24,9 @@ export async function startGithubPlace(folder: string) {
     ...{ person, origin, fake, repository },
     /** Of a configuration, what speaks to it. */
     connection: {
-      github: { url: fake.url, token: { file: 'token' } },
+      github: { url: fake.url, token: { file: join(folder, 'token') } },
       outbound: { privateHosts: [fake.host] },
-      webhooks: { github: { secrets: [{ file: 'secret' }] } },
+      webhooks: { github: { secrets: [{ file: join(folder, 'secret') }] } },
     },
   };
 }

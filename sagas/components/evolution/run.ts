@@ -38,7 +38,6 @@ export type Ran = {
 
 /** Starts in a row that bring no iteration further. */
 const MOST_STARTS = 3;
-const GRACE_MILLISECONDS = 5_000;
 
 /**
  * Runs OpenEvolve until its iterations are done, its target is reached, or its time or money is spent; from its newest checkpoint where one
@@ -121,18 +120,30 @@ type Start = {
   readonly signal: AbortSignal;
 };
 
+/** It ends with its parent: alone it would fail iteration after iteration, and write that down as done. Where the kernel cannot do that, it does not. */
+const WITH_US = `import ctypes, os, runpy, signal, sys
+parent = os.getppid()
+prctl = getattr(ctypes.CDLL(None), 'prctl', None)
+if prctl is not None:
+    prctl(1, signal.SIGKILL)
+if os.getppid() != parent:
+    sys.exit(1)
+sys.argv[0] = 'openevolve'
+runpy.run_module('openevolve.cli', run_name='__main__', alter_sys=True)
+`;
+
 function start({ code, packages, folder }: Running, options: Start): Promise<ProcessResult> {
   const { endpoint, checkpoint, iterations, target, milliseconds, take, signal } = options;
   const { environment: at, repository, attempt } = code;
   const args = [
-    ...['-m', 'openevolve.cli', folder.program, 'evaluator.py', '--config', 'config.yaml', '--output', 'output'],
+    ...[folder.program, 'evaluator.py', '--config', 'config.yaml', '--output', 'output'],
     ...['--iterations', String(iterations)],
     ...(target === null ? [] : ['--target-score', String(target)]),
     ...(checkpoint === null ? [] : ['--checkpoint', checkpoint]),
   ];
   return attempt.run({
     // Its HTTP client refuses a SOCKS proxy that it has no package for; that for HTTP is enough.
-    command: ['env', '-u', 'ALL_PROXY', '-u', 'all_proxy', 'python3', ...args],
+    command: ['env', '-u', 'ALL_PROXY', '-u', 'all_proxy', 'python3', '-c', WITH_US, ...args],
     cwd: folder.work,
     environment: {
       ...{ ...childEnvironment(), PYTHONPATH: packages.folder, PYTHONUNBUFFERED: '1', PYTHONSAFEPATH: '1' },
@@ -144,7 +155,8 @@ function start({ code, packages, folder }: Running, options: Start): Promise<Pro
     maxOutputBytes: repository.limits.maxOutputBytes,
     sandbox: at.sandbox ? sandboxOf(code, packages, folder, endpoint) : null,
     limits: repository.limits,
-    ...{ graceMs: GRACE_MILLISECONDS, killStrays: true, signal, onOutput: take },
+    // Asked to end, it would write a checkpoint that says that all its iterations are done. Others may work in its folder by then.
+    ...{ graceMs: 0, signal, onOutput: take },
   });
 }
 

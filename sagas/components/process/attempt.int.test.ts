@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventuallyGone } from '@workledger/infra/testing/processes/processes.ts';
-import { endScope, killLeftover, openAttempt, sweepAttempts, newRecordFile, writeRecord } from './attempt.ts';
+import {
+  AttemptEnded,
+  endScope,
+  killLeftover,
+  openAttempt,
+  sweepAttempts,
+  newRecordFile,
+  writeRecord,
+} from './attempt.ts';
 import { identify, isSameProcess } from './processes.ts';
 
 let dataFolder: string;
@@ -157,4 +165,41 @@ test('ending a scope kills the running program of that scope only', async () => 
   await two.ended;
   await Promise.all([one.attempt.close(), two.attempt.close()]);
   expect(records()).toEqual([]);
+});
+
+test('whoever lost its key runs nothing more, though its program ends only then', async () => {
+  const options = { dataFolder, key: 'one', scope: 'task/run' };
+  const first = await openAttempt(options);
+  let running: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((resolve) => void (running = first.run({ ...hanging(), onStart: () => resolve() })));
+  const second = await openAttempt(options);
+  expect(await running).toMatchObject({ signal: 'SIGTERM' });
+  expect([first.isEnded(), records().length]).toEqual([true, 1]);
+  await expect(first.run(hanging())).rejects.toThrow(AttemptEnded);
+  await first.close();
+  expect([second.isEnded(), records().length]).toEqual([false, 1]);
+  await second.close();
+});
+
+test('a program without a grace is told nothing before it is killed, whoever ends it', async () => {
+  const told = join(dataFolder, 'told');
+  const program = `process.on('SIGTERM', () => require('fs').writeFileSync(${JSON.stringify(told)}, ''));
+    console.log('ready'); setInterval(() => {}, 1000)`;
+  for (const graceMs of [0, 1_000]) {
+    const options = { dataFolder, key: `grace ${graceMs}`, scope: 'task/run' };
+    const attempt = await openAttempt(options);
+    const command = [process.execPath, '-e', program];
+    let running: Promise<unknown> = Promise.resolve();
+    await new Promise<void>(
+      (resolve) => void (running = attempt.run({ ...hanging(), command, graceMs, onOutput: () => resolve() })),
+    );
+    await killLeftover(dataFolder, options.key);
+    expect(await running).toMatchObject({ signal: 'SIGKILL' });
+    expect(existsSync(told)).toBe(graceMs > 0);
+  }
+});
+
+const hanging = () => ({
+  ...{ command: HANGING, cwd: dataFolder, environment: { PATH: process.env['PATH'] ?? '' } },
+  ...{ timeoutMs: 60_000, maxOutputBytes: 1_000, limits },
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { endControlGroup } from './control-group.ts';
 import { otherDataFolders, rememberDataFolder, removeFolder } from './folders.ts';
 import { identify, isSameProcess, killGroup, killProcessesIn } from './processes.ts';
-import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
+import { GRACE_MS, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 import { killMarked } from './tree.ts';
 
 /** One try of one piece of work on this machine: what it runs and which folders it uses survive on disk until it ends. */
@@ -27,15 +27,14 @@ export class AttemptEnded extends Error {
   override name = 'AttemptEnded';
 }
 
-const GRACE_MS = 2_000;
-
 /** Takes the key over: first ends what an earlier attempt under the same key left on this machine. */
 export async function openAttempt(options: { dataFolder: string; key: string; scope: string }): Promise<Attempt> {
   const { dataFolder, key, scope } = options;
   await killLeftover(dataFolder, key);
   rememberDataFolder(dataFolder);
   const { file, id } = newRecordFile(dataFolder, key);
-  let record: AttemptRecord = { key, scope, owner: identify(process.pid), process: null, groups: [], folders: [] };
+  const nothing = { process: null, graceMs: GRACE_MS, groups: [], folders: [] };
+  let record: AttemptRecord = { key, scope, owner: identify(process.pid), ...nothing };
   const change = (part: Partial<AttemptRecord>): void => {
     record = { ...record, ...part };
     writeRecord(file, record);
@@ -54,11 +53,12 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
     run: async (process) => {
       stillOurs();
       const onStart = (pid: number, groups: readonly string[]): void => {
-        change({ process: identify(pid), groups: [...groups] });
+        change({ process: identify(pid), groups: [...groups], graceMs: process.graceMs ?? GRACE_MS });
         process.onStart?.(pid, groups);
       };
       const result = await runProcess({ ...process, mark: id, usualUmask: true, onStart });
-      change({ process: null, groups: [] });
+      // A record that was removed meanwhile stays so: whoever took the key over is the only one from then on.
+      if (!isEnded()) change({ process: null, groups: [] });
       return result;
     },
     isEnded,
@@ -96,7 +96,7 @@ async function endAll(dataFolder: string, wanted: (record: AttemptRecord) => boo
 
 /** The record goes last: if we die in between, the next one finds it again. */
 async function end(file: string, record: AttemptRecord): Promise<void> {
-  if (record.process !== null && isSameProcess(record.process)) await killGroup(record.process.pid, GRACE_MS);
+  if (record.process !== null && isSameProcess(record.process)) await killGroup(record.process.pid, record.graceMs);
   await endControlGroup(record.groups);
   await killMarked(basename(file, '.json'));
   await killProcessesIn(record.folders);
@@ -113,6 +113,7 @@ const recordSchema = z.object({
   owner: identity,
   /** Leader of the process group that runs now. */
   process: identity.nullable(),
+  graceMs: z.int().default(GRACE_MS),
   /** Folders of the control group that it runs in. */
   groups: z.array(z.string()).default([]),
   /** Folders that go with the attempt. */
@@ -131,7 +132,7 @@ export function newRecordFile(dataFolder: string, key: string): { file: string; 
 }
 
 /** Written at once and as a whole: after a kill it is there or it is not. */
-export function writeRecord(file: string, record: AttemptRecord): void {
+export function writeRecord(file: string, record: z.input<typeof recordSchema>): void {
   const temporary = `${file}.tmp`;
   writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
   renameSync(temporary, file);

@@ -16,7 +16,7 @@ export type ProcessOptions = {
   /** Bytes kept of the output: its head and its tail. */
   readonly maxOutputBytes: number;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds between SIGTERM and SIGKILL. */
+  /** Milliseconds between SIGTERM and SIGKILL; 0: it is killed at once. Default: 2,000. */
   readonly graceMs?: number;
   /** Also kill what left the group but works in `cwd` (Linux); for programs that we do not know. */
   readonly killStrays?: boolean;

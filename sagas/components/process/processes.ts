@@ -80,10 +80,12 @@ const POLL_MS = 20;
 /** How long the kernel may take to remove what was killed. */
 const SETTLE_MS = 1_000;
 
-/** Ends a whole process group: SIGTERM, after `graceMs` SIGKILL. Answers when nothing of it runs any more. */
+/** Ends a whole process group: SIGTERM where it has a grace, and SIGKILL after it. Answers when nothing of it runs any more. */
 export async function killGroup(group: number, graceMs: number): Promise<void> {
-  if (!send(group, 'SIGTERM')) return;
-  if (await gone(group, graceMs)) return;
+  if (graceMs > 0) {
+    if (!send(group, 'SIGTERM')) return;
+    if (await gone(group, graceMs)) return;
+  }
   send(group, 'SIGKILL');
   await gone(group, SETTLE_MS);
 }

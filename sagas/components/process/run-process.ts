@@ -30,7 +30,7 @@ export class ProcessNotStarted extends Error {
   override name = 'ProcessNotStarted';
 }
 
-const GRACE_MS = 2_000;
+export const GRACE_MS = 2_000;
 /** What the pipes still hold is read within this time after the end; somebody else may keep them open for ever. */
 const DRAIN_MS = 500;
 
@@ -99,7 +99,7 @@ async function endAll(pid: number, told: (() => Told) | null, options: ProcessOp
   // What it wrote may still be on its way to us.
   if (told().first === null) await sleep(TOLD_MS);
   const { first } = told();
-  if (first !== null) for (const inside of treeOf(first)) if (inside !== first) kill(inside, 'SIGTERM');
+  if (first !== null && graceMs > 0) for (const inside of treeOf(first)) if (inside !== first) kill(inside, 'SIGTERM');
   await isGoneWithin(pid, first === null ? 0 : graceMs);
   kill(-pid);
   if (first !== null) await isGoneWithin(first, SETTLE_MS);
