@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
+import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
 import { createBreaker, createSlots, limited } from './limits.ts';
 
 type Request = { readonly target: string };
@@ -36,6 +36,36 @@ describe('the circuit breaker', () => {
     await expect(call()).rejects.toBeInstanceOf(Postponed);
     expect(calls).toBe(5);
     expect(await call('b')).toBe('fine');
+  });
+
+  test('counts those in a row, whatever succeeded before', async () => {
+    const breaker = createBreaker('x');
+    const fail = () => breaker.call(() => Promise.reject(failure('component'))).catch(() => undefined);
+    const times = async (count: number, action: () => Promise<unknown>) => {
+      for (let time = 0; time < count; time++) await action();
+    };
+    await times(5, () => breaker.call(async () => 'fine'));
+    await times(4, fail);
+    await breaker.call(async () => 'fine');
+    await times(4, fail);
+    expect(breaker.state()).toBe('closed');
+    // Work that failed was done; who put the call off said nothing of it.
+    await expect(breaker.call(() => Promise.reject(failure('work')))).rejects.toThrow('work failed');
+    await times(4, fail);
+    await expect(breaker.call(() => Promise.reject(new Postponed(because('x', 'later'))))).rejects.toThrow('later');
+    expect(breaker.state()).toBe('closed');
+    await fail();
+    expect(breaker.state()).toBe('open');
+  });
+
+  test('opens again where the one call after its rest fails', async () => {
+    const breaker = createBreaker('x', 50);
+    const fail = () => breaker.call(() => Promise.reject(failure('component'))).catch(() => undefined);
+    for (let time = 0; time < 5; time++) await fail();
+    await sleep(100);
+    expect(breaker.state()).toBe('half-open');
+    await fail();
+    expect(breaker.state()).toBe('open');
   });
 
   test("does not count the work's own failures", async () => {

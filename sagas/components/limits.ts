@@ -111,11 +111,11 @@ export function createSlots(count: number): Slots {
   };
 }
 
-/** Failures that open it. */
+/** Failures in a row that open it. */
 const FAILURES = 5;
 /** Milliseconds until one call may try again. */
 const REST_MS = 30_000;
-/** Milliseconds in which failures are counted together. */
+/** Milliseconds that its own counts, which nobody reads, are kept: the longer, the less it has to do. */
 const WINDOW_MS = 300_000;
 
 export type Breaker = {
@@ -123,36 +123,44 @@ export type Breaker = {
   state(): 'closed' | 'open' | 'half-open';
 };
 
-/** Failures of the work, of the origin and of limits do not count, nor that nobody is there to do it, or that it was put off. */
-const isComponentFault = (error: unknown): boolean =>
-  error instanceof ComponentFailure ? error.fault === 'component' : !(error instanceof Postponed) && !isAway(error);
+/** What an error says of whatever is called: that it fails, that it is there all the same, or nothing at all. */
+export type Tells = (error: unknown) => 'fails' | 'works' | 'nothing';
+
+/** Failures of the work, of the origin and of limits are no fault of it; that nobody is there, or that it was put off, says nothing. */
+const tellsOfComponent: Tells = (error) => {
+  if (error instanceof ComponentFailure) return error.fault === 'component' ? 'fails' : 'works';
+  return error instanceof Postponed || isAway(error) ? 'nothing' : 'fails';
+};
 
 /**
- * Stops calling what fails: opens after five failures, lets one call through after 30 s. What meanwhile comes is no try: it throws
- * Postponed. @param counts which errors are failures; default: faults of the component
+ * Stops calling what fails: opens after five failures in a row, lets one call through after 30 s. What meanwhile comes is no try: it
+ * throws Postponed. @param tells what errors say; default: of a component
  */
-export function createBreaker(
-  name: string,
-  restMs: number = REST_MS,
-  counts: (error: unknown) => boolean = isComponentFault,
-): Breaker {
+export function createBreaker(name: string, restMs: number = REST_MS, tells: Tells = tellsOfComponent): Breaker {
+  let inRow = 0;
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
-    name,
-    timeout: false,
-    volumeThreshold: FAILURES,
-    errorThresholdPercentage: 50,
-    resetTimeout: restMs,
-    rollingCountTimeout: WINDOW_MS,
-    rollingCountBuckets: 10,
-    errorFilter: (error: unknown) => !counts(error),
+    ...{ name, timeout: false, resetTimeout: restMs },
+    // By itself it counts a share of all calls: whatever succeeded before would hold it closed.
+    volumeThreshold: Number.MAX_SAFE_INTEGER,
+    ...{ rollingCountTimeout: WINDOW_MS, rollingCountBuckets: 10 },
+    errorFilter: (error: unknown) => tells(error) !== 'fails',
   });
+  const count = (said: ReturnType<Tells>): void => {
+    if (said === 'works') inRow = 0;
+    if (said === 'fails' && ++inRow >= FAILURES) circuit.open();
+  };
   return {
     state: () => (circuit.halfOpen ? 'half-open' : circuit.opened ? 'open' : 'closed'),
     async call<Result>(action: () => Promise<Result>): Promise<Result> {
       try {
-        return (await circuit.fire(action)) as Result;
+        const result = (await circuit.fire(action)) as Result;
+        count('works');
+        return result;
       } catch (error) {
-        if (!isOpen(error)) throw error;
+        if (!isOpen(error)) {
+          count(tells(error));
+          throw error;
+        }
         const reason = `failed ${FAILURES} times and rests; it is tried again within ${Math.ceil(restMs / 1_000)} s`;
         throw new Postponed(because(name, reason));
       }

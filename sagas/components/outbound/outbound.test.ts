@@ -202,6 +202,14 @@ describe('what fails', () => {
     expect(state().breaker).toBe('closed');
   });
 
+  test('five times is left alone, too, where it answered before', async () => {
+    respond = [...Array.from({ length: 8 }, () => fine), ...Array.from({ length: 5 }, () => status(500))];
+    const { send, state } = open({ tries: 1 });
+    for (let time = 0; time < 8; time++) await send();
+    for (let time = 0; time < 5; time++) await expect(send()).rejects.toBeInstanceOf(TargetAway);
+    expect(state().breaker).toBe('open');
+  });
+
   test('is what the target does: its refusals are answers, and open nothing', async () => {
     respond = Array.from({ length: 8 }, () => status(404));
     const { send, state } = open();

@@ -106,7 +106,7 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
   const changes = createSlots(target.changesAtOnce ?? 1);
   const paceAll = createPace(target.everyMilliseconds ?? 0);
   const paceChanges = createPace(target.changeEveryMilliseconds ?? 0);
-  const breaker = createBreaker(name, options.restMs, (error) => error instanceof TargetAway);
+  const breaker = createBreaker(name, options.restMs, (error) => (error instanceof TargetAway ? 'fails' : 'nothing'));
   const { first, most } = options.backOffMs ?? BACK_OFF;
   let limit: Limit | null = null;
   let lastFailure: OutboundState['lastFailure'] = null;
