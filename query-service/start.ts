@@ -7,6 +7,7 @@ import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import type { Foundation } from '@workledger/shared/service/service.ts';
 import { getAgent, listAgents } from './api/agents.ts';
 import { getArtefact } from './api/artefact.ts';
+import { listComponentStates } from './api/components.ts';
 import { listCosts } from './api/costs.ts';
 import { getDelivery, listDeliveries } from './api/deliveries.ts';
 import { commentQueries } from './api/comments.ts';
@@ -120,5 +121,6 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     listEvents(options),
     ...schemaRoutes(),
     ...webhookQueries(options, settle),
+    listComponentStates(options, settle),
   ];
 }

@@ -24,7 +24,10 @@ import type { ModelProvider } from './components/models/providers.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import type { Slack } from './components/slack/slack.ts';
-import { createWatch, type Watched } from './components/watch.ts';
+import { createBreakers } from './components/limits.ts';
+import { howIsComponent } from './components/state.ts';
+import { recordSeen } from './components/state-table.ts';
+import { createWatch, MODEL, type Watched } from './components/watch.ts';
 import { runEngine } from './engine/engine.ts';
 import { sagaMigrations } from './engine/migrations.ts';
 import type { OnNote } from './engine/notes.ts';
@@ -40,7 +43,7 @@ import { taskAssignment } from './task-assignment/task-assignment.ts';
 import { runComponents } from './components/run-component.ts';
 import { runHandlers } from './plugins/event-handlers.ts';
 import { pluginComponents } from './plugins/plugin-components.ts';
-import { openWays, pluginFacts } from './plugins/tools.ts';
+import { openWays, pluginFacts, pluginsSeen } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 import { createWebhooks } from './webhooks/run.ts';
 
@@ -108,18 +111,20 @@ export function start(options: SagaOptions): RunningSagas {
   const readTask = createTaskReader(log);
   const systems = { github, linear, slack, codegen };
   const { models: providers = [] } = options;
+  const breakers = createBreakers();
   const models = createModels(providers, createAnswers(options.pool), {
     ...{ logger, batchStore: createBatchStore(options.pool) },
   });
   const environment = {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
     ...{ dataFolder, logger, sandbox, drain, models, outcomes: createOutcomes(options.pool), ...systems },
+    breakers,
   };
   const watched: (readonly [string, Watched])[] = [
     ...Object.entries(systems).flatMap(([name, system]) => (system === null ? [] : [[name, system] as const])),
-    ...providers.map((provider) => [`model ${provider.name}`, provider] as const),
+    ...(github === null ? [] : [['github logs', github.logs] as const]),
+    ...providers.map((provider) => [`${MODEL}${provider.name}`, provider] as const),
   ];
-  const watch = createWatch(Object.fromEntries(watched), { logger });
   const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
   const own =
     options.runners === undefined
@@ -129,6 +134,17 @@ export function start(options: SagaOptions): RunningSagas {
     ...own,
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
   ];
+  const watch = createWatch(Object.fromEntries(watched), {
+    logger,
+    own: () => [
+      ...pluginsSeen(ways),
+      ...components.map(({ name }) => ({
+        ...{ name, kind: 'component' as const },
+        ...howIsComponent(breakers.counts()[name] ?? { closed: 0, open: 0, halfOpen: 0 }),
+      })),
+    ],
+    record: (seen) => outages.watch('postgresql', () => recordSeen(options.pool, seen)),
+  });
   let catchUpFacts = (): Readonly<Record<string, unknown>> => ({});
   let webhookFacts = (): Readonly<Record<string, unknown>> => ({});
   const running = runLoops((signal) => {
@@ -158,7 +174,10 @@ export function start(options: SagaOptions): RunningSagas {
   });
   return {
     ...running,
-    facts: () => ({ ...facts(), ...watch.facts(), ...pluginFacts(ways), ...webhookFacts(), ...catchUpFacts() }),
+    facts: () => ({
+      ...{ ...facts(), ...watch.facts(), breakers: breakers.counts() },
+      ...{ ...pluginFacts(ways), ...webhookFacts(), ...catchUpFacts() },
+    }),
     whyNotInOrigin: createOriginLookup(components, logger),
     underWay: drain.underWay,
     drain: async () => {

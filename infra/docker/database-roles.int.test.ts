@@ -128,7 +128,9 @@ it('each does what it does every day', async () => {
   expect(await as('query-service', "select hash from command_service.secrets where subject = 's'")).toEqual([{ hash: 'h' }]); // prettier-ignore
   expect(await codeOf('command-service', 'delete from command_service.secrets')).toBe('done');
   expect(await codeOf('sagas', 'select secret from command_service.webhook_secrets')).toBe('done');
-  expect(await codeOf('query-service', 'select from sagas.webhook_deliveries, sagas.webhooks')).toBe('done');
+  expect(await codeOf('query-service', 'select from sagas.webhook_deliveries, sagas.webhooks, sagas.components')).toBe(
+    'done',
+  );
   const pool = new pg.Pool({ connectionString: urlOf('sagas', options), max: 1 });
   expect(await createPostgresArtefacts(pool).put(Buffer.from('one'), 'text/plain')).toBeDefined();
   await pool.end();
@@ -154,6 +156,7 @@ it.each([
   ['query-service', 'select from command_service.webhook_secrets'],
   ['query-service', 'update sagas.webhook_deliveries set attempts = 0'],
   ['command-service', 'select from sagas.webhook_deliveries'],
+  ['query-service', "update sagas.components set state = 'healthy'"],
   ['command-service', 'delete from artefacts.artefacts'],
   ['command-service', "update read_models.tasks_v1 set state = 'complete'"],
   ['command-service', 'delete from sagas.redrives'],

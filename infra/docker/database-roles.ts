@@ -84,7 +84,7 @@ const grants = (role: (service: DatabaseService) => string): readonly string[] =
     // Requests are authenticated there, too.
     `grant select on command_service.secrets to ${queries}`,
     `grant insert on read_models.redrives, sagas.redrives to ${commands}`,
-    `grant select on sagas.webhooks, sagas.webhook_deliveries to ${queries}`,
+    `grant select on sagas.webhooks, sagas.webhook_deliveries, sagas.components to ${queries}`,
     // What is sent is signed there.
     `grant usage on schema command_service to ${sagas}`,
     `grant select on command_service.webhook_secrets to ${sagas}`,

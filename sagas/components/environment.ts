@@ -18,6 +18,7 @@ import type { Codegen } from './codegen/codegen.ts';
 import type { Drain } from './drain.ts';
 import type { Outcomes } from './generation/outcomes.ts';
 import type { Github } from './github/github.ts';
+import type { Breakers } from './limits.ts';
 import type { Linear } from './linear/linear.ts';
 import type { Models } from './models/models.ts';
 import type { Slack } from './slack/slack.ts';
@@ -56,6 +57,8 @@ export type ComponentEnvironment = {
   readonly readQuestion?: ReadQuestion | undefined;
   /** Of the process that guards the calls. */
   readonly drain?: Drain | undefined;
+  /** Of the process that guards the calls, for who looks at them. */
+  readonly breakers?: Breakers | undefined;
 };
 
 /** @throws Postponed while no such repository is registered */

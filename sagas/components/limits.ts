@@ -11,6 +11,8 @@ export type LimitOptions<Request> = {
   readonly enter?: ((request: Request, signal: AbortSignal) => Promise<() => void>) | undefined;
   /** What fails together: calls about the same target share a breaker. */
   target(request: Request): string;
+  /** Default: its own, which nobody looks at. */
+  readonly breakers?: Breakers | undefined;
 };
 
 /** The component behind a concurrency limit, a circuit breaker for each target and a time limit; an abort ends the wait, too. */
@@ -18,12 +20,7 @@ export function limited<Request, Result>(
   component: Component<Request, Result>,
   options: LimitOptions<Request>,
 ): Component<Request, Result> {
-  const breakers = new Map<string, Breaker>();
-  const breakerOf = (target: string): Breaker => {
-    const found = breakers.get(target) ?? createBreaker(`${component.name} ${target}`);
-    breakers.set(target, found);
-    return found;
-  };
+  const breakers = options.breakers ?? createBreakers();
   return {
     name: component.name,
     async perform(request, context) {
@@ -36,7 +33,7 @@ export function limited<Request, Result>(
         const timeoutMs = options.timeoutMs(request);
         const limit = AbortSignal.timeout(timeoutMs);
         const signal = AbortSignal.any([context.signal, limit]);
-        return await breakerOf(options.target(request)).call(() =>
+        return await breakers.of(component.name, options.target(request)).call(() =>
           component.perform(request, { ...context, signal }).catch((error: unknown) => {
             throw limit.aborted && !context.signal.aborted ? timedOut(component.name, timeoutMs, error) : error;
           }),
@@ -122,6 +119,34 @@ export type Breaker = {
   call<Result>(action: () => Promise<Result>): Promise<Result>;
   state(): 'closed' | 'open' | 'half-open';
 };
+
+/** One for each component and target. */
+export type Breakers = {
+  of(component: string, target: string): Breaker;
+  /** How many are how, by component: of those that were called. */
+  counts(): Readonly<Record<string, { readonly closed: number; readonly open: number; readonly halfOpen: number }>>;
+};
+
+export function createBreakers(): Breakers {
+  const all = new Map<string, Map<string, Breaker>>();
+  return {
+    of: (component, target) => {
+      const own = all.get(component) ?? new Map<string, Breaker>();
+      all.set(component, own);
+      const found = own.get(target) ?? createBreaker(`${component} ${target}`);
+      own.set(target, found);
+      return found;
+    },
+    counts: () =>
+      Object.fromEntries(
+        [...all].map(([component, own]) => {
+          const states = [...own.values()].map((breaker) => breaker.state());
+          const count = (state: string): number => states.filter((one) => one === state).length;
+          return [component, { closed: count('closed'), open: count('open'), halfOpen: count('half-open') }];
+        }),
+      ),
+  };
+}
 
 /** What an error says of whatever is called: that it fails, that it is there all the same, or nothing at all. */
 export type Tells = (error: unknown) => 'fails' | 'works' | 'nothing';

@@ -80,7 +80,7 @@ export const runComponents = (
  */
 export function guardComponents(
   definitions: Readonly<Record<string, ComponentDefinition>>,
-  environment: Pick<ComponentEnvironment, 'configuration' | 'logger' | 'drain'>,
+  environment: Pick<ComponentEnvironment, 'configuration' | 'logger' | 'drain' | 'breakers'>,
   perform: Perform,
   before: Promise<void> = Promise.resolve(),
 ): readonly Component[] {
@@ -99,6 +99,7 @@ export function guardComponents(
         enter: ({ taskId }, signal) => environment.drain?.enter({ component: name, taskId }, signal) ?? nothing,
         timeoutMs: (request) => 1_000 * limits.seconds(request, environment),
         target: ({ repository }) => repository,
+        breakers: environment.breakers,
       },
     );
     return told(component, environment, async (request) => {

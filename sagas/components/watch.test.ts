@@ -2,6 +2,8 @@ import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts'
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import type { OutboundState } from './outbound/outbound.ts';
+import { TargetAway } from './outbound/failures.ts';
+import type { Seen } from './state.ts';
 import { createWatch } from './watch.ts';
 
 const state: OutboundState = {
@@ -31,11 +33,43 @@ test('a system is looked at again and again; why it is down is logged once, and 
   await running;
 });
 
-test('where there is nothing to look at, it says nothing and waits for the end', async () => {
+test('where there is nothing outside to look at, it says nothing, and tells all the same how its own are', async () => {
   const stop = new AbortController();
-  const watch = createWatch({}, captureLog());
+  const told: (readonly Seen[])[] = [];
+  const own: Seen = { name: 'code.work', kind: 'component', state: 'healthy', reason: null };
+  const record = async (seen: readonly Seen[]) => void told.push(seen);
+  const watch = createWatch({}, { ...captureLog(), everyMilliseconds: 5, own: () => [own], record });
   const running = watch.run(stop.signal);
   expect(watch.facts()).toEqual({});
+  await untilTrue(() => told.length > 1);
+  expect(told[1]).toEqual([own]);
+  stop.abort();
+  await running;
+});
+
+test('what was seen is kept after each look, without addresses; that it cannot be kept is told once', async () => {
+  const stop = new AbortController();
+  const told: (readonly Seen[])[] = [];
+  const { logger, lines } = captureLog();
+  const away = () => Promise.reject(new TargetAway('ECONNREFUSED 10.0.0.7:443', { mayHaveHappened: false }));
+  const refused = () => Promise.reject(new Error('401 at 10.0.0.7'));
+  const systems = { github: { check: away, state: () => state }, 'github logs': { state: () => state } };
+  const watch = createWatch(
+    { ...systems, 'model local': { check: refused, state: () => state } },
+    {
+      ...{ logger, everyMilliseconds: 5 },
+      record: (seen) => (told.push(seen) % 3 === 1 ? Promise.resolve() : Promise.reject(new Error('away'))),
+    },
+  );
+  const running = watch.run(stop.signal);
+  await untilTrue(() => told.length > 3);
+  expect(told[0]).toEqual([
+    { name: 'github', kind: 'system', state: 'unavailable', reason: 'it gives no answer that can be used' },
+    { name: 'github logs', kind: 'system', state: 'healthy', reason: null },
+    { name: 'model local', kind: 'model', state: 'unavailable', reason: 'it does not let us in' },
+  ]);
+  expect(watch.facts()).toMatchObject({ components: { 'github logs': { up: null, breaker: 'closed' } } });
+  expect(lines().filter(({ msg }) => String(msg).includes('could not be kept'))).toHaveLength(1);
   stop.abort();
   await running;
 });

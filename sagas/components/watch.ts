@@ -1,18 +1,30 @@
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
+import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
+import { Postponed } from '../engine/component.ts';
+import { TargetAway } from './outbound/failures.ts';
 import type { OutboundState } from './outbound/outbound.ts';
+import { howIsSystem, type Seen } from './state.ts';
 
 /** An external system, as its health is looked at. */
 export type Watched = {
-  /** Rejects when it does not answer, or does not let us in. */
-  check(signal: AbortSignal): Promise<void>;
+  /** Rejects when it does not answer, or does not let us in; left out: only its calls tell how it is. */
+  check?(signal: AbortSignal): Promise<void>;
   state(): OutboundState;
 };
 
 type Logger = { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 
-const EVERY_MILLISECONDS = 30_000;
 const CHECK_MILLISECONDS = 10_000;
+
+export type WatchOptions = {
+  readonly logger: Logger;
+  readonly everyMilliseconds?: number;
+  /** How parts of this process itself are, which nobody has to ask. */
+  readonly own?: () => readonly Seen[];
+  /** Keeps what was seen, after each look; default: nobody does. */
+  readonly record?: (seen: readonly Seen[]) => Promise<void>;
+};
 
 /**
  * Looks every 30 s whether each system answers. Why one does not goes to the log, once each time that it goes down; the facts are told to
@@ -20,35 +32,52 @@ const CHECK_MILLISECONDS = 10_000;
  */
 export function createWatch(
   systems: Readonly<Record<string, Watched>>,
-  { logger, everyMilliseconds = EVERY_MILLISECONDS }: { readonly logger: Logger; readonly everyMilliseconds?: number },
+  { logger, everyMilliseconds = 1_000 * LOOK_SECONDS, own, record }: WatchOptions,
 ) {
   const seen = new Map<string, { readonly up: boolean; readonly checkedAt: string }>();
+  const why = new Map<string, string>();
+  let isRecorded = true;
 
   async function look(name: string, { check }: Watched, signal: AbortSignal): Promise<void> {
+    if (check === undefined) return;
     const before = seen.get(name)?.up ?? true;
     const tell = (up: boolean): unknown => seen.set(name, { up, checkedAt: new Date().toISOString() });
     try {
       await check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_MILLISECONDS)]));
       tell(true);
+      why.delete(name);
       if (!before) logger.info({ component: name }, 'component is up again');
     } catch (error) {
       if (signal.aborted) return;
       tell(false);
+      why.set(name, isSilent(error) ? 'it gives no answer that can be used' : 'it does not let us in');
       if (before) logger.warn({ component: name, reason: oneLine(error) }, 'component is down');
+    }
+  }
+
+  async function keep(signal: AbortSignal): Promise<void> {
+    const outside = Object.entries(systems).map(([name, { state }]): Seen => {
+      const kind = name.startsWith(MODEL) ? 'model' : 'system';
+      return { name, kind, ...howIsSystem(why.get(name) ?? null, state()) };
+    });
+    try {
+      await record?.([...outside, ...(own?.() ?? [])]);
+      isRecorded = true;
+    } catch (error) {
+      if (isRecorded && !signal.aborted)
+        logger.warn({ reason: oneLine(error) }, 'how components are could not be kept: trying again');
+      isRecorded = false;
     }
   }
 
   return {
     /** Until the signal aborts. */
     run: async (signal: AbortSignal): Promise<void> => {
-      const all = Object.entries(systems);
-      while (!signal.aborted && all.length > 0) {
-        await Promise.all(all.map(([name, system]) => look(name, system, signal)));
+      while (!signal.aborted) {
+        await Promise.all(Object.entries(systems).map(([name, system]) => look(name, system, signal)));
+        if (!signal.aborted) await keep(signal);
         await pause(everyMilliseconds, signal);
       }
-      // What runs all the time ends with the process, also where there is nothing to look at.
-      if (all.length === 0 && !signal.aborted)
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     },
     facts: (): Readonly<Record<string, unknown>> => {
       const components = Object.entries(systems).map(([name, { state }]) => {
@@ -59,3 +88,11 @@ export function createWatch(
     },
   };
 }
+
+/** How models are called among systems. */
+export const MODEL = 'model ';
+
+const isSilent = (error: unknown): boolean =>
+  error instanceof TargetAway ||
+  error instanceof Postponed ||
+  (error instanceof Error && error.name === 'TimeoutError');

@@ -4,6 +4,7 @@ import { begunTable } from './begun.ts';
 import { modelBatchesTable } from '../components/models/batches.ts';
 import { modelAnswersTable } from '../components/models/migration.ts';
 import { pluginTables } from '../plugins/set-aside.ts';
+import { componentsTable } from '../components/state-table.ts';
 import { catchUpTable } from '../catch-up/cursor.ts';
 import { generationOutcomesTable } from '../components/generation/outcomes.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
@@ -102,4 +103,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   catchUpTable,
   generationOutcomesTable,
   modelBatchesTable,
+  componentsTable,
 ];

@@ -4,6 +4,7 @@ import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import type { PluginTools } from '@workledger/shared/plugins/plugin.ts';
+import { howIsPlugin, howIsSystem, type Seen } from '../components/state.ts';
 import { createOutbound, type OutboundState } from '../components/outbound/outbound.ts';
 
 export type PluginWays = {
@@ -48,7 +49,7 @@ export function pluginFacts(
 ): Readonly<Record<string, unknown>> {
   if (all.length === 0) return {};
   const plugins = all.map(({ plugin: { manifest, isolation }, ways }) => {
-    const failing = Object.fromEntries(Object.entries(isolation.facts()).map(([part, { state }]) => [part, state]));
+    const failing = failingParts(isolation);
     const targets = Object.entries(ways.states()).map(([name, { lastFailure, ...now }]) => [
       name,
       { ...now, lastFailureAt: lastFailure?.at ?? null },
@@ -57,3 +58,18 @@ export function pluginFacts(
   });
   return { plugins: Object.fromEntries(plugins) as unknown };
 }
+
+/** How plugins, and the systems that they speak to, are. */
+export const pluginsSeen = (
+  all: readonly { readonly plugin: LoadedPlugin; readonly ways: PluginWays }[],
+): readonly Seen[] =>
+  all.flatMap(({ plugin: { manifest, isolation }, ways }) => [
+    { name: manifest.name, kind: 'plugin' as const, ...howIsPlugin(failingParts(isolation)) },
+    ...Object.entries(ways.states()).map(([name, state]) => ({
+      ...{ name, kind: 'system' as const },
+      ...howIsSystem(null, state),
+    })),
+  ]);
+
+const failingParts = (isolation: LoadedPlugin['isolation']) =>
+  Object.fromEntries(Object.entries(isolation.facts()).map(([part, { state }]) => [part, state]));

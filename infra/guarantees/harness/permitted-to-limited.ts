@@ -17,6 +17,7 @@ export const permittedToLimited: readonly string[] = [
   'GET /api/v1/merge-queues/{id}',
   'GET /api/v1/artefacts/{digest}',
   'GET /api/v1/costs',
+  'GET /api/v1/components',
   'GET /api/v1/me',
   'GET /api/v1/knowledge',
   'GET /api/v1/knowledge/{id}',

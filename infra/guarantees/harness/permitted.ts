@@ -148,6 +148,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/commands': workers,
   'POST /api/v1/service/commands': services,
 
+  'GET /api/v1/components': everybody,
   'GET /api/v1/webhooks': observers,
   'GET /api/v1/webhooks/{id}': observers,
   'GET /api/v1/webhooks/{id}/deliveries': observers,

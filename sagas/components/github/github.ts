@@ -30,6 +30,8 @@ export type Github = {
   ask(asked: GithubAsked): Promise<Answer>;
   /** The end of what an answer sends us to, without our login. @throws what the way out throws */
   follow(answer: Answer, signal: AbortSignal): Promise<Buffer>;
+  /** How those are to whom answers send us, all together. */
+  readonly logs: { state(): OutboundState };
   /** As the login itself, about no repository; the answer, whatever status below 500 it has. */
   askAsLogin(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Answer>;
   /** What is left of the hour's quota, from none (0) to all (1), as the newest answer tells; null: none has told. */
@@ -75,7 +77,7 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
   const target: Target = { name: 'github', base, limitOf: createGithubLimits(), ...MANNERS, ...options };
   const outbound = createOutbound(target, { ...options, allowHosts: [...options.allowHosts, hostOf(base)] });
   const hosts = [...options.logHosts, hostOf(base)];
-  const follow = createFollower({ ...options, name: "GitHub's log", hosts, lastBytes: LOG_BYTES });
+  const logs = createFollower({ ...options, name: "GitHub's log", hosts, lastBytes: LOG_BYTES });
   const authentication = createAuthentication(credentials, outbound);
   const known = new LRUCache<string, Known>({
     max: KEPT_ANSWERS,
@@ -136,7 +138,8 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     isApp: authentication.isApp,
     state: outbound.state,
     secrets: authentication.secrets,
-    follow,
+    follow: logs.follow,
+    logs: { state: logs.state },
     askAsLogin: (method, path, signal) => sendOwn(path, signal, { method }),
     quotaLeft: () => left,
     ask: async (asked) => {

@@ -81,9 +81,12 @@ describe('without its log', () => {
   });
 
   test.each([500, 403, 302])('of a store that answers %i; later it is read', async (status) => {
-    const { told, fake } = await failedWorld();
+    const { told, fake, github } = await failedWorld();
     fake.logs.settings.status = status;
     expect(await told()).toBe('check "ci": failure');
+    // Its refusals are answers; health shows what is none.
+    const lastFailure = status === 500 ? { reason: expect.stringMatching(/it answers 500/) } : null;
+    expect(github().logs.state()).toMatchObject({ breaker: 'closed', underWay: 0, lastFailure });
     fake.logs.settings.status = 200;
     expect(await told()).toContain('not ok 1');
   });

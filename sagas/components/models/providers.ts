@@ -27,7 +27,7 @@ export class ModelRefused extends Error {
 }
 
 /** One configured model, by the one way out. */
-export type ModelProvider = Watched & {
+export type ModelProvider = Required<Watched> & {
   readonly name: string;
   /** As its endpoint names it. */
   readonly id: string;

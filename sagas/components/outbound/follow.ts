@@ -1,7 +1,7 @@
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Answer, Exchanges } from './exchange.ts';
 import { NotAllowed, TargetAway } from './failures.ts';
-import { createOutbound, type Outbound, type OutboundOptions } from './outbound.ts';
+import { createOutbound, type Outbound, type OutboundOptions, type OutboundState } from './outbound.ts';
 
 export type FollowOptions = Omit<OutboundOptions, 'allowHosts' | 'exchanges'> & {
   /** What failures call whoever is sent to. */
@@ -13,6 +13,13 @@ export type FollowOptions = Omit<OutboundOptions, 'allowHosts' | 'exchanges'> & 
   readonly exchanges?: Exchanges;
 };
 
+export type Follower = {
+  /** @throws NotAllowed, TargetAway, or the signal's reason */
+  follow(answer: Answer, signal: AbortSignal): Promise<Buffer>;
+  /** Of all hosts together: the worst of them. */
+  state(): OutboundState;
+};
+
 /** Hosts whose breakers and connections are kept. */
 const MOST_HOSTS = 50;
 /** Read of an answer that has no ranges and says no length. */
@@ -20,9 +27,9 @@ const MOST_BYTES = 20_000_000;
 
 /**
  * Follows the one redirect of an answer, to hosts that are named, and reads the end of what is there. The address alone lets in:
- * nothing else goes along, no login above all. @returns throws NotAllowed, TargetAway, or the signal's reason
+ * nothing else goes along, no login above all.
  */
-export function createFollower({ name, hosts, lastBytes, ...options }: FollowOptions) {
+export function createFollower({ name, hosts, lastBytes, ...options }: FollowOptions): Follower {
   const patterns = hosts.map(patternOf);
   const known = new Map<string, Outbound>();
 
@@ -36,7 +43,7 @@ export function createFollower({ name, hosts, lastBytes, ...options }: FollowOpt
     return made;
   }
 
-  return async ({ headers }: Answer, signal: AbortSignal): Promise<Buffer> => {
+  const follow = async ({ headers }: Answer, signal: AbortSignal): Promise<Buffer> => {
     const { location } = headers;
     if (location === undefined || !URL.canParse(location)) throw new TargetAway(`${name}: no address`, SAFE);
     const url = new URL(location);
@@ -55,7 +62,23 @@ export function createFollower({ name, hosts, lastBytes, ...options }: FollowOpt
     if (answer.status === 416) return Buffer.alloc(0);
     throw new TargetAway(`${name}: ${host} answers ${answer.status}`, SAFE);
   };
+  return { follow, state: () => together([...known.values()].map((way) => way.state())) };
 }
+
+/** The worst of all counts; a host may come back that another one is not. */
+function together(states: readonly OutboundState[]): OutboundState {
+  const sum = (of: 'underWay' | 'waiting'): number => states.reduce((all, state) => all + state[of], 0);
+  const latest = (times: readonly (string | null)[]): string | null => times.toSorted().at(-1) ?? null;
+  const limits = states.map(({ limitedUntil }) => limitedUntil).filter((until) => until !== null);
+  const failures = states.flatMap(({ lastFailure }) => (lastFailure === null ? [] : [lastFailure]));
+  return {
+    breaker: WORST.find((breaker) => states.some((state) => state.breaker === breaker)) ?? 'closed',
+    ...{ underWay: sum('underWay'), waiting: sum('waiting'), limitedUntil: latest(limits) },
+    lastFailure: failures.toSorted((one, other) => one.at.localeCompare(other.at)).at(-1) ?? null,
+  };
+}
+
+const WORST = ['open', 'half-open'] as const;
 
 const SAFE = { mayHaveHappened: false };
 

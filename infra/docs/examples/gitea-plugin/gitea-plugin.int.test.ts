@@ -82,7 +82,8 @@ beforeAll(async () => {
     }),
   );
   configuration = {
-    outbound: { privateHosts: [gitea.host] },
+    outbound: { privateHosts: [gitea.host, '127.0.0.1:1'] },
+    models: [{ ...{ name: 'away', url: 'http://127.0.0.1:1/v1', model: 'none' }, inputUsd: 0, outputUsd: 0 }],
     repositories: [
       {
         ...{ ...shellRegistration, url: createBareOrigin(path('person')), merge: 'fast-forward' },
@@ -164,6 +165,26 @@ test('what a plugin does wrong stays with it, and is shown', async () => {
     odd: { failing: { 'middleware broken': expect.stringMatching(/failing|resting/) } },
   });
   expect(JSON.stringify(health)).not.toContain('always');
+});
+
+test('how systems, models, plugins and components are is read by anybody with a key', async () => {
+  const by = `:${system.program.pid}`;
+  const items = await until('a look of this process', async () => {
+    const { body } = await system.client.send('GET', '/components');
+    const all = (body as { items: { name: string; process: string }[] }).items;
+    return all.some(({ process }) => process.endsWith(by)) && all;
+  });
+  const seen = (name: string) => items.find((one) => one.name === name && one.process.endsWith(by));
+  expect(seen('gitea')).toMatchObject({ kind: 'plugin', state: 'healthy', reason: null, isStale: false });
+  expect(seen('gitea server')).toMatchObject({ kind: 'system', state: 'healthy' });
+  expect(seen('model away')).toMatchObject({
+    kind: 'model',
+    state: 'unavailable',
+    reason: expect.stringMatching(/no answer/),
+  });
+  for (const name of ['code.work', 'gitea.comment'])
+    expect(seen(name)).toMatchObject({ kind: 'component', state: 'healthy' });
+  expect(JSON.stringify(items)).not.toContain('127.0.0.1');
 });
 
 test('npm start -- --plugins lists them', async () => {
