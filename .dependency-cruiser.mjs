@@ -124,9 +124,9 @@ export default {
     {
       name: 'one-way-out',
       comment:
-        'What components ask of other systems goes through sagas/components/outbound/: allowed hosts, limits, breaker, tries. The proxy of the sandbox is for the programs in it.',
+        'What components, and who has texts embedded, ask of other systems goes through shared/outbound/: allowed hosts, limits, breaker, tries. The proxy of the sandbox is for the programs in it.',
       severity: 'error',
-      from: { path: '^sagas/components/', pathNot: `${test}|^sagas/components/(outbound|sandbox)/` },
+      from: { path: '^(sagas/components|shared/embeddings)/', pathNot: `${test}|^sagas/components/sandbox/` },
       to: { path: '^(node:)?(http|https|http2|net|tls|dgram)$|node_modules/(undici|axios|got|node-fetch|ws)/' },
     },
     {

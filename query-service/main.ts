@@ -53,6 +53,6 @@ await runService({
     service.serve(readSide.routes, authenticate, pluginMiddleware(plugins));
     service.takeUpgrades(readSide.upgrade(authenticate));
     const drain = async (): Promise<void> => readSide.drain();
-    service.run({ drain, stop: drain });
+    service.run({ facts: readSide.facts, drain, stop: drain });
   },
 });

@@ -3,6 +3,7 @@ import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
 import type { Authenticate } from '@workledger/shared/http/mount.ts';
 import type { Upgrade } from '@workledger/shared/http/upgrade.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
+import { shownState } from '@workledger/shared/outbound/outbound.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import type { Foundation } from '@workledger/shared/service/service.ts';
 import { getAgent, listAgents } from './api/agents.ts';
@@ -54,6 +55,8 @@ export type QueryService = {
   readonly routes: readonly Route[];
   /** Takes WebSockets. */
   upgrade(authenticate: Authenticate): Upgrade;
+  /** Facts that /health tells beside. */
+  facts(): Readonly<Record<string, unknown>>;
   /** Ends all live lines with a notice, so that the server can stop. */
   drain(): void;
 };
@@ -71,6 +74,7 @@ export async function start({ keys, logger, sendCommand, ...foundation }: QueryF
       sseRoute(hub, feeds),
     ],
     upgrade: (authenticate) => createWebSocketUpgrade(hub, authenticate, sendCommand),
+    facts: () => (embeddings === null ? {} : { embeddingsOfQuestions: shownState(embeddings.state()) }),
     drain: hub.drain,
   };
 }

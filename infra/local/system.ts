@@ -133,7 +133,12 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const readSide = await queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
 
   const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
-  const health = createHealth({ logger, outages, checks, details: () => sagasThatAsk?.facts() ?? {} });
+  const health = createHealth({
+    logger,
+    outages,
+    checks,
+    details: () => ({ ...readModels.facts?.(), ...readSide.facts(), ...sagasThatAsk?.facts() }),
+  });
   const authenticate = authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies });
   const application = createApplication({
     routes: [...health.routes, ...writeSide.routes, ...readSide.routes],

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { readAnswer } from '../components/github/answers.ts';
 import type { Github } from '../components/github/github.ts';
 import { nextPage } from '../components/github/repository.ts';
-import type { Answer } from '../components/outbound/exchange.ts';
+import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 
 /** What one look may use, and has used. */
 export type Look = {

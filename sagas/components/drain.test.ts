@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { NotBegun } from '../engine/component.ts';
 import { createDrain } from './drain.ts';
-import { createSlots, limited } from './limits.ts';
+import { createSlots } from '@workledger/shared/outbound/slots.ts';
+import { limited } from './limits.ts';
 
 type Request = { readonly taskId: string };
 

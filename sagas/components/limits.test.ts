@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
-import { createBreaker, createSlots, limited } from './limits.ts';
+import { createSlots } from '@workledger/shared/outbound/slots.ts';
+import { componentBreaker, limited } from './limits.ts';
 
 type Request = { readonly target: string };
 
@@ -39,7 +40,7 @@ describe('the circuit breaker', () => {
   });
 
   test('counts those in a row, whatever succeeded before', async () => {
-    const breaker = createBreaker('x');
+    const breaker = componentBreaker('x');
     const fail = () => breaker.call(() => Promise.reject(failure('component'))).catch(() => undefined);
     const times = async (count: number, action: () => Promise<unknown>) => {
       for (let time = 0; time < count; time++) await action();
@@ -59,7 +60,7 @@ describe('the circuit breaker', () => {
   });
 
   test('opens again where the one call after its rest fails', async () => {
-    const breaker = createBreaker('x', 50);
+    const breaker = componentBreaker('x', 50);
     const fail = () => breaker.call(() => Promise.reject(failure('component'))).catch(() => undefined);
     for (let time = 0; time < 5; time++) await fail();
     await sleep(100);
@@ -76,7 +77,7 @@ describe('the circuit breaker', () => {
   });
 
   test('lets one call through after its rest, and closes when that one succeeds', async () => {
-    const breaker = createBreaker('x', 50);
+    const breaker = componentBreaker('x', 50);
     const fail = () => breaker.call(() => Promise.reject(failure('component')));
     for (let time = 0; time < 5; time++) await expect(fail()).rejects.toThrow('component failed');
     await expect(fail()).rejects.toThrow(/rests/);

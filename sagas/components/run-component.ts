@@ -3,7 +3,8 @@ import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { ComponentFailure, NotBegun, Postponed, type Component, type PerformContext } from '../engine/component.ts';
 import { patientArtefacts, repositoryOf, type ComponentEnvironment } from './environment.ts';
 import { asComponentFailure, failureOf, refuse } from './failures.ts';
-import { createSlots, limited, type Slots } from './limits.ts';
+import { createSlots, type Slots } from '@workledger/shared/outbound/slots.ts';
+import { limited } from './limits.ts';
 import { secretsOf, type Secrets } from './secrets.ts';
 
 /** What every request names: a run of a task, on a repository. */

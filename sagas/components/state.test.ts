@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { OutboundState } from './outbound/outbound.ts';
+import type { OutboundState } from '@workledger/shared/outbound/outbound.ts';
 import { howIsComponent, howIsPlugin, howIsSystem } from './state.ts';
 
 const way: OutboundState = { breaker: 'closed', underWay: 0, waiting: 0, limitedUntil: null, lastFailure: null };

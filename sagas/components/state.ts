@@ -1,6 +1,6 @@
 import type { ComponentState } from '@workledger/shared/read-models/components.ts';
 import type { Breakers } from './limits.ts';
-import type { OutboundState } from './outbound/outbound.ts';
+import type { OutboundState } from '@workledger/shared/outbound/outbound.ts';
 
 /** How one is, as this process sees it: in words that anybody may read, without addresses. */
 export type Seen = Pick<ComponentState, 'name' | 'kind' | 'state' | 'reason'>;

@@ -2,8 +2,8 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
 import { Postponed } from '../engine/component.ts';
-import { TargetAway } from './outbound/failures.ts';
-import type { OutboundState } from './outbound/outbound.ts';
+import { TargetAway } from '@workledger/shared/outbound/failures.ts';
+import { shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
 import { howIsSystem, type Seen } from './state.ts';
 
 /** An external system, as its health is looked at. */
@@ -81,8 +81,7 @@ export function createWatch(
     },
     facts: (): Readonly<Record<string, unknown>> => {
       const components = Object.entries(systems).map(([name, { state }]) => {
-        const { lastFailure, ...now } = state();
-        return [name, { up: null, checkedAt: null, ...seen.get(name), ...now, lastFailureAt: lastFailure?.at ?? null }];
+        return [name, { up: null, checkedAt: null, ...seen.get(name), ...shownState(state()) }];
       });
       return components.length === 0 ? {} : { components: Object.fromEntries(components) as unknown };
     },

@@ -1,6 +1,9 @@
 import type { AgentTold, ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { TakeNote } from './notes.ts';
 
+export { because } from '@workledger/shared/contexts/values.ts';
+export { Postponed } from '@workledger/shared/outbound/failures.ts';
+
 export type PerformContext = {
   /** Stable over retries and restarts: saga stream, effect and attempt. */
   readonly key: string;
@@ -19,16 +22,6 @@ export type Component<Request = never, Result = unknown> = {
 /** The call was ended before anything was done for it. */
 export class NotBegun extends Error {
   override name = 'NotBegun';
-}
-
-/** The call cannot be done now, for a reason outside that may last: it is no try, and is asked for again by and by until it can. */
-export class Postponed extends Error {
-  override name = 'Postponed';
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(`${failure.step}: ${failure.reason}`);
-    this.failure = failure;
-  }
 }
 
 export type ComponentFailureOptions = {
@@ -68,13 +61,3 @@ export class ComponentFailure extends Error {
     this.agent = options.agent ?? null;
   }
 }
-
-/** What went wrong, where only a reason is known; the one place that knows the shape of a failure. */
-export const because = (step: string, reason: string): Failure => ({
-  step,
-  reason,
-  command: null,
-  exitCode: null,
-  lastLines: [],
-  log: null,
-});

@@ -5,7 +5,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import type { PluginTools } from '@workledger/shared/plugins/plugin.ts';
 import { howIsPlugin, howIsSystem, type Seen } from '../components/state.ts';
-import { createOutbound, type OutboundState } from '../components/outbound/outbound.ts';
+import { createOutbound, shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
 
 export type PluginWays = {
   tools(signal: AbortSignal): PluginTools;
@@ -50,10 +50,7 @@ export function pluginFacts(
   if (all.length === 0) return {};
   const plugins = all.map(({ plugin: { manifest, isolation }, ways }) => {
     const failing = failingParts(isolation);
-    const targets = Object.entries(ways.states()).map(([name, { lastFailure, ...now }]) => [
-      name,
-      { ...now, lastFailureAt: lastFailure?.at ?? null },
-    ]);
+    const targets = Object.entries(ways.states()).map(([name, state]) => [name, shownState(state)]);
     return [manifest.name, { version: manifest.version, failing, targets: Object.fromEntries(targets) as unknown }];
   });
   return { plugins: Object.fromEntries(plugins) as unknown };

@@ -8,7 +8,7 @@ import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import type { Performer } from '../components/catalogue.ts';
 import { BudgetSpent, type ChatAsked, type Models } from '../components/models/models.ts';
 import { ModelRefused } from '../components/models/providers.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../components/outbound/failures.ts';
+import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import { defineComponent, guardComponents, inRun } from '../components/run-component.ts';
 import { askRunners } from './ask-runners.ts';
 import { SECRET, serveRunner } from './testing.ts';

@@ -2,7 +2,7 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../engine/component.ts';
 import { BudgetSpent, type ChatAsked, type Models } from '../components/models/models.ts';
 import { ModelRefused } from '../components/models/providers.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../components/outbound/failures.ts';
+import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import type { InRun } from '../components/run-component.ts';
 import type { AskedOfModels, CallFrame, SaidOfModels } from './frames.ts';
 

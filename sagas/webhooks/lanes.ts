@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { createOutbound, type Outbound } from '../components/outbound/outbound.ts';
-import { createSlots, type Slots } from '../components/limits.ts';
+import { createOutbound, type Outbound } from '@workledger/shared/outbound/outbound.ts';
+import { createSlots, type Slots } from '@workledger/shared/outbound/slots.ts';
 
 /** Deliveries of one subscription at once, and of all to one host. */
 export const AT_ONCE = 4;

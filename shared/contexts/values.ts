@@ -57,3 +57,13 @@ export const agentTold = z.strictObject({
   isResumed: z.boolean().describe('it went on with the session of an earlier attempt'),
 });
 export type AgentTold = z.infer<typeof agentTold>;
+
+/** What went wrong, where only a reason is known; the one place that knows the shape of a failure. */
+export const because = (step: string, reason: string): Failure => ({
+  step,
+  reason,
+  command: null,
+  exitCode: null,
+  lastLines: [],
+  log: null,
+});

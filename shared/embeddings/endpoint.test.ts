@@ -35,9 +35,9 @@ afterEach(() => {
   server.close();
 });
 
-const open = async (more: object = {}, restMs?: number) => {
+const open = async (more: object = {}, restMs = 30_000) => {
   const { embeddings } = configurationSchema.parse({ embeddings: { url, model: 'small', dimensions: 8, ...more } });
-  return (await openEmbeddings(embeddings, process.cwd(), restMs))!;
+  return (await openEmbeddings(embeddings, process.cwd(), { restMs, backOffMs: { first: 5, most: 20 } }))!;
 };
 const { signal } = new AbortController();
 const status = (code: number) => (response: ServerResponse) => void response.writeHead(code).end('{"error":"no"}');
@@ -92,6 +92,43 @@ describe('an endpoint as OpenAI has it', () => {
   it('has its time, and no more', async () => {
     respond = () => undefined;
     await expect((await open()).embed(['x'], { signal, timeoutMs: 50 })).rejects.toThrow(EmbeddingsFailed);
+  });
+
+  it('is asked again where it fails, and a question only once', async () => {
+    const embeddings = await open();
+    respond = (response, input) => {
+      if (asked.length < 3) status(500)(response);
+      else good(response, input);
+    };
+    expect(await embeddings.embed(['x'], { signal })).toHaveLength(1);
+    expect(asked).toHaveLength(3);
+    respond = status(500);
+    await expect(embeddings.embed(['x'], { signal, timeoutMs: 1_000 })).rejects.toThrow(EmbeddingsFailed);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('is asked for many long texts at once', async () => {
+    const texts = Array.from({ length: 256 }, () => 'x'.repeat(20_000));
+    expect(await (await open()).embed(texts, { signal })).toHaveLength(256);
+  });
+
+  it('shows how it is; a question that it leaves unanswered counts', async () => {
+    const embeddings = await open();
+    expect(embeddings.state()).toMatchObject({ breaker: 'closed', lastFailure: null });
+    respond = () => undefined;
+    for (let time = 0; time < 5; time++)
+      await embeddings.embed(['x'], { signal, timeoutMs: 20 }).catch(() => undefined);
+    expect(embeddings.state()).toMatchObject({
+      breaker: 'open',
+      lastFailure: { reason: expect.stringMatching(/in time/) },
+    });
+  });
+
+  it('gives up with whoever asks', async () => {
+    respond = () => undefined;
+    const stopping = new AbortController();
+    setTimeout(() => stopping.abort(new Error('enough')), 20);
+    await expect((await open()).embed(['x'], { signal: stopping.signal })).rejects.toThrow('enough');
   });
 
   it('is left alone after five failures, and asked again after a rest', async () => {

@@ -1,50 +1,58 @@
-import CircuitBreaker from 'opossum';
 import { z } from 'zod';
 import { readSecret } from '../config/load.ts';
+import { hostOf } from '../config/outbound.ts';
 import type { Configuration } from '../config/schema.ts';
+import { jsonOf } from '../outbound/exchange.ts';
+import { Postponed } from '../outbound/failures.ts';
+import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts';
 import { EmbeddingsFailed, quantised, type Embedding, type Embeddings } from './port.ts';
 
-/** Failures in a row that open the breaker, and milliseconds until one call may try again. */
-const FAILURES = 5;
-const REST_MS = 30_000;
-/** Bytes of an answer: 256 texts of 4,096 dimensions, as JSON. */
-const MOST_BYTES = 32 * 1024 * 1024;
+/** Of an answer: 256 texts of 4,096 dimensions, as JSON. Of a request: as many texts, as long as they may be. */
+const MOST_BYTES = { answer: 32 * 1024 * 1024, request: 32 * 1024 * 1024 };
+const AT_ONCE = 16;
+/** Together they end before another process takes the same texts. */
+const TRIES = 3;
+/** A question's one try ends first, so that it counts as the endpoint's failure; what it waited for before does not. */
+const LATER_MS = 50;
 
 const answer = z.object({ data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()) })) });
 
 /**
- * Any endpoint that answers as OpenAI's `/embeddings` does. Only the configured address is ever called: a redirect is an error. After
- * five failures it is left alone for 30 s.
+ * Any endpoint that answers as OpenAI's `/embeddings` does, by the one way out: the configured address alone is ever called, wherever it
+ * is. What is embedded by and by is tried again; a question, which has its own time, once.
  * @param folder where a relative file of the key starts @returns null where none is configured @throws ConfigurationError
  */
 export async function openEmbeddings(
   configured: Configuration['embeddings'],
   folder: string,
-  restMs: number = REST_MS,
-): Promise<Embeddings | null> {
+  options: Partial<Pick<OutboundOptions, 'backOffMs' | 'restMs'>> = {},
+): Promise<(Embeddings & Pick<Outbound, 'state'>) | null> {
   if (configured === null) return null;
   const { url, model, dimensions, batch, timeoutSeconds } = configured;
   const key = configured.key === null ? null : await readSecret(configured.key, { place: 'embeddings.key', folder });
-  const address = `${url.endsWith('/') ? url.slice(0, -1) : url}/embeddings`;
-  const headers = { 'Content-Type': 'application/json', ...(key === null ? {} : { Authorization: `Bearer ${key}` }) };
-  const circuit = new CircuitBreaker((action: () => Promise<Embedding[]>) => action(), {
-    ...{ name: 'embeddings', timeout: false, volumeThreshold: FAILURES, errorThresholdPercentage: 50 },
-    resetTimeout: restMs,
-    // What the caller gave up, or the text's own fault, tells nothing of the endpoint.
-    errorFilter: (error: unknown) => !(error instanceof EmbeddingsFailed) || error.ofText,
-  });
+  const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
+  const base = new URL(url);
+  const outbound = createOutbound(
+    { name: 'embeddings', base, atOnce: AT_ONCE, changesAtOnce: AT_ONCE, tries: TRIES, mostBytes: MOST_BYTES },
+    { ...options, timeoutMs: timeoutSeconds * 1_000, allowHosts: [], privateHosts: [hostOf(base)] },
+  );
 
-  async function ask(texts: readonly string[], caller: AbortSignal, timeoutMs: number): Promise<Embedding[]> {
-    const signal = AbortSignal.any([caller, AbortSignal.timeout(timeoutMs)]);
-    const body = JSON.stringify({ model, input: texts, encoding_format: 'float' });
+  async function ask(texts: readonly string[], caller: AbortSignal, timeoutMs?: number): Promise<Embedding[]> {
+    const inTime = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs + LATER_MS)];
+    const signal = AbortSignal.any([caller, ...inTime]);
+    const body = { model, input: texts, encoding_format: 'float' };
     try {
-      const response = await fetch(address, { method: 'POST', headers, body, signal, redirect: 'error' });
-      if (!response.ok) throw refusal(response.status, (await response.text()).slice(0, 200));
-      return embeddingsOf(JSON.parse(await bounded(response)), texts.length);
+      const { status, body: answered } = await outbound.send({
+        ...{ method: 'POST', path: '/embeddings', headers, body, signal, idempotent: true },
+        ...(timeoutMs !== undefined && { timeoutMs, tries: 1 }),
+      });
+      if (status !== 200) throw refusal(status, answered.toString('utf8').slice(0, 200));
+      return embeddingsOf(jsonOf(answered), texts.length);
     } catch (error) {
       if (error instanceof EmbeddingsFailed) throw error;
       caller.throwIfAborted();
-      throw new EmbeddingsFailed(`embeddings: no answer that can be used from ${new URL(url).host}`, { cause: error });
+      const why = error instanceof Postponed ? 'it rests' : `no answer that can be used from ${base.host}`;
+      throw new EmbeddingsFailed(`embeddings: ${why}`, { cause: error });
     }
   }
 
@@ -62,15 +70,8 @@ export async function openEmbeddings(
   return {
     // Another endpoint's model of this name, cut to other dimensions, is another model.
     ...{ model: `${model}/${dimensions}`, dimensions, batch },
-    embed: async (texts, { signal, timeoutMs = timeoutSeconds * 1_000 }) => {
-      try {
-        return await circuit.fire(() => ask(texts, signal, timeoutMs));
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EOPENBREAKER')
-          throw new EmbeddingsFailed(`embeddings: failed ${FAILURES} times and rests`, { cause: error });
-        throw error;
-      }
-    },
+    embed: (texts, { signal, timeoutMs }) => ask(texts, signal, timeoutMs),
+    state: outbound.state,
   };
 }
 
@@ -79,13 +80,3 @@ const OF_TEXT = new Set([400, 413, 422]);
 
 const refusal = (status: number, words: string): EmbeddingsFailed =>
   new EmbeddingsFailed(`embeddings: the endpoint answers ${status}: ${words}`, { ofText: OF_TEXT.has(status) });
-
-async function bounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MOST_BYTES) throw new EmbeddingsFailed(`embeddings: an answer of more than ${MOST_BYTES} bytes`);
-  }
-  return text + decoder.decode();
-}

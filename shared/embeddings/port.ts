@@ -10,7 +10,7 @@ export type Embeddings = {
   readonly batch: number;
   /**
    * One embedding a text, in their order.
-   * @param timeoutMs milliseconds for all of them; default: as configured @throws EmbeddingsFailed
+   * @param timeoutMs milliseconds for all of them, in one try; default: as configured, and tried again @throws EmbeddingsFailed
    */
   embed(
     texts: readonly string[],

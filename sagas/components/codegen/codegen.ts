@@ -3,10 +3,10 @@ import { readSecret } from '@workledger/shared/config/load.ts';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
-import { jsonOf, type Answer } from '../outbound/exchange.ts';
-import { TargetAway } from '../outbound/failures.ts';
-import { createOutbound, type Limit, type OutboundOptions, type Target } from '../outbound/outbound.ts';
-import { retryAfter } from '../outbound/pace.ts';
+import { jsonOf, type Answer } from '@workledger/shared/outbound/exchange.ts';
+import { TargetAway } from '@workledger/shared/outbound/failures.ts';
+import { createOutbound, type Limit, type OutboundOptions, type Target } from '@workledger/shared/outbound/outbound.ts';
+import { retryAfter } from '@workledger/shared/outbound/pace.ts';
 import type { Watched } from '../watch.ts';
 
 /** A run of Codegen's agent; all but its number may be missing. */
@@ -41,7 +41,7 @@ export class CodegenRefused extends Error {
 }
 
 /** Codegen, as one token of one organization is let in. */
-export type Codegen = Watched & {
+export type Codegen = Required<Watched> & {
   /** US dollars of one run. */
   readonly runUsd: number;
   /** For one run. */

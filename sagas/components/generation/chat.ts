@@ -15,7 +15,7 @@ import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { ModelRefused, saidIn } from '../models/providers.ts';
 import { modelsFor, toldOf, type Models } from '../models/models.ts';
-import { isUnanswered, NotAllowed } from '../outbound/failures.ts';
+import { isUnanswered, NotAllowed } from '@workledger/shared/outbound/failures.ts';
 import { inRun } from '../run-component.ts';
 import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
 import { chatOf } from './chat-words.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
-import { jsonOf, type Answer } from '../outbound/exchange.ts';
+import { jsonOf, type Answer } from '@workledger/shared/outbound/exchange.ts';
 import { classifyGithub, refusalOf } from './classify.ts';
 
 /** The version is named: without it, an answer's fields may change with GitHub's default. */

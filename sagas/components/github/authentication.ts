@@ -6,8 +6,8 @@ import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
-import type { Answer } from '../outbound/exchange.ts';
-import type { Outbound } from '../outbound/outbound.ts';
+import type { Answer } from '@workledger/shared/outbound/exchange.ts';
+import type { Outbound } from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 
 export type Credentials = { readonly token: string } | { readonly appId: string; readonly key: KeyObject };

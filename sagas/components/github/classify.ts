@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Fault } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure, Postponed } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
-import { jsonOf, type Answer } from '../outbound/exchange.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { jsonOf, type Answer } from '@workledger/shared/outbound/exchange.ts';
+import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 
 /** An error as GitHub tells it; of what it sends, all may be missing. */
 const told = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { plain } from './body.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 
 const comment = z.object({

@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import type { Answer } from '../outbound/exchange.ts';
-import { createFollower } from '../outbound/follow.ts';
+import type { Answer } from '@workledger/shared/outbound/exchange.ts';
+import { createFollower } from '@workledger/shared/outbound/follow.ts';
 import {
   createOutbound,
   type Asked,
   type OutboundOptions,
   type OutboundState,
   type Target,
-} from '../outbound/outbound.ts';
+} from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { createAuthentication, readCredentials, type Credentials } from './authentication.ts';
 import { createGithubLimits } from './limits.ts';

@@ -1,6 +1,6 @@
-import type { Answer } from '../outbound/exchange.ts';
-import type { Limit } from '../outbound/outbound.ts';
-import { retryAfter } from '../outbound/pace.ts';
+import type { Answer } from '@workledger/shared/outbound/exchange.ts';
+import type { Limit } from '@workledger/shared/outbound/outbound.ts';
+import { retryAfter } from '@workledger/shared/outbound/pace.ts';
 
 const SECONDARY = /secondary rate limit|abuse detection/i;
 /** Milliseconds to wait where a secondary limit names no time; doubles with each one in a row. */

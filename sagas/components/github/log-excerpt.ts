@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jsonOf } from '../outbound/exchange.ts';
-import { NotAllowed } from '../outbound/failures.ts';
+import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
+import { NotAllowed } from '@workledger/shared/outbound/failures.ts';
 import type { GithubRepository } from './repository.ts';
 
 const job = z.object({

@@ -3,7 +3,7 @@ import { inRun } from '../run-component.ts';
 import { refused } from './answers.ts';
 import { refusalOf } from './classify.ts';
 import { isMerged, pull } from './pull-requests.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 
 const request = inRun.extend({

@@ -7,7 +7,7 @@ import { inRun } from '../run-component.ts';
 import { refused } from './answers.ts';
 import { isOfRun, isOfTask, plain, sectionOf, titleOf, withSection } from './body.ts';
 import { refusalOf } from './classify.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 
 /** Of a pull request, what is read. */

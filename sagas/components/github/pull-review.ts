@@ -5,7 +5,7 @@ import type { ComponentEnvironment } from '../environment.ts';
 import { repositoryOf } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { type ReviewFinding, reviewReport, type ReviewReport } from '../code/review-words.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { inRun } from '../run-component.ts';
 import { quoted } from './body.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Postponed } from '../../engine/component.ts';
 import { repositoryOf } from '../environment.ts';
 import { failureOf } from '../failures.ts';
-import type { Answer } from '../outbound/exchange.ts';
+import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
 import { readAnswer } from './answers.ts';
 import { asGithubFailure } from './classify.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import type { GithubRepository } from './repository.ts';
 import { asPlace, linesShown, oursAt } from './reviewed.ts';
 

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { jsonOf, type Answer } from '../outbound/exchange.ts';
-import { LimitReached } from '../outbound/failures.ts';
+import { jsonOf, type Answer } from '@workledger/shared/outbound/exchange.ts';
+import { LimitReached } from '@workledger/shared/outbound/failures.ts';
 import {
   createOutbound,
   type Limit,
   type OutboundOptions,
   type OutboundState,
   type Target,
-} from '../outbound/outbound.ts';
+} from '@workledger/shared/outbound/outbound.ts';
 import { Refused, type Stage } from '../replies/refused.ts';
 
 export type Linear = {

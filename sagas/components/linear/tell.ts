@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Call } from '../run-component.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { Refused } from '../replies/refused.ts';
 import { howToAnswer, replyComponent, type Message, type ReplyRequest } from '../replies/reply.ts';
 import type { Linear } from './linear.ts';

@@ -1,6 +1,6 @@
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
-import { LimitReached } from '../outbound/failures.ts';
+import { LimitReached } from '@workledger/shared/outbound/failures.ts';
 import { type Handlers, refusal, type Reply } from '../sandbox/endpoint.ts';
 import { BudgetSpent, type ChatAsked, digestOf, type Models } from './models.ts';
 import { chatRequest, ModelRefused } from './providers.ts';

@@ -7,7 +7,7 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
-import { LimitReached, TargetAway } from '../outbound/failures.ts';
+import { LimitReached, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
 import { createBatches, type Batch, type BatchStore } from './batches.ts';
 import type { ChatRequest, ModelProvider } from './providers.ts';

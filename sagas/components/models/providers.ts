@@ -4,8 +4,8 @@ import type { ModelConfiguration } from '@workledger/shared/config/models.ts';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
-import { jsonOf } from '../outbound/exchange.ts';
-import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts';
+import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
+import { createOutbound, type OutboundOptions } from '@workledger/shared/outbound/outbound.ts';
 import type { Watched } from '../watch.ts';
 import type { KeptAnswer } from './answers.ts';
 

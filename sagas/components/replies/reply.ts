@@ -4,7 +4,7 @@ import { ComponentFailure, Postponed } from '../../engine/component.ts';
 import type { AskedQuestion } from '../environment.ts';
 import { failureOf } from '../failures.ts';
 import { linkToTask } from '../github/pull-requests.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
+import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import { defineComponent, inRun, type Call, type Limits } from '../run-component.ts';
 import { Refused, STAGES } from './refused.ts';
 

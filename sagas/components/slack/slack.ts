@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { jsonOf } from '../outbound/exchange.ts';
-import { createOutbound, type OutboundOptions, type OutboundState, type Target } from '../outbound/outbound.ts';
+import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
+import {
+  createOutbound,
+  type OutboundOptions,
+  type OutboundState,
+  type Target,
+} from '@workledger/shared/outbound/outbound.ts';
 import { Refused, type Stage } from '../replies/refused.ts';
 
 export type Slack = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Call } from '../run-component.ts';
-import { findOrMake } from '../outbound/find-or-make.ts';
+import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { Refused, STAGES } from '../replies/refused.ts';
 import { howToAnswer, replyComponent, type Message, type ReplyRequest } from '../replies/reply.ts';
 import type { Slack } from './slack.ts';

@@ -83,6 +83,7 @@ beforeAll(async () => {
   );
   configuration = {
     outbound: { privateHosts: [gitea.host, '127.0.0.1:1'] },
+    embeddings: { url: 'http://127.0.0.1:1/v1', model: 'none', dimensions: 8 },
     models: [{ ...{ name: 'away', url: 'http://127.0.0.1:1/v1', model: 'none' }, inputUsd: 0, outputUsd: 0 }],
     repositories: [
       {
@@ -185,6 +186,11 @@ test('how systems, models, plugins and components are is read by anybody with a 
   for (const name of ['code.work', 'gitea.comment'])
     expect(seen(name)).toMatchObject({ kind: 'component', state: 'healthy' });
   expect(JSON.stringify(items)).not.toContain('127.0.0.1');
+  const { details } = (await (await fetch(`${system.url}/health`)).json()) as { details: Record<string, unknown> };
+  expect(details).toMatchObject({
+    ...{ embeddings: { breaker: 'closed' }, embeddingsOfQuestions: { breaker: 'closed', lastFailureAt: null } },
+    breakers: { 'gitea.comment': { closed: 1, open: 0, halfOpen: 0 } },
+  });
 });
 
 test('npm start -- --plugins lists them', async () => {

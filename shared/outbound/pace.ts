@@ -1,4 +1,4 @@
-import { pause } from '@workledger/shared/resilience/pause.ts';
+import { pause } from '../resilience/pause.ts';
 
 /** Lets one after the other begin, so many milliseconds apart. @returns throws the signal's reason when it aborts meanwhile */
 export function createPace(milliseconds: number): (signal: AbortSignal) => Promise<void> {

@@ -1,4 +1,4 @@
-import { Postponed } from '../../engine/component.ts';
+import type { Failure } from '../contexts/values.ts';
 
 /** The configuration does not let this be called. */
 export class NotAllowed extends Error {
@@ -32,3 +32,13 @@ export class LimitReached extends Error {
 /** The target did not answer, for now: it is away, takes nothing more, or is let rest. */
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof TargetAway || error instanceof LimitReached || error instanceof Postponed;
+
+/** The call cannot be done now, for a reason outside that may last: it is no try, and is asked for again by and by until it can. */
+export class Postponed extends Error {
+  override name = 'Postponed';
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(`${failure.step}: ${failure.reason}`);
+    this.failure = failure;
+  }
+}

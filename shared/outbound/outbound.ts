@@ -1,8 +1,9 @@
-import { pause } from '@workledger/shared/resilience/pause.ts';
-import { currentContext } from '@workledger/shared/telemetry/request-context.ts';
-import { childTraceparent, formatTraceparent, parseTraceparent } from '@workledger/shared/telemetry/traceparent.ts';
-import { hostOf } from '@workledger/shared/config/outbound.ts';
-import { createBreaker, createSlots } from '../limits.ts';
+import { pause } from '../resilience/pause.ts';
+import { currentContext } from '../telemetry/request-context.ts';
+import { childTraceparent, formatTraceparent, parseTraceparent } from '../telemetry/traceparent.ts';
+import { hostOf } from '../config/outbound.ts';
+import { createBreaker } from './breaker.ts';
+import { createSlots } from './slots.ts';
 import { createExchanges, type Answer, type Exchanges } from './exchange.ts';
 import { LimitReached, NotAllowed, TargetAway } from './failures.ts';
 import { createPace, fullJitter, retryAfter } from './pace.ts';
@@ -28,6 +29,8 @@ export type Target = {
   readonly changesAtOnce?: number;
   /** Of an answer only the status and the headers count: its body is let go, and may be of any length. */
   readonly bodiless?: true;
+  /** Bytes that an answer and a request may have; default: 10 and 1 million. */
+  readonly mostBytes?: { readonly answer: number; readonly request: number };
   /** Of an answer only its end counts: so many bytes of it, where it is no longer than is read at all. */
   readonly tail?: { readonly lastBytes: number; readonly mostBytes: number };
   /** Tries of what is safe to repeat, or did not happen; default: 4. */
@@ -55,6 +58,9 @@ export type Asked = {
   readonly isBare?: true;
   /** Higher ones wait less; default: 0. */
   readonly priority?: number;
+  /** Milliseconds for one answer, and tries; default: as all that is asked. */
+  readonly timeoutMs?: number;
+  readonly tries?: number;
   readonly signal: AbortSignal;
 };
 
@@ -66,6 +72,12 @@ export type OutboundState = {
   readonly limitedUntil: string | null;
   readonly lastFailure: { readonly at: string; readonly reason: string } | null;
 };
+
+/** As anybody may read it: without what failed, which may hold an address. */
+export const shownState = ({ lastFailure, ...now }: OutboundState) => ({
+  ...now,
+  lastFailureAt: lastFailure?.at ?? null,
+});
 
 export type Outbound = {
   /** Asks, again where that is safe and helps. Answers of any status below 500. @throws NotAllowed, LimitReached, TargetAway, Postponed, the signal's reason */
@@ -96,7 +108,8 @@ const MOST_ANSWER_BYTES = 10_000_000;
 
 /** The one way out to a target: allowed hosts, its limits and ours, a breaker, tries with full jitter, and a state to look at. */
 export function createOutbound(target: Target, options: OutboundOptions): Outbound {
-  const { base, name, tries = TRIES, bodiless = false } = target;
+  const { base, name, bodiless = false } = target;
+  const most = target.mostBytes ?? { answer: MOST_ANSWER_BYTES, request: MOST_REQUEST_BYTES };
   const host = hostOf(base);
   const below = base.href.replace(/\/$/, '');
   const named = (hosts: readonly string[]): boolean => hosts.some((one) => one.toLowerCase() === host);
@@ -106,8 +119,8 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
   const changes = createSlots(target.changesAtOnce ?? 1);
   const paceAll = createPace(target.everyMilliseconds ?? 0);
   const paceChanges = createPace(target.changeEveryMilliseconds ?? 0);
-  const breaker = createBreaker(name, options.restMs, (error) => (error instanceof TargetAway ? 'fails' : 'nothing'));
-  const { first, most } = options.backOffMs ?? BACK_OFF;
+  const breaker = createBreaker(name, (error) => (error instanceof TargetAway ? 'fails' : 'nothing'), options.restMs);
+  const backOff = options.backOffMs ?? BACK_OFF;
   let limit: Limit | null = null;
   let lastFailure: OutboundState['lastFailure'] = null;
 
@@ -133,7 +146,7 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
 
   async function once(url: URL, asked: Asked, body: Buffer | null): Promise<Heard> {
     const { method, signal } = asked;
-    const all = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)]);
+    const all = AbortSignal.any([signal, AbortSignal.timeout(asked.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS)]);
     const headers = { ...ownHeaders(target, asked), ...asked.headers, ...(body !== null && JSON_BODY) };
     return breaker.call(async () => {
       try {
@@ -143,7 +156,7 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
           headers,
           body,
           signal: all,
-          mostBytes: bodiless ? 0 : (target.tail?.mostBytes ?? MOST_ANSWER_BYTES),
+          mostBytes: bodiless ? 0 : (target.tail?.mostBytes ?? most.answer),
           ...(target.tail !== undefined && { lastBytes: target.tail.lastBytes }),
         });
         const told = (target.limitOf ?? limitByRetryAfter)(answer, Date.now());
@@ -185,8 +198,9 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
       const url = addressOf(asked.path);
       const text = asked.text ?? (asked.body === undefined ? undefined : JSON.stringify(asked.body));
       const body = text === undefined ? null : Buffer.from(text);
-      if (body !== null && body.length > MOST_REQUEST_BYTES)
-        throw new NotAllowed(`${name}: a request of more than ${MOST_REQUEST_BYTES} bytes`);
+      if (body !== null && body.length > most.request)
+        throw new NotAllowed(`${name}: a request of more than ${most.request} bytes`);
+      const tries = asked.tries ?? target.tries ?? TRIES;
       const isSafe = asked.idempotent ?? asked.method !== 'POST';
       for (let attempt = 1; ; attempt++) {
         asked.signal.throwIfAborted();
@@ -198,7 +212,7 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
           const again = error instanceof TargetAway && (isSafe || !error.mayHaveHappened);
           if (!again || attempt >= tries) throw error;
         }
-        await pause(fullJitter(attempt, first, most), asked.signal);
+        await pause(fullJitter(attempt, backOff.first, backOff.most), asked.signal);
       }
     },
     state: () => ({

@@ -1,4 +1,4 @@
-import { hostOf } from '@workledger/shared/config/outbound.ts';
+import { hostOf } from '../config/outbound.ts';
 import type { Answer, Exchanges } from './exchange.ts';
 import { NotAllowed, TargetAway } from './failures.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundState } from './outbound.ts';

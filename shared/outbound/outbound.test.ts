@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { withContext } from '@workledger/shared/telemetry/request-context.ts';
+import { withContext } from '../telemetry/request-context.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Postponed } from '../../engine/component.ts';
 import { isPublic } from './addresses.ts';
-import { LimitReached, NotAllowed, TargetAway } from './failures.ts';
+import { LimitReached, NotAllowed, Postponed, TargetAway } from './failures.ts';
 import { createOutbound, type Asked, type OutboundOptions, type Target } from './outbound.ts';
 import { createPace, retryAfter } from './pace.ts';
 
