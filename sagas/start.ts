@@ -175,7 +175,7 @@ export function start(options: SagaOptions): RunningSagas {
   return {
     ...running,
     facts: () => ({
-      ...{ ...facts(), ...watch.facts(), breakers: breakers.counts() },
+      ...{ ...facts(), ...watch.facts(), ...breakers.facts() },
       ...{ ...pluginFacts(ways), ...webhookFacts(), ...catchUpFacts() },
     }),
     whyNotInOrigin: createOriginLookup(components, logger),

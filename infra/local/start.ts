@@ -86,7 +86,7 @@ function readOptions(): {
 }
 
 async function listPlugins(configuration: Configuration, folder: string): Promise<void> {
-  const lines = (await findPlugins(configuration, folder)).flatMap(describePlugin);
+  const lines = (await findPlugins(configuration, folder)).flatMap((plugin) => describePlugin(plugin));
   const disabled = configuration.plugins.filter(({ enabled }) => !enabled).map(({ from }) => `${from}  (not enabled)`);
   const all = [...lines, ...disabled];
   process.stdout.write(harmless(`${all.length === 0 ? 'no plugins are configured' : all.join('\n')}\n`));

@@ -54,6 +54,8 @@ function timedOut(name: string, timeoutMs: number, cause: unknown): ComponentFai
 
 /** One for each component and target. */
 export type Breakers = {
+  /** What health shows: nothing before one was called. */
+  facts(): Readonly<Record<string, unknown>>;
   of(component: string, target: string): Breaker;
   /** How many are how, by component: of those that were called. */
   counts(): Readonly<Record<string, { readonly closed: number; readonly open: number; readonly halfOpen: number }>>;
@@ -61,6 +63,14 @@ export type Breakers = {
 
 export function createBreakers(): Breakers {
   const all = new Map<string, Map<string, Breaker>>();
+  const counts = () =>
+    Object.fromEntries(
+      [...all].map(([component, own]) => {
+        const states = [...own.values()].map((breaker) => breaker.state());
+        const count = (state: string): number => states.filter((one) => one === state).length;
+        return [component, { closed: count('closed'), open: count('open'), halfOpen: count('half-open') }];
+      }),
+    );
   return {
     of: (component, target) => {
       const own = all.get(component) ?? new Map<string, Breaker>();
@@ -69,14 +79,8 @@ export function createBreakers(): Breakers {
       own.set(target, found);
       return found;
     },
-    counts: () =>
-      Object.fromEntries(
-        [...all].map(([component, own]) => {
-          const states = [...own.values()].map((breaker) => breaker.state());
-          const count = (state: string): number => states.filter((one) => one === state).length;
-          return [component, { closed: count('closed'), open: count('open'), halfOpen: count('half-open') }];
-        }),
-      ),
+    counts,
+    facts: () => (all.size === 0 ? {} : { breakers: counts() }),
   };
 }
 

@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigurationError } from '../config/faults.ts';
 import { parseConfiguration } from '../config/load.ts';
-import { findPlugins, loadPlugins } from './load.ts';
+import type { Deprecation } from './deprecations.ts';
+import { describePlugin, findPlugins, loadPlugins } from './load.ts';
 
 const manifest = {
   ...{ name: 'echo', version: '1.2.3', interface: 1, description: 'Says it again', main: 'plugin.mjs' },
@@ -61,6 +63,26 @@ test('one that is an installed package is found beside the configuration', async
 
 test('one that is not enabled is not even looked for', async () => {
   expect(await loadPlugins(configured({ from: './nowhere', enabled: false }), folder, logger)).toEqual([]);
+});
+
+test('what one uses and is to go is warned of once at the start, and listed', async () => {
+  const goes = { goesWith: '0.3', notBefore: '2027-03-01' };
+  const deprecations: Deprecation[] = [
+    { what: 'interface 1', isUsed: ({ manifest }) => manifest.interface === 1, ...goes, instead: 'use interface 2' },
+    { what: 'hear', isUsed: ({ parts }) => parts?.handlers['hear'] !== undefined, ...goes, instead: 'listen' },
+    { what: 'middleware', isUsed: ({ manifest }) => manifest.provides.middleware.length > 0, ...goes, instead: 'none' },
+  ];
+  const { logger: captured, lines } = captureLog();
+  await loadPlugins(configured({ from: './echo' }), folder, captured, deprecations);
+  expect(lines().map(({ plugin, deprecated }) => [plugin, deprecated])).toEqual([
+    ['echo', 'interface 1 goes with Workledger 0.3, not before 2027-03-01 → use interface 2'],
+    ['echo', 'hear goes with Workledger 0.3, not before 2027-03-01 → listen'],
+  ]);
+  const [found] = await findPlugins(configured({ from: './echo' }), folder);
+  expect(describePlugin(found!, deprecations).at(-1)).toMatch(
+    /^ {2}deprecated: interface 1 goes with .* → use interface 2$/,
+  );
+  expect(describePlugin(found!).join()).not.toContain('deprecated');
 });
 
 describe('is refused in words', () => {

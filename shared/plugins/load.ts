@@ -8,6 +8,7 @@ import { readSecrets } from '../config/load.ts';
 import type { PluginConfiguration } from '../config/plugins.ts';
 import type { Configuration } from '../config/schema.ts';
 import { oneLine } from '../telemetry/one-line.ts';
+import { deprecationsOf, type Deprecation } from './deprecations.ts';
 import { createIsolation, type Isolation } from './isolation.ts';
 import { MANIFEST_FILE, manifestSchema, type Manifest } from './manifest.ts';
 import type { Plugin, PluginContext, PluginParts } from './plugin.ts';
@@ -47,11 +48,15 @@ export async function findPlugins({ plugins }: Configured, folder: string): Prom
   return found;
 }
 
-/** Finds the plugins and lets their code make what they bring. @throws ConfigurationError */
+/**
+ * Finds the plugins and lets their code make what they bring. What they use and is to go is warned of, once each.
+ * @throws ConfigurationError
+ */
 export async function loadPlugins(
   configuration: Configured,
   folder: string,
   logger: PluginContext['logger'],
+  deprecations?: readonly Deprecation[],
 ): Promise<readonly LoadedPlugin[]> {
   const loaded: LoadedPlugin[] = [];
   for (const { place, ...plugin } of await findPlugins(configuration, folder)) {
@@ -65,6 +70,8 @@ export async function loadPlugins(
       ),
     );
     const parts = await makeParts(plugin, { configuration: entry.configuration, secrets, logger }, place);
+    for (const deprecated of deprecationsOf({ manifest, parts }, deprecations))
+      logger.warn({ plugin: manifest.name, deprecated }, 'a plugin uses what is to go');
     loaded.push({ ...plugin, secrets, parts, isolation: createIsolation(manifest.name, logger) });
   }
   return loaded;
@@ -153,7 +160,10 @@ async function makeParts(
 }
 
 /** A few lines for people. */
-export function describePlugin({ manifest, folder }: Pick<FoundPlugin, 'manifest' | 'folder'>): string[] {
+export function describePlugin(
+  { manifest, folder }: Pick<FoundPlugin, 'manifest' | 'folder'>,
+  deprecations?: readonly Deprecation[],
+): string[] {
   const { name, version, description, provides, secrets } = manifest;
   const brings = KINDS.filter((kind) => provides[kind].length > 0).map(
     (kind) => `${kind}: ${provides[kind].join(', ')}`,
@@ -163,5 +173,6 @@ export function describePlugin({ manifest, folder }: Pick<FoundPlugin, 'manifest
     `  from     ${folder}`,
     ...brings.map((line) => `  ${line}`),
     ...(secrets.length === 0 ? [] : [`  secrets: ${secrets.join(', ')}`]),
+    ...deprecationsOf({ manifest }, deprecations).map((line) => `  deprecated: ${line}`),
   ];
 }

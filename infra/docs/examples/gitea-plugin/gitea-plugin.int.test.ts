@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -50,12 +50,18 @@ async function startFakeGitea() {
 }
 
 /** One whose parts fail, and one that speaks into every answer. */
-const ODD = `export default () => ({
+const ODD = `import { appendFileSync } from 'node:fs';
+export default () => ({
   handlers: { stumble: { types: ['TaskCreated'], handle: async () => { throw new Error('always'); } } },
   middleware: {
     mark: { whenFailing: 'go-on', before: ({ path, headers }) => path.endsWith('/teams') ? { refuse: 'not today' }
       : { headers: { 'X-Marked': headers.authorization === undefined ? 'unseen' : 'seen', 'Content-Type': 'text/html' } } },
     broken: { whenFailing: 'go-on', before: () => { throw new Error('always'); } },
+    strict: { whenFailing: 'refuse', before: ({ path }) => { if (path.endsWith('/issues')) throw new Error('always'); } },
+    listen: { whenFailing: 'go-on', after: ({ method, path, status, headers, milliseconds }) => {
+      appendFileSync(new URL('heard', import.meta.url), [method, path, status, headers.authorization, milliseconds >= 0].join(' ') + '\\n');
+      if (path.endsWith('/costs')) throw new Error('always');
+    } },
   },
 });`;
 
@@ -78,7 +84,7 @@ beforeAll(async () => {
     path('odd/workledger-plugin.json'),
     JSON.stringify({
       ...{ name: 'odd', version: '0.1.0', interface: 1, description: 'Stumbles', main: 'plugin.mjs' },
-      provides: { handlers: ['stumble'], middleware: ['mark', 'broken'] },
+      provides: { handlers: ['stumble'], middleware: ['mark', 'broken', 'strict', 'listen'] },
     }),
   );
   configuration = {
@@ -166,6 +172,25 @@ test('what a plugin does wrong stays with it, and is shown', async () => {
     odd: { failing: { 'middleware broken': expect.stringMatching(/failing|resting/) } },
   });
   expect(JSON.stringify(health)).not.toContain('always');
+});
+
+test('a middleware that is asked for each request may say that nothing passes while it fails; other requests do', async () => {
+  const { status, headers, body } = await system.client.send('GET', '/issues');
+  expect([status, headers.get('retry-after')]).toEqual([503, '30']);
+  expect(body).toMatchObject({ detail: 'the plugin "odd" that is asked first fails, and nothing passes without it' });
+  expect(JSON.stringify(body)).not.toContain('always');
+  expect((await system.client.send('GET', '/agents')).status).toBe(200);
+});
+
+test('a middleware hears of each answer that was sent, without the key; that it fails then changes no answer', async () => {
+  const heard = () => readFile(join(folder.path, 'odd/heard'), 'utf8');
+  expect((await system.client.send('GET', '/costs')).status).toBe(200);
+  expect((await system.client.send('GET', '/teams')).status).toBe(403);
+  expect((await system.client.send('GET', `/tasks/${randomUUID()}`)).status).toBe(404);
+  for (const line of ['/costs 200 ', '/teams 403 ', '/issues 503 '])
+    await untilTrue(async () => (await heard()).includes(`GET /api/v1${line} true\n`));
+  await untilTrue(async () => /GET \/api\/v1\/tasks\/[-\w]+ 404 {2}true/.test(await heard()));
+  expect(await heard()).not.toContain('/health');
 });
 
 test('how systems, models, plugins and components are is read by anybody with a key', async () => {
