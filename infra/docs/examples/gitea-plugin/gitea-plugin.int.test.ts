@@ -20,7 +20,7 @@ import { finalTask } from '../../../testing/system/tasks.ts';
 
 const [SECRET, TOKEN] = ['a secret of Gitea', 'a token of Gitea'];
 
-/** As far as the plugin asks it: comments of an issue. It counts what it was asked. */
+/** As far as the plugin asks it: comments of an issue, below a path of its own. It counts what it was asked. */
 async function startFakeGitea() {
   const comments: { id: number; body: string }[] = [];
   const calls: string[] = [];
@@ -34,6 +34,7 @@ async function startFakeGitea() {
       if (request.headers.authorization !== `token ${TOKEN}`) strangers.push(request.url ?? '');
       const [path = ''] = (request.url ?? '').split('?');
       calls.push(`${request.method} ${path}`);
+      if (!path.startsWith('/git/api/v1/')) return answer(404, { message: 'not found' });
       const { body = '' } = text === '' ? {} : (JSON.parse(text) as { body?: string });
       if (request.method === 'GET') return answer(200, comments);
       const known = comments.find(({ id }) => path.endsWith(`/issues/comments/${id}`));
@@ -100,7 +101,7 @@ beforeAll(async () => {
     agents: [scriptAgent('greeting', writeRightGreet)],
     plugins: [
       {
-        ...{ from: './gitea-plugin', configuration: { url: gitea.url } },
+        ...{ from: './gitea-plugin', configuration: { url: `${gitea.url}/git/` } },
         secrets: { webhook: [{ file: 'secret' }], token: [{ file: 'token' }] },
         repositories: { [shellRegistration.name]: 'acme/shop' },
         rules: [{ name: 'gitea-label', label: 'workledger', priority: 2 }],
@@ -151,7 +152,7 @@ test('an issue of Gitea becomes work, and has one comment that is kept up to dat
   });
   await untilTrue(() => Promise.resolve(told(taskId)[0]?.startsWith('Done: merged.') === true), 30);
   expect(told(taskId)).toHaveLength(1);
-  expect(gitea.calls.filter((call) => call === 'POST /api/v1/repos/acme/shop/issues/2/comments')).toHaveLength(1);
+  expect(gitea.calls.filter((call) => call === 'POST /git/api/v1/repos/acme/shop/issues/2/comments')).toHaveLength(1);
   expect(gitea.strangers).toEqual([]);
 });
 
