@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { readAnswer } from '../components/github/answers.ts';
 import type { Github } from '../components/github/github.ts';
-import { nextPage } from '../components/github/repository.ts';
+import { nextPage } from '../components/github/answers.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 
 /** What one look may use, and has used. */

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { notFound, okay, refusal, type FakeAnswer } from './answer.ts';
+import { notFound, okay, pages, refusal, type FakeAnswer } from './answer.ts';
 import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
 import { startLogStore } from './log-store.ts';
 import { createManifests } from './manifests.ts';
@@ -108,6 +108,9 @@ export async function startFakeGithub(options: { readonly token?: string; readon
       const isKnown = [...app.installations.values()].includes(Number(id));
       return login.kind === 'app' && isKnown ? okay(logins.make(Number(id)), 201) : notFound;
     }
+    if (path === '/app/installations' && login.kind === 'app') return pages(installed());
+    if (path === '/installation/repositories')
+      return login.kind === 'installation' ? pages(repositoriesOf(login.id), 'repositories') : notAccessible('');
     const [, owner = '', name = '', below = ''] = /^\/repos\/([^/]+)\/([^/]+)(\/.*)?$/.exec(path) ?? [];
     const repository = repositories.get(`${owner}/${name}`.toLowerCase());
     if (repository === undefined) return notFound;
@@ -117,6 +120,15 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     }
     if (login.kind === 'installation' && app.installations.get(owner) !== login.id) return notFound;
     return inRepository(repository, login, { method, path: below, asked, body });
+  }
+
+  const installed = () => [...app.installations].map(([login, id]) => ({ id, account: { login }, suspended_at: null }));
+
+  function repositoriesOf(installation: number) {
+    const isIn = ({ name }: FakeRepository): boolean =>
+      app.installations.get(name.split('/')[0] ?? '') === installation;
+    const found = [...repositories.values()].filter(isIn);
+    return found.map(({ name, archived }) => ({ full_name: name, archived }));
   }
 
   function inHook(method: string, path: string, asked: URL): FakeAnswer {

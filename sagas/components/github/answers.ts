@@ -30,3 +30,8 @@ export function readAnswer<Schema extends z.ZodType>(
   const reason = `GitHub's answer cannot be read (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`;
   throw new ComponentFailure(failureOf(step, reason), { retryable: true, fault: 'origin' });
 }
+
+const NEXT = /<([^<>]*)>;[^,<]*\brel="next"/;
+/** Where a list goes on; undefined: it ends here. */
+export const nextPage = ({ headers }: Answer): string | undefined =>
+  NEXT.exec([headers.link ?? ''].flat().join(','))?.[1];

@@ -44,6 +44,8 @@ export type Authentication = {
   renew(repository: string): boolean;
   /** For what is asked about the login itself. */
   own(): Promise<string>;
+  /** Of an app: for what is asked as one of its installations. Null: it has none. */
+  readonly ofInstallation: ((id: number) => Promise<string>) | null;
   /** What it holds and fetched: nothing of it may be said. */
   secrets(): readonly string[];
 };
@@ -57,6 +59,7 @@ export function createAuthentication(credentials: Credentials, outbound: Outboun
     authorization: () => Promise.resolve(header),
     renew: () => false,
     own: () => Promise.resolve(header),
+    ofInstallation: null,
     secrets: () => [credentials.token],
   };
 }
@@ -115,8 +118,11 @@ function createAppAuthentication(
   }
 
   async function tokenFor(repository: string): Promise<string> {
-    const id = await once(installations, repository.toLowerCase(), () => find(repository));
-    const make = (): Promise<Minted> => mint(id, repository);
+    return tokenOf(await once(installations, repository.toLowerCase(), () => find(repository)), repository);
+  }
+
+  async function tokenOf(id: number, about: string): Promise<string> {
+    const make = (): Promise<Minted> => mint(id, about);
     const before = tokens.get(id);
     const known = await before?.catch(() => null);
     if (known && known.expiresAt - MARGIN_MS > Date.now()) return known.token;
@@ -128,6 +134,7 @@ function createAppAuthentication(
   return {
     isApp: true,
     own,
+    ofInstallation: async (id) => `Bearer ${await tokenOf(id, `installation ${id}`)}`,
     authorization: async (repository, signal) => `Bearer ${await unlessAborted(tokenFor(repository), signal)}`,
     renew: (repository) => {
       const known = installations.get(repository.toLowerCase());

@@ -12,6 +12,7 @@ import {
 } from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { createAuthentication, readCredentials, type Credentials } from './authentication.ts';
+import { listInstalled } from './installed.ts';
 import { createGithubLimits } from './limits.ts';
 import { z } from 'zod';
 
@@ -34,6 +35,8 @@ export type Github = {
   readonly logs: { state(): OutboundState };
   /** As the login itself, about no repository; the answer, whatever status below 500 it has. */
   askAsLogin(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Answer>;
+  /** Of an app, the repositories that it may work in, as `owner/name`; null: a token is no app. */
+  installed(signal: AbortSignal): Promise<readonly string[] | null>;
   /** What is left of the hour's quota, from none (0) to all (1), as the newest answer tells; null: none has told. */
   quotaLeft(): number | null;
   /** What the login's comments are signed with. */
@@ -142,6 +145,14 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     logs: { state: logs.state },
     askAsLogin: (method, path, signal) => sendOwn(path, signal, { method }),
     quotaLeft: () => left,
+    installed: async (signal) => {
+      const { ofInstallation } = authentication;
+      if (ofInstallation === null) return null;
+      return listInstalled(async (installation, path) => {
+        const authorization = await (installation === null ? authentication.own() : ofInstallation(installation));
+        return sendHeard({ method: 'GET', path, headers: { ...GITHUB_HEADERS, Authorization: authorization }, signal });
+      });
+    },
     ask: async (asked) => {
       const answer = await sendKnowing(asked);
       // A token that was withdrawn before its time: another one may do.

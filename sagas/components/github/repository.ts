@@ -4,7 +4,7 @@ import { repositoryOf } from '../environment.ts';
 import { failureOf } from '../failures.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
-import { readAnswer } from './answers.ts';
+import { nextPage, readAnswer } from './answers.ts';
 import { asGithubFailure } from './classify.ts';
 import type { Github, GithubAsked } from './github.ts';
 
@@ -33,10 +33,6 @@ export type GithubRepository = {
 
 /** At 100 a page. What has more of anything is looked at as far as this. */
 const MOST_PAGES = 30;
-const NEXT = /<([^<>]*)>;[^,<]*\brel="next"/;
-/** Where a list goes on; undefined: it ends here. */
-export const nextPage = ({ headers }: Answer): string | undefined =>
-  NEXT.exec([headers.link ?? ''].flat().join(','))?.[1];
 
 /** @throws Postponed while GitHub, or the repository's name there, is not in the configuration */
 export function openRepository({ environment, step, signal, key }: Call, request: InRun): GithubRepository {

@@ -23,6 +23,7 @@ import { runNamedChecks } from '../named-checks.ts';
 import type { CheckRun } from '../run-check.ts';
 import { setUp } from '../setup.ts';
 import { checkCi, CI_WAIT } from './check-ci.ts';
+import { checkInstallation } from './check-installation.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkOrigin } from './origin.ts';
 import { checkResult, type CheckResult, oneLine } from './result.ts';
@@ -41,6 +42,7 @@ export async function checkSetup(
   };
   take(await checkConfiguration(configuration, options.folder));
   if (configuration.repositories.length === 0 && configuration.agents.length === 0) return results;
+  take(await checkInstallation(configuration, options.folder));
   const sandbox = await checkSandbox({ ...options, dataFolder }, take);
   // Without the sandbox that they require none of their commands is run, not even to try it.
   for (const repository of sandbox === undefined ? [] : configuration.repositories)
