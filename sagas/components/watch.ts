@@ -1,8 +1,7 @@
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
-import { Postponed } from '../engine/component.ts';
-import { TargetAway } from '@workledger/shared/outbound/failures.ts';
+import { isUnanswered } from '@workledger/shared/outbound/failures.ts';
 import { shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
 import { howIsSystem, type Seen } from './state.ts';
 
@@ -92,6 +91,4 @@ export function createWatch(
 export const MODEL = 'model ';
 
 const isSilent = (error: unknown): boolean =>
-  error instanceof TargetAway ||
-  error instanceof Postponed ||
-  (error instanceof Error && error.name === 'TimeoutError');
+  isUnanswered(error) || (error instanceof Error && error.name === 'TimeoutError');

@@ -15,7 +15,7 @@ export type Deprecation = {
 };
 
 /** All of them. None is told of today. */
-export const DEPRECATIONS: readonly Deprecation[] = [];
+const DEPRECATIONS: readonly Deprecation[] = [];
 
 /** A line for each that a plugin uses. */
 export const deprecationsOf = (

@@ -23,7 +23,7 @@ export async function checkInstallation(configuration: Configuration, folder: st
 }
 
 /** @param installed names of repositories that the app may work in */
-export function compared(
+function compared(
   installed: readonly string[],
   repositories: readonly Pick<Configuration['repositories'][number], 'name' | 'github'>[],
 ): Omit<CheckResult, 'subject'> {
