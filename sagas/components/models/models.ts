@@ -5,7 +5,6 @@ import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
-import type { ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { LimitReached, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
@@ -52,7 +51,11 @@ export type Models = {
 };
 
 /** Those of this call. @throws ComponentFailure where the model cannot be asked */
-export function modelsFor({ models }: Pick<ComponentEnvironment, 'models'>, step: string, model: string): Models {
+export function modelsFor(
+  { models }: { readonly models?: Models | null | undefined },
+  step: string,
+  model: string,
+): Models {
   if (models?.names.includes(model)) return models;
   return refuse(step, `no model "${model}" is configured: see "models"`);
 }
