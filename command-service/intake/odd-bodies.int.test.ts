@@ -3,19 +3,24 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startService, type Service } from '../api/testing/service.ts';
 import type { RoutingRules } from '../domain/signal.ts';
+import { FORM } from './provider.ts';
+import { labeled } from './testing.ts';
 
-// Whatever Linear or Slack signs is recorded, and answered by 200: they would else send it again, and give the webhook up in the end.
+// Whatever GitHub, Linear or Slack signs is recorded, and answered by 2xx: they would else send it again, or not at all, and give the webhook up.
 
 const SECRET = 'a secret';
-const FORM = 'application/x-www-form-urlencoded';
 const rules: RoutingRules = {
   repositories: [
-    { name: 'sample', linear: 'ENG', slack: 'C1', trusted: ['linear:ada@acme.example', 'slack:U1'], capabilities: [] },
+    {
+      ...{ name: 'sample', github: 'acme/shop', linear: 'ENG', slack: 'C1', capabilities: [] },
+      trusted: ['ada', 'linear:ada@acme.example', 'slack:U1'],
+    },
   ],
   rules: [
     { name: 'label', provider: 'linear', label: 'workledger', priority: 2 },
     { name: 'emoji', provider: 'slack', reaction: 'robot_face', priority: 3 },
     { name: 'mention', provider: 'slack', mention: true, priority: 3 },
+    { name: 'hub', provider: 'github', label: 'workledger', priority: 2 },
   ],
 };
 
@@ -29,6 +34,23 @@ const hmac = (text: string): string => createHmac('sha256', SECRET).update(text)
 const ask = (provider: string, text: string, headers: Record<string, string>) =>
   service.client.ask('POST', `/api/v1/webhooks/${provider}`, { text, headers });
 
+const github = {
+  ...labeled,
+  comment: { id: 7, body: '@workledger approve', user: { login: 'ada' }, path: 'a.ts', line: 1 },
+  review: { id: 8, state: 'commented', body: '@workledger' },
+  pull_request: {
+    ...{
+      number: 9,
+      draft: false,
+      user: { login: 'ada' },
+      author_association: 'OWNER',
+      labels: [{ name: 'workledger' }],
+    },
+    ...{ body: `<!-- workledger:begin task=${randomUUID()} `, state: 'open', before: 'a'.repeat(40) },
+    head: { ref: 'workledger/x', sha: 'a'.repeat(40), repo: { full_name: 'acme/shop' } },
+  },
+  check_suite: { head_branch: 'workledger/x', pull_requests: [{ number: 9 }] },
+};
 const linear = {
   ...{ action: 'update', type: 'Issue', url: 'https://linear.app/x', updatedFrom: { labelIds: [] } },
   actor: { id: 'u1', name: 'Ada', email: 'ada@acme.example' },
@@ -82,6 +104,35 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
   { weight: 1, arbitrary: fc.json() },
 );
+
+test('whatever GitHub signs is recorded once, and answered by 2xx', async () => {
+  const json = spoilt(github).map((value) => JSON.stringify(object(value, { moment: randomUUID() })));
+  const form = fc.oneof(
+    { weight: 4, arbitrary: json.map((payload) => String(new URLSearchParams({ payload }))) },
+    { weight: 1, arbitrary: text },
+  );
+  const body = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ given: json, mediaType: fc.constant('application/json') }) },
+    { weight: 2, arbitrary: fc.record({ given: form, mediaType: fc.constantFrom(FORM, `${FORM}; charset=utf-8`) }) },
+    { weight: 1, arbitrary: fc.record({ given: text, mediaType: fc.constant('application/json') }) },
+  );
+  const event = fc.constantFrom(
+    ...['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_comment'],
+    ...['check_suite', 'push', 'ping', 'Tomorrow'],
+  );
+  await fc.assert(
+    fc.asyncProperty(body, event, async ({ given, mediaType }, event) => {
+      const named = { 'X-GitHub-Event': event, 'X-GitHub-Delivery': randomUUID(), 'Content-Type': mediaType };
+      const headers = { ...named, 'X-Hub-Signature-256': `sha256=${hmac(given)}` };
+      const [first, again] = [await ask('github', given, headers), await ask('github', given, headers)];
+      // A body that a run before this one made, too, is that one's replay.
+      expect([200, 202]).toContain(first.status);
+      expect(again.status).toBe(200);
+      expect(again.body).toMatchObject({ id: first.body['id'], outcome: first.body['outcome'], redelivery: true });
+    }),
+    { numRuns: 300 },
+  );
+}, 120_000);
 
 test('whatever Linear signs is recorded once, and answered by 200', async () => {
   const body = fc.oneof(

@@ -36,6 +36,8 @@ export type Provider = {
     readonly timestamp?: string;
   };
   readonly mediaTypes: readonly [string, ...string[]];
+  /** Bytes of its largest delivery. Default: 5 MiB; those that are larger are held in memory a few at a time. */
+  readonly maxBytes?: number;
   /** How a delivery is answered that was recorded just now, where 202 will not do; what was here before is answered 200. */
   readonly recordedStatus?: 200;
   /** For how long the provider waits for an answer, less what the way takes. Default: 9 s. */
@@ -105,3 +107,6 @@ export function readJson(bytes: Uint8Array): unknown {
     throw new Problem('invalid-json', 'the body is not valid JSON in UTF-8');
   }
 }
+
+/** Forms, in which some send JSON: as the field `payload`. */
+export const FORM = 'application/x-www-form-urlencoded';

@@ -44,7 +44,7 @@ export function createWebhookRoute({
   logger,
   ...options
 }: WebhookOptions): Route {
-  const { name, title, headers: named, mediaTypes, recordedStatus = 202, reply } = provider;
+  const { name, title, headers: named, mediaTypes, maxBytes = MAX_BYTES, recordedStatus = 202, reply } = provider;
   const { answerMilliseconds = RECEIPT_MILLISECONDS } = provider;
   const schema = reply?.schema ?? receiptSchema(title);
   return route({
@@ -57,7 +57,8 @@ export function createWebhookRoute({
       Object.fromEntries(Object.values(named).map((header) => [header.toLowerCase(), z.string().optional()])),
     ),
     raw: { mediaTypes },
-    maxBodyBytes: MAX_BYTES,
+    maxBodyBytes: maxBytes,
+    ...(maxBytes > MAX_BYTES && { largeBodyBytes: MAX_BYTES }),
     answers:
       recordedStatus === 200
         ? { 200: { description: 'Recorded, now or before: the first receipt.', schema } }

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ask, caddyForTests, startStand } from './testing.ts';
 
-const LARGEST = 5 * 1024 * 1024;
+const LARGEST = 25 * 1024 * 1024;
+const LARGEST_OF_OTHERS = 5 * 1024 * 1024;
 const caddy = await caddyForTests();
 
 describe.skipIf(caddy === null)('the gateway', async () => {
   if (caddy === null) return;
   const { gateway, commands, queries } = await startStand();
-  const post = (body: RequestInit['body']) =>
-    ask(`${gateway.url}/api/v1/webhooks/github`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+  const post = (body: RequestInit['body'], path = 'webhooks/github') =>
+    ask(`${gateway.url}/api/v1/${path}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
 
   it('passes the largest body on that a service takes', async () => {
     expect((await post(new Uint8Array(LARGEST))).body['bytes']).toBe(LARGEST);
@@ -24,6 +25,10 @@ describe.skipIf(caddy === null)('the gateway', async () => {
       expect(refused.body['type']).toBe('https://workledger.dev/problems/too-large');
     }
     expect(commands.flatMap(({ received }) => received)).toEqual([]);
+    for (const path of ['webhooks/linear', 'tasks']) {
+      expect((await post(new Uint8Array(LARGEST_OF_OTHERS), path)).status).toBe(200);
+      expect((await post(new Uint8Array(LARGEST_OF_OTHERS + 1), path)).status).toBe(413);
+    }
     for (let turn = 0; turn < 4; turn++) expect((await post('small')).status).toBe(200);
   });
 

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Peer, Principal, Route, RouteInput, Reply } from './route.ts';
 import { parsePart, pickHeaders } from './parse.ts';
+import { fewAtOnce } from './few-at-once.ts';
 import { Problem, problemDocument } from './problem.ts';
 import { locals } from './request-context-middleware.ts';
 
@@ -121,7 +122,8 @@ function readBody(route: Route): RequestHandler[] {
   if (route.raw !== undefined) {
     // A signature is over the bytes as they were sent: a compressed body is refused, not inflated.
     const type = [...route.raw.mediaTypes];
-    return [onlyType(type), noLongerThan(limit), express.raw({ limit, type, inflate: false })];
+    const waiting = route.largeBodyBytes === undefined ? [] : [fewAtOnce({ largeBytes: route.largeBodyBytes, limit })];
+    return [onlyType(type), ...waiting, noLongerThan(limit), express.raw({ limit, type, inflate: false })];
   }
   if (route.body === undefined) return [];
   return [

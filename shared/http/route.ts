@@ -88,6 +88,8 @@ type Shape<Params, Query, Body, Headers> = {
   readonly raw?: { readonly mediaTypes: readonly [string, ...string[]] };
   /** Bytes of the body; default 100 kB. */
   readonly maxBodyBytes?: number;
+  /** A body that is larger, or of which nobody says how large it is, waits unread for one of few places. Default: none waits. */
+  readonly largeBodyBytes?: number;
   /** An object with lower-case names; other headers are left out. */
   readonly headers?: Headers;
   readonly answers: Readonly<Record<number, AnswerDescription>>;

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { readReviewRequest } from './review-request.ts';
-import { isSigned, lenient, readJson, words, type Provider } from '../provider.ts';
+import { FORM, isSigned, lenient, readJson, words, type Provider, type ProviderRequest } from '../provider.ts';
 
 /** More than GitHub allows for any of these: a bound, not a rule. */
 const MAX_BODY = 1_000_000;
 const MAX_LABELS = 200;
+/** Of a delivery. https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
+const MAX_BYTES = 25 * 1024 * 1024;
 
 const identifyingHeaders = z.object({
   'x-github-event': z.string().regex(/^\w{1,100}$/, 'the name of an event'),
@@ -71,7 +73,9 @@ export const github: Provider = {
   name: 'github',
   title: 'GitHub',
   headers: { signature: 'X-Hub-Signature-256', event: 'X-GitHub-Event', delivery: 'X-GitHub-Delivery' },
-  mediaTypes: ['application/json'],
+  // Whoever sets a webhook up chooses one; a form is what GitHub offers first.
+  mediaTypes: ['application/json', FORM],
+  maxBytes: MAX_BYTES,
   verify: ({ headers, bytes }, secrets) => {
     const hex = /^sha256=(.*)$/.exec(headers['x-hub-signature-256'] ?? '')?.[1];
     return isSigned([bytes], hex, secrets) ? null : 'X-Hub-Signature-256 does not sign this body';
@@ -80,12 +84,12 @@ export const github: Provider = {
     const given = parsePart(identifyingHeaders, headers, 'headers');
     return { event: given['x-github-event'], deliveryId: given['x-github-delivery'].toLowerCase() };
   },
-  claimedRepositories: ({ bytes }) => {
-    const { repository } = understood(bytes) ?? {};
+  claimedRepositories: (request) => {
+    const { repository } = understood(request) ?? {};
     return repository?.full_name ? [repository.full_name] : [];
   },
-  read: (event, { bytes }) => {
-    const told = understood(bytes);
+  read: (event, request) => {
+    const told = understood(request);
     if (told === null) return { action: null, repository: null, sender: null, reason: 'the body is not understood' };
     const what = {
       action: told.action ?? null,
@@ -105,13 +109,19 @@ export const github: Provider = {
 
 type Payload = z.infer<typeof payload>;
 
-/** Null: no JSON object. */
-function understood(bytes: Uint8Array): Payload | null {
+/** Null: no JSON object. What is signed, and kept, is the body as it came: how to read it is told by its media type. */
+function understood({ bytes, mediaType }: ProviderRequest): Payload | null {
   try {
-    return payload.parse(readJson(bytes));
+    return payload.parse(readJson(mediaType === FORM ? payloadIn(bytes) : bytes));
   } catch {
     return null;
   }
+}
+
+/** The one field of GitHub's forms: what else there may be of a large one is not taken apart. @throws URIError */
+function payloadIn(form: Uint8Array): Uint8Array {
+  const [, encoded = ''] = /(?:^|&)payload=([^&]*)/.exec(Buffer.from(form).toString()) ?? [];
+  return Buffer.from(decodeURIComponent(encoded.replaceAll('+', ' ')));
 }
 
 /** As our part of a pull request's text begins: it names the task. */

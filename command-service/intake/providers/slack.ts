@@ -2,9 +2,17 @@ import { foreignText, UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
 import { z } from 'zod';
 import { answerIn, calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import type { Answer, Ask, Issue, Signal, Words } from '../../domain/signal.ts';
-import { digestOf, isSigned, lenient, readJson, words, type Provider, type ProviderRequest } from '../provider.ts';
+import {
+  digestOf,
+  FORM,
+  isSigned,
+  lenient,
+  readJson,
+  words,
+  type Provider,
+  type ProviderRequest,
+} from '../provider.ts';
 
-const FORM = 'application/x-www-form-urlencoded';
 /** Also of what is signed for a time ahead: the clocks may differ. https://docs.slack.dev/authentication/verifying-requests-from-slack */
 const FRESH_SECONDS = 300;
 const MAX_TEXT = 100_000;
