@@ -2,8 +2,8 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { describe, expect, test } from 'vitest';
 import { createGithubWorld } from '../components/github/testing.ts';
 import { lookAtDeliveries, type DeliveriesCursor } from './deliveries.ts';
-import type { Look } from './look.ts';
-import { lookAtIssues, type Found, type PollingCursor } from './polling.ts';
+import type { Found, Look } from './look.ts';
+import { lookAtIssues, type PollingCursor } from './polling.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
 const ago = (minutes: number): string => new Date(NOW - 60_000 * minutes).toISOString();
@@ -96,7 +96,7 @@ describe('what happened to issues, by a token', () => {
     const made = await world('token');
     const found: Found[] = [];
     const poll = (cursor: unknown = before, change: Partial<Look> = {}) =>
-      lookAtIssues({ ...made.look(), ...change }, 'acme/sample', cursor, (one) =>
+      lookAtIssues({ ...made.look(), ...change }, { name: 'acme/sample', reviews: null }, cursor, (one) =>
         Promise.resolve(void found.push(one)),
       );
     return { ...made, found, poll };

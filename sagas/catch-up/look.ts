@@ -24,6 +24,9 @@ export type Seen = {
   readonly cut: 'quota' | 'pages' | null;
 };
 
+/** A delivery as GitHub would have sent it. */
+export type Found = { readonly event: string; readonly deliveryId: string; readonly body: object };
+
 export const NOTHING: Seen = { found: 0, redelivered: 0, givenUp: 0, cut: null };
 
 /** A delivery of its own may be under way: what is younger is left to the next look. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import type { Reviews } from '@workledger/shared/config/reviews.ts';
+import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { callsUs } from '../components/github/look.ts';
-import { NOTHING, readPages, YOUNG_MILLISECONDS, type Look, type Seen } from './look.ts';
+import { NOTHING, readPages, YOUNG_MILLISECONDS, type Found, type Look, type Seen } from './look.ts';
+import { pullOf, type Pull } from './pull-requests.ts';
 
 const account = z.object({ login: z.string() }).nullish();
 const events = z.array(
@@ -10,6 +13,7 @@ const events = z.array(
     created_at: z.iso.datetime({ offset: true }),
     actor: account,
     label: z.object({ name: z.string() }).nullish(),
+    requested_reviewer: account,
     issue: z
       .looseObject({
         number: z.int(),
@@ -40,18 +44,19 @@ const cursorSchema = z.object({
 });
 export type PollingCursor = z.infer<typeof cursorSchema>;
 
-/** A delivery as GitHub would have sent it. */
-export type Found = { readonly event: string; readonly deliveryId: string; readonly body: object };
-
 const TOLD = new Set(['labeled', 'unlabeled', 'closed', 'transferred']);
+const OF_PULLS = new Set(['review_requested', 'ready_for_review', 'reopened']);
+
+/** As GitHub calls it, `owner/name`, and which of its pull requests are reviewed. */
+type Place = { readonly name: string; readonly reviews: Pick<Reviews, 'label'> | null };
 
 /**
- * Looks for what happened to the issues of a repository since the last look. Where nothing did, it costs nothing of the quota.
- * @param name `owner/name` @param hand takes what was found, the oldest first
+ * Looks for what happened to the issues of a repository since the last look, and to pull requests as issues: what was said, and asked for.
+ * Where nothing did, it costs nothing of the quota. @param hand takes what was found, the oldest first
  */
 export async function lookAtIssues(
   look: Look,
-  name: string,
+  { name, reviews }: Place,
   before: unknown,
   hand: (found: Found) => Promise<void>,
 ): Promise<{ readonly cursor: PollingCursor; readonly seen: Seen }> {
@@ -74,12 +79,17 @@ export async function lookAtIssues(
     return { cursor: { event, comment: 0, commentsSince }, seen: { ...NOTHING, cut: eventsCut } };
   }
   let found = 0;
+  let isCut = false;
   // The younger ones of a list that was not read to its end would hide the older.
   const ripe = eventsCut === 'quota' ? [] : news.filter(({ created_at }) => Date.parse(created_at) <= old);
   for (const one of ripe.toSorted((a, b) => a.id - b.id)) {
-    const body = deliveryOf(one, repository);
+    const isAsked = reviews !== null && asksForReview(one, reviews);
+    const pull = isAsked ? await pullOf(look, name, one.issue?.number ?? 0) : null;
+    isCut = pull === undefined;
+    if (pull === undefined) break;
+    const body = pull === null ? deliveryOf(one, repository) : reviewOf(one, pull, repository);
     if (body !== null) {
-      await hand({ event: 'issues', deliveryId: `found-event-${one.id}`, body });
+      await hand({ event: pull === null ? 'issues' : 'pull_request', deliveryId: `found-event-${one.id}`, body });
       found += 1;
     }
     newest = one.id;
@@ -93,16 +103,20 @@ export async function lookAtIssues(
   const commentsCut = await readPages(look, path, comments, ask, (page) => said.push(...page) > 0);
   for (const { id, body, html_url, created_at, user } of said) {
     if (id <= comment || created_at < commentsSince || Date.parse(created_at) > old) continue;
-    const number = Number(/\/issues\/(\d+)#/.exec(html_url ?? '')?.[1] ?? 0);
-    if (number > 0 && callsUs(body ?? '')) {
-      const told = { action: 'created', repository, sender: user, issue: { number }, comment: { id, body } };
+    const [, kind, number = 0] = /\/(issues|pull)\/(\d+)#/.exec(html_url ?? '') ?? [];
+    if (Number(number) > 0 && callsUs(body ?? '')) {
+      const pull = kind === 'pull' ? await pullOf(look, name, Number(number)) : null;
+      isCut ||= pull === undefined;
+      if (pull === undefined) break;
+      const issue = pull === null ? { number: Number(number) } : asIssue(pull);
+      const told = { action: 'created', repository, sender: user, issue, comment: { id, body } };
       await hand({ event: 'issue_comment', deliveryId: `found-comment-${id}`, body: told });
       found += 1;
     }
     comment = id;
     commentsSince = new Date(created_at).toISOString();
   }
-  const cut = eventsCut ?? commentsCut;
+  const cut = isCut ? 'quota' : (eventsCut ?? commentsCut);
   return { cursor: { event: newest, comment, commentsSince }, seen: { ...NOTHING, found, cut } };
 }
 
@@ -115,4 +129,27 @@ function deliveryOf({ event, created_at, actor, label, issue }: IssueEvent, repo
   if (event === 'closed' && issue.state === 'open') return null;
   // Of when the change is, not of when we look.
   return { action: event, repository, sender: actor, label, issue: { ...issue, updated_at: created_at } };
+}
+
+/** As comments on it tell of a pull request. */
+const asIssue = ({ number, title, body, state, user, author_association, html_url }: Pull) => ({
+  ...{ number, title, body, state, user, author_association, html_url },
+  pull_request: { html_url },
+});
+
+const asksForReview = ({ event, issue, label }: IssueEvent, reviews: Pick<Reviews, 'label'>): boolean =>
+  Boolean(issue?.pull_request) && (OF_PULLS.has(event) || (event === 'labeled' && same(reviews.label, label?.name)));
+
+/** Null: it is undone by now. */
+function reviewOf(
+  { event, created_at, actor, label, requested_reviewer }: IssueEvent,
+  pull: Pull,
+  repository: object,
+): object | null {
+  const isUndone = event === 'labeled' && !pull.labels.some(({ name }) => same(name, label?.name));
+  if (pull.state !== 'open' || isUndone) return null;
+  // Who did it answers for the head as it was then: who pushed after that is not told.
+  const isLast = Date.parse(pull.updated_at) <= Date.parse(created_at);
+  const sender = isLast || event === 'labeled' || event === 'review_requested' ? actor : null;
+  return { action: event, repository, sender, label, requested_reviewer, pull_request: pull };
 }

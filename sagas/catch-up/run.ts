@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { Reviews } from '@workledger/shared/config/reviews.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import { deliveryStreamId } from '@workledger/shared/contexts/sync/delivery/events.ts';
@@ -11,8 +12,9 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Github } from '../components/github/github.ts';
 import { leaveAt, takeTurn } from './cursor.ts';
 import { lookAtDeliveries } from './deliveries.ts';
-import type { Look, Seen } from './look.ts';
-import { lookAtIssues, type Found } from './polling.ts';
+import type { Found, Look, Seen } from './look.ts';
+import { lookAtIssues } from './polling.ts';
+import { lookAtPulls } from './pull-requests.ts';
 
 export type CatchUpOptions = {
   readonly github: Github | null;
@@ -30,7 +32,7 @@ const FIRST_MILLISECONDS = 5_000;
 
 /**
  * Finds what GitHub sent, or would have sent, while nobody listened: the failed deliveries of an app, which GitHub sends again when it is
- * asked to; with a token, what happened to issues. Until the signal aborts; any number of processes may share it.
+ * asked to; with a token, what happened to issues, and to pull requests that may be ones to review. Until the signal aborts; any number of processes may share it.
  */
 export function createCatchUp({
   github,
@@ -72,18 +74,17 @@ export function createCatchUp({
   async function lookOnce(github: Github, settings: NonNullable<Settings>): Promise<void> {
     const { everySeconds, ...bounds } = settings;
     const look = (): Look => ({ github, signal, now: Date.now(), ...bounds });
-    const lists: (readonly [string, (before: unknown) => Promise<{ cursor: object; seen: Seen }>])[] = github.isApp
+    const lists: List[] = github.isApp
       ? [['github deliveries', (before) => lookAtDeliveries(look(), before)]]
-      : configuration.repositories.flatMap(({ github: name }) =>
-          name === null
-            ? []
-            : [
-                [
-                  `github ${name.toLowerCase()}`,
-                  (before: unknown) => lookAtIssues(look(), name, before, hand),
-                ] as const,
-              ],
+      : configuration.repositories.flatMap(({ github: name, reviews }) =>
+          name === null ? [] : listsOf(name, reviews),
         );
+    function listsOf(name: string, reviews: Reviews | null): List[] {
+      const list = `github ${name.toLowerCase()}`;
+      const issues: List = [list, (before) => lookAtIssues(look(), { name, reviews }, before, hand)];
+      const pulls: List = [`${list} pulls`, (before) => lookAtPulls(look(), name, before, hand)];
+      return reviews === null ? [issues] : [issues, pulls];
+    }
     let cut: Seen['cut'] = null;
     let failing = 0;
     for (const [list, act] of lists)
@@ -126,4 +127,5 @@ export function createCatchUp({
   };
 }
 
+type List = readonly [string, (before: unknown) => Promise<{ cursor: object; seen: Seen }>];
 type Settings = NonNullable<Configuration['github']>['catchUp'];

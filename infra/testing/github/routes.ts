@@ -34,6 +34,8 @@ const listPulls: Handler = ({ repository, query, url }) => {
     // One without an owner filters nothing, as with GitHub.
     .filter((pull) => branch === undefined || (owner === ownerOf(repository) && pull.head === branch))
     .filter((pull) => query.get('base') === null || pull.base === query.get('base'));
+  const times = ({ created_at = '', updated_at = created_at }: FakePull) => updated_at;
+  if (query.get('sort') === 'updated') found.sort((a, b) => times(a).localeCompare(times(b)));
   const sorted = query.get('direction') === 'asc' ? found : found.toReversed();
   return pages(sorted.map((pull) => shownPull(repository, pull, url)));
 };
@@ -109,13 +111,17 @@ const annotations: Handler = ({ repository, parts }) => {
   return found === undefined ? notFound : pages((found['annotations'] as readonly unknown[] | undefined) ?? []);
 };
 
+const isPull = ({ pulls }: FakeRepository, number: number): boolean => pulls.some((pull) => pull.number === number);
+
 const shownComment = (
   { repository, url }: FakeRequest,
   { number, login, at, ...comment }: FakeRepository['comments'][number],
 ) => ({
   ...comment,
   ...(at !== undefined && { created_at: at }),
-  html_url: `${url}/${repository.name}/issues/${number}#issuecomment-${comment.id}`,
+  // GitHub shows a pull request's comments under its own address.
+  html_url: `${url}/${repository.name}/${isPull(repository, number) ? 'pull' : 'issues'}/${number}#issuecomment-${comment.id}`,
+  issue_url: `${url}/repos/${repository.name}/issues/${number}`,
   user: { login, id: login.length },
 });
 

@@ -12,6 +12,10 @@ export type FakePull = {
   /** Of a branch that is gone, the last one. */
   sha: string;
   base: string;
+  /** Who opened it. Default: `somebody`. */
+  readonly login?: string;
+  readonly created_at?: string;
+  updated_at?: string;
 };
 
 export type FakeComment = {
@@ -114,13 +118,17 @@ export const commitOf = (words: string): string => createHash('sha1').update(wor
 
 /** As GitHub shows it. */
 export function shownPull(repository: FakeRepository, pull: FakePull, url: string): Record<string, unknown> {
-  const { head, base, sha, ...rest } = pull;
+  const { head, base, sha, login = 'somebody', ...rest } = pull;
+  const at = pull.created_at ?? new Date(0).toISOString();
   const repo = { full_name: repository.name };
   return {
     ...rest,
     id: 9_000 + pull.number,
     html_url: `${url}/${repository.name}/pull/${pull.number}`,
-    user: { login: 'somebody', id: 1 },
+    user: { login, id: 1 },
+    author_association: 'CONTRIBUTOR',
+    labels: (repository.labels.get(pull.number) ?? []).map((name) => ({ name })),
+    ...{ created_at: at, updated_at: pull.updated_at ?? at },
     assignees: [],
     merged: pull.merged_at !== null,
     mergeable: pull.state === 'open' ? repository.notMergeable === null : null,
