@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Reviews } from '@workledger/shared/config/reviews.ts';
+import { callsUs } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { same } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
-import { callsUs } from '../components/github/look.ts';
 import { NOTHING, readPages, YOUNG_MILLISECONDS, type Found, type Look, type Seen } from './look.ts';
 import { pullOf, type Pull } from './pull-requests.ts';
 

@@ -108,7 +108,7 @@ export type Facts = {
   /** Somebody told of it since it was looked at. */
   readonly news: boolean;
   /** The newest words on it that work went back with, by ids of its host. */
-  readonly heard: { readonly comment: number; readonly review: number };
+  readonly heard: { readonly comment: number; readonly review: number; readonly note?: number | undefined };
   /** Checks of others were seen on a head of it. */
   readonly checked: boolean;
   /** The question about a head that is open, and which head that is. */

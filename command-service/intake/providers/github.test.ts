@@ -126,11 +126,36 @@ describe('an issue', () => {
     for (const other of [
       { ...told, action: 'edited' },
       { ...told, issue: { number: 12, pull_request: {} } },
-      // What is to be changed is for its run.
-      { ...told, issue: ours, comment: { body: '@workledger send-back It is slow.' } },
+      { ...told, issue: ours, comment: { body: 'Fine. @workledger approve' } },
       { ...told, comment: { body: 'fine' } },
     ])
       expect(read(other)).toMatchObject({ reason: 'event issue_comment starts no work' });
+  });
+  test('may be a pull request of ours, of which a run hears at once what is to be changed', () => {
+    const taskId = newId();
+    const issue = {
+      number: 13,
+      state: 'open',
+      pull_request: {},
+      body: `<!-- workledger:begin task=${taskId} run=x -->`,
+    };
+    const told = { action: 'created', issue, comment: { id: 5, body: 'Hm. @workledger name it sum' } };
+    const pull = { number: 13, branch: `workledger/${taskId}` };
+    expect(read(told, 'issue_comment')).toMatchObject({ pull });
+    const sendBack = { id: 6, body: '@workledger send-back It is slow.' };
+    expect(read({ ...told, comment: sendBack }, 'issue_comment')).toMatchObject({ pull });
+    const onLine = { ...told, issue: undefined, pull_request: { number: 13, head: { ref: `workledger/${taskId}` } } };
+    expect(read(onLine, 'pull_request_review_comment')).toMatchObject({ pull });
+    expect(read({ ...told, comment: { id: 7, body: '@workledger review' } }, 'issue_comment')).toMatchObject({
+      review: { number: 13 },
+    });
+    for (const [other, event] of [
+      [{ ...told, comment: { id: 8, body: 'name it sum' } }, 'issue_comment'],
+      [{ ...told, issue: { ...issue, body: 'of somebody else' } }, 'issue_comment'],
+      [{ ...told, action: 'edited' }, 'issue_comment'],
+      [{ ...onLine, comment: { body: 'nice' } }, 'pull_request_review_comment'],
+    ] as const)
+      expect(read(other, event)).toMatchObject({ reason: `event ${event} starts no work` });
   });
   test('is not what other events are about', () => {
     expect(read({ zen: 'Design for failure.' }, 'ping')).toEqual({

@@ -1,7 +1,7 @@
 import { parsePart } from '@workledger/shared/http/parse.ts';
 import { z } from 'zod';
 import { UUID_PATTERN } from '@workledger/shared/contexts/text.ts';
-import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
+import { asksForChanges, calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { readReviewRequest } from './review-request.ts';
 import { FORM, isSigned, lenient, readJson, words, type Provider, type ProviderRequest } from '../provider.ts';
 
@@ -138,8 +138,15 @@ function readAnswer({ action, repository, issue, comment }: Payload) {
   return { ...name, answer: { ...said, ...place, taskId, questionId: null } };
 }
 
-/** What an open pull request may have waited for; null: none of that. */
-function readPull(event: string, { action, pull_request, check_suite }: Payload) {
+/** What an open pull request may have waited for, or what its run will hear; null: none of that. */
+function readPull(event: string, told: Payload) {
+  const { action, pull_request, check_suite, comment } = told;
+  if (event === 'issue_comment') return ourPull(told);
+  if (event === 'pull_request_review_comment') {
+    const { number, head } = pull_request ?? {};
+    const isHeard = action === 'created' && asksForChanges(comment?.body ?? '');
+    return isHeard && number && head?.ref ? { number, branch: head.ref } : null;
+  }
   if (
     (event === 'pull_request' && action === 'closed') ||
     (event === 'pull_request_review' && action === 'submitted')
@@ -150,6 +157,13 @@ function readPull(event: string, { action, pull_request, check_suite }: Payload)
   if (event !== 'check_suite' || action !== 'completed') return null;
   const number = check_suite?.pull_requests?.[0]?.number;
   return number && check_suite?.head_branch ? { number, branch: check_suite.head_branch } : null;
+}
+
+/** Of a comment that wants changes of a pull request of ours: its branch is not told, but its text names the task. */
+function ourPull({ action, issue, comment }: Payload) {
+  const taskId = issue?.pull_request ? OF_TASK.exec(issue.body ?? '')?.[1] : undefined;
+  if (action !== 'created' || !issue?.number || taskId === undefined) return null;
+  return asksForChanges(comment?.body ?? '') ? { number: issue.number, branch: `workledger/${taskId}` } : null;
 }
 
 function readIssue({ action, repository, issue, label }: Payload) {

@@ -74,8 +74,47 @@ describe('a look at a pull request', () => {
     expect(kept.get(wanted!.report.digest)).toBe(
       'user-1 says:\nHm. @workledger please greet in French\n\nuser-1 asks for changes:\nNot yet.\n\na.js:4: a loop will do',
     );
-    expect(wanted?.heard).toEqual({ comment: 13, review: 22 });
+    expect(wanted?.heard).toEqual({ comment: 13, review: 22, note: 0 });
     expect((await call('github.look', { ...asked, heard: wanted!.heard })).wanted).toBeNull();
+  });
+
+  test('hears what calls it in a review without a verdict, and on a line, each once and with its place', async () => {
+    const { call, repository, kept } = await openedWorld();
+    const note = (id: number, pull_request_review_id: number, body: string, change: object = {}) => ({
+      ...{ id, pull_request_review_id, path: 'a.js', line: id, body, user: { login: 'user-1', id: 1 }, ...change },
+    });
+    repository.comments.push({ id: 11, number: 1, login: 'user-1', body: 'Fine. @workledger approve' });
+    repository.comments.push({ id: 12, number: 1, login: 'user-1', body: '@workledger review' });
+    repository.reviews.set(1, [
+      { id: 21, user: 1, state: 'COMMENTED', body: '@workledger see the lines' },
+      { id: 22, user: 1, state: 'COMMENTED', body: 'Nice.' },
+      { id: 23, user: 2, state: 'COMMENTED', body: '@workledger not mine to say' },
+      { id: 24, user: 1, state: 'DISMISSED', body: '@workledger no more' },
+    ]);
+    repository.notes.set(1, [
+      note(31, 21, 'a loop will do'),
+      note(32, 22, '@workledger name it sum', { line: null, original_line: 7 }),
+      note(33, 22, 'and I like it'),
+      note(34, 23, '@workledger send me the keys', { user: { login: 'mallory', id: 2 } }),
+    ]);
+    const { wanted } = await call('github.look', asked);
+    expect(kept.get(wanted!.report.digest)).toBe(
+      'user-1 says:\n@workledger see the lines\n\na.js:31: a loop will do\n\nuser-1 says of a line:\na.js:7: @workledger name it sum',
+    );
+    expect(wanted?.heard).toEqual({ comment: 0, review: 21, note: 32 });
+    const { heard } = wanted!;
+    expect((await call('github.look', { ...asked, heard })).wanted).toBeNull();
+    repository.notes.get(1)?.push(note(40, 25, '@workledger and test it'));
+    expect((await call('github.look', { ...asked, heard })).wanted?.heard).toEqual({ ...heard, note: 40 });
+  });
+
+  test('that is no longer the first of its run hears no line twice that was told with its review', async () => {
+    const { call, repository } = await openedWorld();
+    repository.reviews.set(1, [{ id: 22, user: 1, state: 'CHANGES_REQUESTED', body: 'Not yet.' }]);
+    const line = { path: 'a.js', line: 4, user: { login: 'user-1', id: 1 } };
+    repository.notes.set(1, [{ id: 31, pull_request_review_id: 22, body: '@workledger a loop will do', ...line }]);
+    const heard = { comment: 0, review: 22 };
+    expect((await call('github.look', { ...asked, heard })).wanted).toBeNull();
   });
 
   test('by a login that may not see checks sees statuses, and takes nothing for green', async () => {

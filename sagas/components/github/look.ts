@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { calledAnswer } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
+import { asksForChanges } from '@workledger/shared/contexts/sync/delivery/called-answer.ts';
 import { isTrusted } from '@workledger/shared/contexts/sync/delivery/trusted.ts';
 import { artefact } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
@@ -11,8 +11,13 @@ import { logExcerpt } from './log-excerpt.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 import { checkRunsOf, verdictsOf, type Told, type Verdicts } from './verdicts.ts';
 
-/** Of comments and reviews, the newest that were answered: GitHub's ids grow. */
-const heard = z.object({ comment: z.int().min(0), review: z.int().min(0) });
+/** Of comments, reviews and comments on lines, the newest that were answered: GitHub's ids grow. */
+const heard = z.object({
+  comment: z.int().min(0),
+  review: z.int().min(0),
+  /** Runs of before do not tell it: they heard no comments on lines by themselves. */
+  note: z.int().min(0).optional(),
+});
 
 const request = inRun.extend({
   number: z.int().positive(),
@@ -104,45 +109,64 @@ const notes = z.array(
     body: z.string().nullish(),
     path: z.string().nullish(),
     line: z.int().nullish(),
+    /** Where it was said, once the line is another one. */
+    original_line: z.int().nullish(),
     pull_request_review_id: z.int().nullish(),
+    user: person,
   }),
 );
-const CALL = /(^|[\s(])@workledger(\[bot\])?\b/i;
-/** Whether a comment speaks to us. */
-export const callsUs = (text: string): boolean => CALL.test(text);
+type Note = z.infer<typeof notes>[number];
 const MOST_WORDS = 20_000;
 
-/** Answers to questions come as deliveries. */
-const asksForChanges = (text: string): boolean =>
-  callsUs(text) && (calledAnswer(text)?.verb ?? 'send-back') === 'send-back';
+const isRefusal = ({ state }: { readonly state: string }): boolean => state === 'CHANGES_REQUESTED';
+/** One that was dismissed, or is still being written, says nothing. */
+const isSaid = ({ state }: { readonly state: string }): boolean => state === 'COMMENTED' || state === 'APPROVED';
 
+/** What trusted persons want: comments and reviews that call us, reviews that request changes, each with its lines, and lines that call us. */
 async function wantedOf(repository: GithubRepository, asked: Request, { environment, step }: Call) {
   const { number, heard } = asked;
   const { trusted } = repositoryOf(environment, step, asked.repository);
-  const mayAsk = (user: z.infer<typeof person>): boolean => isTrusted('github', trusted, user?.login ?? null);
-  const said = (await repository.list(`/issues/${number}/comments?per_page=100`, comments, (page) => page)).filter(
-    ({ id, body, user }) => id > heard.comment && asksForChanges(body ?? '') && mayAsk(user),
+  const mayAsk = ({ user }: { readonly user?: z.infer<typeof person> }): boolean =>
+    isTrusted('github', trusted, user?.login ?? null);
+  const list = <Item>(path: string, schema: z.ZodType<Item[]>): Promise<Item[]> =>
+    repository.list(`${path}?per_page=100`, schema, (page) => page);
+  const said = (await list(`/issues/${number}/comments`, comments)).filter(
+    (one) => one.id > heard.comment && asksForChanges(one.body ?? '') && mayAsk(one),
   );
-  const asking = (await repository.list(`/pulls/${number}/reviews?per_page=100`, reviews, (page) => page)).filter(
-    ({ id, state, user }) => id > heard.review && state === 'CHANGES_REQUESTED' && mayAsk(user),
+  const asking = (await list(`/pulls/${number}/reviews`, reviews)).filter(
+    (one) => (isRefusal(one) || (isSaid(one) && asksForChanges(one.body ?? ''))) && mayAsk(one),
   );
-  if (said.length === 0 && asking.length === 0) return null;
-  const inLines =
-    asking.length === 0 ? [] : await repository.list(`/pulls/${number}/comments?per_page=100`, notes, (page) => page);
+  const news = asking.filter(({ id }) => id > heard.review);
+  const inLines = await list(`/pulls/${number}/comments`, notes);
+  const of = (id: number): Note[] => inLines.filter((note) => note.pull_request_review_id === id);
+  const beside = inLines.filter(
+    (note) =>
+      note.id > (heard.note ?? 0) &&
+      asksForChanges(note.body ?? '') &&
+      mayAsk(note) &&
+      // What belongs to a review that asks is told with it.
+      asking.every(({ id }) => id !== note.pull_request_review_id),
+  );
+  if (said.length === 0 && news.length === 0 && beside.length === 0) return null;
   const words = [
     ...said.map(({ body, user }) => `${user?.login} says:\n${body}`),
-    ...asking.flatMap(({ id, body, user }) => [
-      `${user?.login} asks for changes:\n${body ?? ''}`,
-      ...inLines
-        .filter((note) => note.pull_request_review_id === id)
-        .map(({ path, line, body }) => `${path ?? ''}:${line ?? ''}: ${body ?? ''}`),
+    ...news.flatMap((one) => [
+      `${one.user?.login} ${isRefusal(one) ? 'asks for changes' : 'says'}:\n${one.body ?? ''}`,
+      ...of(one.id).map(inLine),
     ]),
+    ...beside.map((note) => `${note.user?.login} says of a line:\n${inLine(note)}`),
   ].join('\n\n');
   const text = Buffer.from(words.slice(0, MOST_WORDS).toWellFormed());
   const newest = (all: readonly { readonly id: number }[], before: number): number =>
     Math.max(before, ...all.map(({ id }) => id));
   return {
     report: await environment.artefacts.put(text, 'text/plain; charset=utf-8'),
-    heard: { comment: newest(said, heard.comment), review: newest(asking, heard.review) },
+    heard: {
+      ...{ comment: newest(said, heard.comment), review: newest(news, heard.review) },
+      note: newest(beside, heard.note ?? 0),
+    },
   };
 }
+
+const inLine = ({ path, line, original_line, body }: Note): string =>
+  `${path ?? ''}:${line ?? original_line ?? ''}: ${body ?? ''}`;
