@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { idInRun } from './steps/run.ts';
-import { B, claimed, evolve, generated, judgement, plan, publish, validated, type Run } from './testing.ts';
+import {
+  B,
+  C,
+  claimed,
+  evolve,
+  generated,
+  judgement,
+  plan,
+  publish,
+  reference,
+  validated,
+  type Run,
+} from './testing.ts';
+import { green, look, mergedByUs, open, pauseOver, red, url, waits } from './testing/pulls.ts';
 
 const within = (limitUsd: number, spentUsd = 0): Run => {
   const run = claimed('command', 'sample', { budget: { limitUsd, spentUsd } });
@@ -71,6 +84,50 @@ describe('a task with a budget', () => {
       target: idInRun(run.state().facts, 'evolution'),
       data: { plan: { ...evolve, budgetUsd: left } },
     });
+  });
+});
+
+describe('a pull request whose task has spent its budget', () => {
+  const spent = { limitUsd: 1, spentUsd: 0.5 };
+  const goesOn = (run: Run) => {
+    pauseOver(run, 2);
+    expect(run.open()).toContain('await-merge/1/1/look-2');
+    expect([run.ended(), run.requested('undo/open-pull-request/1/close')]).toEqual([null, undefined]);
+    expect(run.requested('await-merge/1/1/send-back')).toBeUndefined();
+  };
+
+  it('stays when its checks fail: a person is told what failed, and what was spent', () => {
+    const run = waits(undefined, spent);
+    look(run, 1, red('one'));
+    const comment = run.requested('await-merge/1/1/give-up') as { request: { text: string } } | undefined;
+    expect(comment).toMatchObject({ request: { number: 7, about: 'checks' } });
+    for (const said of ['budget of its task is spent', 'failed now: "ci"', 'over its budget of $1.00: spent $1.00'])
+      expect(comment?.request.text).toContain(said);
+    expect(run.open()).toEqual(['await-merge/1/1/give-up']);
+    run.succeeds('await-merge/1/1/give-up', { outcome: 'written', id: 1, url });
+    goesOn(run);
+    look(run, 2, { ...open, state: 'merged', mergeCommit: C });
+    expect(run.state().facts).toMatchObject({ merged: true });
+  });
+
+  it('stays when a person wants changes, who is told so, once, and is not merged over it', () => {
+    const run = waits(mergedByUs, spent);
+    const wanted = { ...green, wanted: { report: reference, heard: { comment: 11, review: 3, note: 0 } } };
+    look(run, 1, wanted);
+    expect(run.requested('await-merge/1/1/unheard')).toMatchObject({
+      request: { number: 7, about: 'changes', text: expect.stringContaining('over its budget of $1.00: spent $1.00') },
+    });
+    run.succeeds('await-merge/1/1/unheard', { outcome: 'written', id: 1, url });
+    goesOn(run);
+    look(run, 2, wanted);
+    expect(run.open()).toEqual(['await-merge/1/1/pause-3']);
+    expect(run.keys().filter((key) => key.includes('/merge-'))).toEqual([]);
+  });
+
+  it('goes back while there is money left', () => {
+    const run = waits(undefined, { limitUsd: 1, spentUsd: 0.4 });
+    look(run, 1, red('one'));
+    expect(run.open()).toEqual(['await-merge/1/1/send-back']);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Facts, Feedback, Learned } from '../facts.ts';
 import { followBase, isBehind, keptTooLong, letNext, MOST_REBASED } from './moved-base.ts';
 import { cancelJudging } from './new-base.ts';
 import { asBlock, CHECK, checksOf, pullOf, say, showCheck, showFindings } from './pull-request.ts';
-import { byPullRequest, claimOf, inRun, known, planOf, sendBack, withoutAgent } from './run.ts';
+import { byPullRequest, claimOf, inRun, known, planOf, sendBack, unaffordable, withoutAgent } from './run.ts';
 import { askPerson, givenUp, lacksChecks, saidOf, withdrawQuestion } from './stuck-head.ts';
 
 /** How often red checks of its host may send work back within a run; the same failure twice never does. */
@@ -82,6 +82,8 @@ function follow(facts: Facts, on: Effector, look: number, seen: ResultOf<'github
   if (seen.wanted !== null) {
     const { report, heard } = seen.wanted;
     const reason = `a person wants changes of pull request #${number}: see what they say`;
+    const spent = spentFor(facts, reason);
+    if (spent !== null) return unheard(facts, on, look, spent);
     return back(facts, on, look, { reason, log: report }, { heard });
   }
   // What somebody else pushed is theirs.
@@ -120,6 +122,23 @@ function land(facts: Facts, on: Effector, look: number, commit: string | null): 
   return done({ learned: { merged: true, landed: commit } } satisfies Learned);
 }
 
+/** Its money is used up: what stands is a person's matter then, as where its rounds are. */
+const spentFor = (facts: Facts, reason: string): string | null =>
+  claimOf(facts).from === undefined ? (unaffordable(facts, reason)?.reason ?? null) : null;
+
+const UP_TO_YOU = 'It waits for a person: merge it, close it, or push to it';
+
+/** Who wants changes is told why nobody makes them, once; the pull request stays. */
+function unheard(facts: Facts, on: Effector, look: number, spent: string): Outcome | null {
+  const words = [
+    'What is wanted of it is read, and no agent does it: the budget of its task is spent.',
+    asBlock(`${spent}\ncommit: ${facts.commit ?? ''}`),
+    `${UP_TO_YOU}.`,
+  ];
+  const comment = { number: known(facts.pull).number, about: 'changes', text: words.join('\n\n') };
+  return say(facts, on, 'unheard', comment) ? leaveTo(facts, on, look, 'its budget is spent') : waiting;
+}
+
 /** A person's words, and checks of others, count apart from what the work's own faults allow. */
 function back(facts: Facts, on: Effector, look: number, feedback: Feedback, learned: Partial<Facts>): Outcome {
   if (claimOf(facts).from !== undefined)
@@ -138,16 +157,24 @@ function onRed(
 ): Outcome | null {
   const names = checks.failed.map((name) => `"${name}"`).join(', ');
   const isVain = facts.red.includes(signature) || facts.red.length >= MOST_RED;
-  if (!isVain) {
-    const reason = `checks of the pull request failed: ${names}`;
+  const reason = `checks of the pull request failed: ${names}`;
+  const spent = isVain ? null : spentFor(facts, reason);
+  if (!isVain && spent === null) {
     return back(facts, on, look, { reason, log: report }, { red: [...facts.red, signature] });
   }
   const { number } = known(facts.pull);
-  const why = facts.red.includes(signature) ? 'the same failed before, and in the same way' : 'others failed before';
+  const why =
+    spent !== null
+      ? 'the budget of its task is spent'
+      : facts.red.includes(signature)
+        ? 'the same failed before, and in the same way'
+        : 'others failed before';
   const words = [
     `The work went back to its agent ${facts.red.length} times for failed checks, and does not again: ${why}.`,
-    asBlock(`failed now: ${names}\ncommit: ${facts.commit ?? ''}`),
-    'It waits for a person: merge it, close it, push to it, or say what to do in a comment that begins with the name of Workledger after an @.',
+    asBlock([`failed now: ${names}`, `commit: ${facts.commit ?? ''}`, ...(spent === null ? [] : [spent])].join('\n')),
+    spent === null
+      ? `${UP_TO_YOU}, or say what to do in a comment that begins with the name of Workledger after an @.`
+      : `${UP_TO_YOU}.`,
   ];
   return say(facts, on, 'give-up', { number, about: 'checks', text: words.join('\n\n') })
     ? leaveTo(facts, on, look, 'its checks failed')

@@ -92,9 +92,13 @@ export const earlierFailures = ({ failedCandidates }: Facts): { readonly earlier
         ),
       };
 
+/** Why no agent can be given it back: its money is spent, as far as that is ours to bound. */
+export const unaffordable = (facts: Facts, reason: string): Failure | null =>
+  isCommandRun(facts) ? overBudget(facts, reason) : null;
+
 /** Gives the work back to its agent, with the reason. It counts, unless `learned` has its own `sentBack`. */
 export function sendBack(facts: Facts, on: Effector, feedback: Feedback, learned: Partial<Facts> = {}): Outcome {
-  const over = isCommandRun(facts) ? overBudget(facts, feedback.reason) : null;
+  const over = unaffordable(facts, feedback.reason);
   if (over !== null) return failed({ ...over, log: feedback.log });
   const { taskId, claimId } = claimOf(facts);
   const told = on.command('send-back', 'task.send-back', taskId, {

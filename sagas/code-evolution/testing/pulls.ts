@@ -29,8 +29,8 @@ export function begun(run: Run, round = 1): void {
 }
 
 /** A run whose tests have passed, and that waits for its pull request. */
-export function waits(prepared: object = byPull): Run {
-  const run = claimed();
+export function waits(prepared: object = byPull, budget?: { limitUsd: number; spentUsd: number }): Run {
+  const run = claimed('command', 'sample', budget && { budget });
   prepare(run, prepared);
   generated(run);
   opened(run);
