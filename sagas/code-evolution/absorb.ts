@@ -95,7 +95,11 @@ function afterLook(facts: Facts, key: string): Facts {
   return place === undefined ? facts : { ...facts, looks: { place, number: Number(number) }, news: false };
 }
 
+/** By whichever step the branch was moved. */
+const PUBLISHED = /\/publish(-judged|-\d+)?$/;
+
 function ofPull(facts: Facts, key: string, result: unknown): Facts {
+  if (PUBLISHED.test(key)) return { ...facts, change: (result as ResultOf<'code.publish'>).change };
   if (LOOK.test(key)) {
     const { state, checks } = result as ResultOf<'github.look'>;
     return { ...facts, seen: state, checked: facts.checked || !['none', undefined].includes(checks?.state) };

@@ -101,6 +101,8 @@ export type Facts = {
   readonly merged: boolean;
   /** The one that offers the work, where the registration says that it is merged by one. */
   readonly pull: { readonly number: number; readonly url: string } | null;
+  /** What the branch changes, as it was published last; undefined: that was not told. */
+  readonly change?: ResultOf<'code.publish'>['change'];
   /** How it was seen last. */
   readonly seen: 'open' | 'closed' | 'merged' | null;
   /** The newest of its looks that was asked for, in this attempt of its step. */

@@ -39,6 +39,20 @@ describe('a run whose work is merged by a pull request', () => {
     });
   });
 
+  it('tells what its branch changes, as it was published last', () => {
+    const change = { files: 1, insertions: 2, deletions: 0, paths: ['a.js'] };
+    const run = claimed();
+    prepare(run);
+    generated(run);
+    run.succeeds('publish/1/1/publish', { branch: 'workledger/x', commit: B, change });
+    expect(run.requested('open-pull-request/1/1/open')).toMatchObject({ request: { change } });
+    const older = claimed();
+    prepare(older);
+    generated(older);
+    publish(older);
+    expect(older.requested('open-pull-request/1/1/open')).not.toHaveProperty('request.change');
+  });
+
   it('opens none where the registration says otherwise', () => {
     const run = claimed();
     run.succeeds('prepare/1/1/prepare', plan);

@@ -35,6 +35,7 @@ export const pullOf = (
     ...inRun(facts),
     ...{ branch: branchOf(facts), base: planOf(facts).baseBranch ?? 'main', draft: false, link: null, issue: null },
     ...{ metricsBefore, metrics: facts.metrics, costUsd: facts.costUsd, tests },
+    ...(facts.change !== undefined && { change: facts.change }),
   };
 };
 

@@ -22,6 +22,21 @@ describe('publish', () => {
     expect(git(bare, 'rev-parse', `refs/heads/${branch}`)).toBe(commit);
   });
 
+  test('tells what the branch changes from its base, to be read by people', async () => {
+    const { call, user, base, branch } = await worldWithWork();
+    const files = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [`notes/${name}.txt`, 'one\ntwo\n']));
+    const commit = commitAsUser(user, { ...files, 'src/add.mjs': null }, 'Notes');
+    git(user, 'push', '--quiet', 'origin', 'HEAD:refs/heads/elsewhere');
+    expect(await call('code.publish', { commit, base, branch })).toMatchObject({
+      change: {
+        files: 7,
+        insertions: 12,
+        deletions: 1,
+        paths: ['a', 'b', 'c', 'd', 'e'].map((name) => `notes/${name}.txt`),
+      },
+    });
+  });
+
   test('moves its own branch on to other work of the same task', async () => {
     const { publish, call, workRequest, bare, branch } = await worldWithWork();
     await publish();

@@ -1,14 +1,22 @@
 import { z } from 'zod';
+import { foreignText } from '@workledger/shared/contexts/text.ts';
+import { diffStat } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
-import { branchHead, ensureCommits, fetchOrigin, isAncestor, resolveRef } from '../git/commits.ts';
+import { branchHead, changedFiles, ensureCommits, fetchOrigin, isAncestor, resolveRef } from '../git/commits.ts';
 import { git } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { branchRef, resultRef, runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
-import { codeComponent } from './attempt.ts';
+import { codeComponent, type CodeAttempt } from './attempt.ts';
 import { recordedBase, withProtectedPaths } from './judge.ts';
+
+/** What a published branch changes, as it is told to people. */
+const change = diffStat.extend({ paths: z.array(z.string()) });
+/** Of the files, the first by name. */
+const MOST_PATHS = 5;
+const PATH_LENGTH = 200;
 
 /**
  * Puts the commit on a branch of the origin, with protected paths as they are in the base: what runs there by itself (CI
@@ -17,7 +25,7 @@ import { recordedBase, withProtectedPaths } from './judge.ts';
 export const publish = codeComponent({
   request: inRun.extend({ commit: z.string(), branch: z.string(), base: recordedBase }),
   /** The commit that the branch names now. */
-  result: z.object({ branch: z.string(), commit: z.string() }),
+  result: z.object({ branch: z.string(), commit: z.string(), change: change.optional() }),
   act: async (request, code) => {
     const { repository, mirror, signal } = code;
     const { taskId, branch } = request;
@@ -37,9 +45,22 @@ export const publish = codeComponent({
     await pushRef(mirror, { ref: kept, to: commit, expected: 'any', signal });
     if (now !== commit)
       await pushRef(mirror, { ref, to: commit, expected: now === null ? 'none' : { commit: now }, signal });
-    return { branch, commit };
+    return {
+      branch,
+      commit,
+      ...(request.base !== undefined && { change: await changeOf(code, request.base, commit) }),
+    };
   },
 });
+
+async function changeOf(
+  { mirror, secrets }: CodeAttempt,
+  base: string,
+  commit: string,
+): Promise<z.infer<typeof change>> {
+  const { paths, ...stat } = await changedFiles(mirror, base, commit);
+  return { ...stat, paths: paths.slice(0, MOST_PATHS).map((path) => foreignText(secrets.text(path), PATH_LENGTH)) };
+}
 
 /** `kept`: people or another run of the task put commits of their own on it. */
 const unpublishResult = z.object({ outcome: z.enum(['deleted', 'absent', 'kept']) });

@@ -147,12 +147,23 @@ const withoutPlaces = (patch: Buffer): string =>
 
 /** Files and lines changed between two commits; a binary file counts no lines. */
 export async function diffStat(mirror: Mirror, from: string, to: string): Promise<DiffStat> {
+  const { paths: _, ...stat } = await changedFiles(mirror, from, to);
+  return stat;
+}
+
+/** As `diffStat`, with the files' names, to be read by a person. */
+export async function changedFiles(
+  mirror: Mirror,
+  from: string,
+  to: string,
+): Promise<DiffStat & { readonly paths: readonly string[] }> {
   const args = ['diff', ...PLAIN, '--numstat', '-z', asCommit(from), asCommit(to), '--'];
   const { stdout } = await git(args, { cwd: mirror.gitFolder });
   const rows = stdout.toString('utf8').split('\0').filter(Boolean);
   const counts = rows.map((row) => row.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))));
   const sum = (column: number): number => counts.reduce((total, row) => total + (row[column] ?? 0), 0);
-  return { files: rows.length, insertions: sum(0), deletions: sum(1) };
+  const paths = rows.map((row) => row.replace(/^[^\t]*\t[^\t]*\t/, ''));
+  return { files: rows.length, insertions: sum(0), deletions: sum(1), paths };
 }
 
 type Entry = { readonly mode: string; readonly object: string };

@@ -1,4 +1,4 @@
-import type { Metrics } from '@workledger/shared/contexts/values.ts';
+import type { DiffStat, Metrics } from '@workledger/shared/contexts/values.ts';
 
 /** What a pull request says of the work, beside the task's own words. */
 export type Summary = {
@@ -7,6 +7,8 @@ export type Summary = {
   readonly metricsBefore: Metrics | null;
   readonly metrics: Metrics | null;
   readonly costUsd: number | null;
+  /** What was changed, with the first of the files. */
+  readonly change?: (DiffStat & { readonly paths: readonly string[] }) | undefined;
   readonly tests: 'running' | 'passed' | 'failed' | null;
   /** An address where more is told. */
   readonly link: string | null;
@@ -53,8 +55,17 @@ export function sectionOf(description: string, summary: Summary): string {
   ].filter((fact) => fact !== null);
   const text = quoted(description.trim());
   const words = text.length > DESCRIPTION_LENGTH ? `${text.slice(0, DESCRIPTION_LENGTH).toWellFormed()}…` : text;
-  const parts = [beginOf(summary), words, tableOf(summary), facts.join(' · '), END];
+  const parts = [beginOf(summary), words, changeIn(summary), tableOf(summary), facts.join(' · '), END];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function changeIn({ change }: Summary): string {
+  if (change === undefined) return '';
+  const { files, insertions, deletions, paths } = change;
+  const names = paths.map((path) => `\`${quoted(path).replaceAll(/[`\p{Cc}]/gu, ' ')}\``);
+  const rest = files > paths.length ? [`${files - paths.length} more`] : [];
+  const counts = `${files} ${files === 1 ? 'file' : 'files'} changed, +${insertions} −${deletions}`;
+  return [counts, [...names, ...rest].join(', ')].filter((part) => part !== '').join(': ');
 }
 
 function tableOf({ metricsBefore, metrics }: Summary): string {

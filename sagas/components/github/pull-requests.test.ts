@@ -20,12 +20,14 @@ describe('a pull request', () => {
       metrics: { milliseconds: 3 },
       costUsd: 0.425,
       tests: 'passed' as const,
+      change: { files: 3, insertions: 10, deletions: 2, paths: ['src/@ada`.js', 'src/a\nb.js'] },
     };
     const opened = await call('github.pull-request', pullOf({ ...facts, issue: 5 }));
     expect(opened).toEqual({ outcome: 'opened', number: 1, url: expect.stringMatching(/\/acme\/sample\/pull\/1$/) });
     const [pull] = repository.pulls;
     expect(pull).toMatchObject({ title: 'Fix add', head: BRANCH, base: 'main', draft: false });
     expect(pull!.body).toContain('It subtracts, says @\u200bada in #\u200b12.');
+    expect(pull!.body).toContain('3 files changed, +10 −2: `src/@\u200bada .js`, `src/a b.js`, 1 more\n');
     expect(pull!.body).toContain('| milliseconds | 12 | 3 |');
     expect(pull!.body).toContain(`Tests: passed · Cost: $0.42 · Task: \`${run.taskId}\` · Closes #5`);
     expect(fake.count('POST', POST_PULL)).toBe(1);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metrics } from '@workledger/shared/contexts/values.ts';
+import { diffStat, metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
 import type { ComponentEnvironment, TaskText } from '../environment.ts';
@@ -35,6 +35,8 @@ const request = inRun.extend({
   metricsBefore: metrics.nullable(),
   metrics: metrics.nullable(),
   costUsd: z.number().min(0).nullable(),
+  /** Of the files, the first few. Runs of before do not tell it. */
+  change: diffStat.extend({ paths: z.array(z.string()) }).optional(),
   tests: z.enum(['running', 'passed', 'failed']).nullable(),
   link: z.url({ protocol: /^https?$/ }).nullable(),
   issue: z.int().positive().nullable(),
