@@ -19,6 +19,7 @@ let folder: SystemFolder;
 let origin: string;
 let fake: Place['fake'];
 let connection: Place['connection'];
+let app: Place['app'];
 let repository: FakeRepository;
 let system: RunningSystem;
 
@@ -35,7 +36,7 @@ const configuration = (pullRequest: object = {}) => ({
 
 beforeAll(async () => {
   folder = await systemFolder();
-  ({ origin, fake, repository, connection } = await startGithubPlace(folder.path));
+  ({ origin, fake, repository, connection, app } = await startGithubPlace(folder.path));
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(async () => {
@@ -144,11 +145,19 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete', result: { merged: true } });
   });
 
-  test('is merged by Workledger once its checks are green, where that is allowed', async () => {
+  test('is merged by Workledger once its checks are green, where that is allowed: as an App, with a check run', async () => {
     await system.stop();
-    system = await startInFolder(folder.path, configuration({ mergedBy: 'workledger', method: 'squash' }));
+    const settings = configuration({ mergedBy: 'workledger', method: 'squash' });
+    system = await startInFolder(folder.path, { ...settings, github: app });
+    const before = fake.calls.length;
     const id = await ask(15);
     const head = await passed(id, null);
+    const [run, ...others] = repository.checkRuns.filter((run) => run['head_sha'] === head);
+    expect([others, run]).toMatchObject([[], { name: 'workledger', output: { summary: '- tests: passed' } }]);
+    expect(repository.statuses.filter(({ sha }) => sha === head)).toEqual([]);
+    const logins = fake.calls.slice(before).filter(({ path }) => /\/(pulls|check-runs|comments)/.test(path));
+    expect(new Set(logins.map(({ login }) => login?.kind))).toEqual(new Set(['installation']));
+    expect(fake.count('POST', /^\/app\/installations\/41\/access_tokens$/)).toBe(1);
     repository.statuses.push({ sha: head, context: 'ci', state: 'success' });
     const done = await finalTask(system.client, id);
     expect(done).toMatchObject({ state: 'complete', result: { merged: true, commit: head } });

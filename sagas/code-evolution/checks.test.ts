@@ -14,7 +14,7 @@ import {
   turn,
   validated,
 } from './testing.ts';
-import { look, mergedByUs, opened, prepare, red } from './testing/pulls.ts';
+import { look, mergedByUs, opened, prepare, red, waits } from './testing/pulls.ts';
 
 const check = (name: string, verdict: CheckResult['verdict']): CheckResult => ({
   ...{ name, verdict, reason: 'a reason', counts: null, newFindings: null, exitCode: 0, durationMs: 1 },
@@ -37,6 +37,25 @@ describe('a run whose repository has named checks', () => {
         data: named,
       });
     }
+  });
+
+  it('shows at the commit what each of them has said so far', () => {
+    const run = claimed();
+    prepare(run, { ...mergedByUs, checks: ['tests', 'lint'] });
+    generated(run);
+    opened(run);
+    expect(run.requested('open-pull-request/1/1/check')).toMatchObject({
+      request: { state: 'in_progress', summary: '- tests: running\n- lint: running' },
+    });
+    validated(run, 1, 'failed', true, undefined, { checks: [check('tests', 'passed'), check('lint', 'failed')] });
+    expect(run.requested('validate/1/1/check')).toMatchObject({
+      request: { state: 'failure', summary: '- tests: passed: a reason\n- lint: failed: a reason' },
+    });
+    const without = waits();
+    expect(without.requested('open-pull-request/1/1/check')).toMatchObject({
+      request: { summary: '- tests: running' },
+    });
+    expect(without.requested('await-merge/1/1/check')).toMatchObject({ request: { summary: '- tests: passed' } });
   });
 
   it('shows them at the pull request when they passed, and takes them for no checks of others', () => {

@@ -46,7 +46,7 @@ export function countPushes(origin: string): (branch: string) => number {
 
 /** Waits until the work of a task has passed its tests, and its pull request shows a commit that is not this one. @returns that commit */
 export async function passedBeside(
-  { branches, statuses }: FakeRepository,
+  { branches, statuses, checkRuns }: FakeRepository,
   taskId: string,
   before: string | null,
   seconds = 60,
@@ -56,7 +56,9 @@ export async function passedBeside(
     head = branches.get(`workledger/${taskId}`) ?? '';
     const isOurs = ({ sha, context, state }: FakeRepository['statuses'][number]): boolean =>
       sha === head && context === 'workledger' && state === 'success';
-    return Promise.resolve(head !== '' && head !== before && statuses.some(isOurs));
+    // Of an App it is a check run.
+    const isPassed = checkRuns.some((run) => run['head_sha'] === head && run['conclusion'] === 'success');
+    return Promise.resolve(head !== '' && head !== before && (isPassed || statuses.some(isOurs)));
   }, seconds);
   return head;
 }

@@ -1,3 +1,4 @@
+import { TESTS } from '@workledger/shared/config/checks.ts';
 import type { RequestOf, ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import { type Facts, judgementOf } from '../facts.ts';
@@ -48,12 +49,23 @@ export function showCheck(
 ): boolean {
   const request = {
     ...{ ...inRun(facts), commit: known(facts.commit), name: CHECK, externalId: claimOf(facts).claimId },
-    ...{ state, title: title.slice(0, TITLE_LENGTH).toWellFormed(), summary: '', link: null },
+    ...{ state, title: title.slice(0, TITLE_LENGTH).toWellFormed(), summary: saidSoFar(facts, state), link: null },
   };
   return on.tryCall('check', 'github.check', request) !== null;
 }
 
 const TITLE_LENGTH = 200;
+const WORDS = { queued: 'waiting', in_progress: 'running', success: 'passed', failure: 'failed' } as const;
+
+/** Each check that judges the commit with what it said, or that it has said nothing yet: a line each. */
+function saidSoFar(facts: Facts, state: RequestOf<'github.check'>['state']): string {
+  const told = checksOf(facts);
+  if (told.length > 0) return told.map(({ name, verdict, reason }) => `- ${name}: ${verdict}: ${reason}`).join('\n');
+  // Whoever has no named checks has its tests.
+  const names = state === 'in_progress' ? (planOf(facts).checks ?? [TESTS]) : [TESTS];
+  const words: string = state in WORDS ? WORDS[state as keyof typeof WORDS] : state;
+  return names.map((name) => `- ${name}: ${words}`).join('\n');
+}
 
 /** What the named checks said of the commit; none where there are none, or where it was judged before they had names. */
 export const checksOf = ({ commit, base, judged }: Facts) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TESTS } from '@workledger/shared/config/checks.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 import { pullRequestSchema } from '@workledger/shared/config/pull-requests.ts';
 import { approver, type ApprovalPolicy } from '@workledger/shared/config/approval.ts';
@@ -42,6 +43,8 @@ export const prepare = codeComponent({
     evaluates: z.boolean(),
     /** Others than the agent may write the code, too; left out: none may. */
     writers: z.literal(true).optional(),
+    /** Names of the checks that judge the work, its tests among them; left out: there are only those. */
+    checks: z.array(z.string()).optional(),
     /** Agent id that improves candidates; null: the one that claimed the task. */
     improver: z.string().nullable(),
     /** Seconds, whole steps. */
@@ -70,6 +73,7 @@ export const prepare = codeComponent({
       approval: approverOf(repository.approval),
       evaluates: evaluate !== null,
       ...(repository.generate !== null && { writers: true as const }),
+      ...(repository.checks.length > 0 && { checks: [TESTS, ...repository.checks.map(({ name }) => name)] }),
       improver: agent === null ? null : agentIdOf(agent),
       timeouts: timeouts(environment, repository),
     };

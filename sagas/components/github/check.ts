@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
+import { quoted } from './body.ts';
 import { linkToTask } from './pull-requests.ts';
 import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
@@ -26,7 +27,8 @@ export const check = githubComponent({
   request,
   result,
   act: (given, repository, { environment }) => {
-    const asked = { ...given, link: given.link ?? linkToTask(environment, given.taskId) };
+    const link = given.link ?? linkToTask(environment, given.taskId);
+    const asked = { ...given, link, summary: quoted(given.summary) };
     return showCheck(repository, asked);
   },
 });
