@@ -78,7 +78,9 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     const guided = await runGuide('pull-requests.md', { cwd: folder.path, environment });
     expect(guided).toMatchObject({ code: 0, output: expect.stringContaining('number: 1') });
 
+    repository.requiredChecks.push('ci');
     repository.statuses.push({ sha: first, context: 'ci', state: 'failure', description: '3 problems in bin/greet' });
+    expect((await personMerges(1)).status).toBe(405);
     const second = await passed(id, first);
     expect(promptAt(second)).toContain('3 problems in bin/greet');
 
@@ -91,6 +93,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
 
     repository.statuses.push({ sha: third, context: 'ci', state: 'success' });
     expect((await personMerges(1)).status).toBe(200);
+    repository.requiredChecks.pop();
     const done = await finalTask(system.client, id);
     expect(done).toMatchObject({ state: 'complete', result: { merged: true, commit: third } });
     expect(headOf('trunk')).toBe(third);

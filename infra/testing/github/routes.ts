@@ -1,6 +1,7 @@
 import { invalid, notFound, okay, pages, refusal, type FakeAnswer } from './answer.ts';
 import type { FakeLogin } from './login.ts';
 import { dismissReview, makeReview } from './make-review.ts';
+import { missingCheck } from './required-checks.ts';
 import { ownerOf, shownPull, type FakePull, type FakeRepository } from './state.ts';
 
 export type FakeRequest = {
@@ -84,6 +85,8 @@ const mergePull: Handler = (request) => {
   if (repository.mustBeUpToDate && !repository.isUpToDate(pull))
     return refusal(405, 'Head branch is not up to date with the base branch.');
   const head = repository.branches.get(pull.head) ?? pull.sha;
+  const missing = missingCheck(repository, head);
+  if (missing !== null) return refusal(405, missing);
   if (typeof body['sha'] === 'string' && body['sha'] !== head)
     return refusal(409, 'Head branch was modified. Review and try the merge again.');
   const sha = repository.onMerge(pull);

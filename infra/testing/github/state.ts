@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { missingCheck } from './required-checks.ts';
 
 export type FakePull = {
   readonly number: number;
@@ -79,6 +80,8 @@ export type FakeRepository = {
   notMergeable: string | null;
   /** Only these may be asked for; null: all. */
   permissions: readonly string[] | null;
+  /** Branch protection: statuses or check runs by name, without whose success on the head nobody merges. */
+  readonly requiredChecks: string[];
   /** Branch protection: a head must have all that its base has before it may be merged. */
   mustBeUpToDate: boolean;
   /** Whether the head has all that its base has. */
@@ -106,6 +109,7 @@ export const createFakeRepository = (name: string): FakeRepository => ({
   issuesDisabled: false,
   notMergeable: null,
   permissions: null,
+  requiredChecks: [],
   mustBeUpToDate: false,
   isUpToDate: () => true,
   onMerge: ({ sha }) => commitOf(`merge of ${sha}`),
@@ -141,7 +145,8 @@ export function shownPull(repository: FakeRepository, pull: FakePull, url: strin
 const openState = (repository: FakeRepository, pull: FakePull): string =>
   repository.mustBeUpToDate && !repository.isUpToDate(pull)
     ? 'behind'
-    : repository.notMergeable === null
+    : repository.notMergeable === null &&
+        missingCheck(repository, repository.branches.get(pull.head) ?? pull.sha) === null
       ? 'clean'
       : 'blocked';
 

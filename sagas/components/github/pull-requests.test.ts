@@ -204,6 +204,30 @@ describe('merging', () => {
     });
   });
 
+  test('is not merged over a required check that is missing, under way or red, by a status or by a check run', async () => {
+    const { call, repository } = await worldWithBranch();
+    await call('github.pull-request', pullOf());
+    repository.requiredChecks.push('ci');
+    const blocked = (words: string) => ({
+      outcome: 'blocked',
+      commit: null,
+      reason: `Required status check "ci" is ${words}.`,
+    });
+    expect(await call('github.merge', asked)).toEqual(blocked('expected'));
+    expect(await call('github.pull-state', { number: 1 })).toMatchObject({
+      mergeableState: 'blocked',
+      mergeable: true,
+    });
+    const run = { id: 5, appId: '9', name: 'ci', head_sha: commit };
+    repository.checkRuns.push({ ...run, status: 'in_progress' });
+    expect(await call('github.merge', asked)).toEqual(blocked('in progress'));
+    repository.statuses.push({ sha: commit, context: 'ci', state: 'failure' });
+    expect(await call('github.merge', asked)).toEqual(blocked('failing'));
+    repository.statuses.pop();
+    repository.checkRuns.push({ ...run, id: 6, status: 'completed', conclusion: 'success' });
+    expect(await call('github.merge', asked)).toMatchObject({ outcome: 'merged' });
+  });
+
   test('does not merge another head than was judged', async () => {
     const { call, repository } = await worldWithBranch();
     await call('github.pull-request', pullOf());
