@@ -4,7 +4,7 @@ import { Problem } from './problem.ts';
 /** Of one process. */
 const PLACES = 4;
 /** Who sends webhooks waits for ten seconds at most. */
-const WAIT_MILLISECONDS = 5_000;
+const WAIT_MILLISECONDS = 8_000;
 
 type Bounds = {
   /** More than this is large. */
@@ -52,10 +52,9 @@ export function fewAtOnce({ largeBytes, limit, waitMilliseconds = WAIT_MILLISECO
     };
     const timer = setTimeout(() => {
       giveUp();
-      const headers = { 'Retry-After': '5', Connection: 'close' };
-      next(
-        new Problem('unavailable', 'too many large bodies come at once: nothing was read, send it again', { headers }),
-      );
+      // The rest of it is read and thrown away: who still sends hears the answer.
+      const headers = { 'Retry-After': '5' };
+      next(new Problem('unavailable', 'too many large bodies come at once: send it again', { headers }));
     }, waitMilliseconds);
     waiting.add(called);
     response.once('close', giveUp);
