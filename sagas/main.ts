@@ -21,6 +21,7 @@ import { runService } from '@workledger/shared/service/run-service.ts';
 import { openCodegen } from './components/codegen/codegen.ts';
 import { openGithub } from './components/github/github.ts';
 import { openLinear } from './components/linear/linear.ts';
+import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import { openModels } from './components/models/providers.ts';
 import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
@@ -62,6 +63,7 @@ await runService({
     const slack = await openSlack(configuration, folder);
     const models = await openModels(configuration, folder);
     const codegen = await openCodegen(configuration, folder);
+    const embeddings = await openEmbeddings(configuration.embeddings, folder);
     const secretFiles = [resolve(environment.SERVICE_KEY_FILE)];
     // Whoever lets others perform starts no program of others.
     const opened = runners === undefined ? await openSandbox(configuration, { folder, dataFolder, secretFiles }) : null;
@@ -74,7 +76,7 @@ await runService({
         configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
         dataFolder,
         sandbox: opened?.sandbox ?? null,
-        ...{ github, linear, slack, models, codegen },
+        ...{ github, linear, slack, models, codegen, embeddings },
         plugins,
         callConcurrency: CALLS_AT_ONCE,
         alone: false,

@@ -3,6 +3,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { isAccessRefused, isAway } from '@workledger/shared/resilience/outages/signs.ts';
+import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
@@ -72,6 +73,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly linear?: Linear | null | undefined;
     readonly slack?: Slack | null | undefined;
     readonly codegen?: Codegen | null | undefined;
+    /** Computes what texts mean; default: nothing does. */
+    readonly embeddings?: Embeddings | null;
     /** The configured language models; default: none. */
     readonly models?: readonly ModelProvider[];
     /** Whose components and handlers of events run here, too; default: none. */
@@ -118,6 +121,7 @@ export function start(options: SagaOptions): RunningSagas {
   const environment = {
     ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
     ...{ dataFolder, logger, sandbox, drain, models, outcomes: createOutcomes(options.pool), ...systems },
+    embeddings: options.embeddings,
     breakers,
   };
   const watched: (readonly [string, Watched])[] = [

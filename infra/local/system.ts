@@ -8,6 +8,7 @@ import * as queryService from '@workledger/query-service/start.ts';
 import { openGithub } from '@workledger/sagas/components/github/github.ts';
 import { openLinear } from '@workledger/sagas/components/linear/linear.ts';
 import { openCodegen } from '@workledger/sagas/components/codegen/codegen.ts';
+import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import { openModels } from '@workledger/sagas/components/models/providers.ts';
 import { openSandbox } from '@workledger/sagas/components/sandbox/open.ts';
 import { openSlack } from '@workledger/sagas/components/slack/slack.ts';
@@ -94,6 +95,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const linear = await openLinear(configuration, folder);
   const slack = await openSlack(configuration, folder);
   const models = await openModels(configuration, folder);
+  const embeddings = await openEmbeddings(configuration.embeddings, folder);
   const codegen = await openCodegen(configuration, folder);
   const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder });
   const postgres = await startEmbeddedPostgres({
@@ -157,7 +159,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   closers.add(drain);
   const runningSagas = sagas.start({
     ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
-    ...{ github, linear, slack, models, codegen },
+    ...{ github, linear, slack, models, codegen, embeddings },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
   sagasThatAsk = runningSagas;

@@ -131,10 +131,12 @@ export type Performer = (
   name: string,
   request: InRun,
   context: PerformContext,
-  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models'>,
+  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'>,
 ) => Promise<unknown>;
 
-export function createPerformer(options: Omit<ComponentEnvironment, 'artefacts' | 'readTask' | 'models'>): Performer {
+export function createPerformer(
+  options: Omit<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'>,
+): Performer {
   const common = { ...options, dataFolder: resolve(options.dataFolder) };
   const swept = sweep(common);
   return async (name, request, context, own) => {

@@ -1,3 +1,4 @@
+import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { readState } from '@workledger/shared/aggregate/read-state.ts';
 import { ArtefactDamaged, type Artefacts } from '@workledger/shared/artefacts/port.ts';
 import {
@@ -51,6 +52,8 @@ export type ComponentEnvironment = {
   readonly codegen?: Codegen | null | undefined;
   /** Language models that are asked by us; null or absent: none can be. */
   readonly models?: Models | null | undefined;
+  /** Computes what texts mean; null or absent: nothing does. */
+  readonly embeddings?: Embeddings | null | undefined;
   /** How attempts came out before; left out: nobody keeps that. */
   readonly outcomes?: Outcomes | undefined;
   /** Left out: nobody asks of questions here. */

@@ -14,7 +14,7 @@ import { askModelsFor } from './models.ts';
 
 export type RunnersOptions = Pick<
   ComponentEnvironment,
-  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain' | 'models'
+  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain' | 'models' | 'embeddings'
 > & {
   /** Addresses of all runners, such as `http://runner:8086`. */
   readonly urls: readonly string[];
@@ -32,7 +32,7 @@ export type RunnersOptions = Pick<
  * @throws from each call: ComponentFailure, or the error of what is away
  */
 export function askRunners(options: RunnersOptions): Perform {
-  const { urls, artefacts, readTask, logger, outages, models } = options;
+  const { urls, artefacts, readTask, logger, outages, models, embeddings } = options;
   const connection = createConnection(options);
 
   /** The first of these that takes it. @throws RunnerAway @throws ComponentFailure when one refuses it for good */
@@ -63,7 +63,7 @@ export function askRunners(options: RunnersOptions): Perform {
     const known = new Set(sent.artefacts.map(({ digest }) => digest));
     const over = new AbortController();
     const answering = AbortSignal.any([signal, over.signal]);
-    const askModels = models ? askModelsFor(models, sent.call, signal) : null;
+    const askModels = askModelsFor({ models, embeddings }, sent.call, signal);
     let last: LastFrame | null = null;
     let kept = 0;
     try {
@@ -79,7 +79,7 @@ export function askRunners(options: RunnersOptions): Perform {
         } else if (header.frame === 'ask') {
           const { ask, asked } = header;
           // Others may be asked meanwhile. What was paid is kept, whoever is there to be told.
-          void askModels?.(asked)
+          void askModels(asked)
             .then((said) => connection.say(answer.url, sent.call.key, ask, said, answering))
             .catch(() => undefined);
         } else if (header.frame !== 'alive') {
@@ -108,8 +108,11 @@ export function askRunners(options: RunnersOptions): Perform {
       const task = { title, description, words };
       const asked = definition.models?.(request).filter((model) => models?.names.includes(model)) ?? [];
       const known = asked.map((model) => ({ name: model, id: models?.idOf(model) ?? model }));
+      const means = embeddings
+        ? { model: embeddings.model, dimensions: embeddings.dimensions, batch: embeddings.batch }
+        : null;
       const sent: Sent = {
-        call: { frame: 'call', component: name, key, request, task, models: known },
+        call: { frame: 'call', component: name, key, request, task, models: known, embeddings: means },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),
       };
       const places = ranked(urls, request.repository);

@@ -43,6 +43,11 @@ export const callFrame = z.strictObject({
   task: z.strictObject({ title: z.string(), description: z.string(), words: z.string().nullable().default(null) }),
   /** The models that it may ask, as the configuration and as their endpoints name them. Missing where sagas of the version before call. */
   models: z.array(z.strictObject({ name: z.string(), id: z.string() })).default([]),
+  /** What computes what texts mean; null: nothing does. */
+  embeddings: z
+    .strictObject({ model: z.string(), dimensions: z.int().min(1), batch: z.int().min(1) })
+    .nullable()
+    .default(null),
 });
 export type CallFrame = z.infer<typeof callFrame>;
 
@@ -92,6 +97,7 @@ const askedOfModels = z.discriminatedUnion('what', [
   }),
   /** `own`: what this call alone paid of it. */
   z.strictObject({ what: z.literal('spent'), scope: z.string().max(1_000), own: z.boolean() }),
+  z.strictObject({ what: z.literal('embed'), texts: z.array(z.string()).max(2_048), timeoutMs: z.int().nullable() }),
 ]);
 export type AskedOfModels = z.infer<typeof askedOfModels>;
 
@@ -102,9 +108,22 @@ const saidOfModels = z.discriminatedUnion('said', [
   z.strictObject({ said: z.literal('answer'), answer: z.strictObject({ text: z.string(), ...used }) }),
   z.strictObject({ said: z.literal('spent'), spent: z.strictObject({ calls: z.number(), ...used }) }),
   z.strictObject({
+    said: z.literal('embeddings'),
+    /** Bytes as base64. */
+    embeddings: z.array(z.strictObject({ vector: z.base64(), scale: z.number() })),
+  }),
+  z.strictObject({
     said: z.literal('failure'),
     /** Of the errors that whoever asks tells apart. */
-    name: z.enum(['BudgetSpent', 'ModelRefused', 'LimitReached', 'TargetAway', 'NotAllowed', 'other']),
+    name: z.enum([
+      'BudgetSpent',
+      'ModelRefused',
+      'LimitReached',
+      'TargetAway',
+      'NotAllowed',
+      'EmbeddingsFailed',
+      'other',
+    ]),
     message: z.string(),
     status: z.int().optional(),
     until: z.iso.datetime().optional(),

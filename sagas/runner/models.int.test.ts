@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { repositorySchema } from '@workledger/shared/config/schema.ts';
+import { EmbeddingsFailed, type Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { createOutages } from '@workledger/shared/resilience/outages/outages.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
@@ -24,8 +25,11 @@ const asking = defineComponent({
 });
 
 /** A runner whose component does this with the models of its call, and sagas that have two of them. */
-async function world(act: (models: Models, signal: AbortSignal) => Promise<unknown>, chat: Models['chat']) {
-  const perform: Performer = (_name, _request, { signal }, { models }) => act(models!, signal);
+async function world(
+  act: (models: Models, signal: AbortSignal, embeddings: Embeddings | null | undefined) => Promise<unknown>,
+  chat: Models['chat'],
+) {
+  const perform: Performer = (_name, _request, { signal }, { models, embeddings }) => act(models!, signal, embeddings);
   const runner = await serveRunner(perform);
   onTestFinished(() => runner.close());
   const asked: ChatAsked[] = [];
@@ -41,8 +45,23 @@ async function world(act: (models: Models, signal: AbortSignal) => Promise<unkno
   };
   const { logger } = captureLog();
   const repository = repositorySchema.parse({ name: request.repository, url: 'nowhere', test: ['true'] });
+  const embeddings: Embeddings = {
+    ...{ model: 'small', dimensions: 2, batch: 16 },
+    embed: (texts) =>
+      texts.includes('bad')
+        ? Promise.reject(new EmbeddingsFailed('not today'))
+        : Promise.resolve(texts.map(({ length }) => ({ vector: Int8Array.of(length, -127), scale: 0.5 }))),
+  };
   const options = {
-    ...{ urls: [runner.url], key: SECRET, models, logger, outages: createOutages(logger), silenceMilliseconds: 2_000 },
+    ...{
+      embeddings,
+      urls: [runner.url],
+      key: SECRET,
+      models,
+      logger,
+      outages: createOutages(logger),
+      silenceMilliseconds: 2_000,
+    },
     configuration: { repositories: [repository], agents: [] },
     artefacts: { put: () => Promise.reject(new Error('nothing is kept')), get: () => Promise.resolve(null) },
     readTask: () => Promise.resolve({ title: 'T', description: '', words: null }),
@@ -93,6 +112,28 @@ describe('the models of a call that a runner performs', () => {
     expect(asked).toHaveLength(3);
     for (const { paidFor, scope, budgetUsd, together, mayReuse } of asked)
       expect([paidFor, scope, budgetUsd, together, mayReuse]).toEqual(['call-1', SCOPE, 2, 'sample', true]);
+  });
+
+  test('have beside them what computes what texts mean, where sagas have it', async () => {
+    const { call } = await world(
+      async (_models, signal, embeddings) => {
+        const made = await embeddings!.embed(['one', 'four'], { signal, timeoutMs: 5_000 });
+        const failed = await embeddings!.embed(['bad'], { signal }).catch((error: unknown) => error);
+        const { model, dimensions, batch } = embeddings!;
+        return {
+          ...{ model, dimensions, batch, made: made.map(({ vector, scale }) => [...vector, scale]) },
+          failed: failed instanceof EmbeddingsFailed && failed.message,
+        };
+      },
+      () => Promise.reject(new Error('nobody asks')),
+    );
+    expect(await call()).toEqual({
+      ...{ model: 'small', dimensions: 2, batch: 16, failed: 'not today' },
+      made: [
+        [3, -127, 0.5],
+        [4, -127, 0.5],
+      ],
+    });
   });
 
   test('are no others, and no other run pays', async () => {

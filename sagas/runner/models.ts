@@ -1,5 +1,7 @@
+import { EmbeddingsFailed, type Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../engine/component.ts';
+import type { ComponentEnvironment } from '../components/environment.ts';
 import { BudgetSpent, type ChatAsked, type Models } from '../components/models/models.ts';
 import { ModelRefused } from '../components/models/providers.ts';
 import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
@@ -8,6 +10,7 @@ import type { AskedOfModels, CallFrame, SaidOfModels } from './frames.ts';
 
 export type ModelsOfCall = {
   readonly models: Models;
+  readonly embeddings: Embeddings | null;
   /** Hands on what was said. @returns false: nobody waits for it */
   take(ask: number, said: SaidOfModels): boolean;
 };
@@ -15,7 +18,7 @@ export type ModelsOfCall = {
 /** The runner's side: the models of one call, asked through whoever called. @param signal of the call */
 export function modelsThrough(
   send: (ask: number, asked: AskedOfModels) => Promise<void>,
-  given: CallFrame['models'],
+  { models: given, embeddings }: Pick<CallFrame, 'models' | 'embeddings'>,
   signal: AbortSignal,
 ): ModelsOfCall {
   const waiting = new Map<number, (said: SaidOfModels) => void>();
@@ -62,6 +65,17 @@ export function modelsThrough(
       // It has none of their keys.
       secrets: () => [],
     },
+    embeddings: embeddings && {
+      ...embeddings,
+      embed: async (texts, { signal: own, timeoutMs = null }) => {
+        const said = await askFor({ what: 'embed', texts: [...texts], timeoutMs }, AbortSignal.any([own, signal]));
+        if (said.said !== 'embeddings') return failed(said);
+        return said.embeddings.map(({ vector, scale }) => ({
+          vector: new Int8Array(Buffer.from(vector, 'base64')),
+          scale,
+        }));
+      },
+    },
     take: (ask, said) => {
       const resolve = waiting.get(ask);
       resolve?.(said);
@@ -82,6 +96,8 @@ function failed(said: SaidOfModels): never {
       throw new LimitReached(message, new Date(until ?? Date.now()));
     case 'NotAllowed':
       throw new NotAllowed(message);
+    case 'EmbeddingsFailed':
+      throw new EmbeddingsFailed(message);
     default:
       throw new TargetAway(message, { mayHaveHappened: true });
   }
@@ -92,7 +108,7 @@ const MOST_ASKED = 5_000;
 
 /** Sagas' side: what a runner asks of models in one call, asked for it. It pays for nothing but that call, and for no other run. */
 export function askModelsFor(
-  models: Models,
+  { models, embeddings }: Pick<ComponentEnvironment, 'models' | 'embeddings'>,
   { key, request, models: given }: Pick<CallFrame, 'key' | 'models'> & { readonly request: InRun },
   signal: AbortSignal,
 ): (asked: AskedOfModels) => Promise<SaidOfModels> {
@@ -101,6 +117,14 @@ export function askModelsFor(
     count += 1;
     try {
       if (count > MOST_ASKED) throw new NotAllowed(`a call asks models at most ${MOST_ASKED} times`);
+      if (asked.what === 'embed') {
+        if (!embeddings) throw new NotAllowed('nothing computes what texts mean');
+        const { texts, timeoutMs } = asked;
+        const made = await embeddings.embed(texts, { signal, ...(timeoutMs !== null && { timeoutMs }) });
+        const inText = made.map(({ vector, scale }) => ({ vector: Buffer.from(vector).toString('base64'), scale }));
+        return { said: 'embeddings', embeddings: inText };
+      }
+      if (!models) throw new NotAllowed('no models are configured');
       if (!asked.scope.startsWith(`${request.runId}/`)) throw new NotAllowed('a call pays for its own run alone');
       if (asked.what === 'spent')
         return { said: 'spent', spent: await models.spent(asked.scope, asked.own ? key : undefined) };
@@ -124,6 +148,7 @@ function failureOf(error: unknown): SaidOfModels {
   if (error instanceof ModelRefused) return { ...told, name: 'ModelRefused', status: error.status };
   if (error instanceof LimitReached) return { ...told, name: 'LimitReached', until: error.until.toISOString() };
   if (error instanceof Postponed) return { ...told, name: 'LimitReached', until: new Date().toISOString() };
+  if (error instanceof EmbeddingsFailed) return { ...told, name: 'EmbeddingsFailed' };
   if (error instanceof NotAllowed) return { ...told, name: 'NotAllowed' };
   return { ...told, name: error instanceof TargetAway ? 'TargetAway' : 'other' };
 }

@@ -7,7 +7,6 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Performer } from '../components/catalogue.ts';
 import { because, ComponentFailure } from '../engine/component.ts';
 import { newestNote, type Note } from '../engine/notes.ts';
-import type { Models } from '../components/models/models.ts';
 import {
   ANSWERS_PATH,
   BadFrames,
@@ -103,8 +102,8 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     const outbox = createOutbox(gone);
     const send = (ask: number, asked: AskedOfModels): Promise<void> =>
       outbox.send({ frame: 'ask', ask, asked }, NO_BYTES);
-    const { models, take } = modelsThrough(send, call.models, signal);
-    const ended = performInto(outbox, call, { artefacts, models }, { signal, wantsNotes }).finally(() => {
+    const { take, ...asked } = modelsThrough(send, call, signal);
+    const ended = performInto(outbox, call, { artefacts, ...asked }, { signal, wantsNotes }).finally(() => {
       if (inHand.get(call.key) === entry) inHand.delete(call.key);
     });
     const entry: InHand = { stop: stopping, ended, take };
@@ -115,10 +114,13 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   async function performInto(
     outbox: Outbox,
     { component, key, request, task }: CallFrame,
-    { artefacts, models }: { readonly artefacts: ReadonlyMap<string, Stored>; readonly models: Models },
+    {
+      artefacts,
+      ...asked
+    }: { readonly artefacts: ReadonlyMap<string, Stored> } & Pick<ModelsOfCall, 'models' | 'embeddings'>,
     { signal, wantsNotes }: { signal: AbortSignal; wantsNotes: boolean },
   ): Promise<void> {
-    const own = { artefacts: artefactsOf(outbox, artefacts), readTask: () => Promise.resolve(task), models };
+    const own = { artefacts: artefactsOf(outbox, artefacts), readTask: () => Promise.resolve(task), ...asked };
     const over = new AbortController();
     const ending = AbortSignal.any([signal, over.signal]);
     const send = (said: Note): Promise<void> => outbox.send({ frame: 'note', ...said }, NO_BYTES);

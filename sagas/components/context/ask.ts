@@ -1,3 +1,5 @@
+import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
+import { byMeaning } from './by-meaning.ts';
 import { questionOf } from './by-words.ts';
 import type { Indexed, Library } from './library.ts';
 import { pack, type Packed } from './pack.ts';
@@ -16,12 +18,29 @@ export type Wanted = {
   readonly tokens: number;
 };
 
+/** Computes what texts mean, and is told where that cannot be had: the other ways of looking will do. */
+export type Meaning = { readonly embeddings: Embeddings; readonly onFailed: (error: unknown) => void };
+
 /** What of the code matters for these words. */
-export async function ask(library: Library, wanted: Wanted, objects: Objects): Promise<Packed> {
+export async function ask(
+  library: Library,
+  wanted: Wanted,
+  objects: Objects,
+  meaning: Meaning | null = null,
+): Promise<Packed> {
   const { title, description, commit, tokens } = wanted;
   const { index, history } = await library.at(commit, objects.signal);
   const question = questionOf(title, description);
-  const ranked = rank(question, index, history);
+  const found = rank(question, index, history);
+  const asked = { question: `${title}\n${description}`, files: index.files };
+  const ranked =
+    meaning === null
+      ? found
+      : await byMeaning(found, asked, meaning.embeddings, objects.signal).catch((error: unknown) => {
+          objects.signal?.throwIfAborted();
+          meaning.onFailed(error);
+          return found;
+        });
   const contents = await contentsOf(
     ranked.slice(0, MOST_READ).map(({ place }) => place),
     index,

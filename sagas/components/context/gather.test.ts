@@ -5,6 +5,7 @@ import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts'
 import { removeFolder, temporaryFolder } from '@workledger/infra/testing/processes/folder.ts';
 import { commitAsUser, createUserRepository } from '@workledger/infra/testing/repository/git.ts';
 import { repositorySchema } from '@workledger/shared/config/schema.ts';
+import { EmbeddingsFailed, quantised, type Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatheredForPrompt } from './gather.ts';
 import { openLibrary } from './library.ts';
@@ -87,7 +88,13 @@ describe('what a prompt tells of the code', () => {
     },
     get: async () => null,
   };
-  const tell = (title: string, commit: string, tokens?: number, at: string = gitFolder) => {
+  const tell = (
+    title: string,
+    commit: string,
+    tokens?: number,
+    at: string = gitFolder,
+    embeddings: Embeddings | null = null,
+  ) => {
     const context = tokens === undefined ? {} : { context: { tokens } };
     const repository = repositorySchema.parse({ name: 'shop', url: user, test: ['true'], ...context });
     return gatheredForPrompt(
@@ -101,7 +108,7 @@ describe('what a prompt tells of the code', () => {
           failure: (error) => error,
         },
         environment: {
-          ...{ artefacts, logger, dataFolder: folder, configuration: { repositories: [], agents: [] } },
+          ...{ embeddings, artefacts, logger, dataFolder: folder, configuration: { repositories: [], agents: [] } },
           readTask: async () => ({ title, description: '', words: null }),
         },
       },
@@ -129,6 +136,19 @@ describe('what a prompt tells of the code', () => {
     expect(before.told.gathered?.files[0]).toBe('src/mail.ts');
     const after = await tell('Reminders', commits[2]!);
     expect(after.told.gathered?.files[0]).toBe('src/billing.ts');
+  });
+
+  it('is ordered by what files mean as well, where something computes that, and goes on without', async () => {
+    const embed = (): Promise<never> => Promise.reject(new EmbeddingsFailed('away'));
+    const embeddings = { model: 'none', dimensions: 2, batch: 8, embed };
+    expect((await tell('Letters were late', commits[2]!, 500, gitFolder, embeddings)).told.gathered?.files[0]).toBe(
+      'src/mail.ts',
+    );
+    expect(logged()).toContain('cannot tell what files mean');
+    const embed2 = (texts: readonly string[]) =>
+      Promise.resolve(texts.map((text) => quantised(/debt|billing/.test(text) ? [1, 0] : [0, 1])));
+    const near = await tell('A debt of letters', commits[2]!, 500, gitFolder, { ...embeddings, embed: embed2 });
+    expect(near.told.gathered?.files).toContain('src/billing.ts');
   });
 
   it('is left out, with a line in the log, where it cannot be found out', async () => {

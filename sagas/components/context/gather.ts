@@ -6,7 +6,7 @@ import { artefact, type ArtefactReference } from '@workledger/shared/contexts/va
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { CodeAttempt } from '../code/attempt.ts';
 import type { Mirror } from '../git/mirror.ts';
-import { ask, type Wanted } from './ask.ts';
+import { ask, type Meaning, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';
 import type { Packed } from './pack.ts';
 
@@ -38,7 +38,11 @@ async function gatherContext(
   { taskId, commit, tokens }: Asked,
 ): Promise<{ readonly text: string; readonly gathered: Gathered }> {
   const { title, description } = await environment.readTask(taskId);
-  const packed = await packContext(mirror, { title, description, commit, tokens }, signal);
+  const { embeddings = null, logger } = environment;
+  const onFailed = (error: unknown): void =>
+    logger.warn({ taskId, reason: oneLine(error) }, 'cannot tell what files mean: they are found by their words');
+  const meaning = embeddings && { embeddings, onFailed };
+  const packed = await packContext(mirror, { title, description, commit, tokens }, { signal, meaning });
   const text = secrets.text(packed.text);
   const context =
     text === '' ? null : await environment.artefacts.put(Buffer.from(text), 'text/markdown; charset=utf-8');
@@ -73,14 +77,18 @@ export async function gatheredForPrompt(
   }
 }
 
-async function packContext(mirror: Mirror, wanted: Wanted, signal: AbortSignal): Promise<Packed> {
+async function packContext(
+  mirror: Mirror,
+  wanted: Wanted,
+  { signal, meaning }: { readonly signal: AbortSignal; readonly meaning: Meaning | null },
+): Promise<Packed> {
   const { gitFolder } = mirror;
   const key = createHash('sha256')
     .update(JSON.stringify([gitFolder, wanted]))
     .digest('hex');
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const packed = await ask(await libraryOf(mirror), wanted, { gitFolder, signal });
+  const packed = await ask(await libraryOf(mirror), wanted, { gitFolder, signal }, meaning);
   answers.set(key, packed);
   return packed;
 }
