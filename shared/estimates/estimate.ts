@@ -37,10 +37,9 @@ const clamp = (score: number): number => Math.min(100, Math.max(0, score));
 type Neighbour = { readonly title: string; readonly effort: number; readonly alike: number };
 
 function neighbours(marks: readonly (readonly [string, number])[], { index, tasks }: Experience): Neighbour[] {
-  const alike = new Map<number, number>();
-  for (const [mark, own] of marks)
-    for (const [task, weight] of index.get(mark) ?? []) alike.set(task, (alike.get(task) ?? 0) + own * weight);
-  return [...alike].map(([task, value]) => ({ ...tasks[task]!, alike: value }));
+  const alike = new Float64Array(tasks.length);
+  for (const [mark, own] of marks) for (const [task, weight] of index.get(mark) ?? []) alike[task]! += own * weight;
+  return tasks.flatMap((task, at) => (alike[at]! >= ALIKE ? [{ ...task, alike: alike[at]! }] : []));
 }
 
 function signalsIn({ weights }: Experience, numbers: readonly number[]): string {
@@ -55,12 +54,12 @@ function signalsIn({ weights }: Experience, numbers: readonly number[]): string 
 
 function likeOthers(near: readonly Neighbour[], moved: number, { tasks }: Experience): string {
   if (tasks.length === 0) return 'nothing was learned yet';
-  const like = near
-    .filter(({ alike }) => alike >= ALIKE)
-    .sort((one, other) => other.alike - one.alike || (one.title < other.title ? -1 : 1));
-  const nearest = like[0];
+  const nearest = near.reduce<Neighbour | undefined>(
+    (best, one) => (best === undefined || one.alike > best.alike ? one : best),
+    undefined,
+  );
   if (nearest === undefined) return `none of ${tasks.length} finished tasks is like it`;
-  const count = like.length === 1 ? '1 finished task is' : `${like.length} finished tasks are`;
+  const count = near.length === 1 ? '1 finished task is' : `${near.length} finished tasks are`;
   const how =
     Math.abs(moved) < 1
       ? 'and came out as their words said'
