@@ -13,6 +13,7 @@ import { pluginProviders } from './intake/plugin-providers.ts';
 import { createWebhookRoute } from './intake/webhook-route.ts';
 import { startAgentMonitor } from './processes/agents.ts';
 import { takeFound } from './intake/found.ts';
+import { createEstimates } from './processes/estimates.ts';
 import { createCommandHandlers, type CommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
 import { startLeaseWatch } from './processes/leases.ts';
@@ -54,6 +55,7 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
     nextTasks: (wanted) =>
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),
+    estimates: createEstimates(pool),
     whyNotInOrigin: foundation.whyNotInOrigin,
     takeFound: (id, data, context) => takeFound({ commands, log, artefacts, rules: configuration }, id, data, context),
     // That a server is away is told by the process, once.

@@ -3,7 +3,7 @@ import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
-import type { LATER_STEPS, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { Complexity, LATER_STEPS, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import {
   taskFold,
   type TaskDetails,
@@ -37,6 +37,7 @@ export type Said = { readonly words?: string; readonly by?: string };
 export type TaskDecisions = Omit<
   Commands,
   | 'task.create'
+  | 'task.change'
   | 'task.create-from-delivery'
   | 'task.create-from-issue'
   | 'task.add-dependency'
@@ -53,7 +54,8 @@ export type TaskDecisions = Omit<
   | 'task.approve'
   | 'task.refuse'
 > & {
-  'task.create': Commands['task.create'] & { issueId?: string };
+  'task.create': Omit<Commands['task.create'], 'complexity'> & { issueId?: string; complexity: Complexity | null };
+  'task.change': Omit<Commands['task.change'], 'complexity'> & { complexity?: Complexity | null | undefined };
   'task.take': Claiming;
   'task.expand': { subtasks: string[] };
   'task.complete-parent': { result: TaskResultData };

@@ -1,12 +1,15 @@
 import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
-import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { CommandRefused, refuse } from '@workledger/shared/commands/refusal.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
+import type { TaskDecisions } from '../domain/task.ts';
+import { withEstimate } from './change-task.ts';
 import { checkReferences, isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
 import { joinTokens, parseData, step, type StepContext } from './step.ts';
+
+type CreatedTask = TaskDecisions['task.create'];
 
 /**
  * Creates a task: first its edges, then itself, so that nobody can claim it before what it waits for is known.
@@ -15,9 +18,10 @@ import { joinTokens, parseData, step, type StepContext } from './step.ts';
 export async function createTask(
   room: Room,
   taskId: string,
-  data: CommandData<'task.create'>,
+  asked: CreatedTask,
   context: StepContext,
 ): Promise<CommandAnswer> {
+  const data = await withEstimate(room, asked);
   const command = { type: 'task.create', data } as const;
   const isPlain = data.dependencies.length === 0 && data.parentId === null;
   if (isPlain && isKnownRepository(room, data.repository)) return room.tasks.handle(taskId, command, context);
@@ -48,7 +52,7 @@ const addEdges = (context: StepContext): StepContext => step(context, 'add-edges
 export async function createChecked(
   room: Room,
   taskId: string,
-  data: CommandData<'task.create'>,
+  data: CreatedTask,
   context: StepContext,
   finished: readonly string[],
 ): Promise<CommandAnswer> {

@@ -7,6 +7,7 @@ import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/ev
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { createLook } from './cycles.ts';
 import { createChecked } from './create-task.ts';
+import { withEstimate } from './change-task.ts';
 import { checkReferences } from './references.ts';
 import type { Room } from './room.ts';
 import { joinTokens, step, type StepContext } from './step.ts';
@@ -61,12 +62,14 @@ export async function expandTask(
     : [];
   try {
     const created: CommandAnswer[] = [];
-    for (const subtask of subtasks)
+    for (const subtask of subtasks) {
+      const data = await withEstimate(room, subtask.data);
       created.push(
         isTold && subtask.repository === state.repository
-          ? await room.tasks.handle(subtask.taskId, { type: 'task.create', data: subtask.data }, subtask.context)
-          : await createChecked(room, subtask.taskId, subtask.data, subtask.context, finished),
+          ? await room.tasks.handle(subtask.taskId, { type: 'task.create', data }, subtask.context)
+          : await createChecked(room, subtask.taskId, data, subtask.context, finished),
       );
+    }
     const expanded = await room.tasks.handle(taskId, { type: 'task.expand', data: { subtasks: ids } }, context);
     return { ...expanded, token: joinTokens(expanded, ...created, ...told), details: { subtasks: ids } };
   } catch (error) {

@@ -19,10 +19,12 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
 import { askApproval, askChanges, decideApproval, saidIn } from './approvals.ts';
+import { changeTask } from './change-task.ts';
 import { claimNext } from './claim-next.ts';
 import { claimTask, releaseUnclaimed } from './claims.ts';
 import { createTask, createTaskFromDelivery } from './create-task.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
+import { noEstimates, type Estimates } from './estimates.ts';
 import { expandTask, giveUpExpansion } from './expand-task.ts';
 import { createKey, deregisterAgent, finishDeregistration, revokeKey, revokeKeysOf } from './keys.ts';
 import {
@@ -82,6 +84,7 @@ const createProcesses = (room: Room) => {
     'task.create': (id, data, context) => createTask(room, id, data, context),
     'task.create-from-delivery': (id, data, context) => createTaskFromDelivery(room, id, data, context),
     'task.create-from-issue': (id, data, context) => createTaskFromIssue(room, id, data, context),
+    'task.change': (id, data, context) => changeTask(room, id, data, context),
     'task.add-dependency': (id, data, context) => changeDependencies(room, 'task.add-dependency', id, data, context),
     'task.remove-dependency': (id, data, context) =>
       changeDependencies(room, 'task.remove-dependency', id, data, context),
@@ -219,11 +222,14 @@ export async function createCommandHandlers(options: {
   readonly whyNotInOrigin?: WhyNotInOrigin | undefined;
   /** Default: nothing is taken here but what is sent. */
   readonly takeFound?: CommandHandler<'delivery.take-found'>;
+  /** Default: nothing is estimated. */
+  readonly estimates?: Estimates;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
 }): Promise<CommandHandlers> {
   const { log, pool, configuration, nextTasks, onSnapshotFailed, now, spending = noBudgets } = options;
+  const { estimates = noEstimates } = options;
   const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
   const issueHints = options.issueHints ?? createIssueHints(pool);
   const heartbeats = await createHeartbeats(pool);
@@ -233,7 +239,7 @@ export async function createCommandHandlers(options: {
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
   const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
   const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
-  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound };
+  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound, estimates };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

@@ -5,6 +5,7 @@ import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/agent/state.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
+import { withEstimate } from './change-task.ts';
 import { demandParticipant } from './participants.ts';
 import { checkRepository } from './references.ts';
 import type { Room } from './room.ts';
@@ -125,7 +126,8 @@ export async function createTaskFromIssue(
     priority: URGENCY[priority],
     source: { kind: 'api', reference: `issue/${issueId}`, url: null },
   });
-  return room.tasks.handle(taskId, { type: 'task.create', data: { ...data, issueId } }, context);
+  const created = { ...(await withEstimate(room, data)), issueId };
+  return room.tasks.handle(taskId, { type: 'task.create', data: created }, context);
 }
 
 /** Says something about an issue that is there. @throws CommandRefused */

@@ -32,6 +32,7 @@ import { task, type TaskDecisions } from '../domain/task.ts';
 import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
+import type { Estimates } from './estimates.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
@@ -128,6 +129,7 @@ export const createRoom = (
     readonly spending: Spending;
     readonly whyNotInOrigin: WhyNotInOrigin;
     readonly takeFound: TakeFound;
+    readonly estimates: Estimates;
   },
   configuration: HandlersConfiguration,
   hints: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf; readonly issueHints: IssueHints },

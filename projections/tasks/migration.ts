@@ -88,4 +88,15 @@ const pullRequest: Migration = {
   },
 };
 
-export const tasksMigrations: readonly Migration[] = [v1, openIndexes, repositoryIndex, pullRequest];
+/** Of what is over the latest, from which the next ones are estimated. */
+const finishedIndex: Migration = {
+  name: '0126-finished-tasks',
+  up: async (knex) => {
+    await knex.raw(`
+      create index tasks_v1_finished on read_models.tasks_v1 (coalesce(repository, ''), finished_at)
+        where state = 'complete' or state = 'failed';
+    `);
+  },
+};
+
+export const tasksMigrations: readonly Migration[] = [v1, openIndexes, repositoryIndex, pullRequest, finishedIndex];

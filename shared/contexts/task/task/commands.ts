@@ -7,6 +7,8 @@ import { text, uuid, word } from '../../text.ts';
 const { TaskCompleted } = taskEvents.events;
 
 const description = text(65_536);
+/** What somebody says of it. */
+const saidComplexity = complexity.omit({ estimated: true });
 const labels = z.array(word).max(50);
 const metadata = z.record(word, text(2_000)).refine((value) => Object.keys(value).length <= 50, 'at most 50 entries');
 const reason = text(1_000, 1);
@@ -20,7 +22,7 @@ const details = {
   labels,
   metadata,
   assignee: text(200, 1).nullable(),
-  complexity: complexity.nullable(),
+  complexity: saidComplexity.nullable(),
 };
 
 const newTask = {
@@ -33,7 +35,7 @@ const newTask = {
   repository: text(200, 1).nullable().default(null),
   dependencies: z.array(uuid).max(100).default([]),
   assignee: details.assignee.default(null),
-  complexity: complexity.nullable().default(null),
+  complexity: details.complexity.default(null).describe('left out, or null: it is estimated'),
 };
 
 export const taskCommands = defineCommands({

@@ -13,7 +13,10 @@ export const complexity = z.strictObject({
   level: z.enum(['low', 'medium', 'high']),
   score: z.number().min(0).max(100),
   reason: z.string(),
+  /** Workledger's own estimate; left out: somebody said it, and it stands. */
+  estimated: z.literal(true).optional(),
 });
+export type Complexity = z.infer<typeof complexity>;
 
 export const taskResult = z.strictObject({
   commit: commit.nullable(),
