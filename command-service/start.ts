@@ -39,7 +39,7 @@ export type CommandService = RunningService & { readonly commands: Commands; rea
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
   const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [] } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
-  const { outbound, outgoingWebhooks } = configuration;
+  const { outbound, outgoingWebhooks, models } = configuration;
   const sources = await Promise.all(
     providers.map(async (provider) => ({
       provider,
@@ -51,7 +51,15 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   const commands: CommandHandlers = await createCommandHandlers({
     log,
     pool,
-    configuration: { repositories, leaseSeconds, heartbeatSeconds, issueOfferSeconds, outbound, outgoingWebhooks },
+    configuration: {
+      repositories,
+      leaseSeconds,
+      heartbeatSeconds,
+      issueOfferSeconds,
+      outbound,
+      outgoingWebhooks,
+      models,
+    },
     nextTasks: (wanted) =>
       nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),

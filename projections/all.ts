@@ -22,6 +22,7 @@ import { tasks } from './tasks/projection.ts';
 import { users } from './users/projection.ts';
 import { validations } from './validations/projection.ts';
 import { webhooks } from './webhooks/projection.ts';
+import { routings } from './routings/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -48,6 +49,7 @@ export const projections: readonly Projection[] = [
   inboxes,
   receipts,
   webhooks,
+  routings,
 ];
 
 const READ_MODELS = {

@@ -29,6 +29,7 @@ import { listEvents } from './audit/events.ts';
 import { getStream } from './audit/stream.ts';
 import { userQueries } from './api/users.ts';
 import { webhookQueries } from './api/webhooks.ts';
+import { routingQueries } from './api/routings.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
@@ -126,5 +127,6 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...schemaRoutes(),
     ...webhookQueries(options, settle),
     listComponentStates(options, settle),
+    ...routingQueries(options, settle),
   ];
 }

@@ -19,6 +19,7 @@ import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
+import { routingRoutes } from './routing-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -53,4 +54,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   redriveRoute({ pool, logger }),
   serviceRoute({ commands, logger }),
   ...webhookRoutes(commands, createWebhookSecrets(pool)),
+  ...routingRoutes(commands),
 ];

@@ -14,6 +14,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { uuid } from '@workledger/shared/contexts/values.ts';
 import { createIssueHints, type IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import { keysOfAgent } from '@workledger/shared/read-models/agent-keys.ts';
+import { modelTries as readModelTries } from '@workledger/shared/read-models/model-records.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { agentOf } from '../domain/agent.ts';
@@ -55,6 +56,7 @@ import {
   type NextTasks,
   type Room,
 } from './room.ts';
+import { chooseModel, type ModelTries } from './routings.ts';
 import { checkScope } from './scope.ts';
 import { createSecrets } from './secrets.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
@@ -180,6 +182,8 @@ const createProcesses = (room: Room) => {
     'webhook.rotate-secret': (id, data, context) => rotateSecret(room, id, data, context),
     'webhook.delete': (id, _, context) => deleteWebhook(room, id, context),
 
+    'routing.choose': (id, data, context) => chooseModel(room, id, data, context),
+
     'delivery.take-found': (id, data, context) => room.takeFound(id, data, context),
   } satisfies Partial<Registry>;
 };
@@ -230,6 +234,7 @@ export async function createCommandHandlers(options: {
 }): Promise<CommandHandlers> {
   const { log, pool, configuration, nextTasks, onSnapshotFailed, now, spending = noBudgets } = options;
   const { estimates = noEstimates } = options;
+  const modelTries: ModelTries = (complexity, scope) => readModelTries(pool, complexity, scope);
   const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
   const issueHints = options.issueHints ?? createIssueHints(pool);
   const heartbeats = await createHeartbeats(pool);
@@ -239,7 +244,7 @@ export async function createCommandHandlers(options: {
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
   const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
   const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
-  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound, estimates };
+  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound, estimates, modelTries };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room);
 

@@ -30,6 +30,7 @@ import type { Edges } from '@workledger/shared/contexts/task/dependencies/state.
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
+import { routing } from '../domain/routing.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 import type { Estimates } from './estimates.ts';
@@ -38,6 +39,7 @@ import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import type { KnowledgeUsage } from './knowledge-usage.ts';
 import type { Reports } from './reports.ts';
+import type { ModelTries, PricedModel } from './routings.ts';
 import type { Secrets } from './secrets.ts';
 import type { Spending } from './spending.ts';
 import type { StepContext } from './step.ts';
@@ -65,6 +67,8 @@ export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
   readonly heartbeatSeconds: number;
   /** How long an agent has to answer when an issue is offered to it; default: a quarter of an hour. */
   readonly issueOfferSeconds?: number;
+  /** Default: none. */
+  readonly models?: readonly PricedModel[];
 };
 
 export type TaskHandler = Handler<TaskState, TaskDecisions>;
@@ -97,6 +101,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   delivery: createHandler(log, delivery, options),
   user: createHandler(log, user, options),
   webhook: createHandler(log, webhook, options) satisfies Handler<WebhookState, WebhookDecisions>,
+  routing: createHandler(log, routing, options),
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
@@ -130,6 +135,7 @@ export const createRoom = (
     readonly whyNotInOrigin: WhyNotInOrigin;
     readonly takeFound: TakeFound;
     readonly estimates: Estimates;
+    readonly modelTries: ModelTries;
   },
   configuration: HandlersConfiguration,
   hints: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf; readonly issueHints: IssueHints },

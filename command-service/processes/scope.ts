@@ -22,6 +22,7 @@ export async function checkScope(
   if (type.startsWith('issue.') || type.startsWith('comment.'))
     return checkIssueScope(room, repositories, { type, target, data });
   if (type.startsWith('question.')) return checkQuestion(room, repositories, { type, target, data });
+  if (type.startsWith('routing.')) return checkRouting(room, repositories, { type, target, data });
   if (type.startsWith('webhook.')) return checkWebhookScope(room, repositories, { type, target, data });
   // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
@@ -48,6 +49,18 @@ async function checkQuestion(
   if (taskId === null) return refuseBeyond(repositories, repository);
   if (!isWithin(repositories, (await room.tasks.load(taskId)).state))
     refuse('unknown-reference', `taskId: there is no task ${taskId}`, { field: 'taskId', taskId });
+}
+
+/** A choice of a model belongs to the repository that it was asked for. */
+async function checkRouting(
+  { aggregates }: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  if (type === 'routing.choose') return refuseBeyond(repositories, (data as CommandData<'routing.choose'>).repository);
+  const repository = (await aggregates.routing.load(target)).state.routed?.repository ?? null;
+  if (repository === null || !repositories.includes(repository))
+    refuse('not-found', 'there is no such choice of a model');
 }
 
 function refuseBeyond(repositories: readonly string[], repository: string | null): void {

@@ -17,6 +17,7 @@ import { deliveryCommands } from '../contexts/sync/delivery/commands.ts';
 import { taskCommands } from '../contexts/task/task/commands.ts';
 import { questionCommands } from '../contexts/task/question/commands.ts';
 import { webhookCommands } from '../contexts/sync/webhook/commands.ts';
+import { routingCommands } from '../contexts/evolution/routing/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -37,6 +38,7 @@ export const commands = {
   ...deliveryCommands,
   ...questionCommands,
   ...webhookCommands,
+  ...routingCommands,
 } as const;
 
 type Catalogue = typeof commands;

@@ -19,6 +19,7 @@ import { questionEvents } from '../contexts/task/question/events.ts';
 import { userEvents } from '../contexts/agent/user/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
 import { webhookEvents } from '../contexts/sync/webhook/events.ts';
+import { routingEvents } from '../contexts/evolution/routing/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -40,6 +41,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   deliveryEvents,
   questionEvents,
   webhookEvents,
+  routingEvents,
   ...sagaStreamTypes,
 ];
 
