@@ -28,6 +28,21 @@ export const issueRoutes = (commands: Commands): Route[] => [
     description: 'Fields that are left out stay as they are.',
   }),
   intention(commands, {
+    method: 'put',
+    path: ISSUE,
+    type: 'issue.change',
+    maxBodyBytes: WORDY_BYTES,
+    summary: 'Change details of an issue (the same as PATCH)',
+    description: 'Fields that are left out stay as they are.',
+  }),
+  intention(commands, {
+    method: 'delete',
+    path: ISSUE,
+    type: 'issue.close',
+    summary: 'Close an issue',
+    description: 'The log keeps it: an issue is closed, never deleted.',
+  }),
+  intention(commands, {
     method: 'post',
     path: `${ISSUE}/assign`,
     type: 'issue.assign',

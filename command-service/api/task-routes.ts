@@ -2,6 +2,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { z } from 'zod';
 import { creation, intention, intentionFromPath, pathId } from './command-route.ts';
+import { taskPutRoute } from './task-put-route.ts';
 
 const TASKS = '/api/v1/tasks';
 const TASK = `${TASKS}/{id}`;
@@ -27,14 +28,7 @@ export const taskRoutes = (commands: Commands): Route[] => [
     summary: 'Change details of a task',
     description: 'Fields that are left out stay as they are.',
   }),
-  intention(commands, {
-    method: 'put',
-    path: TASK,
-    type: 'task.change',
-    maxBodyBytes: WORDY_BYTES,
-    summary: 'Change details of a task (the same as PATCH)',
-    description: 'Fields that are left out stay as they are: what a task has become is not replaced as a whole.',
-  }),
+  taskPutRoute(commands, WORDY_BYTES),
   intention(commands, {
     method: 'delete',
     path: TASK,

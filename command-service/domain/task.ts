@@ -38,6 +38,7 @@ export type TaskDecisions = Omit<
   Commands,
   | 'task.create'
   | 'task.change'
+  | 'task.set-status'
   | 'task.create-from-delivery'
   | 'task.create-from-issue'
   | 'task.add-dependency'

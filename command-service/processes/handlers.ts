@@ -63,6 +63,7 @@ import { createPostgresSnapshots } from './snapshots.ts';
 import { noBudgets, type Spending } from './spending.ts';
 import { parseData, type StepContext } from './step.ts';
 import { completeTask } from './settled-edges.ts';
+import { setStatus } from './set-status.ts';
 import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 import { createWebhookSecrets } from './webhook-secrets.ts';
@@ -87,6 +88,7 @@ const createProcesses = (room: Room) => {
     'task.create-from-delivery': (id, data, context) => createTaskFromDelivery(room, id, data, context),
     'task.create-from-issue': (id, data, context) => createTaskFromIssue(room, id, data, context),
     'task.change': (id, data, context) => changeTask(room, id, data, context),
+    'task.set-status': (id, data, context) => setStatus(room, id, data, context),
     'task.add-dependency': (id, data, context) => changeDependencies(room, 'task.add-dependency', id, data, context),
     'task.remove-dependency': (id, data, context) =>
       changeDependencies(room, 'task.remove-dependency', id, data, context),

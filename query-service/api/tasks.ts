@@ -45,6 +45,8 @@ const list: ListDefinition<TaskRow, { readonly blocked: boolean }> = {
   },
 };
 
+/** Other systems say completed. */
+const stateOf = (name: string): string => (name === 'completed' ? 'complete' : name);
 const priority = z.enum(['1', '2', '3', '4', '5']).transform(Number);
 
 /** GET /tasks */
@@ -62,7 +64,9 @@ export const listTasks = (options: QueryOptions, settle: Settle): Route => {
     schema: pageOf(listedTask),
     models: [taskModel, dependencyModel, agentModel, costModel, questionModel],
     query: {
-      status: several(z.enum(taskStates)).optional(),
+      status: several(z.enum([...taskStates, 'completed']))
+        .optional()
+        .describe('completed is another name of complete'),
       priority: several(priority).optional(),
       label: several(short).optional(),
       repository: several(short).optional(),
@@ -80,7 +84,7 @@ export const listTasks = (options: QueryOptions, settle: Settle): Route => {
       const scope = scopeOf({ principal });
       const page = await readPage(pool, list, asked, (query) => {
         onlyWithin(query, scope, 't.id');
-        if (asked.status) query.whereIn('t.state', asked.status);
+        if (asked.status) query.whereIn('t.state', asked.status.map(stateOf));
         if (asked.priority) query.whereIn('t.priority', asked.priority);
         if (asked.label) query.whereRaw('t.labels @> ?::text[]', [asked.label]);
         if (asked.repository) query.whereIn('t.repository', asked.repository);

@@ -147,7 +147,7 @@ describe('how it came out', () => {
           : { type: 'GenerationAttemptFailed', data: { ...run, ...attempt, failure: failed('no'), costUsd: 0.02 } },
       ];
       const token = await side.append(streamName('generation', newId()), ...events);
-      const ended = completed.data as object;
+      const ended = completed.data;
       const after = [
         { type: 'TaskClaimed', data: claimed },
         { type: 'TaskWorkSubmitted', data: { claimId: runId, commit: commitOf('b'), summary: null } },

@@ -4,6 +4,7 @@ import { badIssues, badQuestions } from './bad-issues-and-questions.ts';
 import { badKnowledge } from './bad-knowledge.ts';
 import { bad, patch, post, type BadRequest, type Known, type Request } from './bad-request.ts';
 import { badMessages } from './bad-messages.ts';
+import { badRoutings } from './bad-routings.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
 const create =
@@ -248,6 +249,7 @@ export const badRequests: readonly BadRequest[] = [
   ...badIssues,
   ...badQuestions,
   ...badMessages,
+  ...badRoutings,
   ...callers,
   ...services,
   ...deliveries,

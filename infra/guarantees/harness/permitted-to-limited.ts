@@ -106,4 +106,10 @@ export const permittedToLimitedAgents: readonly string[] = [
   'POST /api/v1/agents/{id}/claims',
   'POST /api/v1/agents/{id}/error',
   'POST /api/v1/agents/{id}/clear-error',
+  'PUT /api/v1/issues/{id}',
+  'DELETE /api/v1/issues/{id}',
+  'GET /api/v1/autonomous/ai/route',
+  'GET /api/v1/autonomous/ai/route/{id}',
+  'POST /api/v1/autonomous/ai/route',
+  'POST /api/v1/autonomous/ai/route/{id}/outcome',
 ];

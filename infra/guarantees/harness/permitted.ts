@@ -160,6 +160,14 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/webhooks/{id}/secret': operators,
   'POST /api/v1/webhooks/{id}/test': operators,
   'POST /api/v1/webhooks/{id}/redeliver': operators,
+
+  'PUT /api/v1/issues/{id}': operators,
+  'DELETE /api/v1/issues/{id}': operators,
+
+  'GET /api/v1/autonomous/ai/route': everybody,
+  'GET /api/v1/autonomous/ai/route/{id}': everybody,
+  'POST /api/v1/autonomous/ai/route': workers,
+  'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
 };
 
 /** The same for commands in a batch, by type. */

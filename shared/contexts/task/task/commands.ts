@@ -65,6 +65,24 @@ export const taskCommands = defineCommands({
     }),
     roles: operators,
   },
+  /** By its status, for callers that know no intentions. */
+  'task.set-status': {
+    data: z.strictObject({
+      status: z
+        .enum(['pending', 'in-progress', 'validation', 'complete', 'completed', 'cancelled'])
+        .describe('completed is another name of complete; a task fails by its work, so nobody sets that'),
+      agentId: uuid
+        .nullable()
+        .default(null)
+        .describe('of in-progress: for whom; default: the assignee, if it is an agent'),
+      claimId: uuid.nullable().default(null).describe('of what is submitted; default: the current one'),
+      commit: commit.nullable().default(null).describe('of what is submitted'),
+      summary: text(20_000).nullable().default(null).describe('of what is submitted'),
+      reason: reason.nullable().default(null).describe('of pending and cancelled'),
+    }),
+    roles: operators,
+    alone: true,
+  },
   'task.add-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
   'task.remove-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
   'task.expand': {
