@@ -55,14 +55,14 @@ export const signals: readonly { readonly name: string; readonly points: number 
   { name: 'a title of many words', points: 2 },
   { name: 'several things in its title', points: 3 },
   { name: 'a list of parts', points: 6 },
-  { name: 'files it names', points: 6 },
+  { name: 'files it names', points: 10 },
   { name: 'words of hard work', points: 20 },
   { name: 'words of small work', points: -14 },
-  { name: 'a label of hard work', points: 45 },
-  { name: 'a label of small work', points: -35 },
+  { name: 'a label of hard work', points: 65 },
+  { name: 'a label of small work', points: -60 },
 ];
 /** Of a task that says next to nothing. */
-export const NOTHING_SAID = 14;
+export const NOTHING_SAID = 16;
 
 const few = (count: number): number => Math.log2(1 + count);
 
@@ -104,7 +104,8 @@ function marksOf(task: Described, description: string, files: readonly string[])
 
 /** Names of files, in the order of their naming. */
 export function filesOf(text: string): string[] {
-  const names = (text.match(/[\w./-]+/g) ?? []).filter((word) => {
+  const words = (text.match(/[\w./-]+/g) ?? []).map((word) => (word.endsWith('.') ? word.slice(0, -1) : word));
+  const names = words.filter((word) => {
     const dot = word.lastIndexOf('.');
     const end = word.length - dot - 1;
     return (

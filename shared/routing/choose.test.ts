@@ -49,7 +49,7 @@ describe('its confidence', () => {
   it('is how often the chosen one is the best in truth', () => {
     const random = randomOf('calibration');
     const bins = Array.from({ length: 5 }, () => ({ said: 0, right: 0, count: 0 }));
-    for (let world = 0; world < 1_000; world++) {
+    for (let world = 0; world < 600; world++) {
       const truths = [1, 2, 3].map(() => beta(1, 1, random));
       const candidates = truths.map((truth, at) => {
         const tries = Math.floor(random() * 12);
@@ -63,7 +63,7 @@ describe('its confidence', () => {
       bin.count += 1;
       if (costs.indexOf(Math.min(...costs)) === Number(chosen)) bin.right += 1;
     }
-    for (const { said, right, count } of bins.filter((bin) => bin.count >= 100))
-      expect(Math.abs(right / count - said / count)).toBeLessThan(0.09);
+    for (const { said, right, count } of bins.filter((bin) => bin.count >= 60))
+      expect(Math.abs(right / count - said / count)).toBeLessThan(0.1);
   });
 });

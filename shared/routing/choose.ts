@@ -1,6 +1,6 @@
 import { beta, randomOf, type Random } from './random.ts';
+import type { Level } from '../estimates/effort.ts';
 
-export type Level = 'low' | 'medium' | 'high';
 export type Tries = { readonly succeeded: number; readonly failed: number };
 
 /** A model that may be asked. */

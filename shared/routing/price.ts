@@ -1,4 +1,4 @@
-import type { Level } from './choose.ts';
+import type { Level } from '../estimates/effort.ts';
 
 export type Priced = { readonly inputUsd: number; readonly outputUsd: number };
 

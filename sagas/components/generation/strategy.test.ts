@@ -33,11 +33,12 @@ describe('who is asked to write the code of a task', () => {
 
   it.each([
     [{ complexity: { level: 'high', score: 90 } }, 'high', 'the task says high (90 of 100)'],
-    [{ labels: ['ui', 'Security'] }, 'high', 'its label "Security"'],
-    [{ labels: ['good first issue'], description: 'x'.repeat(5_000) }, 'low', 'its label "good first issue"'],
+    [{ complexity: { level: 'high', score: 90, estimated: true, reason: 'many files' } }, 'high', 'many files'],
+    [{ labels: ['ui', 'Security'] }, 'high', 'a label of hard work'],
+    [{ labels: ['good first issue'], description: 'x'.repeat(5_000) }, 'low', 'a label of small work'],
     [{ complexity: { level: 'low', score: 5 }, labels: ['epic'] }, 'low', 'the task says low (5 of 100)'],
-    [{ title: 'Add a field', description: `In src/a/b.ts and src/a/c.ts.` }, 'medium', '2 files named'],
-    [{ title: 'Do these', description: `${'- one\n'.repeat(7)}${'x'.repeat(2_500)}` }, 'high', '7 parts'],
+    [{ title: 'Add a field', description: `In src/a/b.ts and src/a/c.ts.` }, 'medium', 'files it names'],
+    [{ title: 'Do these', description: `${'- one\n'.repeat(7)}${'x'.repeat(2_500)}` }, 'high', 'a list of parts'],
   ] as const)('takes %j for %s, and says why', (change, level, because) => {
     const found = strategyFor(task(change), all);
     expect(found.level).toBe(level);

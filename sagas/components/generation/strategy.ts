@@ -1,6 +1,12 @@
+import type { Complexity } from '@workledger/shared/contexts/task/task/events.ts';
+import type { Level } from '@workledger/shared/estimates/effort.ts';
+import { estimate } from '@workledger/shared/estimates/estimate.ts';
+import { learn } from '@workledger/shared/estimates/experience.ts';
+import { WAIT_USD } from '@workledger/shared/routing/choose.ts';
+
 /** How a candidate writes code: an agent of ours in a folder, Codegen in a place of its own, or one answer of a model. */
 export type Kind = 'agent' | 'codegen' | 'chat';
-export type Level = 'low' | 'medium' | 'high';
+export type { Level };
 
 /** Who may write the code of a task. */
 export type Candidate = {
@@ -21,7 +27,7 @@ export type Wanted = {
   readonly description: string;
   readonly labels: readonly string[];
   readonly capabilities: readonly string[];
-  readonly complexity: { readonly level: Level; readonly score: number } | null;
+  readonly complexity: (Pick<Complexity, 'level' | 'score'> & Partial<Complexity>) | null;
   /** Whose work on this task was refused already. */
   readonly refused: readonly string[];
 };
@@ -52,9 +58,6 @@ const CHANCE: Readonly<Record<Kind, Readonly<Record<Level, number>>>> = {
 const DOUBT = 4;
 /** US dollars of an attempt that nobody has a price of. */
 const PRICE: Readonly<Record<Kind, number>> = { chat: 0.02, agent: 0.5, codegen: 1 };
-/** US dollars that an attempt takes of those who wait for it, whatever its price is. */
-const WAIT: Readonly<Record<Level, number>> = { low: 0.05, medium: 0.25, high: 1 };
-
 /**
  * Who is asked to write the code of a task, first to last. Whoever costs least for what it is likely to bring comes first: price and wait
  * of an attempt, divided by its chance. Asked in this order, one after the other until one succeeds, they cost the least that can be
@@ -92,56 +95,30 @@ function rate({ kind, priceUsd, record }: Candidate, level: Level): { costUsd: n
   const tries = record.succeeded + record.failed;
   const chance = (CHANCE[kind][level] * DOUBT + record.succeeded) / (DOUBT + tries);
   const price = priceUsd ?? PRICE[kind];
-  const costUsd = (price + WAIT[level]) / chance;
+  const costUsd = (price + WAIT_USD[level]) / chance;
   const known = tries === 0 ? 'nothing recorded' : `${record.succeeded} of ${tries} were good`;
   return {
     costUsd,
-    words: `$${amount(price)} an attempt and $${amount(WAIT[level])} of waiting, by a chance of ${Math.round(100 * chance)} % (${known}): $${amount(costUsd)}`,
+    words: `$${amount(price)} an attempt and $${amount(WAIT_USD[level])} of waiting, by a chance of ${Math.round(100 * chance)} % (${known}): $${amount(costUsd)}`,
   };
 }
 
 const amount = (usd: number): string => String(Number(usd.toFixed(3)));
 
-/** Characters of a request that asks for one small thing. */
-const SHORT = 400;
-const LONG = 2_500;
-/** What somebody says who knows: names of labels. */
-const SIMPLE = /^(?:good first issue|typo|docs|documentation|trivial|simple|easy|chore|size\/x?s)$/i;
-const HARD =
-  /^(?:complex|hard|epic|architecture|refactor(?:ing)?|security|migration|performance|breaking(?: change)?|size\/x{0,2}l)$/i;
-const HARD_WORDS =
-  /\b(?:refactor|rewrite|redesign|migrat(?:e|ion)|architecture|concurren(?:t|cy)|race condition|deadlock|performance|security|across (?:all|the)|everywhere|protocol)\w*/gi;
-const SIMPLE_WORDS = /\b(?:typo|rename|wording|comment|readme|changelog|off by one|log message|default value)\b/i;
-const PARTS = /^[ \t]{0,20}(?:[-*+]|\d{1,3}[.)])[ \t]{1,4}\S/gm;
-const PATHS = /\b[\w-]+(?:\/[\w.-]+)+\.\w{1,5}\b/g;
+const unlearned = learn([]);
 
-/** How hard a task is: as it says itself, else by its labels, its words and how much it asks for. */
+/** How hard a task is: as it says itself, or as it was estimated when it came in; one of before there were estimates, by its words. */
 export function levelOf({
   title,
   description,
   labels,
   complexity,
 }: Pick<Wanted, 'title' | 'description' | 'labels' | 'complexity'>): { level: Level; because: string } {
-  if (complexity !== null)
-    return { level: complexity.level, because: `the task says ${complexity.level} (${complexity.score} of 100)` };
-  const words = `${title}\n${description}`;
-  const hard = labels.find((label) => HARD.test(label));
-  if (hard !== undefined) return { level: 'high', because: `its label "${hard}"` };
-  const simple = labels.find((label) => SIMPLE.test(label));
-  if (simple !== undefined) return { level: 'low', because: `its label "${simple}"` };
-  const parts = words.match(PARTS)?.length ?? 0;
-  const files = new Set(words.match(PATHS) ?? []).size;
-  const heavy = new Set((words.match(HARD_WORDS) ?? []).map((word) => word.toLowerCase())).size;
-  const points = [
-    words.length > LONG ? 2 : words.length > SHORT ? 1 : 0,
-    parts > 6 ? 2 : parts > 2 ? 1 : 0,
-    files > 4 ? 2 : files > 1 ? 1 : 0,
-    2 * heavy,
-    SIMPLE_WORDS.test(words) ? -1 : 0,
-  ].reduce((sum, one) => sum + one, 0);
-  const level = points >= 4 ? 'high' : points >= 1 ? 'medium' : 'low';
-  return {
-    level,
-    because: `${words.length} characters, ${parts} parts, ${files} files named, ${heavy} words of hard work`,
-  };
+  if (complexity === null) {
+    const { level, reason } = estimate({ title, description, labels }, unlearned);
+    return { level, because: reason };
+  }
+  const { level, score, estimated, reason } = complexity;
+  if (estimated === true && reason !== undefined) return { level, because: reason };
+  return { level, because: `the task says ${level} (${score} of 100)` };
 }
