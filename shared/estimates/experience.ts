@@ -60,7 +60,7 @@ function fit(rows: readonly (readonly number[])[], efforts: readonly number[]): 
 
 /** How much a mark is held back from saying anything: what only one task has says little. */
 const MARKS_DOUBT = 12;
-const ROUNDS = 8;
+const ROUNDS = 5;
 
 /** Points of each mark that leave the least surprise, each held back, found one after the other and again. */
 function whatMarksAdd(features: readonly Features[], surprises: readonly number[]): Map<string, number> {
@@ -73,6 +73,8 @@ function whatMarksAdd(features: readonly Features[], surprises: readonly number[
       entries.push([task, weight]);
     }
   });
+  // What only one task has says nothing of others.
+  for (const [mark, entries] of having) if (entries.length === 1) having.delete(mark);
   const adds = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++)
     for (const [mark, entries] of having) {
