@@ -53,10 +53,11 @@ import {
   type HandlersConfiguration,
   type HandlingOptions,
   type KeysOf,
+  type ModelTries,
   type NextTasks,
   type Room,
 } from './room.ts';
-import { chooseModel, type ModelTries } from './routings.ts';
+import { chooseModel } from './routings.ts';
 import { checkScope } from './scope.ts';
 import { createSecrets } from './secrets.ts';
 import { createPostgresSnapshots } from './snapshots.ts';

@@ -34,12 +34,13 @@ import { routing } from '../domain/routing.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 import type { Estimates } from './estimates.ts';
+import type { ModelTry } from '@workledger/shared/read-models/model-records.ts';
+import type { Priced } from '@workledger/shared/routing/price.ts';
 import { createHanding } from './handing.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { IssueHints } from '@workledger/shared/read-models/issue-agents.ts';
 import type { KnowledgeUsage } from './knowledge-usage.ts';
 import type { Reports } from './reports.ts';
-import type { ModelTries, PricedModel } from './routings.ts';
 import type { Secrets } from './secrets.ts';
 import type { Spending } from './spending.ts';
 import type { StepContext } from './step.ts';
@@ -59,6 +60,9 @@ export type NextTasks = (wanted: {
 /** Keys of an agent that are not revoked, as a read model knows them: a hint that may be behind. */
 export type KeysOf = (agentId: string) => Promise<readonly string[]>;
 
+/** How models came out at tasks of a complexity, of these repositories; null: of all. A hint that may be behind. */
+export type ModelTries = (complexity: string, scope: readonly string[] | null) => Promise<readonly ModelTry[]>;
+
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
 export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
@@ -68,7 +72,7 @@ export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
   /** How long an agent has to answer when an issue is offered to it; default: a quarter of an hour. */
   readonly issueOfferSeconds?: number;
   /** Default: none. */
-  readonly models?: readonly PricedModel[];
+  readonly models?: readonly (Priced & { readonly name: string })[];
 };
 
 export type TaskHandler = Handler<TaskState, TaskDecisions>;

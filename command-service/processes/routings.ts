@@ -6,17 +6,11 @@ import type { Routed } from '@workledger/shared/contexts/evolution/routing/state
 import { taskTypeOf } from '@workledger/shared/estimates/features.ts';
 import type { ModelTry } from '@workledger/shared/read-models/model-records.ts';
 import { choose, type Candidate, type Choice, type Tries } from '@workledger/shared/routing/choose.ts';
-import { expectedUsd, type Priced } from '@workledger/shared/routing/price.ts';
+import { expectedUsd } from '@workledger/shared/routing/price.ts';
 import type { RoutingDecisions } from '../domain/routing.ts';
 import { checkRepository } from './references.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
-
-/** How models came out at tasks of a complexity, of these repositories; null: of all. A hint that may be behind. */
-export type ModelTries = (complexity: string, scope: readonly string[] | null) => Promise<readonly ModelTry[]>;
-
-/** A model that may be chosen. */
-export type PricedModel = Priced & { readonly name: string };
 
 type Asked = CommandData<'routing.choose'>;
 

@@ -11,8 +11,8 @@ export const levels = ['low', 'medium', 'high'] as const;
 export type Level = (typeof levels)[number];
 
 /** From this score on. */
-export const MEDIUM_FROM = 35;
-export const HIGH_FROM = 65;
+const MEDIUM_FROM = 35;
+const HIGH_FROM = 65;
 
 export const levelOfScore = (score: number): Level =>
   score < MEDIUM_FROM ? 'low' : score < HIGH_FROM ? 'medium' : 'high';

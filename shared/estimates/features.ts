@@ -103,7 +103,7 @@ function marksOf(task: Described, description: string, files: readonly string[])
 }
 
 /** Names of files, in the order of their naming. */
-export function filesOf(text: string): string[] {
+function filesOf(text: string): string[] {
   const words = (text.match(/[\w./-]+/g) ?? []).map((word) => (word.endsWith('.') ? word.slice(0, -1) : word));
   const names = words.filter((word) => {
     const dot = word.lastIndexOf('.');
