@@ -63,6 +63,8 @@ describe('who may send what', () => {
       'question.answer',
       'question.ask',
       'question.withdraw',
+      'routing.choose',
+      'routing.report-outcome',
       'task.claim',
       'task.release',
       'task.renew',
