@@ -97,6 +97,12 @@ export const permittedToLimited: readonly string[] = [
   'POST /api/v1/webhooks/{id}/secret',
   'POST /api/v1/webhooks/{id}/test',
   'POST /api/v1/webhooks/{id}/redeliver',
+  'PUT /api/v1/issues/{id}',
+  'DELETE /api/v1/issues/{id}',
+  'GET /api/v1/autonomous/ai/route',
+  'GET /api/v1/autonomous/ai/route/{id}',
+  'POST /api/v1/autonomous/ai/route',
+  'POST /api/v1/autonomous/ai/route/{id}/outcome',
 ];
 
 /** Beside these an agent's key for its own agent. */
@@ -106,10 +112,4 @@ export const permittedToLimitedAgents: readonly string[] = [
   'POST /api/v1/agents/{id}/claims',
   'POST /api/v1/agents/{id}/error',
   'POST /api/v1/agents/{id}/clear-error',
-  'PUT /api/v1/issues/{id}',
-  'DELETE /api/v1/issues/{id}',
-  'GET /api/v1/autonomous/ai/route',
-  'GET /api/v1/autonomous/ai/route/{id}',
-  'POST /api/v1/autonomous/ai/route',
-  'POST /api/v1/autonomous/ai/route/{id}/outcome',
 ];
