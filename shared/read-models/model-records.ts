@@ -28,13 +28,16 @@ export const modelTries = (pool: Pool, complexity: string, scope: readonly strin
     pool,
     `
 select * from (
-  select model, succeeded, cost_usd as "costUsd", task_type as "taskType", '' as title, '{}'::text[] as labels, reported_at as at
+  (select model, succeeded, cost_usd as "costUsd", task_type as "taskType", '' as title, '{}'::text[] as labels, reported_at as at
   from read_models.routings
   where complexity = $1 and reported_at > now() - ${COUNTED_DAYS} * interval '1 day' and ($2::text[] is null or repository = any ($2))
+  order by reported_at desc limit ${MOST})
   union all
   select substr(attempt ->> 'strategy', ${'chat:'.length + 1}), judged.good, (attempt ->> 'costUsd')::double precision, null, t.title, t.labels,
     g.requested_at
-  from read_models.generations g
+  from (select * from read_models.generations
+    where requested_at > now() - ${COUNTED_DAYS} * interval '1 day' and ($2::text[] is null or repository = any ($2))
+    order by requested_at desc limit ${MOST}) as g
   cross join lateral jsonb_array_elements(g.attempts) as attempt
   join read_models.tasks t on t.id = g.task_id
   cross join lateral (select case
@@ -47,8 +50,7 @@ select * from (
       where v.task_id = g.task_id and v.run_id = g.run_id and v.state in ('failed', 'back-to-work')
         and v.requested_at > g.requested_at) then false
     end as good) as judged
-  where attempt ->> 'strategy' like 'chat:%' and g.requested_at > now() - ${COUNTED_DAYS} * interval '1 day'
-    and t.complexity ->> 'level' = $1 and ($2::text[] is null or g.repository = any ($2)) and judged.good is not null
+  where attempt ->> 'strategy' like 'chat:%' and t.complexity ->> 'level' = $1 and judged.good is not null
 ) as tries
 order by at desc limit ${MOST}`,
     [complexity, scope],
