@@ -3,7 +3,7 @@ import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { DataOf } from '@workledger/shared/contexts/define-commands.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
-import type { Complexity, LATER_STEPS, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { AlsoTold, Complexity, LATER_STEPS, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import {
   taskFold,
   type TaskDetails,
@@ -55,7 +55,11 @@ export type TaskDecisions = Omit<
   | 'task.approve'
   | 'task.refuse'
 > & {
-  'task.create': Omit<Commands['task.create'], 'complexity'> & { issueId?: string; complexity: Complexity | null };
+  'task.create': Omit<Commands['task.create'], 'complexity'> & {
+    issueId?: string;
+    alsoTold?: AlsoTold;
+    complexity: Complexity | null;
+  };
   'task.change': Omit<Commands['task.change'], 'complexity'> & { complexity?: Complexity | null | undefined };
   'task.take': Claiming;
   'task.expand': { subtasks: string[] };
@@ -105,7 +109,7 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.take': (data, state) => {
       only(state, 'be claimed', 'pending');
       if (state.subtasks.length > 0) refuseExpanded(state, 'be claimed');
-      return [{ type: 'TaskClaimed', data: { ...data, repository: state.repository, ...issueOf(state) } }];
+      return [{ type: 'TaskClaimed', data: { ...data, repository: state.repository, ...followed(state) } }];
     },
     'task.report-progress': (data, state, context) => {
       holds(state, data.claimId, context);
@@ -119,13 +123,13 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.send-back': (data, state, context) => {
       holds(state, data.claimId, context);
       only(state, 'be sent back', 'validation');
-      return [{ type: 'TaskSentBack', data }];
+      return [{ type: 'TaskSentBack', data: { ...data, ...told(state) } }];
     },
     'task.await-approval': (data, state, context) => {
       holds(state, data.claimId, context);
       only(state, 'be approved', 'validation');
       const isKnown = state.approvals.at(-1)?.questionId === data.questionId;
-      return isKnown ? [] : [{ type: 'TaskApprovalAsked', data }];
+      return isKnown ? [] : [{ type: 'TaskApprovalAsked', data: { ...data, ...told(state) } }];
     },
     'task.note-pull-request': (data, state, context) => {
       holds(state, data.claimId, context);
@@ -149,7 +153,7 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.complete': ({ claimId, result }, state, context) => {
       holds(state, claimId, context);
       only(state, 'be completed', 'validation');
-      return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result, ...issueOf(state) } }];
+      return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result, ...followed(state) } }];
     },
     'task.complete-parent': ({ result }, state) => {
       if (state.status === 'complete') return [];
@@ -158,11 +162,11 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
         refuse('illegal-transition', 'this task has no subtasks: it completes by its own work', {
           status: state.status,
         });
-      return [{ type: 'TaskCompleted', data: { claimId: null, parentId: state.parentId, result, ...issueOf(state) } }];
+      return [{ type: 'TaskCompleted', data: { claimId: null, parentId: state.parentId, result, ...followed(state) } }];
     },
     'task.fail': (data, state, context) => {
       holds(state, data.claimId, context);
-      return [{ type: 'TaskFailed', data: { ...data, ...issueOf(state) } }];
+      return [{ type: 'TaskFailed', data: { ...data, ...followed(state) } }];
     },
     'task.cancel': ({ reason, withWhole = false }, state) => {
       if (state.status === 'cancelled') return [];
@@ -171,26 +175,32 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       const claimId = claim?.claimId ?? null;
       const whole = withWhole || parentId === null ? {} : { parentId };
       const parts = subtasks.length === 0 ? {} : { hasSubtasks: true as const };
-      return [{ type: 'TaskCancelled', data: { claimId, reason, ...whole, ...parts, ...issueOf(state) } }];
+      return [{ type: 'TaskCancelled', data: { claimId, reason, ...whole, ...parts, ...followed(state) } }];
     },
     'task.ask-changes': ({ words }, state, { actor }) => {
       only(state, 'be sent back', 'failed', 'cancelled');
-      return [{ type: 'TaskRetried', data: { reason: 'a person sent it back', words, by: actor } }];
+      return [{ type: 'TaskRetried', data: { reason: 'a person sent it back', words, by: actor, ...told(state) } }];
     },
     'task.retry': ({ reason, goesOn }, state) => {
       only(state, 'be retried', 'failed', 'cancelled');
-      if (goesOn === undefined) return [{ type: 'TaskRetried', data: { reason } }];
+      if (goesOn === undefined) return [{ type: 'TaskRetried', data: { reason, ...told(state) } }];
       const { claimId, commit, from } = goesOn;
       return [
-        { type: 'TaskRetried', data: { reason, from } },
-        { type: 'TaskClaimed', data: { ...goesOn, repository: state.repository, ...issueOf(state) } },
+        { type: 'TaskRetried', data: { reason, from, ...told(state) } },
+        { type: 'TaskClaimed', data: { ...goesOn, repository: state.repository, ...followed(state) } },
         { type: 'TaskWorkSubmitted', data: { claimId, commit, summary: null } },
       ];
     },
   },
 };
 
-const issueOf = ({ issueId }: TaskState): { issueId?: string } => (issueId === null ? {} : { issueId });
+const told = ({ isAlsoTold }: TaskState): { isAlsoTold?: true } => (isAlsoTold ? { isAlsoTold } : {});
+
+/** Who hears of it goes by single events. */
+const followed = (state: TaskState): { issueId?: string; isAlsoTold?: true } => ({
+  ...(state.issueId !== null && { issueId: state.issueId }),
+  ...told(state),
+});
 
 function only(state: TaskState, what: string, ...allowed: readonly TaskStatus[]): void {
   const { status } = state;

@@ -22,7 +22,7 @@ export async function createTask(
   context: StepContext,
 ): Promise<CommandAnswer> {
   const data = await withEstimate(room, asked);
-  const command = { type: 'task.create', data } as const;
+  const command = creation(room, data);
   const isPlain = data.dependencies.length === 0 && data.parentId === null;
   if (isPlain && isKnownRepository(room, data.repository)) return room.tasks.handle(taskId, command, context);
 
@@ -43,6 +43,16 @@ export async function createTask(
   return createChecked(room, taskId, data, context, finished);
 }
 
+/** The command that creates a task, with where else than at its source it is told of: that is configured, and stays as it was when the task was made. */
+export function creation(room: Room, data: CreatedTask) {
+  const { tell = [], slack = null } =
+    room.configuration.repositories.find(({ name }) => name === data.repository) ?? {};
+  const alsoTold = tell
+    .filter((kind) => kind !== data.source.kind && (kind !== 'slack' || slack !== null))
+    .map((kind) => ({ kind, place: kind === 'slack' ? slack : data.source.url }));
+  return { type: 'task.create', data: { ...data, ...(alsoTold.length > 0 && { alsoTold }) } } as const;
+}
+
 const addEdges = (context: StepContext): StepContext => step(context, 'add-edges');
 
 /**
@@ -56,7 +66,7 @@ export async function createChecked(
   context: StepContext,
   finished: readonly string[],
 ): Promise<CommandAnswer> {
-  const command = { type: 'task.create', data } as const;
+  const command = creation(room, data);
   if (data.dependencies.length === 0) return room.tasks.handle(taskId, command, context);
 
   const edgesId = dependenciesId(data.repository);

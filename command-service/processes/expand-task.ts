@@ -6,7 +6,7 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { createLook } from './cycles.ts';
-import { createChecked } from './create-task.ts';
+import { createChecked, creation } from './create-task.ts';
 import { withEstimate } from './change-task.ts';
 import { checkReferences } from './references.ts';
 import type { Room } from './room.ts';
@@ -66,7 +66,7 @@ export async function expandTask(
       const data = await withEstimate(room, subtask.data);
       created.push(
         isTold && subtask.repository === state.repository
-          ? await room.tasks.handle(subtask.taskId, { type: 'task.create', data }, subtask.context)
+          ? await room.tasks.handle(subtask.taskId, creation(room, data), subtask.context)
           : await createChecked(room, subtask.taskId, data, subtask.context, finished),
       );
     }

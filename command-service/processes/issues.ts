@@ -6,6 +6,7 @@ import { agentStatus, type AgentState } from '@workledger/shared/contexts/agent/
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { taskCommands } from '@workledger/shared/contexts/task/task/commands.ts';
 import { withEstimate } from './change-task.ts';
+import { creation } from './create-task.ts';
 import { demandParticipant } from './participants.ts';
 import { checkRepository } from './references.ts';
 import type { Room } from './room.ts';
@@ -127,7 +128,7 @@ export async function createTaskFromIssue(
     source: { kind: 'api', reference: `issue/${issueId}`, url: null },
   });
   const created = { ...(await withEstimate(room, data)), issueId };
-  return room.tasks.handle(taskId, { type: 'task.create', data: created }, context);
+  return room.tasks.handle(taskId, creation(room, created), context);
 }
 
 /** Says something about an issue that is there. @throws CommandRefused */

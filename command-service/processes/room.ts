@@ -65,8 +65,15 @@ export type ModelTries = (complexity: string, scope: readonly string[] | null) =
 
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
+/** A repository, and where its tasks are told of beside their sources. */
+type Registered = {
+  readonly name: string;
+  readonly tell?: readonly ('slack' | 'linear')[];
+  readonly slack?: string | null;
+};
+
 export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
-  readonly repositories: readonly { readonly name: string }[];
+  readonly repositories: readonly Registered[];
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
   /** How long an agent has to answer when an issue is offered to it; default: a quarter of an hour. */

@@ -1,6 +1,6 @@
 import type { DeliveryEvent } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import type { QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
-import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
+import type { AlsoTold, TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import type { ReplyRequest } from '../components/replies/reply.ts';
 
 export type Input = TaskEvent | QuestionEvent | DeliveryEvent;
@@ -9,22 +9,35 @@ export type Kind = 'github' | 'linear' | 'slack';
 
 export type Place = { readonly kind: Kind; readonly place: string };
 
+/** Where a task is told of that was not asked for there; Linear's is looked up when it is told. */
+type Elsewhere = AlsoTold[number] & { readonly isAlso: true };
+
 /** Something to be told: the newest of what has one name. */
 export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'> & {
   /** Left out: where the task came from. */
-  readonly at?: Place | undefined;
+  readonly at?: Place | Elsewhere | undefined;
 };
+
+type ByKind = Readonly<Partial<Record<Kind, number>>>;
 
 export type RepliesState = {
   /** Where the task came from; null: nowhere that can be told, or not known yet. */
   readonly from: (Place & { readonly taskId: string; readonly repository: string }) | null;
+  /** Where else it is told of; null: nowhere. */
+  readonly also: {
+    readonly taskId: string;
+    readonly repository: string;
+    readonly places: AlsoTold;
+  } | null;
   readonly pullRequest: string | null;
   readonly due: readonly Due[];
   readonly telling: Due | null;
   /** Calls that were begun. */
   readonly count: number;
-  /** Of the one that is told now, or that is tried again: how often it failed. */
-  readonly failures: number;
+  /** Where telling fails, and how often in a row: none waits for another's server. */
+  readonly failures: ByKind;
+  /** Where nothing is told for now: the call that failed there. */
+  readonly waits: ByKind;
   /** What was told, by name: what the provider calls the message. */
   readonly messages: Readonly<Record<string, string>>;
   /** Of Linear's issue: the state that was seen or set last. */
@@ -99,6 +112,32 @@ export function placesOfQuestions(state: RepliesState): readonly Place[] {
   const pull = pullRequestOf(state);
   if (kind === 'github') return [pull ?? { kind, place }];
   return [{ kind, place }, ...(pull === undefined ? [] : [pull])];
+}
+
+/** In whose hands it is. */
+export const kindOf = ({ from }: Pick<RepliesState, 'from'>, { at }: Due): Kind => (at ?? from)?.kind ?? 'github';
+
+/** Where else it is told of now: what nothing of is attached to an issue of Linear yet is told there later. */
+export const alsoToldAt = ({ also, pullRequest }: RepliesState): readonly Elsewhere[] =>
+  (also?.places ?? [])
+    .filter(({ kind, place }) => kind !== 'linear' || place !== null || pullRequest !== null)
+    .map((place) => ({ ...place, isAlso: true }));
+
+/** Where something is to be told, as its component is asked. Null: nowhere that is known. */
+export function whereOf(
+  { from, pullRequest, messages }: RepliesState,
+  { about, at = from ?? undefined }: Due,
+): { readonly place: string; readonly attachedTo?: string[] } | null {
+  if (at === undefined) return null;
+  const isAlso = 'isAlso' in at;
+  if (isAlso && at.kind === 'linear') {
+    const attachedTo = [at.place, pullRequest].filter((url) => url !== null);
+    return attachedTo[0] === undefined ? null : { place: attachedTo[0], attachedTo };
+  }
+  if (at.place === null) return null;
+  // What is asked goes into the thread of what was told of the task.
+  const thread = isAlso && about !== 'task/slack' ? messages['task/slack'] : undefined;
+  return { place: thread === undefined ? at.place : `${at.place}/${thread}` };
 }
 
 export const note = (about: string, by: string, text: string, at?: Place): Due => ({

@@ -4,7 +4,16 @@ import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts'
 import type { ResultOf } from '../components/catalogue.ts';
 import type { ReplyRequest } from '../components/replies/reply.ts';
 import { command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
-import { isElsewhere, pullRequestOf, questionOf, type Input, type RepliesState } from './model.ts';
+import {
+  isElsewhere,
+  kindOf,
+  pullRequestOf,
+  questionOf,
+  whereOf,
+  type Input,
+  type Kind,
+  type RepliesState,
+} from './model.ts';
 import { evolve, initial, isTelling } from './state.ts';
 
 /** Tells people where their task came from what becomes of it, asks its questions there, and takes the answers. One instance a task. */
@@ -19,10 +28,9 @@ export const replies: Saga<RepliesState> = {
       case 'SagaInputReceived':
         return [...look(state, event), ...answer(state, event), ...tellNext(state)];
       case 'SagaEffectSucceeded':
-        return [...end(state, event.data), ...tellNext(state, event.data.key.startsWith('again/'))];
-      case 'SagaEffectFailed': {
-        return isTelling(event.data.key) && state.failures > 0 ? waitAndTry(state) : tellNext(state);
-      }
+        return [...end(state, event.data), ...tellNext(state)];
+      case 'SagaEffectFailed':
+        return [...(isTelling(event.data.key) ? waitAndTry(state) : []), ...tellNext(state)];
       default:
         return [];
     }
@@ -51,9 +59,15 @@ const QUESTION_INPUTS: ReadonlySet<string> = new Set([
 function correlate({ type, stream, data }: RecordedEvent): string | null {
   const taskId = taskOf(type, stream, data);
   // What came from an issue or a thread has the id that is made of it; what did not may get a pull request to speak on.
-  return taskId !== null && (isDerived(taskId) || type === 'TaskPullRequestOpened' || !TASK_INPUTS.has(type))
+  return taskId !== null &&
+    (isDerived(taskId) || type === 'TaskPullRequestOpened' || !TASK_INPUTS.has(type) || isAlsoTold(data))
     ? taskId
     : null;
+}
+
+function isAlsoTold(data: unknown): boolean {
+  const { alsoTold, isAlsoTold } = data as { readonly alsoTold?: unknown; readonly isAlsoTold?: unknown };
+  return alsoTold !== undefined || isAlsoTold !== undefined;
 }
 
 function taskOf(type: string, stream: string, data: unknown): string | null {
@@ -99,19 +113,20 @@ const CALL_SECONDS = 600;
 const FIRST_SECONDS = 5;
 const MOST_SECONDS = 600;
 
-/** One thing at a time, in the order in which they came. @param isDue its time to be tried again has come */
-function tellNext(
-  { from, due, telling, count, failures, messages, issueState, pullRequest }: RepliesState,
-  isDue = false,
-): readonly Decision[] {
+/** One thing at a time, in the order in which they came. */
+function tellNext(state: RepliesState): readonly Decision[] {
+  const { from, also, due, telling, count, waits, messages, issueState, pullRequest } = state;
   const [next] = due;
-  if (from === null || next === undefined || telling !== null || (failures > 0 && !isDue)) return [];
-  const { taskId, repository } = from;
-  const { at = from, ...told } = next;
-  const { kind, place } = at;
+  const of = from ?? also;
+  if (of === null || next === undefined || telling !== null) return [];
+  const kind = kindOf(state, next);
+  const where = whereOf(state, next);
+  if (where === null || waits[kind] !== undefined) return [];
+  const { taskId, repository } = of;
+  const { at: _, ...told } = next;
   const asked: ReplyRequest = {
-    ...{ ...told, place, repository, taskId, runId: taskId },
-    ...(place === pullRequestOf({ pullRequest })?.place && { onPullRequest: true }),
+    ...{ ...told, ...where, repository, taskId, runId: taskId },
+    ...(where.place === pullRequestOf({ pullRequest })?.place && { onPullRequest: true }),
     ...{ known: messages[next.about] ?? null, state: issueState },
   };
   return [
@@ -122,7 +137,9 @@ function tellNext(
   ];
 }
 
-function waitAndTry(state: RepliesState): readonly Decision[] {
-  const { failures, count } = state;
-  return [request(timer(`again/${count}`, Math.min(MOST_SECONDS, FIRST_SECONDS * 2 ** (failures - 1))))];
+function waitAndTry({ count, failures, waits }: RepliesState): readonly Decision[] {
+  const [kind] = Object.entries(waits).find(([, call]) => call === count) ?? [];
+  if (kind === undefined) return [];
+  const seconds = Math.min(MOST_SECONDS, FIRST_SECONDS * 2 ** ((failures[kind as Kind] ?? 1) - 1));
+  return [request(timer(`again/${count}`, seconds))];
 }

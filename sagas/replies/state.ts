@@ -1,10 +1,11 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { isDerived, streamId } from '@workledger/shared/contexts/stream.ts';
 import { ANSWERED_BEFORE, type QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
-import type { ReplyResult } from '../components/replies/reply.ts';
+import type { ReplyRequest, ReplyResult } from '../components/replies/reply.ts';
 import { inputOf } from '../engine/saga.ts';
 import {
   isElsewhere,
+  kindOf,
   note,
   placesOfQuestions,
   pullRequestOf,
@@ -20,7 +21,7 @@ import {
 import { newsOf } from './words.ts';
 
 export const initial: RepliesState = {
-  ...{ from: null, pullRequest: null, due: [], telling: null, count: 0, failures: 0 },
+  ...{ from: null, pullRequest: null, also: null, due: [], telling: null, count: 0, failures: {}, waits: {} },
   ...{ messages: {}, issueState: null, questions: {}, late: [], answers: {} },
 };
 
@@ -31,26 +32,35 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
     case 'SagaInputReceived':
       return received(state, event);
     case 'SagaEffectRequested': {
-      const { key } = event.data.effect;
-      if (!isTelling(key)) return state;
-      const [telling = null, ...due] = state.due;
-      return { ...state, telling, due, count: state.count + 1 };
+      const { effect } = event.data;
+      if (effect.kind !== 'call' || !isTelling(effect.key)) return state;
+      const { about } = effect.request as ReplyRequest;
+      const telling = state.due.find((each) => each.about === about) ?? state.due[0] ?? null;
+      return { ...state, telling, due: state.due.filter((each) => each !== telling), count: state.count + 1 };
     }
-    case 'SagaEffectSucceeded':
-      return isTelling(event.data.key) ? told(state, event.data.result as ReplyResult) : state;
+    case 'SagaEffectSucceeded': {
+      const { key, result } = event.data;
+      if (key.startsWith('again/'))
+        return othersFirst({ ...state, waits: withoutCall(state.waits, Number(key.split('/')[1])) });
+      return isTelling(key) ? told(state, result as ReplyResult) : state;
+    }
     case 'SagaEffectFailed': {
       const { key, retryable, failure } = event.data;
       if (key.startsWith('answer/')) return refusedAnswer(state, key.slice('answer/'.length), failure.reason);
       if (!isTelling(key) || state.telling === null) return state;
-      const { telling } = state;
-      const isLast = !retryable || state.failures >= MOST_FAILURES;
-      const isAgain = !isLast && !state.due.some(({ about }) => about === telling.about);
-      return {
+      const { telling, count } = state;
+      const kind = kindOf(state, telling);
+      const failures = (state.failures[kind] ?? 0) + 1;
+      if (!retryable || failures > MOST_FAILURES)
+        return { ...state, telling: null, failures: { ...state.failures, [kind]: 0 } };
+      const isAgain = !state.due.some(({ about }) => about === telling.about);
+      return othersFirst({
         ...state,
         telling: null,
         due: isAgain ? [telling, ...state.due] : state.due,
-        failures: isLast ? 0 : state.failures + 1,
-      };
+        failures: { ...state.failures, [kind]: failures },
+        waits: { ...state.waits, [kind]: count },
+      });
     }
     default:
       return state;
@@ -63,8 +73,9 @@ function received(before: RepliesState, event: Received): RepliesState {
   const state = isSaid ? { ...before, from: before.from ?? fromPullRequest(before, input.data) } : before;
   if (input.type === 'DeliveryAnswered' && isElsewhere(state, input.data)) return before;
   const learned = learn(state, event);
-  const { from, questions } = input.type === 'QuestionAsked' ? learned : { ...state, from: learned.from };
-  return tellLate(newsOf({ ...state, from, questions }, event).reduce(withDue, learned));
+  const { from, also, pullRequest } = learned;
+  const { questions } = input.type === 'QuestionAsked' ? learned : state;
+  return tellLate(newsOf({ ...state, from, also, pullRequest, questions }, event).reduce(withDue, learned));
 }
 
 /** For some hours; what is news by then is told anew. */
@@ -75,14 +86,28 @@ export const isTelling = (key: string): boolean => key.startsWith('tell/');
 function withDue(state: RepliesState, news: Due): RepliesState {
   const isThere = state.due.some(({ about }) => about === news.about);
   const due = isThere ? state.due.map((each) => (each.about === news.about ? news : each)) : [...state.due, news];
-  return { ...state, due };
+  return othersFirst({ ...state, due });
 }
 
-const told = (state: RepliesState, { id, state: issueState }: ReplyResult): RepliesState => ({
-  ...state,
-  ...{ telling: null, failures: 0, issueState: issueState ?? state.issueState },
-  messages: id === null || state.telling === null ? state.messages : { ...state.messages, [state.telling.about]: id },
-});
+/** What waits for a server lets by what is told elsewhere. */
+function othersFirst(state: RepliesState): RepliesState {
+  const isWaiting = (due: Due): boolean => state.waits[kindOf(state, due)] !== undefined;
+  return { ...state, due: [...state.due.filter((due) => !isWaiting(due)), ...state.due.filter(isWaiting)] };
+}
+
+const withoutCall = (waits: RepliesState['waits'], call: number): RepliesState['waits'] =>
+  Object.fromEntries(Object.entries(waits).filter(([, each]) => each !== call));
+
+function told(state: RepliesState, { id, state: issueState }: ReplyResult): RepliesState {
+  const { telling, messages, failures } = state;
+  if (telling === null) return state;
+  return {
+    ...state,
+    ...{ telling: null, issueState: issueState ?? state.issueState },
+    failures: { ...failures, [kindOf(state, telling)]: 0 },
+    messages: id === null ? messages : { ...messages, [telling.about]: id },
+  };
+}
 
 type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
@@ -91,9 +116,12 @@ function learn(state: RepliesState, event: Received): RepliesState {
   const id = streamId(event.data.source.stream);
   switch (input.type) {
     case 'TaskCreated': {
-      const { source, repository } = input.data;
-      if (!KINDS.has(source.kind) || source.reference === null || repository === null) return state;
-      return { ...state, from: { taskId: id, kind: source.kind as Kind, place: source.reference, repository } };
+      const { source, repository, alsoTold } = input.data;
+      if (repository === null) return state;
+      const task = { taskId: id, repository };
+      const also = alsoTold === undefined ? null : { ...task, places: alsoTold };
+      if (!KINDS.has(source.kind) || source.reference === null) return { ...state, also };
+      return { ...state, also, from: { ...task, kind: source.kind as Kind, place: source.reference } };
     }
     case 'TaskPullRequestOpened':
       return { ...state, pullRequest: input.data.url };

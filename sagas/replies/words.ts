@@ -2,7 +2,7 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { inputOf } from '../engine/saga.ts';
-import { note, questionOf, safe, saidAt, type Due, type Input, type RepliesState } from './model.ts';
+import { alsoToldAt, note, questionOf, safe, saidAt, type Due, type Input, type RepliesState } from './model.ts';
 
 const MOST_CHARACTERS = 1_000;
 
@@ -10,7 +10,7 @@ type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
 /** What is to be told of an input. @param state as it was before, but for what the input says of questions and of where people are */
 export function newsOf(state: RepliesState, event: Received): readonly Due[] {
-  if (state.from === null) return [];
+  if (state.from === null && state.also === null) return [];
   const input = inputOf<Input>(event);
   const id = streamId(event.data.source.stream);
   switch (input.type) {
@@ -28,6 +28,7 @@ export function newsOf(state: RepliesState, event: Received): readonly Due[] {
     case 'QuestionWithdrawn':
       return ofQuestion(state, id, `No longer asked: ${foreignText(input.data.reason, MOST_CHARACTERS)}.`);
     case 'DeliveryAnswered': {
+      if (state.from === null) return [];
       const { by, isTrusted } = input.data;
       const at = saidAt(state, input.data);
       if (!isTrusted) return once(state, note(`untrusted/${safe(by)}`, by, UNTRUSTED, at));
@@ -56,21 +57,37 @@ const nameOf = (actor: string): string =>
     ? actor.slice(actor.indexOf(':') + 1)
     : `a ${actor.split(':')[0] ?? 'person'} through the API`;
 
-const ofQuestion = ({ questions }: RepliesState, questionId: string, text: string, isOpen = false): readonly Due[] =>
-  (questions[questionId]?.places ?? []).map((at, index) => ({
-    ...{ about: `question/${questionId}${index === 0 ? '' : `/${at.kind}`}`, at },
-    ...{ to: null, text, questionId, isOpen, stage: null },
-  }));
-
-function ofTask({ from, pullRequest }: RepliesState, input: Input): readonly Due[] {
-  // The issue on GitHub is told by the run itself.
-  if (from?.kind === 'github') return [];
-  const told = (stage: Due['stage'], text: string): readonly Due[] => [
-    {
-      ...{ about: 'task', to: null, questionId: null, isOpen: false, stage },
-      text: pullRequest === null ? text : `${text}\nIts pull request: ${pullRequest}`,
-    },
+function ofQuestion(state: RepliesState, questionId: string, text: string, isOpen = false): readonly Due[] {
+  const { places = [] } = state.questions[questionId] ?? {};
+  const of = { to: null, questionId, stage: null };
+  const [at] = places;
+  const where = at === undefined ? 'through the API' : at.kind === 'slack' ? 'in its thread' : `on ${at.place}`;
+  return [
+    ...places.map((each, index) => ({
+      ...{ about: `question/${questionId}${index === 0 ? '' : `/${each.kind}`}`, at: each },
+      ...{ ...of, text, isOpen },
+    })),
+    // Only a note: it is answered where it is asked.
+    ...alsoToldAt(state).map((each) => ({
+      ...{ about: `question/${questionId}/${each.kind}`, at: each },
+      ...{ ...of, text: isOpen ? text.replace(/:$/, `, ${where}:`) : text, isOpen: false },
+    })),
   ];
+}
+
+function ofTask(state: RepliesState, input: Input): readonly Due[] {
+  const { from, pullRequest } = state;
+  const told = (stage: Due['stage'], text: string): readonly Due[] => {
+    const isSaid = pullRequest === null || input.type === 'TaskPullRequestOpened';
+    const of = { to: null, questionId: null, isOpen: false, stage };
+    const due = { ...of, text: isSaid ? text : `${text}\nIts pull request: ${pullRequest}` };
+    // The issue on GitHub is told by the run itself.
+    const isOwn = from !== null && from.kind !== 'github';
+    return [
+      ...(isOwn ? [{ ...due, about: 'task' }] : []),
+      ...alsoToldAt(state).map((at) => ({ ...due, about: `task/${at.kind}`, at })),
+    ];
+  };
   switch (input.type) {
     case 'TaskClaimed':
       return told('started', 'An agent works on it.');

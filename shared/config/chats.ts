@@ -47,10 +47,20 @@ type Configured = {
   readonly outbound: z.infer<typeof outboundSchema>;
   readonly slack: z.infer<typeof slackSchema>;
   readonly linear: z.infer<typeof linearSchema>;
+  readonly repositories: readonly { readonly slack: string | null; readonly tell: readonly ('slack' | 'linear')[] }[];
 };
 
 /** What the schema cannot say of it. One line a fault. */
-export const chatFaults = ({ outbound, slack, linear }: Configured): string[] => [
+export const chatFaults = ({ outbound, slack, linear, repositories }: Configured): string[] => [
   ...(slack === null ? [] : addressFaults('slack.url', slack.url, outbound)),
   ...(linear === null ? [] : addressFaults('linear.url', linear.url, outbound)),
+  ...repositories.flatMap(({ tell, slack: channel }, index) => {
+    const place = `repositories[${index}]`;
+    return tell.flatMap((kind) => [
+      ...((kind === 'slack' ? slack : linear) === null
+        ? [`${kind}: null → give token: ${place}.tell needs a login`]
+        : []),
+      ...(kind === 'slack' && channel === null ? [`${place}.slack: null → say a channel: "tell" needs it`] : []),
+    ]);
+  }),
 ];

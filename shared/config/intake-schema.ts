@@ -35,6 +35,13 @@ export const webhooksSchema = z.strictObject({ github: webhook, linear: linearWe
 
 /** What a repository is called where its work is asked for, and who may. */
 export const placesSchema = {
+  tell: z
+    .array(z.enum(['slack', 'linear']))
+    .max(2)
+    .default([])
+    .describe(
+      'where else than at its source each task is told of: in the channel, on the issue of Linear that its source or pull request is attached to',
+    ),
   trusted: z
     .array(
       z

@@ -151,6 +151,18 @@ describe('what asks for work', () => {
     expect(faultsOf({ repositories: [{ ...repository, ...change }] })).toEqual([expect.stringContaining(remedy)]);
   });
 
+  test('by "tell" names a channel, and has a login where it is told', () => {
+    const tell = { repositories: [{ ...repository, tell: ['slack', 'linear'] }] };
+    expect(faultsOf(tell)).toEqual([
+      'slack: null → give token: repositories[0].tell needs a login',
+      'repositories[0].slack: null → say a channel: "tell" needs it',
+      'linear: null → give token: repositories[0].tell needs a login',
+    ]);
+    const token = { env: 'TOKEN' };
+    const whole = { ...repository, slack: 'C0123ABCD', tell: ['slack', 'linear'] };
+    expect(faultsOf({ slack: { token }, linear: { token }, repositories: [whole] })).toEqual([]);
+  });
+
   test('by rules of all three is understood', () => {
     const rules = [
       { name: 'a', provider: 'github' },

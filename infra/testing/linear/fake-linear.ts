@@ -35,6 +35,7 @@ const notFound = (what: string): ServerAnswer =>
 export async function startFakeLinear({ token = 'lin_api_fakefakefakefake' } = {}) {
   const issues = new Map<string, FakeIssue>();
   const comments: FakeComment[] = [];
+  const attachments: { readonly url: string; readonly issueId: string }[] = [];
   const quota = { remaining: LIMIT, resetAt: Date.now() + 3_600_000 };
 
   const server = await startJsonServer(
@@ -81,6 +82,10 @@ export async function startFakeLinear({ token = 'lin_api_fakefakefakefake' } = {
           ? notFound('Issue')
           : okay({ issue: { ...issue, team: { states: { nodes: STATES } } } });
       }
+      case 'attachmentsForURL': {
+        const attached = attachments.filter(({ url }) => url === data['url']);
+        return okay({ attachmentsForURL: { nodes: attached.map(({ issueId }) => ({ issue: issueOf(issueId) })) } });
+      }
       case 'comment': {
         const comment = comments.find(({ id }) => id === data['id']);
         return comment === undefined ? notFound('Comment') : okay({ comment });
@@ -123,7 +128,7 @@ export async function startFakeLinear({ token = 'lin_api_fakefakefakefake' } = {
 
   return {
     ...server,
-    ...{ token, issues, comments, quota },
+    ...{ token, issues, comments, quota, attachments },
     addIssue: (identifier: string, id: string, state = 'Todo'): FakeIssue => {
       const issue = { id, identifier, state: stateOf(state) };
       issues.set(id, issue);

@@ -38,6 +38,30 @@ describe('a comment on an issue', () => {
   });
 });
 
+describe('an issue to which is attached what is told', () => {
+  const urls = ['https://github.com/acme/shop/issues/12', 'https://github.com/acme/shop/pull/13'];
+  const request = { place: urls[0]!, attachedTo: urls, about: 'task/linear' };
+
+  test('is found by it, has one comment, and its state follows, whatever is attached later', async () => {
+    const { issue, linear, tell, restart } = await world();
+    linear.attachments.push({ url: urls[1]!, issueId: ID });
+    const first = await tell('linear', request);
+    expect(first).toEqual({ outcome: 'written', id: ID, state: 'state-progress' });
+    await restart();
+    expect(await tell('linear', request)).toEqual({ outcome: 'updated', id: ID, state: 'state-progress' });
+    linear.attachments.unshift({ url: urls[0]!, issueId: linear.addIssue('ENG-8', 'other').id });
+    await tell('linear', { ...request, known: first.id, state: first.state, text: 'Done.', stage: 'done' });
+    expect(linear.comments).toMatchObject([{ issueId: ID, body: expect.stringContaining('Done.') }]);
+    expect([issue.state.name, linear.count('commentCreate'), linear.count('issueUpdate')]).toEqual(['Done', 1, 2]);
+  });
+
+  test('is none: nothing is told, and that is no failure', async () => {
+    const { linear, tell } = await world();
+    expect(await tell('linear', request)).toEqual({ outcome: 'nowhere', id: null, state: null });
+    expect([linear.comments.length, linear.count('attachmentsForURL')]).toEqual([0, 2]);
+  });
+});
+
 describe("the issue's state", () => {
   test('follows the work, back, too, where nobody else moved it', async () => {
     const { issue, tell } = await world();

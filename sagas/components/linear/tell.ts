@@ -11,10 +11,34 @@ import { moveIssue } from './move.ts';
 export const tell = replyComponent({
   of: ({ environment }) => environment.linear,
   tell: async (linear, request, message, call) => {
-    const told = await write(linear, request, message, call);
-    return { ...told, state: await moveIssue(linear, request, call) };
+    const place = await placeOf(linear, request, call.signal);
+    if (place === null) return { outcome: 'nowhere', id: null, state: request.state };
+    const at = { ...request, place };
+    const told = await write(linear, at, message, call);
+    return { ...told, ...(request.attachedTo && { id: place }), state: await moveIssue(linear, at, call) };
   },
 });
+
+const attachments = z.object({
+  attachmentsForURL: z.object({ nodes: z.array(z.object({ issue: z.object({ id: z.string() }) })) }),
+});
+const ATTACHED = 'query($url: String!) { attachmentsForURL(url: $url, first: 1) { nodes { issue { id } } } }';
+
+/** The issue. One that was looked up is remembered as what was told there: the comment's own id is made anew. Null: none is attached. */
+async function placeOf(
+  linear: Linear,
+  { place, attachedTo, known }: ReplyRequest,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (attachedTo === undefined) return place;
+  if (known !== null) return known;
+  for (const url of attachedTo) {
+    const found = await linear.ask(ATTACHED, { url }, attachments, { signal, idempotent: true });
+    const [first] = found.attachmentsForURL.nodes;
+    if (first !== undefined) return first.issue.id;
+  }
+  return null;
+}
 
 const found = z.object({ comment: z.object({ id: z.string(), body: z.string() }) });
 const FIND = 'query($id: String!) { comment(id: $id) { id body } }';

@@ -26,14 +26,16 @@ export const replyRequest = inRun.extend({
   stage: z.enum(STAGES).nullable(),
   /** Of Linear's issue: the state that it was in when it was seen last. */
   state: z.string().nullable(),
+  /** URLs, where the place is the issue that one of them is attached to: the first that is. */
+  attachedTo: z.array(z.string().min(1).max(2_000)).min(1).max(2).optional(),
   /** What is to be changed is said there in words of one's own: its run reads them. */
   onPullRequest: z.boolean().optional(),
 });
 export type ReplyRequest = z.infer<typeof replyRequest>;
 
-/** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so. */
+/** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so; `nowhere`: to no issue is attached what it is about. */
 const replyResult = z.object({
-  outcome: z.enum(['written', 'updated', 'gone', 'off']),
+  outcome: z.enum(['written', 'updated', 'gone', 'off', 'nowhere']),
   id: z.string().nullable(),
   state: z.string().nullable(),
 });

@@ -71,6 +71,18 @@ describe('a message in a thread', () => {
     expect(slack.ours().map(({ thread_ts }) => thread_ts)).toEqual([undefined]);
   });
 
+  test('is told in a channel of any length, and found again among its newest', async () => {
+    const { slack, tell, restart } = await world();
+    slack.settings.mostPerPage = 1;
+    for (let each = 0; each < 12; each++) slack.write(CHANNEL, 'U1', 'something else');
+    const place = CHANNEL;
+    expect(await tell('slack', { place })).toMatchObject({ outcome: 'written' });
+    slack.write(CHANNEL, 'U1', 'something else');
+    await restart();
+    expect(await tell('slack', { place })).toMatchObject({ outcome: 'updated' });
+    expect([slack.count('chat.postMessage'), slack.ours()[0]?.thread_ts]).toEqual([1, undefined]);
+  });
+
   test('has the emoji of its stage, and not that of another', async () => {
     const { slack, tell } = await world();
     const reactions = slack.messages[0]!.reactions;

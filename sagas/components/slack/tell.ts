@@ -89,6 +89,8 @@ async function find(slack: Slack, { place, taskId, about }: ReplyRequest, signal
     cursor = response_metadata?.next_cursor ?? '';
     if (cursor === '') return null;
   }
+  // A channel's newest come first: what was told a while ago is among them.
+  if (thread === null) return null;
   throw new Refused('too_long', `the thread is too long to look for what was told there before (${place})`);
 }
 

@@ -39,6 +39,18 @@ export const LATER_STEPS = ['evolve', 'validate', 'merge'] as const;
 /** The issue that follows the task; left out: none does. */
 const issueId = uuid.optional();
 
+/** Where else than at its source a task is told of. */
+const alsoTold = z.strictObject({
+  kind: z.enum(['slack', 'linear']),
+  /** A channel of Slack; for Linear the URL of its source, to which an issue may be attached. null: the source has none. */
+  place: z.string().nullable(),
+});
+
+export type AlsoTold = z.infer<typeof alsoTold>[];
+
+/** What becomes of the task is told elsewhere, too; left out: it is not. */
+const isAlsoTold = z.literal(true).optional();
+
 export const taskEvents = defineStreamType({
   type: 'task',
   context: 'task',
@@ -60,6 +72,8 @@ export const taskEvents = defineStreamType({
         source: taskSource,
         requester: personal('requester').nullable(),
         issueId,
+        /** Left out: nowhere. */
+        alsoTold: z.array(alsoTold).min(1).optional(),
         assignee: z.string().nullable(),
         complexity: complexity.nullable(),
       }),
@@ -96,6 +110,7 @@ export const taskEvents = defineStreamType({
         /** Where that commit's work started. */
         base: commit.optional(),
         issueId,
+        isAlsoTold,
       }),
     },
     TaskProgressReported: {
@@ -107,7 +122,7 @@ export const taskEvents = defineStreamType({
       schema: z.strictObject({ claimId: uuid, commit: commit.nullable(), summary: z.string().nullable() }),
     },
     /** Its work is good, and is merged when somebody approves it. */
-    TaskApprovalAsked: { version: 1, schema: z.strictObject({ claimId: uuid, questionId: uuid, commit }) },
+    TaskApprovalAsked: { version: 1, schema: z.strictObject({ claimId: uuid, questionId: uuid, commit, isAlsoTold }) },
     /** Its work is offered on the host of its repository. */
     TaskPullRequestOpened: {
       version: 1,
@@ -117,7 +132,7 @@ export const taskEvents = defineStreamType({
     TaskPullRequestNoticed: { version: 1, schema: z.strictObject({ claimId: uuid }) },
     TaskSentBack: {
       version: 1,
-      schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable(), ...said }),
+      schema: z.strictObject({ claimId: uuid, reason: z.string(), report: artefact.nullable(), ...said, isAlsoTold }),
     },
     TaskClaimReleased: {
       version: 1,
@@ -132,9 +147,18 @@ export const taskEvents = defineStreamType({
     TaskClaimExpired: { version: 1, schema: z.strictObject({ claimId: uuid, agentId: uuid }) },
     TaskCompleted: {
       version: 1,
-      schema: z.strictObject({ claimId: uuid.nullable(), parentId: uuid.nullable(), result: taskResult, issueId }),
+      schema: z.strictObject({
+        claimId: uuid.nullable(),
+        parentId: uuid.nullable(),
+        result: taskResult,
+        issueId,
+        isAlsoTold,
+      }),
     },
-    TaskFailed: { version: 1, schema: z.strictObject({ claimId: uuid.nullable(), failure, ...said, issueId }) },
+    TaskFailed: {
+      version: 1,
+      schema: z.strictObject({ claimId: uuid.nullable(), failure, ...said, issueId, isAlsoTold }),
+    },
     TaskCancelled: {
       version: 1,
       schema: z.strictObject({
@@ -145,6 +169,7 @@ export const taskEvents = defineStreamType({
         /** They are cancelled next. */
         hasSubtasks: z.literal(true).optional(),
         issueId,
+        isAlsoTold,
       }),
     },
     TaskRetried: {
@@ -154,6 +179,7 @@ export const taskEvents = defineStreamType({
         /** Left out: an agent begins anew. */
         from: z.enum(LATER_STEPS).optional(),
         ...said,
+        isAlsoTold,
       }),
     },
   },

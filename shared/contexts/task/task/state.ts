@@ -30,6 +30,8 @@ export type TaskState = {
   readonly words: string | null;
   /** Where the request came from; null: from before that was kept. */
   readonly source: Created['source'] | null;
+  /** Its later events say so: who tells of it goes by single events. */
+  readonly isAlsoTold: boolean;
   /** The one that its work is offered by. */
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
 };
@@ -59,6 +61,7 @@ const noTask: TaskState = {
   approvals: [],
   words: null,
   source: null,
+  isAlsoTold: false,
   pullRequest: null,
 };
 
@@ -70,8 +73,8 @@ const detailsOf = (data: Created): TaskDetails =>
 function evolve(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case 'TaskCreated': {
-      const { repository, capabilities, parentId, issueId = null, source } = event.data;
-      const of = { repository, capabilities, parentId, issueId, source };
+      const { repository, capabilities, parentId, issueId = null, source, alsoTold } = event.data;
+      const of = { repository, capabilities, parentId, issueId, source, isAlsoTold: alsoTold !== undefined };
       return { ...state, status: 'pending', details: detailsOf(event.data), ...of };
     }
     case 'TaskDetailsChanged':
@@ -117,5 +120,5 @@ export const taskFold: Fold<TaskState, TaskEvent> = {
   type: 'task',
   initial: noTask,
   evolve,
-  snapshot: plainSnapshot(4),
+  snapshot: plainSnapshot(5),
 };
