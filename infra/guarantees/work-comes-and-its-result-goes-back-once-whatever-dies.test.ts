@@ -21,6 +21,8 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
   });
 
   const each = (step: (source: Source) => Promise<void>): Promise<unknown> => Promise.all(SOURCES.map(step));
+  /** What began on GitHub is told in Linear and Slack, too. */
+  const toldAt = (source: Source): readonly Source[] => (source === 'github' ? SOURCES : [source]);
   const pullOf = (source: Source) => joined.places[source].repository.pulls[0]!;
   /** All of it is killed, and what was being done meanwhile is done once all the same. */
   async function die(...parts: readonly ('service' | 'storage')[]): Promise<void> {
@@ -68,12 +70,15 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
         ...{ state: 'complete', result: { merged: true, commit: heads[source] } },
       });
       expect(joined.trunk(source)).toBe(heads[source]);
-      await untilTrue(
-        () => Promise.resolve(joined.told(source).some((words) => words.includes('It is done, and merged'))),
-        180,
-      );
+      for (const at of toldAt(source))
+        await untilTrue(
+          () =>
+            Promise.resolve(joined.told(source, at).words.some((words) => words.includes('It is done, and merged'))),
+          180,
+        );
     });
-    await untilTrue(() => Promise.resolve(joined.issue.state.name === 'Done'), 180);
+    for (const issue of Object.values(joined.issues))
+      await untilTrue(() => Promise.resolve(issue.state.name === 'Done'), 180);
   });
 
   it('was asked for, opened, and told of once', () => {
@@ -81,7 +86,36 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
       expect({
         source,
         pulls: [joined.pullsMade(source), joined.places[source].repository.pulls.length],
-        told: [joined.made(source), joined.told(source).length],
-      }).toEqual({ source, pulls: [1, 1], told: [1, 1] });
+        told: toldAt(source).map((at) => [joined.told(source, at).made, joined.told(source, at).words.length]),
+      }).toEqual({ source, pulls: [1, 1], told: toldAt(source).map(() => [1, 1]) });
+  });
+
+  it('has its labels, statuses, states and emoji set once each, and what it says changed only where that is new', async () => {
+    const { labels } = joined.places.github.repository;
+    await untilTrue(() => Promise.resolve(isEqual(labels.get(12), ['workledger:done'])), 180);
+    await untilTrue(() => Promise.resolve(joined.reactions().length >= 3), 180);
+    expect(joined.reactions()).toEqual(['reactions.add eyes', 'reactions.remove eyes', 'reactions.add tada']);
+    for (const issue of Object.values(joined.issues))
+      expect(joined.moves(issue)).toEqual(['state-review', 'state-done']);
+    for (const source of SOURCES) {
+      const changes = joined.changes(source);
+      const calls = [...new Set(changes.map(({ call }) => call))];
+      const bodiesOf = (asked: string): readonly (typeof changes)[number]['body'][] =>
+        changes.flatMap(({ call, body }) => (call === asked ? [body] : []));
+      const statuses = calls.filter((call) => call.startsWith('POST statuses/'));
+      expect(statuses).toContain(`POST statuses/${heads[source]}`);
+      for (const call of statuses) expect(bodiesOf(call).map(({ state }) => state)).toEqual(['pending', 'success']);
+      for (const call of calls.filter((each) => each.startsWith('PATCH '))) {
+        const said = bodiesOf(call).map(({ body }) => body);
+        expect(said.filter((body, index) => body === said[index - 1])).toEqual([]);
+      }
+      const labelled = source === 'github' ? ['workledger:working', 'workledger:done'] : [];
+      expect(bodiesOf('POST issues/12/labels')).toEqual(labelled.map((name) => ({ labels: [name] })));
+      expect(calls.filter((call) => call.startsWith('DELETE '))).toEqual(
+        source === 'github' ? ['DELETE issues/12/labels/workledger%3Aworking'] : [],
+      );
+    }
   });
 });
+
+const isEqual = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

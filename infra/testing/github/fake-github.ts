@@ -17,6 +17,7 @@ export type Fault =
 export type FakeCall = {
   readonly method: string;
   readonly path: string;
+  readonly body: string;
   readonly login: FakeLogin | null;
   readonly status: number;
 };
@@ -77,7 +78,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     const answer =
       fault?.kind === 'answer' ? fault.answer : (manifested ?? answerTo(login, { method, path, asked, body }));
     const { status } = answer;
-    calls.push({ method, path: `${path}${asked.search}`, login: typeof login === 'string' ? null : login, status });
+    const by = typeof login === 'string' ? null : login;
+    calls.push({ method, path: `${path}${asked.search}`, body, login: by, status });
     if (fault?.kind === 'drop-after') return void response.destroy();
     if (fault?.kind === 'hang-after') return undefined;
     if (fault?.kind === 'page')

@@ -4,7 +4,7 @@ import { taskIdOfIssue } from '@workledger/shared/contexts/sync/delivery/events.
 import { startFakeGithub } from '../github/fake-github.ts';
 import { passedBeside, standsFor } from '../github/git-branches.ts';
 import type { FakeRepository } from '../github/state.ts';
-import { startFakeLinear } from '../linear/fake-linear.ts';
+import { startFakeLinear, type FakeIssue } from '../linear/fake-linear.ts';
 import { startFakeSlack } from '../slack/fake-slack.ts';
 import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 import { createBareOrigin, git } from '../repository/git.ts';
@@ -21,6 +21,8 @@ import { deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from './github.ts';
 const CHANNEL = 'C0123ABCD';
 const ISSUE = 12;
 const LINEAR_ISSUE = '7d0b5f5e-0000-4000-8000-000000000007';
+/** Where what began on GitHub is told, too: a channel, and an issue to which GitHub's is attached. */
+const ALSO = { channel: 'C0456EFGH', issue: '7d0b5f5e-0000-4000-8000-000000000008' };
 
 /** Where work is asked for; each has a repository of its own, so that none waits for another's merge. */
 export const SOURCES = ['github', 'linear', 'slack'] as const;
@@ -44,9 +46,12 @@ export async function createJoined() {
     Object.assign(repository, standsFor(origin));
     places[source] = { origin, repository };
   }
-  const issue = linear.addIssue('ENG-7', LINEAR_ISSUE);
+  const issues = { linear: linear.addIssue('ENG-7', LINEAR_ISSUE), github: linear.addIssue('ENG-8', ALSO.issue) };
+  slack.channels.add(ALSO.channel);
+  linear.attachments.push({ url: `https://github.com/${REPOSITORY}/issues/${ISSUE}`, issueId: ALSO.issue });
   const here = { github: null, linear: null, slack: null, ...{ trusted: [SENDER, 'user-1'] } };
   const asked = {
+    github: { slack: ALSO.channel, tell: ['slack', 'linear'] as ('slack' | 'linear')[] },
     linear: { linear: 'ENG', trusted: ['linear:ada@example.org', 'user-1'] },
     slack: { slack: CHANNEL, trusted: ['slack:U1', 'user-1'] },
   };
@@ -57,7 +62,10 @@ export async function createJoined() {
       token: await secret('linear-token', linear.token),
       states: { review: 'In Review', done: 'Done' },
     },
-    slack: { url: slack.url, token: await secret('slack-token', slack.token) },
+    slack: {
+      ...{ url: slack.url, token: await secret('slack-token', slack.token) },
+      reactions: { started: 'eyes', review: 'eyes', done: 'tada' },
+    },
     outbound: { privateHosts: [github.host, linear.host, slack.host] },
     webhooks: {
       github: { secrets: [await secret('github-secret', SECRET)] },
@@ -65,7 +73,7 @@ export async function createJoined() {
       slack: { secrets: [await secret('slack-secret', SECRET)] },
     },
     repositories: SOURCES.map((source) => ({
-      ...{ ...shellRegistration, ...here, ...(source === 'github' ? {} : asked[source]) },
+      ...{ ...shellRegistration, ...here, ...asked[source] },
       ...{ name: source, url: places[source].origin, merge: 'pull-request' as const, capabilities: ['greeting'] },
       ...{ github: places[source].repository.name, pullRequest: { pollSeconds: 1 } },
     })),
@@ -99,20 +107,46 @@ export async function createJoined() {
     return taskIdOfIssue('slack', CHANNEL, ts);
   }
 
-  /** What was told where the work was asked for. */
-  const told = (source: Source): readonly string[] => {
-    if (source === 'github')
-      return places.github.repository.comments.filter(({ number }) => number === ISSUE).map(({ body }) => body);
-    return source === 'linear' ? linear.comments.map(({ body }) => body) : slack.ours().map(({ text }) => text);
-  };
-  /** How often something was made there. */
-  const made = (source: Source): number => {
-    if (source === 'github') return github.count('POST', new RegExp(`^/repos/${REPOSITORY}/issues/${ISSUE}/comments$`));
-    return source === 'linear' ? linear.count('commentCreate') : slack.count('chat.postMessage');
-  };
+  const comments = `^/repos/${REPOSITORY}/issues/${ISSUE}/comments$`;
+  /** What was told of it, and how often something was made there. @param at default: where it was asked for */
+  function told(source: Source, at: Source = source): { readonly words: readonly string[]; readonly made: number } {
+    if (at === 'github') {
+      const there = places.github.repository.comments.filter(({ number }) => number === ISSUE);
+      return { words: there.map(({ body }) => body), made: github.count('POST', new RegExp(comments)) };
+    }
+    if (at === 'linear') {
+      const of = source === 'linear' ? LINEAR_ISSUE : ALSO.issue;
+      const isThere = (comment: unknown): boolean => (comment as { issueId?: string }).issueId === of;
+      const made = linear.calls.filter(({ name, data }) => name === 'commentCreate' && isThere(data['input']));
+      return { words: linear.comments.filter(isThere).map(({ body }) => body), made: made.length };
+    }
+    const of = source === 'slack' ? CHANNEL : ALSO.channel;
+    const made = slack.calls.filter(({ name, data }) => name === 'chat.postMessage' && data['channel'] === of);
+    const there = slack.ours().filter(({ channel }) => channel === of);
+    return { words: there.map(({ text }) => text), made: made.length };
+  }
+
+  type Change = { readonly call: string; readonly body: Readonly<Record<string, unknown>> };
+  /** What was changed on GitHub for a source's work, in its order. */
+  const changes = (source: Source): readonly Change[] =>
+    github.calls.flatMap(({ method, path, body, status }) => {
+      const [, of] = path.split(`/repos/${places[source].repository.name}/`);
+      if (method === 'GET' || status >= 300 || of === undefined) return [];
+      return [{ call: `${method} ${of}`, body: JSON.parse(body || '{}') as Change['body'] }];
+    });
+  /** Moves of an issue of Linear, to the states of these ids. */
+  const moves = ({ id }: FakeIssue): readonly unknown[] =>
+    linear.calls
+      .filter(({ name, data }) => name === 'issueUpdate' && data['id'] === id)
+      .map(({ data }) => (data['input'] as { readonly stateId?: string }).stateId);
+  /** Emoji that were given and taken away. */
+  const reactions = (): readonly string[] =>
+    slack.calls.flatMap(({ name, data, answer }) =>
+      name.startsWith('reactions.') && (answer as { ok: boolean }).ok ? [`${name} ${String(data['name'])}`] : [],
+    );
 
   return {
-    ...{ settings, places, ask, told, made, issue },
+    ...{ settings, places, ask, told, changes, moves, reactions, issues },
     passedBeside: (source: Source, taskId: string, before: string | null): Promise<string> =>
       passedBeside(places[source].repository, taskId, before, 180),
     prompt: (source: Source, commit: string): string => git(places[source].origin, 'show', `${commit}:PROMPT`),
