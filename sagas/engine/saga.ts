@@ -19,6 +19,8 @@ export type EffectRequest =
       readonly component: string;
       readonly request: unknown;
       readonly timeoutSeconds: number;
+      /** Where it fails it has no result, and is parked until somebody asks for it once more. */
+      readonly parksFailure?: true;
     }
   | { readonly kind: 'timer'; readonly key: string; readonly afterSeconds: number };
 

@@ -105,6 +105,37 @@ describe('what becomes of a task that began elsewhere', () => {
   });
 });
 
+describe('what cannot be told', () => {
+  it('is parked as it was to be told, and is told once somebody asks for it', () => {
+    const run = toldElsewhere();
+    run.task('TaskClaimed');
+    const first = run.requested('tell/1');
+    run.fails('tell/1', false, 'invite the app to the channel');
+    expect(run.requested('untold/1')).toEqual({ ...first, key: 'untold/1', parksFailure: true });
+    run.done(2, 'issue-7');
+    run.succeeds('untold/1', { outcome: 'written', id: '1.5', state: null });
+    run.task('TaskFailed', { failure: { reason: 'red' } });
+    expect(run.told(3)).toMatchObject({ place: CHANNEL, known: '1.5', stage: 'failed' });
+    expect(run.open()).toEqual(['tell/3']);
+  });
+
+  it('is not told any more once there is news, or where that came meanwhile', () => {
+    const run = toldElsewhere('api');
+    run.task('TaskClaimed');
+    run.fails('tell/1', false);
+    const events = run.task('TaskSentBack');
+    expect(events.map(({ type, data }) => [type, 'key' in data ? data.key : ''])).toContainEqual([
+      ...['SagaEffectCancelled', 'untold/1'],
+    ]);
+    run.task('TaskFailed', { failure: { reason: 'red' } });
+    run.fails('tell/2', false);
+    expect(run.requested('untold/2')).toBeUndefined();
+    expect(run.told(3).stage).toBe('failed');
+    run.fails('tell/3', false);
+    expect(run.requested('untold/3')).toMatchObject({ request: { stage: 'failed' } });
+  });
+});
+
 describe('where one server is away', () => {
   const asks = (run: ReturnType<typeof toldElsewhere>) =>
     run.receives('question', newId(), 'QuestionAsked', {

@@ -32,12 +32,16 @@ export type RepliesState = {
   readonly pullRequest: string | null;
   readonly due: readonly Due[];
   readonly telling: Due | null;
+  /** What cannot be told, as the last call has shown. */
+  readonly lost: Due | null;
   /** Calls that were begun. */
   readonly count: number;
   /** Where telling fails, and how often in a row: none waits for another's server. */
   readonly failures: ByKind;
   /** Where nothing is told for now: the call that failed there. */
   readonly waits: ByKind;
+  /** What could not be told, and stands among what is parked: the call, by the name of what it tells. */
+  readonly untold: Readonly<Record<string, string>>;
   /** What was told, by name: what the provider calls the message. */
   readonly messages: Readonly<Record<string, string>>;
   /** Of Linear's issue: the state that was seen or set last. */

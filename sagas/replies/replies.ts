@@ -3,13 +3,14 @@ import { isDerived, streamId } from '@workledger/shared/contexts/stream.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ResultOf } from '../components/catalogue.ts';
 import type { ReplyRequest } from '../components/replies/reply.ts';
-import { command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
+import { cancel, command, type Decision, inputOf, request, type Saga, timer } from '../engine/saga.ts';
 import {
   isElsewhere,
   kindOf,
   pullRequestOf,
   questionOf,
   whereOf,
+  type Due,
   type Input,
   type Kind,
   type RepliesState,
@@ -30,7 +31,7 @@ export const replies: Saga<RepliesState> = {
       case 'SagaEffectSucceeded':
         return [...end(state, event.data), ...tellNext(state)];
       case 'SagaEffectFailed':
-        return [...(isTelling(event.data.key) ? waitAndTry(state) : []), ...tellNext(state)];
+        return [...(isTelling(event.data.key) ? [...waitAndTry(state), ...park(state)] : []), ...tellNext(state)];
       default:
         return [];
     }
@@ -115,24 +116,38 @@ const MOST_SECONDS = 600;
 
 /** One thing at a time, in the order in which they came. */
 function tellNext(state: RepliesState): readonly Decision[] {
-  const { from, also, due, telling, count, waits, messages, issueState, pullRequest } = state;
+  const { due, telling, count, waits, untold } = state;
   const [next] = due;
+  if (next === undefined || telling !== null || waits[kindOf(state, next)] !== undefined) return [];
+  const before = untold[next.about];
+  return [...(before === undefined ? [] : [cancel(before)]), ...call(`tell/${count + 1}`, state, next)];
+}
+
+/** What cannot be told is seen under what is parked, and told once somebody has mended that and asks for it; what is news by then is told in its stead. */
+const park = (state: RepliesState): readonly Decision[] =>
+  state.lost === null ? [] : call(`untold/${state.count}`, state, state.lost, { parksFailure: true });
+
+function call(
+  key: string,
+  state: RepliesState,
+  due: Due,
+  how: { readonly parksFailure?: true } = {},
+): readonly Decision[] {
+  const { from, also, messages, issueState, pullRequest } = state;
   const of = from ?? also;
-  if (of === null || next === undefined || telling !== null) return [];
-  const kind = kindOf(state, next);
-  const where = whereOf(state, next);
-  if (where === null || waits[kind] !== undefined) return [];
+  const where = whereOf(state, due);
+  if (of === null || where === null) return [];
   const { taskId, repository } = of;
-  const { at: _, ...told } = next;
+  const { at: _, ...told } = due;
   const asked: ReplyRequest = {
     ...{ ...told, ...where, repository, taskId, runId: taskId },
     ...(where.place === pullRequestOf({ pullRequest })?.place && { onPullRequest: true }),
-    ...{ known: messages[next.about] ?? null, state: issueState },
+    ...{ known: messages[due.about] ?? null, state: issueState },
   };
   return [
     request({
-      ...{ kind: 'call', key: `tell/${count + 1}`, component: `${kind}.tell`, timeoutSeconds: CALL_SECONDS },
-      request: asked,
+      ...{ kind: 'call', key, component: `${kindOf(state, due)}.tell`, timeoutSeconds: CALL_SECONDS },
+      ...{ request: asked, ...how },
     }),
   ];
 }

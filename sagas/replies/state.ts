@@ -22,7 +22,7 @@ import { newsOf } from './words.ts';
 
 export const initial: RepliesState = {
   ...{ from: null, pullRequest: null, also: null, due: [], telling: null, count: 0, failures: {}, waits: {} },
-  ...{ messages: {}, issueState: null, questions: {}, late: [], answers: {} },
+  ...{ messages: {}, lost: null, untold: {}, issueState: null, questions: {}, late: [], answers: {} },
 };
 
 const KINDS: ReadonlySet<string> = new Set(['github', 'linear', 'slack'] satisfies Kind[]);
@@ -33,17 +33,23 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
       return received(state, event);
     case 'SagaEffectRequested': {
       const { effect } = event.data;
-      if (effect.kind !== 'call' || !isTelling(effect.key)) return state;
+      if (effect.kind !== 'call') return state;
       const { about } = effect.request as ReplyRequest;
+      if (isParked(effect.key)) return { ...state, lost: null, untold: { ...state.untold, [about]: effect.key } };
+      if (!isTelling(effect.key)) return state;
       const telling = state.due.find((each) => each.about === about) ?? state.due[0] ?? null;
-      return { ...state, telling, due: state.due.filter((each) => each !== telling), count: state.count + 1 };
+      const due = state.due.filter((each) => each !== telling);
+      return { ...state, telling, lost: null, due, count: state.count + 1 };
     }
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
       if (key.startsWith('again/'))
         return othersFirst({ ...state, waits: withoutCall(state.waits, Number(key.split('/')[1])) });
+      if (isParked(key)) return toldAfterAll(state, key, result as ReplyResult);
       return isTelling(key) ? told(state, result as ReplyResult) : state;
     }
+    case 'SagaEffectCancelled':
+      return { ...state, untold: withoutKey(state.untold, event.data.key) };
     case 'SagaEffectFailed': {
       const { key, retryable, failure } = event.data;
       if (key.startsWith('answer/')) return refusedAnswer(state, key.slice('answer/'.length), failure.reason);
@@ -51,9 +57,12 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
       const { telling, count } = state;
       const kind = kindOf(state, telling);
       const failures = (state.failures[kind] ?? 0) + 1;
-      if (!retryable || failures > MOST_FAILURES)
-        return { ...state, telling: null, failures: { ...state.failures, [kind]: 0 } };
       const isAgain = !state.due.some(({ about }) => about === telling.about);
+      if (!retryable || failures > MOST_FAILURES)
+        return {
+          ...{ ...state, telling: null, lost: isAgain ? telling : null },
+          failures: { ...state.failures, [kind]: 0 },
+        };
       return othersFirst({
         ...state,
         telling: null,
@@ -82,6 +91,7 @@ function received(before: RepliesState, event: Received): RepliesState {
 const MOST_FAILURES = 40;
 
 export const isTelling = (key: string): boolean => key.startsWith('tell/');
+export const isParked = (key: string): boolean => key.startsWith('untold/');
 
 function withDue(state: RepliesState, news: Due): RepliesState {
   const isThere = state.due.some(({ about }) => about === news.about);
@@ -93,6 +103,17 @@ function withDue(state: RepliesState, news: Due): RepliesState {
 function othersFirst(state: RepliesState): RepliesState {
   const isWaiting = (due: Due): boolean => state.waits[kindOf(state, due)] !== undefined;
   return { ...state, due: [...state.due.filter((due) => !isWaiting(due)), ...state.due.filter(isWaiting)] };
+}
+
+const withoutKey = (untold: RepliesState['untold'], key: string): RepliesState['untold'] =>
+  Object.fromEntries(Object.entries(untold).filter(([, each]) => each !== key));
+
+function toldAfterAll(state: RepliesState, key: string, { id, state: issueState }: ReplyResult): RepliesState {
+  const [about] = Object.entries(state.untold).find(([, each]) => each === key) ?? [];
+  return {
+    ...{ ...state, untold: withoutKey(state.untold, key), issueState: issueState ?? state.issueState },
+    messages: id === null || about === undefined ? state.messages : { ...state.messages, [about]: id },
+  };
 }
 
 const withoutCall = (waits: RepliesState['waits'], call: number): RepliesState['waits'] =>

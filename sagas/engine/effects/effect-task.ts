@@ -77,6 +77,11 @@ const failedFor = (key: string, reason: string): Trigger => ({
   data: { key, failure: because(key, reason), retryable: false, costUsd: null, prompt: null },
 });
 
+/** Its failure is no result: whoever asked for it has no other way. */
+class GivenUp extends Error {
+  override name = 'GivenUp';
+}
+
 /** How often an effect is tried that fails for reasons that are no outage, and the pauses between: milliseconds. */
 export type Tries = { readonly most: number; readonly shortest: number; readonly longest: number };
 
@@ -145,6 +150,7 @@ export function effectTask(options: EffectTaskOptions): Task {
       trigger = await carryOut(loaded, job, signal);
     } catch (error) {
       if (error instanceof Postponed) return postpone(loaded, job, helpers, error);
+      if (error instanceof GivenUp) return giveUp(job, error.message, { err: error, job: jobKey(job) });
       if (isPassing(error)) throw error;
       return tryLater(job, helpers, error);
     }
@@ -175,12 +181,16 @@ export function effectTask(options: EffectTaskOptions): Task {
     const facts = { err: error, job: jobKey(job), failures };
     if (failures >= tries.most) {
       const reason = error instanceof Error ? error.message : String(error);
-      await inPostgres(() => parking.parkEffect(job, `failed ${failures} times: ${reason}`));
-      return logger.error(facts, 'effect is given up: it failed time after time');
+      return giveUp(job, `failed ${failures} times: ${reason}`, facts);
     }
     const milliseconds = backOff(failures - 1, tries.shortest, tries.longest);
     await putBack({ ...job, failures }, helpers, new Date(clock.now().getTime() + milliseconds));
     logger.error({ ...facts, retryInMs: milliseconds }, 'effect could not be carried out: trying again');
+  }
+
+  async function giveUp(job: EffectJob, reason: string, facts: object): Promise<void> {
+    await inPostgres(() => parking.parkEffect(job, reason));
+    logger.error(facts, 'effect is given up: it stands under what is parked');
   }
 
   /** The result to record; null when this process has to leave it to another one, or to its next start, which may be worth a note. */
@@ -190,7 +200,10 @@ export function effectTask(options: EffectTaskOptions): Task {
       throw new Error(`saga ${job.stream} asked for no effect ${job.key}`);
     const { correlationId, traceparent } = loaded.origin;
     try {
-      return await perform(options, job.stream, effect, { correlationId, traceparent }, signal);
+      const result = await perform(options, job.stream, effect, { correlationId, traceparent }, signal);
+      if (effect.kind === 'call' && effect.parksFailure && result.type === 'SagaEffectFailed')
+        throw new GivenUp(result.data.failure.reason);
+      return result;
     } catch (error) {
       if (signal.aborted && signal.reason === 'cancelled') return cancelled(job);
       if (!signal.aborted) throw error;

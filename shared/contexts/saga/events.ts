@@ -19,6 +19,8 @@ export const effect = z.discriminatedUnion('kind', [
     component: z.string(),
     request: z.unknown(),
     timeoutSeconds: z.number().min(0),
+    /** Where it fails it is given up, and stands under what is parked until somebody asks for it once more. */
+    parksFailure: z.literal(true).optional(),
   }),
   z.strictObject({ kind: z.literal('timer'), key: z.string(), dueAt: z.iso.datetime() }),
 ]);
