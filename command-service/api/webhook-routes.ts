@@ -87,6 +87,14 @@ export const webhookRoutes = (commands: Commands, secrets: WebhookSecrets): Rout
     summary: 'Send again what was given up, or one delivery',
     description: 'Under the same `webhook-id` as before. An id that is none of its deliveries changes nothing.',
   }),
+  intentionFromPath(commands, {
+    ...{ method: 'delete', path: `${WEBHOOK}/deliveries/{deliveryId}`, type: 'webhook.drop-delivery' },
+    summary: 'Drop a delivery that was given up',
+    description:
+      'It is `dropped` then, and not sent with the others when those are sent again. An id that is none of its dead deliveries changes nothing.',
+    params: z.strictObject({ id: pathId, deliveryId: pathId }),
+    data: ({ deliveryId }) => ({ deliveryId }),
+  }),
   route({
     method: 'post',
     path: `${WEBHOOK}/secret`,

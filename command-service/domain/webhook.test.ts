@@ -117,6 +117,18 @@ describe('a subscription', () => {
         given(webhook, created, state).when(type, {}).thenRefused('illegal-transition');
   });
 
+  it('drops a delivery, whether or not it is active', () => {
+    const one = { deliveryId: id(4) };
+    for (const state of [[], [paused], [disabled]])
+      given(webhook, created, ...state)
+        .when('webhook.drop-delivery', one)
+        .then({ type: 'WebhookDeliveryDropped', data: one });
+    for (const state of [[], [created, deleted]])
+      given(webhook, ...state)
+        .when('webhook.drop-delivery', one)
+        .thenRefused('not-found');
+  });
+
   it('ends once, and is not there after that', () => {
     given(webhook, created).when('webhook.delete', {}).then(deleted);
     given(webhook, created, deleted).when('webhook.delete', {}).then();
@@ -147,6 +159,7 @@ const sent: fc.Arbitrary<Sent> = fc.oneof(
     { type: 'webhook.resume', data: {} },
     { type: 'webhook.test', data: {} },
     { type: 'webhook.redeliver', data: {} },
+    { type: 'webhook.drop-delivery', data: { deliveryId: id(4) } },
     { type: 'webhook.delete', data: {} },
   ),
 );

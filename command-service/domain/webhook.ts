@@ -53,6 +53,10 @@ export const webhook: Aggregate<WebhookState, WebhookEvent, WebhookDecisions> = 
       demandActive(state);
       return [{ type: 'WebhookRedeliveryAsked', data: deliveryId === undefined ? {} : { deliveryId } }];
     },
+    'webhook.drop-delivery': (data, state) => {
+      existing(state);
+      return [{ type: 'WebhookDeliveryDropped', data }];
+    },
     'webhook.delete': (_, state) => {
       if (state === null) return refuse('not-found', 'there is no such webhook');
       return state.status === 'deleted' ? [] : [{ type: 'WebhookDeleted', data: {} }];

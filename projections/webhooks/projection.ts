@@ -36,6 +36,7 @@ export const webhooks = defineProjection<WebhookRow, Recorded<WebhookEvent>>(web
         return { ...existing(row, event), revision, oldSecretUntil: event.data.oldUntil };
       case 'WebhookTestAsked':
       case 'WebhookRedeliveryAsked':
+      case 'WebhookDeliveryDropped':
         return { ...existing(row, event), revision };
       case 'WebhookDeleted':
         return undefined;

@@ -71,6 +71,9 @@ async function apply(client: PoolClient, id: string, recorded: RecordedEvent): P
     case 'WebhookRedeliveryAsked':
       await client.query(REDELIVER, [id, event.data.deliveryId ?? null]);
       return;
+    case 'WebhookDeliveryDropped':
+      await client.query(DROP, [id, event.data.deliveryId]);
+      return;
     case 'WebhookDeleted':
       await client.query(
         `update sagas.webhooks set status = 'deleted', url = '', catch_up_after = null where id = $1`,
@@ -107,6 +110,9 @@ const AGAIN_AT_ONCE = `
 
 const ROTATE = `
   update sagas.webhooks set old_secret_id = secret_id, old_secret_until = $3, secret_id = $2 where id = $1`;
+
+const DROP = `
+  update sagas.webhook_deliveries set status = 'dropped' where webhook_id = $1 and id = $2 and status = 'dead'`;
 
 const REDELIVER = `
   update sagas.webhook_deliveries

@@ -50,6 +50,9 @@ function start(settings: Partial<Parameters<typeof trial.start>[0]> = {}) {
 
 const until = async (is: () => boolean | Promise<boolean>): Promise<void> =>
   void (await vi.waitUntil(is, { timeout: 20_000, interval: 20 }));
+const statusOf = async (id: string): Promise<string | undefined> =>
+  (await database.pool.query<{ status: string }>('select status from sagas.webhooks where id = $1', [id])).rows[0]
+    ?.status;
 const revisionsAt = (path: string, stream: string): number[] =>
   subscriber
     .to(path)
@@ -184,6 +187,7 @@ test('410 ends it with the reason, and nothing more is sent until it is resumed:
   const stream = await trial.task();
   await until(() => running.sent.length > 0);
   expect(running.sent).toEqual([{ type: 'webhook.disable', target: id, reason: 'it answers 410: it is gone' }]);
+  await until(async () => (await statusOf(id)) === 'disabled');
   for (let count = 0; count < 3; count++) await trial.append(stream, [retitled(`t ${count}`)]);
   await pause(1_000);
   expect(subscriber.to('/a')).toHaveLength(1);

@@ -18,7 +18,11 @@ export const webhookDelivery = z.strictObject({
   stream: z.string(),
   revision: z.int(),
   position: z.string(),
-  status: z.enum(['waiting', 'delivered', 'dead']).describe('`dead`: given up, until a redelivery is asked for'),
+  status: z
+    .enum(['waiting', 'delivered', 'dead', 'dropped'])
+    .describe(
+      '`dead`: given up, until a redelivery is asked for; `dropped`: that, and somebody said that it need not be sent',
+    ),
   attempts: z.int(),
   nextAt: time.nullable().describe('not tried before'),
   ...last,

@@ -103,6 +103,7 @@ export const permittedToLimited: readonly string[] = [
   'GET /api/v1/autonomous/ai/route/{id}',
   'POST /api/v1/autonomous/ai/route',
   'POST /api/v1/autonomous/ai/route/{id}/outcome',
+  'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}',
 ];
 
 /** Beside these an agent's key for its own agent. */

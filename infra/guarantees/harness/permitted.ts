@@ -168,6 +168,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /api/v1/autonomous/ai/route/{id}': everybody,
   'POST /api/v1/autonomous/ai/route': workers,
   'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
+  'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}': operators,
 };
 
 /** The same for commands in a batch, by type. */
@@ -235,6 +236,7 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'webhook.test': operators,
   'webhook.redeliver': operators,
   'webhook.delete': operators,
+  'webhook.drop-delivery': operators,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -265,4 +267,5 @@ export const commandData: Readonly<Record<string, object>> = {
   'user.suspend': { reason: 'x' },
   'user.join-team': { team: 'x' },
   'user.leave-team': { team: 'x' },
+  'webhook.drop-delivery': { deliveryId: newId() },
 };

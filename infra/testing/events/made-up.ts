@@ -129,5 +129,6 @@ export const webhookEvents = (random: Random) => [
   event('WebhookTestAsked', { askedBy: `key:${newId()}` }),
   event(random.chance(0.5) ? 'WebhookPaused' : 'WebhookDisabled', { reason: 'it failed' }),
   ...(random.chance(0.7) ? [event('WebhookResumed', {}), event('WebhookRedeliveryAsked', {})] : []),
+  ...(random.chance(0.5) ? [event('WebhookDeliveryDropped', { deliveryId: newId() })] : []),
   ...(random.chance(0.3) ? [event('WebhookDeleted', {})] : []),
 ];

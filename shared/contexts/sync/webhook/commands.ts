@@ -80,6 +80,7 @@ export const webhookCommands = defineCommands({
     }),
     roles: operators,
   },
+  'webhook.drop-delivery': { data: z.strictObject({ deliveryId: uuid }), roles: operators },
   'webhook.delete': { data: z.strictObject({}), roles: operators },
   /** It failed for too long. */
   'webhook.give-up': { data: z.strictObject({ reason: text(1_000, 1) }), sentBy: ['saga'] },

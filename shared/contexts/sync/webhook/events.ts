@@ -74,6 +74,8 @@ export const webhookEvents = defineStreamType({
         deliveryId: uuid.optional(),
       }),
     },
+    /** It was given up, and is not sent with the others that were. */
+    WebhookDeliveryDropped: { version: 1, schema: z.strictObject({ deliveryId: uuid }) },
     WebhookDeleted: { version: 1, schema: z.strictObject({}) },
   },
 });

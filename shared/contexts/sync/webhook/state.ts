@@ -46,6 +46,7 @@ export const webhookFold: Fold<WebhookState, WebhookEvent> = {
         return { ...state, status: 'deleted' };
       case 'WebhookTestAsked':
       case 'WebhookRedeliveryAsked':
+      case 'WebhookDeliveryDropped':
         return state;
     }
   },
