@@ -1,12 +1,20 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
-import { createdTask } from '@workledger/infra/testing/events/task-events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
+import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { describe, it } from 'vitest';
 import { task } from './task.ts';
 
 const [claimId, agentId, questionId] = [newId(), newId(), newId()];
 const commit = 'a'.repeat(40);
-const created = createdTask({ alsoTold: [{ kind: 'slack', place: 'C0123ABCD' }] });
+const plain: Extract<TaskEvent, { type: 'TaskCreated' }> = {
+  type: 'TaskCreated',
+  data: {
+    ...{ title: 'Make it fast', description: '', priority: 3, labels: [], metadata: {}, capabilities: [] },
+    ...{ repository: null, dependencies: [], parentId: null, requester: null, assignee: null, complexity: null },
+    source: { kind: 'api', reference: null, url: null },
+  },
+};
+const created: TaskEvent = { ...plain, data: { ...plain.data, alsoTold: [{ kind: 'slack', place: 'C0123ABCD' }] } };
 const claimed = {
   type: 'TaskClaimed',
   data: { claimId, agentId, runtime: 'command', leaseSeconds: 60, repository: null },
@@ -36,7 +44,7 @@ describe('of a task that is told elsewhere, too, it is said', () => {
   });
 
   it('and of no other', () => {
-    given(task, createdTask(), cancelled)
+    given(task, plain, cancelled)
       .when('task.retry', { reason: 'yes' })
       .then({ type: 'TaskRetried', data: { reason: 'yes' } });
   });

@@ -91,7 +91,7 @@ function received(before: RepliesState, event: Received): RepliesState {
 const MOST_FAILURES = 40;
 
 export const isTelling = (key: string): boolean => key.startsWith('tell/');
-export const isParked = (key: string): boolean => key.startsWith('untold/');
+const isParked = (key: string): boolean => key.startsWith('untold/');
 
 function withDue(state: RepliesState, news: Due): RepliesState {
   const isThere = state.due.some(({ about }) => about === news.about);
