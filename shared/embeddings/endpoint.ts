@@ -13,7 +13,7 @@ const AT_ONCE = 16;
 /** Together they end before another process takes the same texts. */
 const TRIES = 3;
 /** A question's one try ends first, so that it counts as the endpoint's failure; what it waited for before does not. */
-const LATER_MS = 50;
+const LATER_MS = 1_000;
 
 const answer = z.object({ data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()) })) });
 
