@@ -156,7 +156,7 @@ describe('whatever GitHub may send', () => {
   test('may be as large as GitHub makes it, several at once', async () => {
     const large = (number: number, mebibytes: number) =>
       send({ ...labeled, issue: issueOf(number), filler: 'x'.repeat(mebibytes * 1024 * 1024) });
-    const told = await Promise.all([large(82, 24), ...[83, 84, 85, 86, 87].map((number) => large(number, 6))]);
+    const told = await Promise.all([large(82, 24), ...[83, 84].map((number) => large(number, 6))]);
     expect(told.map(({ status, body }) => [status, body['outcome']])).toEqual(told.map(() => [202, 'routed']));
   });
 });
