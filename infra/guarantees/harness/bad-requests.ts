@@ -235,7 +235,7 @@ const deliveries: readonly BadRequest[] = [
   bad('a delivery without an event', 400, 'invalid-request', withHeaders({ 'X-GitHub-Event': '' })),
   bad('a delivery without an id', 400, 'invalid-request', withHeaders({ 'X-GitHub-Delivery': '' })),
   bad('a delivery of another media type', 415, 'unsupported-media-type', withHeaders({ 'Content-Type': 'text/plain' })),
-  bad('an oversize delivery', 413, 'too-large', () => webhook(signed(`{"text":"${'x'.repeat(6 * 1024 * 1024)}"}`))),
+  bad('an oversize delivery', 413, 'too-large', () => webhook(signed(`{"text":"${'x'.repeat(26 * 1024 * 1024)}"}`))),
 ];
 
 const entries: readonly BadRequest[] = badKnowledge.map(([name, status, code, method, path, body]) =>
