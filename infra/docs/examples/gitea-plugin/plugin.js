@@ -9,7 +9,7 @@ export default function createPlugin({ configuration, secrets }) {
   const headers = () => ({ Authorization: `token ${secrets.token?.[0] ?? ''}` });
   return {
     providers: { gitea },
-    targets: { server: { base: `${configuration.url.replace(/\/+$/, '')}/api/v1`, atOnce: 2 } },
+    targets: { server: { base: `${configuration.url.replace(/\/$/, '')}/api/v1`, atOnce: 2 } },
     components: { comment: { seconds: 60, perform: (request, tools) => comment(request, tools, headers()) } },
     handlers: { 'tell-issue': { types: Object.keys(WORDS), handle: tellIssue } },
   };
