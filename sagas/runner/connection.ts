@@ -45,6 +45,7 @@ type ConnectionOptions = { readonly key: string; readonly silenceMilliseconds?: 
 
 /** Four times what a runner says of itself in. */
 const SILENCE_MILLISECONDS = 20_000;
+const TOO_LONG = { said: 'failure', name: 'other', message: 'the answer is too long to be sent' } as const;
 const READY_MILLISECONDS = 2_000;
 /** A call that is stopped ends within this time, or its connection does. */
 const STOP_MILLISECONDS = 10_000;
@@ -76,22 +77,25 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       .catch(() => undefined);
   }
 
+  /** Says what a call has asked of models. Where that cannot be said the call, which waits for it, ends in its time. */
+  async function say(url: string, key: string, ask: number, said: SaidOfModels, signal: AbortSignal): Promise<void> {
+    const send = async (): Promise<void> => {
+      const answer = await fetch(new URL(ANSWERS_PATH, url), {
+        method: 'POST',
+        redirect: 'error',
+        headers: { ...authorization, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ key, ask, said }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(STOP_MILLISECONDS)]),
+      });
+      await answer.body?.cancel();
+      if (answer.status === 413) return say(url, key, ask, TOO_LONG, signal);
+      if (!answer.ok) throw new Error(`it answers ${answer.status}`);
+    };
+    await keepTrying(send, { signal, shortest: 100, longest: 5_000 });
+  }
+
   return {
-    /** Says what a call has asked of models. Where that cannot be said the call, which waits for it, ends in its time. */
-    async say(url: string, key: string, ask: number, said: SaidOfModels, signal: AbortSignal): Promise<void> {
-      const send = async (): Promise<true> => {
-        const answer = await fetch(new URL(ANSWERS_PATH, url), {
-          method: 'POST',
-          redirect: 'error',
-          headers: { ...authorization, 'Content-Type': 'application/json' },
-          body: JSON.stringify({ key, ask, said }),
-          signal: AbortSignal.any([signal, AbortSignal.timeout(STOP_MILLISECONDS)]),
-        });
-        await answer.body?.cancel();
-        return true;
-      };
-      await keepTrying(send, { signal, shortest: 100, longest: 5_000 });
-    },
+    say,
     /**
      * Hands a call to a runner. When the signal aborts after it was taken, the runner is told, and the frames go on until it has ended
      * what it had begun.

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { EmbeddingsFailed, type Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../engine/component.ts';
@@ -22,7 +23,8 @@ export function modelsThrough(
   signal: AbortSignal,
 ): ModelsOfCall {
   const waiting = new Map<number, (said: SaidOfModels) => void>();
-  let count = 0;
+  // A late answer to an earlier call under the same key finds nobody here.
+  let count = randomInt(2 ** 40);
 
   function askFor(asked: AskedOfModels, until: AbortSignal): Promise<SaidOfModels> {
     const ask = ++count;
@@ -104,7 +106,7 @@ function failed(said: SaidOfModels): never {
 }
 
 /** Of one call: a run of OpenEvolve asks once an iteration, and a little more. */
-const MOST_ASKED = 5_000;
+const MOST_ASKED = 25_000;
 
 /** Sagas' side: what a runner asks of models in one call, asked for it. It pays for nothing but that call, and for no other run. */
 export function askModelsFor(

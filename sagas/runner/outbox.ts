@@ -6,7 +6,7 @@ import { BadFrames, encodeFrame, type AnyFrame, type LastFrame } from './frames.
 const ALIVE_MILLISECONDS = 5_000;
 
 export type Outbox = {
-  /** Resolves when the other side has taken it. @throws when it is gone */
+  /** Resolves when the other side has taken it. @throws when it is gone @throws BadFrames when it is too long */
   send(header: AnyFrame, bytes: Uint8Array): Promise<void>;
   /** The last frame; never throws: who is gone needs none. */
   end(last: LastFrame): Promise<void>;
@@ -35,7 +35,8 @@ export function createOutbox(gone: AbortSignal, aliveMilliseconds = ALIVE_MILLIS
     });
 
   return {
-    send: (header, bytes) => add(encodeFrame(header, bytes), false),
+    // What cannot be sent is told to whoever sends it, and does not end the others.
+    send: async (header, bytes) => add([...encodeFrame(header, bytes)], false),
     end: (last) => add(sendable(last), true).catch(() => undefined),
     async *chunks() {
       yield* encodeFrame({ frame: 'alive' });

@@ -25,6 +25,7 @@ export async function byMeaning(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Ranked[]> {
   const group = ranked.slice(0, MOST);
+  if (group.length === 0) return [];
   const asked = withoutSecrets(question).slice(0, MOST_CHARACTERS);
   const [wanted, ...found] = await embeddingsOf(
     [asked, ...group.map(({ place }) => textOf(files[place]))],

@@ -42,7 +42,8 @@ async function gatherContext(
   const onFailed = (error: unknown): void =>
     logger.warn({ taskId, reason: oneLine(error) }, 'cannot tell what files mean: they are found by their words');
   const meaning = embeddings && { embeddings, onFailed };
-  const packed = await packContext(mirror, { title, description, commit, tokens }, { signal, meaning });
+  const wanted = { title: secrets.text(title), description: secrets.text(description), commit, tokens };
+  const packed = await packContext(mirror, wanted, { signal, meaning });
   const text = secrets.text(packed.text);
   const context =
     text === '' ? null : await environment.artefacts.put(Buffer.from(text), 'text/markdown; charset=utf-8');

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { endControlGroup } from './control-group.ts';
 import { otherDataFolders, rememberDataFolder, removeFolder } from './folders.ts';
-import { identify, isSameProcess, killGroup, killProcessesIn } from './processes.ts';
+import { identify, isSameProcess, kill, killGroup, killProcessesIn } from './processes.ts';
 import { GRACE_MS, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 import { killMarked } from './tree.ts';
 
@@ -53,6 +53,8 @@ export async function openAttempt(options: { dataFolder: string; key: string; sc
     run: async (process) => {
       stillOurs();
       const onStart = (pid: number, groups: readonly string[]): void => {
+        // Taken over as it was being started: nobody else knows of it.
+        if (isEnded()) return void kill(-pid);
         change({ process: identify(pid), groups: [...groups], graceMs: process.graceMs ?? GRACE_MS });
         process.onStart?.(pid, groups);
       };
