@@ -106,11 +106,7 @@ test('what a check finds is said once in lines, over kill -9, sends the work bac
     { state: 'passed', checks: [{}, { verdict: 'passed' }, { name: 'audit', verdict: 'unavailable' }] },
   ]);
 
-  await fetch(`${fake.url}/repos/${REPOSITORY}/pulls/1/merge`, {
-    method: 'PUT',
-    headers: { Authorization: `Bearer ${fake.token}` },
-    body: '{}',
-  });
+  await fake.mergeByPerson(REPOSITORY, 1);
   expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete', result: { merged: true } });
 }, 180_000);
 

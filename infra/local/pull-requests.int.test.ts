@@ -58,12 +58,7 @@ const passed = (taskId: string, before: string | null): Promise<string> => passe
 const pullOf = (taskId: string) => repository.pulls.find(({ head }) => head === `workledger/${taskId}`);
 
 /** A person presses the button. */
-const personMerges = (number: number): Promise<Response> =>
-  fetch(`${fake.url}/repos/${REPOSITORY}/pulls/${number}/merge`, {
-    method: 'PUT',
-    headers: { Authorization: `Bearer ${fake.token}` },
-    body: '{}',
-  });
+const personMerges = (number: number): Promise<number> => fake.mergeByPerson(REPOSITORY, number);
 
 describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
   test('goes from the issue to its pull request, back for a red check and a review, over kill -9, and is merged by a person', async () => {
@@ -80,7 +75,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
 
     repository.requiredChecks.push('ci');
     repository.statuses.push({ sha: first, context: 'ci', state: 'failure', description: '3 problems in bin/greet' });
-    expect((await personMerges(1)).status).toBe(405);
+    expect(await personMerges(1)).toBe(405);
     const second = await passed(id, first);
     expect(promptAt(second)).toContain('3 problems in bin/greet');
 
@@ -92,7 +87,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     expect(promptAt(third)).toContain('Greet the moon, too.');
 
     repository.statuses.push({ sha: third, context: 'ci', state: 'success' });
-    expect((await personMerges(1)).status).toBe(200);
+    expect(await personMerges(1)).toBe(200);
     repository.requiredChecks.pop();
     const done = await finalTask(system.client, id);
     expect(done).toMatchObject({ state: 'complete', result: { merged: true, commit: third } });
@@ -139,7 +134,7 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
     await passed(id, null);
     const { number } = pullOf(id)!;
     await untilTrue(() => Promise.resolve(fake.count('GET', new RegExp(`/pulls/${number}/reviews`)) > 0), 30);
-    expect((await personMerges(number)).status).toBe(200);
+    expect(await personMerges(number)).toBe(200);
     const pull_request = { number, head: { ref: `workledger/${id}` }, merged: true };
     const told = { action: 'closed', repository: { full_name: REPOSITORY }, sender: { login: 'ada' }, pull_request };
     expect((await deliver(system.client, signed(JSON.stringify(told), 'pull_request'))).body).toMatchObject({

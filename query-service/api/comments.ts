@@ -15,7 +15,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf } from '../reading/scope.ts';
+import { isWithin, scopeOf } from '../reading/scope.ts';
 
 const list: ListDefinition<CommentRow> = {
   model: commentModel,
@@ -60,9 +60,7 @@ export const commentQueries = ({ pool }: QueryOptions, settle: Settle): readonly
     models: [commentModel],
     handler: async ({ params: { id }, principal }) => {
       const row = await readRow(pool, commentModel, id, 'comment');
-      const scope = scopeOf({ principal });
-      if (scope !== null && (row.repository === null || !scope.includes(row.repository)))
-        throw new Problem('not-found', `there is no comment ${id}`);
+      if (!isWithin(scopeOf({ principal }), row)) throw new Problem('not-found', `there is no comment ${id}`);
       return one(row);
     },
   }),

@@ -25,7 +25,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf } from '../reading/scope.ts';
+import { isWithin, scopeOf } from '../reading/scope.ts';
 
 const comments = z.int().min(0).describe('how many there are: `GET /comments?issueId=…`');
 const issueAnswer = issueRow.extend({ comments });
@@ -97,9 +97,7 @@ export const issueQueries = ({ pool }: QueryOptions, settle: Settle): readonly R
     models: [issueModel, commentModel],
     handler: async ({ params: { id }, principal }) => {
       const row = await readRow(pool, issueModel, id, 'issue');
-      const scope = scopeOf({ principal });
-      if (scope !== null && (row.repository === null || !scope.includes(row.repository)))
-        throw new Problem('not-found', `there is no issue ${id}`);
+      if (!isWithin(scopeOf({ principal }), row)) throw new Problem('not-found', `there is no issue ${id}`);
       const count = 'select count(*)::integer as comments from read_models.comments where issue_id = $1';
       const [said] = await selectRows<{ comments: number }>(pool, count, [id]);
       const answer = { ...row, comments: said?.comments ?? 0 };

@@ -22,7 +22,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf, type Scope } from '../reading/scope.ts';
+import { isWithin, scopeOf, type Scope } from '../reading/scope.ts';
 import { known, messageAnswer, retentionOf, withContent } from './inbox.ts';
 
 const MOST_CONFIRMATIONS = 100;
@@ -101,7 +101,7 @@ export const messageQueries = (options: QueryOptions, settle: Settle): readonly 
 
 /** Topics are open to all; what was sent to one is for two. */
 function maySee(asking: Principal, scope: Scope, { sender, address, repository }: MessageRow): boolean {
-  if (scope !== null && (repository === null || !scope.includes(repository))) return false;
+  if (!isWithin(scope, { repository })) return false;
   const isOpen = address === 'all' || address.startsWith('topic:');
   return isOpen || sender === asking.actor || address === asking.actor || overlooks(asking);
 }

@@ -22,7 +22,7 @@ import {
   READERS,
   readRow,
 } from '../reading/query-route.ts';
-import { scopeOf, type Scope } from '../reading/scope.ts';
+import { isWithin, scopeOf } from '../reading/scope.ts';
 import { createPatience } from '../waiting/patience.ts';
 
 const list: ListDefinition<QuestionRow> = {
@@ -39,9 +39,6 @@ const secondsToWait = z
   .pipe(z.int().max(LONGEST_WAIT))
   .optional()
   .describe(`seconds, ${LONGEST_WAIT} at most; left out: it is answered at once`);
-
-const isWithin = (scope: Scope, { repository }: QuestionRow): boolean =>
-  scope === null || (repository !== null && scope.includes(repository));
 
 /** GET /questions and GET /questions/{id} */
 export const questionQueries = (options: QueryOptions, settle: Settle): readonly Route[] => {

@@ -16,7 +16,7 @@ import {
   yesOrNo,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf } from '../reading/scope.ts';
+import { isWithin, scopeOf } from '../reading/scope.ts';
 
 const list: ListDefinition<RoutingRow> = {
   model: routingModel,
@@ -68,8 +68,7 @@ export const routingQueries = ({ pool }: QueryOptions, settle: Settle): readonly
     handler: async ({ params, principal }) => {
       const scope = scopeOf({ principal });
       const row = await readRow(pool, routingModel, params.id, 'choice of a model');
-      if (scope !== null && (row.repository === null || !scope.includes(row.repository)))
-        throw new Problem('not-found', `there is no choice of a model ${params.id}`);
+      if (!isWithin(scope, row)) throw new Problem('not-found', `there is no choice of a model ${params.id}`);
       return one(row);
     },
   }),

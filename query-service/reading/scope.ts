@@ -14,6 +14,10 @@ export type Scope = readonly string[] | null;
 export const scopeOf = ({ principal }: { readonly principal: Principal | null }): Scope =>
   principal === null ? [] : principal.repositories;
 
+/** Whether what belongs to this repository is there for whoever asks; what belongs to none is there for those who are not limited. */
+export const isWithin = (scope: Scope, { repository }: { readonly repository: string | null }): boolean =>
+  scope === null || (repository !== null && scope.includes(repository));
+
 /** Of a list only rows of tasks within the scope. @param taskId the column that names the task; `t` is the row */
 export function onlyWithin(query: Knex.QueryBuilder, scope: Scope, taskId: 't.id' | 't.task_id'): void {
   if (scope === null) return;

@@ -228,6 +228,12 @@ export async function startFakeGithub(options: { readonly token?: string; readon
       repositories.set(name.toLowerCase(), made);
       return made;
     },
+    /** A person presses the button. @returns the status that answers it */
+    mergeByPerson: async (name: string, number: number): Promise<number> => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const asked = { method: 'PUT', headers, body: '{}' };
+      return (await fetch(`${url}/repos/${name}/pulls/${number}/merge`, asked)).status;
+    },
     /** So many of the next such requests go wrong. */
     fail: (method: string, path: RegExp, fault: Fault, times = 1): void =>
       void faults.push({ method, path, fault, left: times }),

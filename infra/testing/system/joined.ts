@@ -154,11 +154,8 @@ export async function createJoined() {
     pullsMade: (source: Source): number =>
       github.count('POST', new RegExp(`^/repos/${places[source].repository.name}/pulls$`)),
     /** A person presses the button. */
-    merge: async (source: Source, number: number): Promise<number> => {
-      const headers = { Authorization: `Bearer ${github.token}` };
-      const path = `/repos/${places[source].repository.name}/pulls/${number}/merge`;
-      return (await fetch(`${github.url}${path}`, { method: 'PUT', headers, body: '{}' })).status;
-    },
+    merge: (source: Source, number: number): Promise<number> =>
+      github.mergeByPerson(places[source].repository.name, number),
     dispose: async (): Promise<void> => {
       await Promise.all([github.close(), linear.close(), slack.close()]);
       await removeFolder(folder);

@@ -28,8 +28,18 @@ import { createCodeWorld } from '../testing.ts';
 import type { OpenEvolveRequest } from './request.ts';
 import { placeOf, requirements } from './packages.ts';
 
-/** The pinned packages, fetched once for all runs; null: Python or PyPI cannot be had here, and `why` says so. */
-export async function findPackages(): Promise<{ readonly place: string | null; readonly why: string }> {
+/**
+ * The pinned packages, fetched once for all runs; null: Python or PyPI cannot be had here, and a line says so.
+ * @throws Error where they must be there (WORKLEDGER_REQUIRE=1)
+ */
+export async function findPackages(): Promise<string | null> {
+  const { place, why } = await fetchPackages();
+  if (place === null && process.env['WORKLEDGER_REQUIRE'] === '1') throw new Error(`OpenEvolve is required: ${why}`);
+  if (place === null) process.stdout.write(`skipped, OpenEvolve cannot be had here: ${why}\n`);
+  return place;
+}
+
+async function fetchPackages(): Promise<{ readonly place: string | null; readonly why: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'workledger-requirements-'));
   try {
     writeFileSync(join(folder, 'requirements.txt'), requirements);
