@@ -44,12 +44,12 @@ export function evolve(state: RepliesState, event: SagaEvent): RepliesState {
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
       if (key.startsWith('again/'))
-        return othersFirst({ ...state, waits: withoutCall(state.waits, Number(key.split('/')[1])) });
+        return othersFirst({ ...state, waits: without(state.waits, Number(key.split('/')[1])) });
       if (isParked(key)) return toldAfterAll(state, key, result as ReplyResult);
       return isTelling(key) ? told(state, result as ReplyResult) : state;
     }
     case 'SagaEffectCancelled':
-      return { ...state, untold: withoutKey(state.untold, event.data.key) };
+      return { ...state, untold: without(state.untold, event.data.key) };
     case 'SagaEffectFailed': {
       const { key, retryable, failure } = event.data;
       if (key.startsWith('answer/')) return refusedAnswer(state, key.slice('answer/'.length), failure.reason);
@@ -105,19 +105,17 @@ function othersFirst(state: RepliesState): RepliesState {
   return { ...state, due: [...state.due.filter((due) => !isWaiting(due)), ...state.due.filter(isWaiting)] };
 }
 
-const withoutKey = (untold: RepliesState['untold'], key: string): RepliesState['untold'] =>
-  Object.fromEntries(Object.entries(untold).filter(([, each]) => each !== key));
+/** Of calls by what they are about: without this one. */
+const without = <Call>(calls: Readonly<Record<string, Call>>, call: Call): Readonly<Record<string, Call>> =>
+  Object.fromEntries(Object.entries(calls).filter(([, each]) => each !== call));
 
 function toldAfterAll(state: RepliesState, key: string, { id, state: issueState }: ReplyResult): RepliesState {
   const [about] = Object.entries(state.untold).find(([, each]) => each === key) ?? [];
   return {
-    ...{ ...state, untold: withoutKey(state.untold, key), issueState: issueState ?? state.issueState },
+    ...{ ...state, untold: without(state.untold, key), issueState: issueState ?? state.issueState },
     messages: id === null || about === undefined ? state.messages : { ...state.messages, [about]: id },
   };
 }
-
-const withoutCall = (waits: RepliesState['waits'], call: number): RepliesState['waits'] =>
-  Object.fromEntries(Object.entries(waits).filter(([, each]) => each !== call));
 
 function told(state: RepliesState, { id, state: issueState }: ReplyResult): RepliesState {
   const { telling, messages, failures } = state;
