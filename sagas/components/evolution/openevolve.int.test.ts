@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { git } from '@workledger/infra/testing/repository/git.ts';
 import { signal } from '@workledger/infra/testing/processes/processes.ts';
 import type { ResultOf } from '../catalogue.ts';
+import { describeWithSandbox } from '../sandbox/testing.ts';
 import { createEvolutionWorld, doubling, type EvolutionWorld, findPackages, openEvolveOf } from './testing.ts';
 
 const place = await findPackages();
@@ -126,4 +127,27 @@ describe.skipIf(place === null)('OpenEvolve within its bounds', () => {
       await world.dispose();
     }
   }, 60_000);
+});
+
+describeWithSandbox('OpenEvolve in the sandbox', () => {
+  it.skipIf(place === null)(
+    'reaches the model by our name alone, and leaves nothing',
+    { timeout: 120_000 },
+    async () => {
+      const world = await createEvolutionWorld(place ?? '', (asked) => doubling(asked, 1), {
+        sandbox: { hidden: [], api: null },
+      });
+      try {
+        const result = await world.call<Result>('evolution.openevolve', world.request({ iterations: 2 }));
+        expect(Number(/^STRIDE = (\d+)$/m.exec(world.fileAt(result.commit))?.[1])).toBeGreaterThan(1);
+        expect(world.model.asked).toHaveLength(2);
+        const output = await world.text(result.output.digest);
+        expect(output).toMatch(/HTTP Request: POST http:\/\/workledger:\d+\/v1\/chat\/completions "HTTP\/1.1 200 OK"/);
+        expect(openEvolveOf(world.dataFolder)).toBeUndefined();
+        expect(world.leftovers()).toEqual([]);
+      } finally {
+        await world.dispose();
+      }
+    },
+  );
 });
