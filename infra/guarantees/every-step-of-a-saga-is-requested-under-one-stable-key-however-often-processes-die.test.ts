@@ -132,11 +132,12 @@ describe.each(engines)('every step of a saga is requested under one stable key (
   });
 
   it('frees the agent in the end', async () => {
-    const types = (await system.client.log())
-      .filter(({ stream }) => stream.startsWith('agent-'))
-      .map(({ type }) => type);
-    expect(types.filter((type) => type === 'AgentReserved')).toHaveLength(2);
-    expect(types.filter((type) => type === 'AgentReleased')).toHaveLength(2);
+    const told = async (wanted: string): Promise<number> =>
+      (await system.client.log()).filter(({ stream, type }) => stream.startsWith('agent-') && type === wanted).length;
+    // It is freed because the task has ended, and that is after.
+    await until('the agent to be free', async () => (await told('AgentReleased')) >= 2);
+    expect(await told('AgentReserved')).toBe(2);
+    expect(await told('AgentReleased')).toBe(2);
   });
 });
 

@@ -62,9 +62,11 @@ describe.each(enginesOfEveryLog)('while a store is away, $name', (engine) => {
       await day.burst(IN_HAND);
       await struck.begin(strike);
       if (strike === 'freeze') {
+        const told = day.eachWasTold();
         await pause(SILENT_MILLISECONDS);
         // Nobody on the way of a request leans on the bus.
         if (store !== 'kafka') health.push([`${store} frozen`, (await system.health())[store]]);
+        await told;
       }
       await pause(Math.max(0, milliseconds - (strike === 'freeze' ? SILENT_MILLISECONDS : 0)));
       await struck.end(strike);

@@ -16,24 +16,27 @@ export type BusyDay = {
   readonly taken: readonly Taken[];
   /** Whole answers to questions. */
   readonly answered: () => number;
-  /** Answers that deny what is there, or that come too late to tell anybody anything. */
+  /** Answers that deny what is there, and requests that nothing was said to. */
   readonly denied: readonly string[];
   /** Answers with less than was there. */
   readonly short: readonly string[];
   /** So many deliveries at once. Resolves as the first one is taken: the system is in the middle of what follows. */
   burst(deliveries: number): Promise<void>;
+  /** Every request that is under way as this is called has come to its end, whether well or not. */
+  eachWasTold(): Promise<void>;
   /** Lets every caller bring what it began to an answer, then ends. */
   stop(): Promise<void>;
 };
 
 const PAUSE_MILLISECONDS = 150;
 const CHANGES_A_TASK = 3;
-/** Who hears nothing for so long is not told in time that a store is away. */
-const LONGEST_SILENCE_MILLISECONDS = 13_000;
 /** One issue in so many is closed again. */
 const CLOSED = 4;
 
 export type Callers = { readonly commands: number; readonly questions: number; readonly deliveries: number };
+
+/** The client has its own patience; a connection that broke is another thing. */
+const isGivenUp = ({ cause }: NoAnswer): boolean => cause instanceof Error && cause.name === 'TimeoutError';
 
 /**
  * Commands, questions and signed deliveries, as many callers at once, each with an API key of its own; what got no answer is sent
@@ -49,6 +52,7 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
   const taken: Taken[] = [];
   const denied: string[] = [];
   const short: string[] = [];
+  const underWay = new Set<Promise<unknown>>();
   let answered = 0;
   const firstIssue = newIssueNumber();
   let issues = 0;
@@ -57,13 +61,13 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
 
   /** The answer, if it is one; null when it may be asked for again. */
   async function ask(what: string, send: () => Promise<Answer>): Promise<Answer | null> {
-    const begunAt = performance.now();
-    const answer = await send().catch((error: unknown) => {
-      if (error instanceof NoAnswer) return null;
-      throw error;
+    const asked = send().catch((error: unknown) => {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (isGivenUp(error)) denied.push(`${what}: nothing said while its caller waited`);
+      return null;
     });
-    const took = performance.now() - begunAt;
-    if (took > LONGEST_SILENCE_MILLISECONDS) denied.push(`${what}: nothing said for ${Math.round(took / 1_000)} s`);
+    underWay.add(asked);
+    const answer = await asked.finally(() => underWay.delete(asked));
     if (answer === null || answer.status < 300) return answer;
     // The gateway says 502 and 504 where a service itself is on its way.
     if (answer.status !== 503 && answer.status !== 502 && answer.status !== 504)
@@ -151,6 +155,9 @@ export async function startBusyDay(client: Client, callers: Callers): Promise<Bu
       const begun = Array.from({ length: count }, takeNew);
       bursts.push(...begun);
       await Promise.race(begun);
+    },
+    eachWasTold: async () => {
+      await Promise.allSettled(underWay);
     },
     stop: async () => {
       stopping.abort();
