@@ -3,6 +3,7 @@ import { Kafka, logLevel, type LogEntry, type logCreator, type SASLOptions } fro
 import type { KafkaAccess } from '../../config/server-access.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { OPEN, openSocket } from './open-socket.ts';
+import './rest-when-idle.ts';
 import { CONNECTION_TIMEOUT, REQUEST_TIMEOUT, RETRY } from './timing.ts';
 
 export type Client = {
