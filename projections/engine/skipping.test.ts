@@ -11,6 +11,7 @@ const batch = (from: number, next: number, events = next - from, partition = 0):
   from: BigInt(from),
   next: BigInt(next),
   events: Array.from({ length: events }, () => history(streamName('task', newId()), [createdTask({})])[0]!),
+  offsets: Array.from({ length: events }, (_, index) => BigInt(from + index)),
 });
 
 it('a stretch that was skipped belongs to the batch right behind it', () => {

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { untilLogIsRight } from '@workledger/shared/consumption/log-identity.ts';
 import type { EventBus } from '@workledger/shared/event-bus/port.ts';
+import { shareMembership } from '@workledger/shared/event-bus/shared-membership.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
@@ -74,9 +75,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const store = createSagaStore({ ...options, now: clock.now });
   const openEffects = createOpenEffects(pool);
   const parking = createParking(pool);
-  const consumption = { ...options, store, parking };
+  const { sagas } = options;
+  const topics = [...new Set(['saga' as const, ...sagas.flatMap((saga) => saga.topics)])];
+  const bus = shareMembership(options.bus, { group: 'sagas', topics, consumers: sagas.length + 1 });
+  const consumption = { ...options, bus, store, parking };
   const consumed = Promise.all([
-    ...options.sagas.map((saga) => runCoordinator(saga, consumption)),
+    ...sagas.map((saga) => runCoordinator(saga, consumption)),
     runPerformer({ ...consumption, queue, openEffects }),
   ]);
   const looking = { ...consumption, queue, openEffects };

@@ -14,6 +14,8 @@ export type BusBatch = TopicPartition & {
   readonly from: Offset;
   readonly next: Offset;
   readonly events: readonly RecordedEvent[];
+  /** Of each event. */
+  readonly offsets: readonly Offset[];
 };
 
 export type Consumer = {

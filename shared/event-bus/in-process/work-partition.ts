@@ -32,10 +32,12 @@ export async function workPartition(queue: PartitionQueue, work: PartitionWork):
 
 function nextBatch(queue: PartitionQueue, tail: bigint): BusBatch | null {
   const { topic, partition, progress: from } = queue;
-  if (isFarBehindWithoutEvents(queue, tail)) return { topic, partition, from, next: tail + 1n, events: [] };
+  if (isFarBehindWithoutEvents(queue, tail))
+    return { topic, partition, from, next: tail + 1n, events: [], offsets: [] };
   const events = queue.pending.slice(0, LARGEST_BATCH);
   const last = events.at(-1);
-  return last === undefined ? null : { topic, partition, from, next: last.position + 1n, events };
+  if (last === undefined) return null;
+  return { topic, partition, from, next: last.position + 1n, events, offsets: events.map(({ position }) => position) };
 }
 
 async function hand(batch: BusBatch, queue: PartitionQueue, work: PartitionWork): Promise<void> {

@@ -71,15 +71,17 @@ export function createPartitionQueue(options: QueueOptions): PartitionQueue {
   }
 
   const handlePatiently = (
-    stretch: Omit<BusBatch, 'events'>,
+    stretch: Omit<BusBatch, 'events' | 'offsets'>,
     taken: readonly FetchedEvent[],
     signal: AbortSignal,
   ): Promise<Offset | null> =>
-    keepTrying(async () => handle({ ...stretch, events: taken.map(({ event }) => orThrow(event)) }), {
-      ...PAUSES,
-      signal,
-      onFailed: options.onError,
-    });
+    keepTrying(
+      async () => {
+        const offsets = taken.map(({ offset }) => offset);
+        return handle({ ...stretch, events: taken.map(({ event }) => orThrow(event)), offsets });
+      },
+      { ...PAUSES, signal, onFailed: options.onError },
+    );
 
   function moveTo(offset: Offset): void {
     waiting = [];
