@@ -23,6 +23,9 @@ import { users } from './users/projection.ts';
 import { validations } from './validations/projection.ts';
 import { webhooks } from './webhooks/projection.ts';
 import { routings } from './routings/projection.ts';
+import { workflowRuns } from './workflow-runs/projection.ts';
+import { workflowSteps } from './workflow-runs/steps.ts';
+import { workflows, workflowVersions } from './workflows/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -50,6 +53,10 @@ export const projections: readonly Projection[] = [
   receipts,
   webhooks,
   routings,
+  workflows,
+  workflowVersions,
+  workflowRuns,
+  workflowSteps,
 ];
 
 const READ_MODELS = {

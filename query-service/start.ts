@@ -30,6 +30,8 @@ import { getStream } from './audit/stream.ts';
 import { userQueries } from './api/users.ts';
 import { webhookQueries } from './api/webhooks.ts';
 import { routingQueries } from './api/routings.ts';
+import { workflowRunQueries } from './api/workflow-runs.ts';
+import { workflowQueries } from './api/workflows.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
@@ -128,5 +130,7 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...webhookQueries(options, settle),
     listComponentStates(options, settle),
     ...routingQueries(options, settle),
+    ...workflowQueries(options, settle),
+    ...workflowRunQueries(options, settle),
   ];
 }

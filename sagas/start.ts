@@ -47,6 +47,7 @@ import { pluginComponents } from './plugins/plugin-components.ts';
 import { openWays, pluginFacts, pluginsSeen } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 import { createWebhooks } from './webhooks/run.ts';
+import { workflow } from './workflow/workflow.ts';
 
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {
@@ -58,6 +59,7 @@ const sagas: { readonly [Name in SagaName]: Saga } = {
   'issue-assignment': anySaga(issueAssignment),
   'issue-task': anySaga(issueTask),
   replies: anySaga(replies),
+  workflow: anySaga(workflow),
   'task-assignment': anySaga(taskAssignment),
 };
 

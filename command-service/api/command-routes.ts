@@ -20,6 +20,7 @@ import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 import { routingRoutes } from './routing-routes.ts';
+import { workflowRoutes } from './workflow-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -55,4 +56,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   serviceRoute({ commands, logger }),
   ...webhookRoutes(commands, createWebhookSecrets(pool)),
   ...routingRoutes(commands),
+  ...workflowRoutes(commands),
 ];

@@ -25,6 +25,8 @@ export type QuestionDecisions = {
     readonly makers: readonly string[];
   };
   'question.ask-choice': Omit<Commands['question.ask-choice'], 'commit'> & { readonly repository: string | null };
+  /** A step of a run of a workflow asks. */
+  'question.ask-in-run': Pick<Asked, 'runId' | 'repository' | 'askee' | 'text' | 'choices'>;
   'question.answer': Commands['question.answer'] & {
     readonly powers: Powers;
     /** Who answers, where that is not who sends, and by which way. */
@@ -60,6 +62,15 @@ export const question: Aggregate<QuestionState, QuestionEvent, QuestionDecisions
       state.status !== 'missing'
         ? []
         : [{ type: 'QuestionAsked', data: { ...data, askedBy: actor, deadline: null, approval: null } }],
+    'question.ask-in-run': (data, state, { actor }) =>
+      state.status !== 'missing'
+        ? []
+        : [
+            {
+              type: 'QuestionAsked',
+              data: { ...data, askedBy: actor, taskId: null, deadline: null, approval: null },
+            },
+          ],
     'question.answer': ({ choice, words, powers, from }, state, context) => {
       const asked = there(state);
       const { by, via } = from ?? { by: context.actor, via: 'api' as const };

@@ -69,6 +69,7 @@ import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 import { createWebhookSecrets } from './webhook-secrets.ts';
 import { changeWebhook, createWebhook, deleteWebhook, rotateSecret } from './webhooks.ts';
+import { askInRun, defineWorkflow, performStep, startChild, startRun } from './workflows.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,
@@ -79,7 +80,7 @@ type CommandHandler<Type extends CommandType> = (
 export type Registry = { readonly [Type in CommandType]: CommandHandler<Type> };
 
 /** Commands that are more than a decision of their aggregate: of several streams, or with a sign of life. */
-const createProcesses = (room: Room) => {
+const createProcesses = (room: Room, send: Commands['send']) => {
   const { agents, tasks, heartbeats } = room;
   const beatOf = (claimId: string, { actor }: StepContext) =>
     heartbeats.beat(`claim:${claimId}`, ...(actor.startsWith('agent:') ? [actor] : []));
@@ -188,6 +189,13 @@ const createProcesses = (room: Room) => {
     'routing.choose': (id, data, context) => chooseModel(room, id, data, context),
 
     'delivery.take-found': (id, data, context) => room.takeFound(id, data, context),
+
+    'workflow.define': (id, data, context) => defineWorkflow(room, id, 'workflow.define', data, context),
+    'workflow.change': (id, data, context) => defineWorkflow(room, id, 'workflow.change', data, context),
+    'workflow-run.start': (id, data, context) => startRun(room, id, data, context),
+    'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
+    'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
+    'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),
   } satisfies Partial<Registry>;
 };
 
@@ -196,9 +204,9 @@ type Simple = Exclude<CommandType, keyof ReturnType<typeof createProcesses>>;
 const undecided: Readonly<Record<Exclude<Simple, Decided>, never>> = {};
 
 /** Who handles which command: a process where there is one, else the aggregate that its name begins with. */
-function createRegistry(room: Room): Registry {
+function createRegistry(room: Room, send: Commands['send']): Registry {
   const simple = commandTypes.map((type) => [type, simply(room, type)] as const);
-  return { ...undecided, ...Object.fromEntries(simple), ...createProcesses(room) } as Registry;
+  return { ...undecided, ...Object.fromEntries(simple), ...createProcesses(room, send) } as Registry;
 }
 
 function simply({ aggregates }: Room, type: CommandType): CommandHandler<CommandType> {
@@ -249,27 +257,24 @@ export async function createCommandHandlers(options: {
   const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
   const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound, estimates, modelTries };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
-  const registry = createRegistry(room);
+  const registry = createRegistry(room, (command, context) => send(command, context));
 
-  return {
-    heartbeats,
-    send: async (command, context) => {
-      const type = command.type;
-      if (!isCommandType(type)) return refuse('invalid-command', `there is no command "${type}"`, errorAt('type'));
-      const target = command.target.toLowerCase();
-      if (!uuid.safeParse(target).success)
-        refuse('invalid-command', `target "${target}": use a UUID`, errorAt('target'));
-      const data = parseData(declarationOf(type).data, command.data) as CommandData<typeof type>;
-      checkOwnAgent(context.actor, type, target, data);
-      if (context.repositories !== undefined) await checkScope(room, context.repositories, { type, target, data });
-      return carryOut(registry, type, target, data, {
-        ...context,
-        commandId: context.commandId ?? newId(),
-        firstTime: context.commandId === undefined,
-        commandHash: commandHash({ type, target, data }),
-      });
-    },
+  const send: Commands['send'] = async (command, context) => {
+    const type = command.type;
+    if (!isCommandType(type)) return refuse('invalid-command', `there is no command "${type}"`, errorAt('type'));
+    const target = command.target.toLowerCase();
+    if (!uuid.safeParse(target).success) refuse('invalid-command', `target "${target}": use a UUID`, errorAt('target'));
+    const data = parseData(declarationOf(type).data, command.data) as CommandData<typeof type>;
+    checkOwnAgent(context.actor, type, target, data);
+    if (context.repositories !== undefined) await checkScope(room, context.repositories, { type, target, data });
+    return carryOut(registry, type, target, data, {
+      ...context,
+      commandId: context.commandId ?? newId(),
+      firstTime: context.commandId === undefined,
+      commandHash: commandHash({ type, target, data }),
+    });
   };
+  return { heartbeats, send };
 }
 
 const isCommandType = (type: string): type is CommandType => Object.hasOwn(commands, type);

@@ -44,6 +44,9 @@ import type { Reports } from './reports.ts';
 import type { Secrets } from './secrets.ts';
 import type { Spending } from './spending.ts';
 import type { StepContext } from './step.ts';
+import { workflow } from '../domain/workflow.ts';
+import { workflowRun, type WorkflowRunDecisions } from '../domain/workflow-run.ts';
+import type { WorkflowRunState } from '@workledger/shared/contexts/task/workflow-run/state.ts';
 
 /** Tasks that an agent with these capabilities may find free, most urgent first. A hint: the log decides. */
 export type NextTasks = (wanted: {
@@ -113,6 +116,8 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   user: createHandler(log, user, options),
   webhook: createHandler(log, webhook, options) satisfies Handler<WebhookState, WebhookDecisions>,
   routing: createHandler(log, routing, options),
+  workflow: createHandler(log, workflow, options),
+  'workflow-run': createHandler(log, workflowRun, options) satisfies Handler<WorkflowRunState, WorkflowRunDecisions>,
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */

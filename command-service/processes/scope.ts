@@ -24,6 +24,7 @@ export async function checkScope(
   if (type.startsWith('question.')) return checkQuestion(room, repositories, { type, target, data });
   if (type.startsWith('routing.')) return checkRouting(room, repositories, { type, target, data });
   if (type.startsWith('webhook.')) return checkWebhookScope(room, repositories, { type, target, data });
+  if (type.startsWith('workflow')) return checkWorkflow(room, repositories, { type, target, data });
   // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
@@ -61,6 +62,24 @@ async function checkRouting(
   const repository = (await aggregates.routing.load(target)).state.routed?.repository ?? null;
   if (repository === null || !repositories.includes(repository))
     refuse('not-found', 'there is no such choice of a model');
+}
+
+/** A workflow and its runs belong to a repository, or none. */
+async function checkWorkflow(
+  { aggregates }: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  const isOfRun = type.startsWith('workflow-run.');
+  const id = type === 'workflow-run.start' ? (data as CommandData<'workflow-run.start'>).workflowId : target;
+  if (type !== 'workflow.define') {
+    const isRun = isOfRun && type !== 'workflow-run.start';
+    const { state } = await (isRun ? aggregates['workflow-run'].load(id) : aggregates.workflow.load(id));
+    if (!repositories.includes(state?.repository ?? ''))
+      refuse('not-found', `there is no such ${isRun ? 'run' : 'workflow'}`);
+  }
+  if (!isOfRun && type !== 'workflow.retire')
+    refuseBeyond(repositories, (data as CommandData<'workflow.define'>).repository ?? null);
 }
 
 function refuseBeyond(repositories: readonly string[], repository: string | null): void {

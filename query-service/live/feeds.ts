@@ -4,6 +4,7 @@ import type { Feed } from './feed.ts';
 import { inboxFeed, topicFeed } from './message-feeds.ts';
 import { questionFeed } from './question-feed.ts';
 import { taskFeed } from './task-feed.ts';
+import { workflowFeed } from './workflow-feed.ts';
 
 /** Every feed there is. A new one is added here, and nowhere else. */
 export const createFeeds = (pool: Pool, log: EventLog): readonly Feed[] => [
@@ -11,4 +12,5 @@ export const createFeeds = (pool: Pool, log: EventLog): readonly Feed[] => [
   topicFeed,
   taskFeed(pool),
   questionFeed(pool),
+  workflowFeed(pool),
 ];

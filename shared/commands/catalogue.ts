@@ -18,6 +18,8 @@ import { taskCommands } from '../contexts/task/task/commands.ts';
 import { questionCommands } from '../contexts/task/question/commands.ts';
 import { webhookCommands } from '../contexts/sync/webhook/commands.ts';
 import { routingCommands } from '../contexts/evolution/routing/commands.ts';
+import { workflowRunCommands } from '../contexts/task/workflow-run/commands.ts';
+import { workflowCommands } from '../contexts/task/workflow/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -39,6 +41,8 @@ export const commands = {
   ...questionCommands,
   ...webhookCommands,
   ...routingCommands,
+  ...workflowCommands,
+  ...workflowRunCommands,
 } as const;
 
 type Catalogue = typeof commands;

@@ -18,6 +18,8 @@ export type CommandDeclaration<Data extends z.ZodType = z.ZodType> = {
   readonly creates?: true;
   /** It has a route of its own, and no place in a batch. */
   readonly alone?: true;
+  /** Steps of workflows may send it, by the rights of whoever started the run. */
+  readonly inWorkflows?: true;
 };
 
 /** Declares the commands of an aggregate, each once: `<stream type>.<intention>`. */

@@ -20,6 +20,8 @@ import { userEvents } from '../contexts/agent/user/events.ts';
 import { validationEvents } from '../contexts/evolution/validation/events.ts';
 import { webhookEvents } from '../contexts/sync/webhook/events.ts';
 import { routingEvents } from '../contexts/evolution/routing/events.ts';
+import { workflowRunEvents } from '../contexts/task/workflow-run/events.ts';
+import { workflowEvents } from '../contexts/task/workflow/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -42,6 +44,8 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   questionEvents,
   webhookEvents,
   routingEvents,
+  workflowEvents,
+  workflowRunEvents,
   ...sagaStreamTypes,
 ];
 

@@ -119,6 +119,7 @@ const sagaNames = [
   'questions',
   'subtasks',
   'replies',
+  'workflow',
   'task-assignment',
 ] as const;
 export type SagaName = (typeof sagaNames)[number];

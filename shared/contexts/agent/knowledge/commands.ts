@@ -35,6 +35,7 @@ export const knowledgeCommands = defineCommands({
     }),
     roles: workers,
     creates: true,
+    inWorkflows: true,
   },
   'knowledge.revise': { data: z.strictObject(version).partial(), roles: workers },
   'knowledge.share': { data: z.strictObject({ access }), roles: workers },

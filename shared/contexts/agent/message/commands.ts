@@ -37,6 +37,7 @@ export const messageCommands = defineCommands({
     roles: workers,
     sentBy: ['saga'],
     creates: true,
+    inWorkflows: true,
   },
   'message.deliver': { data: z.strictObject({}), roles: participants, alone: true },
   'message.read': { data: z.strictObject({}), roles: participants, alone: true },

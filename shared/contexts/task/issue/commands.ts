@@ -34,9 +34,10 @@ export const issueCommands = defineCommands({
       repository: text(200, 1).nullable().default(null),
     }),
     roles: workers,
+    inWorkflows: true,
     creates: true,
   },
-  'issue.change': { data: z.strictObject(details).partial(), roles: operators },
+  'issue.change': { data: z.strictObject(details).partial(), roles: operators, inWorkflows: true },
   /** To somebody; without an assignee agents that can do it are asked, one after the other. */
   'issue.assign': {
     data: z.strictObject({
@@ -51,19 +52,33 @@ export const issueCommands = defineCommands({
         .describe('how long each agent has to answer; null: as configured'),
     }),
     roles: operators,
+    inWorkflows: true,
   },
-  'issue.unassign': { data: z.strictObject({ reason: reason.default('unassigned on request') }), roles: operators },
+  'issue.unassign': {
+    data: z.strictObject({ reason: reason.default('unassigned on request') }),
+    roles: operators,
+    inWorkflows: true,
+  },
   'issue.accept': { data: z.strictObject({}), roles: workers },
   'issue.decline': { data: z.strictObject({ reason: reason.nullable().default(null) }), roles: workers },
-  'issue.start': { data: z.strictObject({}), roles: workers },
+  'issue.start': { data: z.strictObject({}), roles: workers, inWorkflows: true },
   'issue.resolve': {
     data: z.strictObject({ resolution: text(20_000, 1).nullable().default(null) }),
     roles: workers,
+    inWorkflows: true,
   },
-  'issue.close': { data: z.strictObject({ reason: reason.default('closed on request') }), roles: operators },
-  'issue.reopen': { data: z.strictObject({ reason: reason.default('reopened on request') }), roles: operators },
+  'issue.close': {
+    data: z.strictObject({ reason: reason.default('closed on request') }),
+    roles: operators,
+    inWorkflows: true,
+  },
+  'issue.reopen': {
+    data: z.strictObject({ reason: reason.default('reopened on request') }),
+    roles: operators,
+    inWorkflows: true,
+  },
   /** Answers `details.taskId`. */
-  'issue.turn-into-task': { data: z.strictObject({}), roles: operators },
+  'issue.turn-into-task': { data: z.strictObject({}), roles: operators, inWorkflows: true },
   /** Asks the next agent of a round, or ends it where there is none left. */
   'issue.offer': { data: z.strictObject({ round, number: round }), sentBy: ['saga'] },
   'issue.expire-offer': { data: z.strictObject({ round, number: round }), sentBy: ['saga'] },

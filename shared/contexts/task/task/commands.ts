@@ -47,6 +47,7 @@ export const taskCommands = defineCommands({
       requester: text(200).nullable().default(null),
     }),
     roles: operators,
+    inWorkflows: true,
     creates: true,
   },
   /** Creates the task that a routed webhook delivery asks for; what it says is read from the delivery's own stream. */
@@ -64,6 +65,7 @@ export const taskCommands = defineCommands({
       complexity: details.complexity.optional(),
     }),
     roles: operators,
+    inWorkflows: true,
   },
   /** By its status, for callers that know no intentions. */
   'task.set-status': {
@@ -83,11 +85,12 @@ export const taskCommands = defineCommands({
     roles: operators,
     alone: true,
   },
-  'task.add-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
-  'task.remove-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators },
+  'task.add-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators, inWorkflows: true },
+  'task.remove-dependency': { data: z.strictObject({ dependsOn: uuid }), roles: operators, inWorkflows: true },
   'task.expand': {
     data: z.strictObject({ subtasks: z.array(z.strictObject(newTask)).min(1).max(50) }),
     roles: operators,
+    inWorkflows: true,
   },
   /**
    * Ends an expansion that was left half done: unless the task says by now that it is expanded into them, it never will, and they
@@ -158,6 +161,7 @@ export const taskCommands = defineCommands({
   'task.cancel': {
     data: z.strictObject({ reason: reason.default('cancelled on request') }),
     roles: operators,
+    inWorkflows: true,
     sentBy: ['saga'],
   },
   /** Goes on where the cancellation of a task stopped: with its subtasks, and the whole that it is a part of. */
@@ -174,5 +178,6 @@ export const taskCommands = defineCommands({
         ),
     }),
     roles: operators,
+    inWorkflows: true,
   },
 });

@@ -1,0 +1,94 @@
+import type { Commands } from '@workledger/shared/commands/port.ts';
+import { workflowRunCommands } from '@workledger/shared/contexts/task/workflow-run/commands.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import { z } from 'zod';
+import {
+  commandHeaders,
+  created,
+  creation,
+  intention,
+  intentionFromPath,
+  pathId,
+  receiptReply,
+} from './command-route.ts';
+import { rolesOf } from './may-send.ts';
+import { sendCommand } from './send-command.ts';
+
+const WORKFLOWS = '/api/v1/workflows';
+const WORKFLOW = `${WORKFLOWS}/{id}`;
+const RUNS = '/api/v1/workflow-runs';
+const RUN = `${RUNS}/{id}`;
+/** A definition may have 190,000 bytes, written with white space. */
+const LARGE_BYTES = 512 * 1024;
+const UNFIT = ['invalid-content', 'unknown-repository', 'unknown-reference', 'too-large', 'out-of-range'] as const;
+const judged =
+  'A definition that cannot run is refused: `errors` names each place as a JSON pointer, with the reason (a cycle with its steps).';
+
+const start = workflowRunCommands['workflow-run.start'].data.omit({ workflowId: true });
+
+/** Workflows are written, run, and held in their course. */
+export const workflowRoutes = (commands: Commands): Route[] => [
+  creation(commands, {
+    ...{ method: 'post', path: WORKFLOWS, type: 'workflow.define', maxBodyBytes: LARGE_BYTES, problems: UNFIT },
+    summary: 'Define a workflow',
+    description: judged,
+  }),
+  intention(commands, {
+    ...{ method: 'put', path: WORKFLOW, type: 'workflow.change', maxBodyBytes: LARGE_BYTES, problems: UNFIT },
+    summary: 'Define the next version of a workflow',
+    description: `Runs that have begun go on with theirs. ${judged}`,
+  }),
+  intentionFromPath(commands, {
+    ...{ method: 'delete', path: WORKFLOW, type: 'workflow.retire' },
+    summary: 'Retire a workflow: no new run of it begins',
+    params: z.strictObject({ id: pathId }),
+    data: () => ({}),
+  }),
+  route({
+    method: 'post',
+    path: `${WORKFLOW}/runs`,
+    scoped: true,
+    role: rolesOf('workflow-run.start'),
+    summary: 'Run a workflow',
+    description: 'Its steps do what whoever starts it may do, and no more.',
+    maxBodyBytes: LARGE_BYTES,
+    headers: commandHeaders.omit({ 'if-match': true }),
+    params: z.strictObject({ id: pathId }),
+    body: start,
+    answers: { 201: created },
+    problems: [
+      ...(['invalid-content', 'out-of-range', 'forbidden', 'not-found', 'too-large'] as const),
+      ...(['already-exists', 'illegal-transition', 'idempotency-key-reused', 'unavailable'] as const),
+    ],
+    handler: async (input) => {
+      const idempotencyKey = input.headers['idempotency-key'];
+      const answer = await sendCommand(commands, input, {
+        type: 'workflow-run.start',
+        route: `POST ${WORKFLOW}/runs ${input.params.id}`,
+        target: undefined,
+        data: { ...input.body, workflowId: input.params.id },
+        idempotencyKey,
+        expectedRevision: undefined,
+      });
+      return receiptReply(answer, idempotencyKey, `${RUNS}/${answer.id}`);
+    },
+  }),
+  intention(commands, {
+    ...{ method: 'post', path: `${RUN}/pause`, type: 'workflow-run.pause' },
+    summary: 'Pause a run: what is under way ends, nothing more begins',
+  }),
+  intention(commands, {
+    ...{ method: 'post', path: `${RUN}/resume`, type: 'workflow-run.resume' },
+    summary: 'Let a paused run go on',
+  }),
+  intention(commands, {
+    ...{ method: 'post', path: `${RUN}/cancel`, type: 'workflow-run.cancel' },
+    summary: 'Cancel a run, and undo what can be undone',
+  }),
+  intention(commands, {
+    ...{ method: 'post', path: `${RUN}/retry`, type: 'workflow-run.retry', problems: ['out-of-range'] },
+    summary: 'Take a run up again that failed or was cancelled',
+    description:
+      'What failed, what was undone, and what is named in `from` is done again, with all that comes after; what stands stays.',
+  }),
+];

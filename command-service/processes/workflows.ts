@@ -1,0 +1,192 @@
+import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
+import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
+import { parseParticipant } from '@workledger/shared/contexts/participant.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import {
+  LARGEST_DEFINITION,
+  LARGEST_INPUTS,
+  type Definition,
+} from '@workledger/shared/contexts/task/workflow/definition.ts';
+import type { Parent, Rights } from '@workledger/shared/contexts/task/workflow-run/events.ts';
+import type { WorkflowRunState } from '@workledger/shared/contexts/task/workflow-run/state.ts';
+import { beyondRole, faultsOf, isSendable, subWorkflowsOf, type Fault } from '@workledger/shared/workflows/validate.ts';
+import { givenInputs } from '@workledger/shared/workflows/inputs.ts';
+import { rolesOf } from '../api/may-send.ts';
+import { demandParticipant } from './participants.ts';
+import { isKnownRepository } from './references.ts';
+import type { Room } from './room.ts';
+import type { StepContext } from './step.ts';
+
+const MOST_FAULTS = 50;
+/** Runs within runs. */
+const DEEPEST = 8;
+
+/** Takes a version of a workflow that can run. @throws CommandRefused `invalid-content` with each place and reason */
+export async function defineWorkflow(
+  room: Room,
+  id: string,
+  type: 'workflow.define' | 'workflow.change',
+  data: Definition,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { repository = null } = data;
+  if (JSON.stringify(data).length > LARGEST_DEFINITION)
+    refuse('too-large', `a definition has ${LARGEST_DEFINITION} bytes at most: let sub-workflows do parts of it`);
+  if (!isKnownRepository(room, repository))
+    refuse('unknown-repository', `there is no repository ${repository}`, { repository });
+  demandSound(faultsOf(data));
+  demandSound(await missingWorkflows(room, data));
+  for (const step of data.steps)
+    if (step.kind === 'approval' && step.askee.kind === 'participant')
+      await demandParticipant(room, step.askee.participant, 'askee');
+  return room.aggregates.workflow.handle(id, { type, data }, context);
+}
+
+function demandSound(faults: readonly Fault[]): void {
+  if (faults.length === 0) return;
+  const errors = faults.slice(0, MOST_FAULTS).map(({ at, reason }) => ({ path: at, message: reason }));
+  refuse(
+    'invalid-content',
+    errors
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join('; ')
+      .slice(0, 2_000),
+    { errors },
+  );
+}
+
+async function missingWorkflows(room: Room, definition: Definition): Promise<readonly Fault[]> {
+  const faults: Fault[] = [];
+  for (const { at, workflow, version } of subWorkflowsOf(definition)) {
+    const { state } = await room.aggregates.workflow.load(workflow);
+    if (state === null) faults.push({ at: `${at}/workflow`, reason: `there is no workflow ${workflow}` });
+    else if (version !== undefined && version > state.versions.length)
+      faults.push({ at: `${at}/version`, reason: `the workflow has no version ${version}` });
+  }
+  return faults;
+}
+
+/** Starts a run, by the rights of whoever asks. @throws CommandRefused */
+export async function startRun(
+  room: Room,
+  runId: string,
+  data: CommandData<'workflow-run.start'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { caller, actor, repositories = null } = context;
+  if (caller === undefined) return refuse('forbidden', 'a run begins by the rights of a person');
+  const rights = { ...caller, teams: [...caller.teams], repositories: repositories && [...repositories] };
+  return begin(room, runId, { ...data, startedBy: actor, rights, parent: null }, context);
+}
+
+/** Starts a run as a step of another one. @throws CommandRefused */
+export async function startChild(
+  room: Room,
+  childId: string,
+  { runId, step, ...data }: CommandData<'workflow-run.start-child'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { startedBy, rights, parent } = await running(room, runId);
+  const depth = (parent?.depth ?? 0) + 1;
+  if (depth > DEEPEST) refuse('out-of-range', `runs within runs are ${DEEPEST} deep at most`);
+  return begin(room, childId, { ...data, startedBy, rights, parent: { runId, step, depth } }, context);
+}
+
+type Beginning = {
+  readonly workflowId: string;
+  readonly version?: number | undefined;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly startedBy: string;
+  readonly rights: Rights;
+  readonly parent: Parent;
+};
+
+async function begin(room: Room, runId: string, beginning: Beginning, context: StepContext): Promise<CommandAnswer> {
+  const { workflowId, version: wanted, startedBy, rights, parent } = beginning;
+  const before = await room.aggregates['workflow-run'].load(runId);
+  if (before.state !== null && parent !== null)
+    return { id: runId, stream: before.stream, revision: before.revision, token: '', details: {} };
+  const { state } = await room.aggregates.workflow.load(workflowId);
+  const isWithin = rights.repositories === null || rights.repositories.includes(state?.repository ?? '');
+  if (state === null || !isWithin) return refuse('not-found', `there is no workflow ${workflowId}`);
+  if (state.retired) refuse('illegal-transition', 'the workflow is retired', { status: 'retired' });
+  const version = wanted ?? state.versions.length;
+  const definition = state.versions[version - 1];
+  if (definition === undefined) return refuse('out-of-range', `version: the workflow has ${state.versions.length}`);
+  demandMay(definition, rights);
+  const { inputs, faults } = givenInputs(definition, beginning.inputs);
+  demandSound(faults);
+  if (JSON.stringify(inputs).length > LARGEST_INPUTS)
+    refuse('too-large', `inputs have ${LARGEST_INPUTS} bytes at most: let them name what is larger`);
+  const data = { workflowId, version, definition: { ...definition }, inputs, startedBy, rights, parent };
+  const started = { ...data, repository: state.repository };
+  return room.aggregates['workflow-run'].handle(runId, { type: 'workflow-run.start', data: started }, context);
+}
+
+/** @throws CommandRefused where a step sends what whoever starts it may not */
+function demandMay(definition: Definition, { role }: Rights): void {
+  const errors = beyondRole(definition, role).map(({ at, reason }) => ({ path: at, message: reason }));
+  if (errors.length > 0) refuse('forbidden', `${errors[0]?.message}`, { errors });
+}
+
+type Running = NonNullable<WorkflowRunState>;
+
+async function running(room: Room, runId: string): Promise<Running> {
+  const { state } = await room.aggregates['workflow-run'].load(runId);
+  if (state === null) return refuse('not-found', `there is no run ${runId}`);
+  if (state.status !== 'running' && state.status !== 'paused')
+    refuse('illegal-transition', `the run is ${state.status}`, { status: state.status });
+  await demandStanding(room, state.startedBy);
+  return state;
+}
+
+/** Whoever may do nothing any more has nothing done for them either. */
+async function demandStanding(room: Room, actor: string): Promise<void> {
+  const { kind, id } = parseParticipant(actor);
+  const mayStill =
+    kind === 'user'
+      ? (await room.aggregates.user.load(id)).state?.access.state === 'active'
+      : kind !== 'key' || (await room.aggregates.key.load(id)).state?.revoked === false;
+  if (!mayStill) refuse('forbidden', `${actor}, who started the run, may do nothing any more`);
+}
+
+/** Sends the command of a step as whoever started the run would. @throws CommandRefused */
+export async function performStep(
+  room: Room,
+  send: Commands['send'],
+  runId: string,
+  { step, round, undo, type, target, data }: CommandData<'workflow-run.perform'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const run = undo ? (await room.aggregates['workflow-run'].load(runId)).state : await running(room, runId);
+  if (run === null) return refuse('not-found', `there is no run ${runId}`);
+  if (undo) await demandStanding(room, run.startedBy);
+  const { role, teams, repositories } = run.rights;
+  if (!isSendable(type)) return refuse('forbidden', `workflows send no command ${type}`);
+  if (!rolesOf(type).includes(role)) refuse('forbidden', `role ${role} may not send ${type}`);
+  const entry = [runId, step, String(round), undo ? 'undo' : 'do'];
+  const { correlationId, causationId, traceparent } = context;
+  return send(
+    { type, target: target ?? derivedId(type.slice(0, type.indexOf('.')), ...entry), data },
+    {
+      ...{ correlationId, causationId: causationId ?? null, traceparent: traceparent ?? null },
+      actor: run.startedBy,
+      commandId: derivedId('workflow-command', ...entry),
+      caller: { role, teams },
+      ...(repositories !== null && { repositories }),
+    },
+  );
+}
+
+/** Asks what a step waits for, in the name of whoever started the run. @throws CommandRefused */
+export async function askInRun(
+  room: Room,
+  runId: string,
+  { questionId, step: _, askee, text, choices }: CommandData<'workflow-run.ask'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const { startedBy, repository } = await running(room, runId);
+  const data = { runId, repository, askee, text, choices };
+  return room.questions.handle(questionId, { type: 'question.ask-in-run', data }, { ...context, actor: startedBy });
+}
