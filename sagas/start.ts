@@ -12,6 +12,7 @@ import { codeEvolution } from './code-evolution/code-evolution.ts';
 import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
 import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { runRetention, taskEnd } from './components/code/retention.ts';
+import { createHttpRequest } from './components/http/request.ts';
 import { createDrain, type Drain } from './components/drain.ts';
 import type { Codegen } from './components/codegen/codegen.ts';
 import { createQuestionReader, createTaskReader } from './components/environment.ts';
@@ -47,6 +48,7 @@ import { pluginComponents } from './plugins/plugin-components.ts';
 import { openWays, pluginFacts, pluginsSeen } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
 import { createWebhooks } from './webhooks/run.ts';
+import { runWaits } from './workflow/waits/run.ts';
 import { workflow } from './workflow/workflow.ts';
 
 /** Every saga there is, by its name. */
@@ -138,6 +140,7 @@ export function start(options: SagaOptions): RunningSagas {
       : createRemoteComponents({ ...environment, ...options.runners, outages });
   const components = [
     ...own,
+    createHttpRequest(configuration),
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
   ];
   const watch = createWatch(Object.fromEntries(watched), {
@@ -166,6 +169,7 @@ export function start(options: SagaOptions): RunningSagas {
       ...ways.map(({ plugin, ways }) => runHandlers(plugin, ways, { ...common, onWaiting })),
       webhooks.run(),
       catchUp.run(),
+      runWaits({ ...common, onWaiting }),
       ...(resultDays === null
         ? []
         : [

@@ -8,6 +8,7 @@ import { componentsTable } from '../components/state-table.ts';
 import { catchUpTable } from '../catch-up/cursor.ts';
 import { generationOutcomesTable } from '../components/generation/outcomes.ts';
 import { webhookDeliveriesTables } from '../webhooks/migration.ts';
+import { workflowWaitsTable } from '../workflow/waits/migration.ts';
 
 /** Tables of the saga engine, in schema `sagas`. */
 export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<void> }[] = [
@@ -104,4 +105,5 @@ export const sagaMigrations: readonly { name: string; up(knex: Knex): Promise<vo
   generationOutcomesTable,
   modelBatchesTable,
   componentsTable,
+  workflowWaitsTable,
 ];

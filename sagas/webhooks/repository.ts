@@ -16,6 +16,8 @@ const TELLING = new Set([
   'evolution',
   'validation',
   'merge-queue',
+  'workflow',
+  'workflow-run',
 ]);
 const KEPT = 10_000;
 

@@ -9,6 +9,7 @@ import { pluginSchema } from './plugins.ts';
 import { access, command, limits, variables } from './programs.ts';
 import { name, ownWebhookSchema, placesSchema, ruleSchema, webhooksSchema } from './intake-schema.ts';
 import { outgoingWebhooksSchema } from './outgoing-webhooks.ts';
+import { workflowsSchema } from './workflows.ts';
 import { publicUrl, pullRequestSchema } from './pull-requests.ts';
 import { reviewsSchema } from './reviews.ts';
 import { messagesSchema, retentionSchema } from './retention.ts';
@@ -236,6 +237,7 @@ export const configurationSchema = z.strictObject({
     .default([])
     .describe('what adds components, providers, handlers of events, middleware'),
   outgoingWebhooks: outgoingWebhooksSchema.describe('where events may be sent that others subscribe to'),
+  workflows: workflowsSchema.describe('where steps of workflows may reach'),
   models: z.array(modelSchema).max(50).default([]).describe('language models that Workledger itself may ask'),
   codegen: codegenSchema.describe('how Workledger speaks to Codegen; null: not at all'),
 });
