@@ -1,5 +1,7 @@
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import { workflowRunCommands } from '@workledger/shared/contexts/task/workflow-run/commands.ts';
+import { workflowCommands } from '@workledger/shared/contexts/task/workflow/commands.ts';
+import { templates } from '@workledger/shared/workflows/templates.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { z } from 'zod';
 import {
@@ -24,6 +26,8 @@ const UNFIT = ['invalid-content', 'unknown-repository', 'unknown-reference', 'to
 const judged =
   'A definition that cannot run is refused: `errors` names each place as a JSON pointer, with the reason (a cycle with its steps).';
 
+const { name: workflowName, repository } = workflowCommands['workflow.define'].data.shape;
+const fromTemplate = z.strictObject({ name: workflowName.optional(), repository });
 const start = workflowRunCommands['workflow-run.start'].data.omit({ workflowId: true });
 
 /** Workflows are written, run, and held in their course. */
@@ -37,6 +41,33 @@ export const workflowRoutes = (commands: Commands): Route[] => [
     ...{ method: 'put', path: WORKFLOW, type: 'workflow.change', maxBodyBytes: LARGE_BYTES, problems: UNFIT },
     summary: 'Define the next version of a workflow',
     description: `Runs that have begun go on with theirs. ${judged}`,
+  }),
+  route({
+    method: 'post',
+    path: '/api/v1/workflow-templates/{name}',
+    scoped: true,
+    role: rolesOf('workflow.define'),
+    summary: 'Define a workflow from a template',
+    description: 'It is a copy, and its own from then on: change it as you like.',
+    headers: commandHeaders.omit({ 'if-match': true }),
+    params: z.strictObject({ name: z.enum(templates.map(({ name }) => name)) }),
+    body: fromTemplate,
+    answers: { 201: created },
+    problems: [...UNFIT, 'forbidden', 'already-exists', 'idempotency-key-reused', 'unavailable'],
+    handler: async (input) => {
+      const idempotencyKey = input.headers['idempotency-key'];
+      const template = templates.find(({ name }) => name === input.params.name);
+      const { name = template?.definition.name, repository } = input.body;
+      const answer = await sendCommand(commands, input, {
+        type: 'workflow.define',
+        route: `POST /api/v1/workflow-templates/${input.params.name}`,
+        target: undefined,
+        data: { ...template?.definition, name, ...(repository !== undefined && { repository }) },
+        idempotencyKey,
+        expectedRevision: undefined,
+      });
+      return receiptReply(answer, idempotencyKey, `${WORKFLOWS}/${answer.id}`);
+    },
   }),
   intentionFromPath(commands, {
     ...{ method: 'delete', path: WORKFLOW, type: 'workflow.retire' },

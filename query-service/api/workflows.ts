@@ -7,7 +7,8 @@ import {
   type WorkflowVersionRow,
 } from '@workledger/shared/contexts/task/workflow/row.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import type { Route } from '@workledger/shared/http/route.ts';
+import { route, type Route } from '@workledger/shared/http/route.ts';
+import { templates } from '@workledger/shared/workflows/templates.ts';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Settle } from '../reading/consistency.ts';
@@ -43,6 +44,12 @@ const version = z
   .regex(/^\d{1,7}$/, 'a whole number')
   .transform(Number)
   .pipe(z.int().min(1).max(1_000_000));
+const template = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  definition: z.unknown(),
+});
 const answer = workflowRow.extend({ definition: z.unknown().describe('the newest version') });
 
 async function readWithin(pool: Pool, scope: Scope, id: string): Promise<WorkflowRow> {
@@ -79,6 +86,17 @@ export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Se
         }),
       );
     },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/workflow-templates',
+    role: READERS,
+    scoped: true,
+    summary: 'Templates of workflows',
+    description: 'Made into a workflow of one’s own by POST /api/v1/workflow-templates/{name}.',
+    answers: { 200: { description: 'All of them.', schema: z.object({ items: z.array(template) }) } },
+    problems: [],
+    handler: () => many({ items: templates }),
   }),
   queryRoute(settle, {
     path: '/workflows/{id}',

@@ -104,6 +104,22 @@ export const permittedToLimited: readonly string[] = [
   'POST /api/v1/autonomous/ai/route',
   'POST /api/v1/autonomous/ai/route/{id}/outcome',
   'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}',
+  'GET /api/v1/workflows',
+  'GET /api/v1/workflows/{id}',
+  'GET /api/v1/workflows/{id}/versions',
+  'GET /api/v1/workflows/{id}/versions/{version}',
+  'GET /api/v1/workflow-templates',
+  'GET /api/v1/workflow-runs',
+  'GET /api/v1/workflow-runs/{id}',
+  'POST /api/v1/workflows',
+  'POST /api/v1/workflow-templates/{name}',
+  'PUT /api/v1/workflows/{id}',
+  'DELETE /api/v1/workflows/{id}',
+  'POST /api/v1/workflows/{id}/runs',
+  'POST /api/v1/workflow-runs/{id}/pause',
+  'POST /api/v1/workflow-runs/{id}/resume',
+  'POST /api/v1/workflow-runs/{id}/cancel',
+  'POST /api/v1/workflow-runs/{id}/retry',
 ];
 
 /** Beside these an agent's key for its own agent. */

@@ -169,6 +169,22 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/autonomous/ai/route': workers,
   'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
   'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}': operators,
+  'GET /api/v1/workflows': everybody,
+  'GET /api/v1/workflows/{id}': everybody,
+  'GET /api/v1/workflows/{id}/versions': everybody,
+  'GET /api/v1/workflows/{id}/versions/{version}': everybody,
+  'GET /api/v1/workflow-templates': everybody,
+  'GET /api/v1/workflow-runs': everybody,
+  'GET /api/v1/workflow-runs/{id}': everybody,
+  'POST /api/v1/workflows': operators,
+  'POST /api/v1/workflow-templates/{name}': operators,
+  'PUT /api/v1/workflows/{id}': operators,
+  'DELETE /api/v1/workflows/{id}': operators,
+  'POST /api/v1/workflows/{id}/runs': operators,
+  'POST /api/v1/workflow-runs/{id}/pause': operators,
+  'POST /api/v1/workflow-runs/{id}/resume': operators,
+  'POST /api/v1/workflow-runs/{id}/cancel': operators,
+  'POST /api/v1/workflow-runs/{id}/retry': operators,
 };
 
 /** The same for commands in a batch, by type. */
@@ -237,6 +253,14 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'webhook.redeliver': operators,
   'webhook.delete': operators,
   'webhook.drop-delivery': operators,
+  'workflow.define': operators,
+  'workflow.change': operators,
+  'workflow.retire': operators,
+  'workflow-run.start': operators,
+  'workflow-run.pause': operators,
+  'workflow-run.resume': operators,
+  'workflow-run.cancel': operators,
+  'workflow-run.retry': operators,
 };
 
 /** What a command needs to come as far as the check of its role. */

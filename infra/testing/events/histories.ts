@@ -16,6 +16,7 @@ import {
   webhookEvents,
 } from './made-up.ts';
 import type { Random } from './random.ts';
+import { workflowHistory, workflowRunHistory } from './workflow-events.ts';
 
 export type StreamHistory = { readonly stream: string; readonly events: readonly DomainEvent[] };
 
@@ -98,6 +99,8 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
     ...(random.chance(0.3) ? [event('CommentDeleted')] : []),
   ],
   webhook: (random) => webhookEvents(random),
+  workflow: workflowHistory,
+  'workflow-run': workflowRunHistory,
   delivery: (random) =>
     random.pick([
       deliveryEvents(random),
