@@ -35,7 +35,7 @@ const list: ListDefinition<WorkflowRunRow> = {
 const answer = workflowRunRow.extend({
   steps: z.array(workflowStepRow).describe('those that began or were passed by, in that order'),
 });
-const STEPS = `select ${selectList(workflowStepModel.columns)} from read_models.workflow_steps where run_id = $1 order by started_at, id`;
+const STEPS = `select ${selectList(workflowStepModel.columns)} from read_models.workflow_steps where run_id = $1 order by started_at, revision, id`;
 
 /** The run, where it is there for whoever asks. @throws Problem `not-found` */
 export async function readRun(pool: Pool, scope: Scope, id: string): Promise<WorkflowRunRow> {

@@ -46,7 +46,8 @@ export function begun(way: Way, step: Step, entry: { readonly round: number; rea
     case 'wait': {
       const of = step.of === undefined ? null : demand(z.uuid(), fill(step.of, scope), 'of').toLowerCase();
       const where = (step.where ?? []).map(({ field, equals }) => ({ field, equals: fill(equals, scope) }));
-      return { effect: fitting(command(key, 'workflow-run.await', runId, { ...own, events: step.events, of, where })) };
+      const effect = command(key, 'workflow-run.await', runId, { ...own, events: step.events, of, where });
+      return { effect: fitting(effect), awaits: step.events.join(', ') };
     }
     case 'workflow': {
       const childId = derivedId('workflow-run', runId, key);

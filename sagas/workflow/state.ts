@@ -1,5 +1,5 @@
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
-import { streamId } from '@workledger/shared/contexts/stream.ts';
+import { streamId, streamType } from '@workledger/shared/contexts/stream.ts';
 import type { QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
 import { CHOICES, type Definition, type Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import type { WorkflowRunEvent } from '@workledger/shared/contexts/task/workflow-run/events.ts';
@@ -42,6 +42,8 @@ export type WorkflowState = {
   readonly steps: Readonly<Record<string, StepState>>;
   readonly successes: number;
   readonly ending: Ending | null;
+  /** All steps are done, and its own stream is told: nothing stops that any more. */
+  readonly concluding: boolean;
   readonly notUndone: readonly string[];
   /** From 1; it grows when the run is taken up again. */
   readonly generation: number;
@@ -51,7 +53,7 @@ export type WorkflowState = {
 
 export const initial: WorkflowState = {
   ...{ run: null, paused: false, steps: {}, successes: 0 },
-  ...{ ending: null, notUndone: [], generation: 1, ended: false },
+  ...{ ending: null, concluding: false, notUndone: [], generation: 1, ended: false },
 };
 
 const pending: StepState = {
@@ -69,12 +71,18 @@ export function evolve(state: WorkflowState, event: SagaEvent): WorkflowState {
       return onInput(state, inputOf<Input>(event), streamId(event.data.source.stream));
     case 'SagaStepChanged':
       return onStep(state, event.data);
+    case 'SagaEffectRequested':
+      return event.data.effect.key.startsWith('end/') ? { ...state, concluding: true } : state;
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
       if (key.startsWith('end/')) return { ...state, ended: true };
       const [kind, id = ''] = key.split('/');
       const step = kind === 'step' ? state.steps[id] : undefined;
-      return step !== undefined && keyOf(id, step) === key ? withStep(state, id, { ...step, result }) : state;
+      if (step === undefined || keyOf(id, step) !== key) return state;
+      if (step.state !== 'cancelled') return withStep(state, id, { ...step, result });
+      // It took effect all the same, when the run was on its way back already.
+      const order = state.successes + 1;
+      return { ...withStep(state, id, { ...step, result, order }), successes: order };
     }
     default:
       return state;
@@ -100,14 +108,27 @@ function onInput(state: WorkflowState, input: Input, source: string): WorkflowSt
     case 'WorkflowRunResumed':
       return { ...state, paused: false };
     case 'WorkflowRunCancelAsked':
+      if (state.concluding) return state;
       return { ...state, ending: state.ending ?? { outcome: 'cancelled', failure: because('run', input.data.reason) } };
     case 'WorkflowRunRetried':
-      return { ...state, paused: false, ending: null, ended: false, notUndone: [], generation: state.generation + 1 };
+      return {
+        ...initial,
+        run: state.run,
+        steps: state.steps,
+        successes: state.successes,
+        generation: state.generation + 1,
+      };
     case 'WorkflowRunEventSeen': {
       const { step: id, round, attempt, event } = input.data;
       const step = state.steps[id];
       if (step?.state !== 'running' || keyOf(id, step) !== keyOf(id, { round, attempt })) return state;
-      return withStep(state, id, { ...step, arrived: { result: event } });
+      const waiting = state.run?.byId.get(id);
+      const name = `workledger.${streamType(event.stream)}.${event.type}`;
+      const isFault = waiting?.kind === 'wait' && waiting.failsOn?.includes(name) === true;
+      const reasonOf = (event.data as { readonly reason?: unknown } | null)?.reason;
+      const reason = `${event.type} of ${event.stream}${typeof reasonOf === 'string' ? `: ${reasonOf}` : ''}`;
+      const arrived = isFault ? { failure: because(id, reason), again: false } : { result: event };
+      return withStep(state, id, { ...step, arrived });
     }
     default: {
       const found = Object.entries(state.steps).find(

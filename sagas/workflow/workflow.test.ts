@@ -197,13 +197,25 @@ describe('what a run waits for', () => {
     expect(run.open()).toEqual(['stop/ask/1/1', 'end/1/failed']);
   });
 
-  it('is an event of the right entry', () => {
-    const run = begin([{ kind: 'wait', id: 'w', events: ['workledger.task.TaskCompleted'] }]);
+  it('is an event of the right entry, which lets it go on or fails it', () => {
+    const events = ['workledger.task.TaskCompleted', 'workledger.task.TaskFailed'];
+    const seen = (type: string, round: number) => ({
+      ...{ step: 'w', round, attempt: 1 },
+      event: { id: newId(), type, stream: `task-${newId()}`, revision: 1, data: { reason: 'red' } },
+    });
+    const run = begin([{ kind: 'wait', id: 'w', events, failsOn: events.slice(1) }]);
     run.succeeds('step/w/1/1');
-    run.receive('WorkflowRunEventSeen', { step: 'w', round: 2, attempt: 1, event: { id: 'other' } });
+    run.receive('WorkflowRunEventSeen', seen('TaskCompleted', 2));
     expect(run.open()).toEqual([]);
-    run.receive('WorkflowRunEventSeen', { step: 'w', round: 1, attempt: 1, event: { id: 'e' } });
+    run.receive('WorkflowRunEventSeen', seen('TaskCompleted', 1));
     expect(run.open()).toEqual(['end/1']);
+
+    const failing = begin([{ kind: 'wait', id: 'w', events, failsOn: events.slice(1) }]);
+    failing.succeeds('step/w/1/1');
+    failing.receive('WorkflowRunEventSeen', seen('TaskFailed', 1));
+    expect(failing.requested('end/1/failed')).toMatchObject({
+      data: { failure: { reason: expect.stringMatching(/^TaskFailed of task-.*: red$/) } },
+    });
   });
 
   it('is the end of another run, which is cancelled with it and waited for', () => {

@@ -9,7 +9,6 @@ export type WorkflowTemplate = {
 };
 
 const TASK_ENDS = ['TaskCompleted', 'TaskFailed', 'TaskCancelled'].map((type) => `workledger.task.${type}`);
-const isComplete = (step: string): string => `steps.${step}.result.type == "TaskCompleted"`;
 
 /** A task, and its end: the pipeline of code does what lies between. */
 const workedOn = (name: string, data: Record<string, unknown>, after: readonly string[] = []): Definition['steps'] => {
@@ -21,11 +20,7 @@ const workedOn = (name: string, data: Record<string, unknown>, after: readonly s
       ...{ kind: 'command', id: made, after: [...after], command: 'task.create', data: data as never },
       compensation: { kind: 'command', command: 'task.cancel', target: made_id },
     },
-    { kind: 'wait', id: ended, after: [made], events: TASK_ENDS, of: made_id },
-    {
-      ...{ kind: 'choice', id: `${name}_outcome`, after: [ended] },
-      cases: [{ choice: 'complete', when: isComplete(ended) }],
-    },
+    { kind: 'wait', id: ended, after: [made], events: TASK_ENDS, failsOn: TASK_ENDS.slice(1), of: made_id },
   ];
 };
 
@@ -82,7 +77,7 @@ export const templates: readonly WorkflowTemplate[] = [
         ...workedOn('second', { ...task, repository: { $from: '/inputs/second' } }),
         {
           ...{ kind: 'command', id: 'told', command: 'message.send' },
-          after: ['first_outcome', 'second_outcome'],
+          after: ['first_ended', 'second_ended'],
           data: {
             to: { kind: 'topic', topic: 'workflows' },
             subject: 'Both are changed',

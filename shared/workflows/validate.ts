@@ -99,6 +99,11 @@ function stepFaults(step: Step, at: string, place: Place): readonly Fault[] {
     case 'wait':
       return [
         ...step.events.flatMap((pattern, index) => eventFaults(pattern, `${at}/events/${index}`)),
+        ...(step.failsOn ?? []).flatMap((pattern, index) =>
+          step.events.includes(pattern)
+            ? []
+            : [{ at: `${at}/failsOn/${index}`, reason: `${pattern} is none of the events that it waits for` }],
+        ),
         ...inTemplate(step.of, '/of'),
         ...(step.where ?? []).flatMap(({ field, equals }, index) => [
           ...pointerFaults(field, `${at}/where/${index}/field`),

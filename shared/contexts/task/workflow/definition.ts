@@ -97,6 +97,7 @@ export const step = z.discriminatedUnion('kind', [
       )
       .min(1)
       .max(20),
+    failsOn: z.array(z.string().max(200)).max(20).optional().describe('those of `events` that fail the step'),
     of: textOrValue.optional().describe('id of what it happens to; left out: of any'),
     where: z
       .array(
