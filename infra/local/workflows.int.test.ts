@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { until } from '../testing/processes/until.ts';
+import { untilTrue } from '../testing/processes/until.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
-import { chainOf, fanOf } from '../testing/system/workflows.ts';
+import { chainOf, countEnded, fanOf } from '../testing/system/workflows.ts';
 
 let folder: SystemFolder;
 let system: RunningSystem;
@@ -31,15 +31,7 @@ test('the guide to workflows, by its own lines; and runs of many steps, and many
   system.program.signal('SIGKILL');
   await system.program.ended;
   system = await startInFolder(folder.path, {});
-  const states = await until(
-    'all runs to end',
-    async () => {
-      const open = (await system.client.expect2xx('GET', '/workflow-runs?state=running&limit=1')).body['items'];
-      return (open as readonly unknown[]).length === 0 && runs.length;
-    },
-    120,
-  );
-  expect(states).toBe(101);
+  await untilTrue(async () => (await countEnded(system.client, long)) === 1 && (await countEnded(system.client, wide)) === 100, 150); // prettier-ignore
 
   const { body } = await system.client.expect2xx('GET', `/workflow-runs/${runs[0]}`);
   const steps = body['steps'] as readonly { readonly state: string; readonly round: number }[];

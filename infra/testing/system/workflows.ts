@@ -1,3 +1,5 @@
+import type { Client } from '@workledger/shared/client/client.ts';
+
 type Step = Readonly<Record<string, unknown>>;
 
 const task = (id: string, number: number, after: readonly string[]): Step => ({
@@ -24,3 +26,11 @@ export const fanOf = (count: number) => ({
   steps: Array.from({ length: count }, (_, index) => task(`s${index}`, index, [])),
   outputs: { first: { $from: '/steps/s0/result/id' } },
 });
+
+/** How many runs of a workflow have ended, as the read model knows. */
+export async function countEnded(client: Pick<Client, 'list'>, workflowId: string): Promise<number> {
+  let ended = 0;
+  const path = `/workflow-runs?workflowId=${workflowId}&limit=100`;
+  for await (const { endedAt } of client.list<{ endedAt: string | null }>(path)) if (endedAt !== null) ended += 1;
+  return ended;
+}

@@ -16,11 +16,13 @@ export const workflowWaitsTable: Migration = {
         repositories text[],
         -- of the log: events after it count
         after_position bigint not null,
-        -- what was there before is still to be read
-        behind boolean not null default true,
+        noted_at timestamptz not null default clock_timestamp(),
+        -- up to there the log was read for it, and how often: twice, seconds apart
+        read_to bigint,
+        readings integer not null default 0,
         primary key (run_id, step, round, attempt)
       );
       create index workflow_waits_events on sagas.workflow_waits using gin (events);
-      create index workflow_waits_behind on sagas.workflow_waits (after_position) where behind;
+      create index workflow_waits_behind on sagas.workflow_waits (noted_at) where readings < 2;
     `),
 };

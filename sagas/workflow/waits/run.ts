@@ -14,7 +14,16 @@ import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Pool } from 'pg';
 import { createRepositoryOf } from '../../webhooks/repository.ts';
 import { isWaitedFor, nameOf, toldOf } from './matching.ts';
-import { caughtUp, forgetRun, forgetWait, noteWait, waitsBehind, waitsFor, type Wait } from './table.ts';
+import {
+  forgetRun,
+  forgetWait,
+  namesWaitedFor,
+  noteReading,
+  noteWait,
+  waitsBehind,
+  waitsFor,
+  type Wait,
+} from './table.ts';
 
 export type WaitsOptions = ConsumptionOptions & {
   readonly pool: Pool;
@@ -33,6 +42,9 @@ const GROUP = 'workflow-waits';
 const TOPICS: readonly Context[] = ['task', 'evolution', 'agent', 'sync'];
 const AT_ONCE = 500;
 const LOOK_MILLISECONDS = 1_000;
+/** For so long a process takes it that it knows what is waited for; a wait is read for again, later than that. */
+const KNOWN_MILLISECONDS = 1_000;
+const AGAIN_SECONDS = 2.5;
 
 /**
  * Tells runs of workflows the events that their steps wait for, until the signal aborts. An event that came before the wait was known
@@ -45,6 +57,7 @@ export async function runWaits(options: WaitsOptions): Promise<void> {
   if (signal.aborted) return;
   const repositoryOf = createRepositoryOf(log);
   const wakeUps = createWakeUps();
+  let known: { readonly names: ReadonlySet<string>; readonly at: number } = { names: new Set(), at: -Infinity };
   const inPostgres = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('postgresql', action);
   const inLog = <Result>(action: () => Promise<Result>): Promise<Result> => outages.watch('event-log', action);
 
@@ -80,10 +93,11 @@ export async function runWaits(options: WaitsOptions): Promise<void> {
     const { type, data } = upcast(recorded) as unknown as WorkflowRunEvent;
     if (type === 'WorkflowRunEventSeen') return inPostgres(() => forgetWait(pool, { runId, ...data }));
     if (type === 'WorkflowRunCompleted' || type === 'WorkflowRunFailed' || type === 'WorkflowRunCancelled')
-      return inPostgres(() => forgetRun(pool, runId));
+      return known.names.size === 0 ? undefined : inPostgres(() => forgetRun(pool, runId));
     if (type !== 'WorkflowRunWaitBegan') return;
     const after = await inLog(() => startOf(recorded.stream));
     await inPostgres(() => noteWait(pool, { ...data, runId, after }));
+    known = { names: new Set([...known.names, ...data.events]), at: known.at };
     wakeUps.wake();
   }
 
@@ -94,20 +108,25 @@ export async function runWaits(options: WaitsOptions): Promise<void> {
 
   async function receive(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) if (streamType(event.stream) === 'workflow-run') await noteOwn(event);
-    const names = [...new Set(events.map(nameOf))];
+    if (performance.now() - known.at > KNOWN_MILLISECONDS) {
+      const at = performance.now();
+      known = { names: new Set(await inPostgres(() => namesWaitedFor(pool))), at };
+    }
+    const names = [...new Set(events.map(nameOf))].filter((name) => known.names.has(name));
+    if (names.length === 0) return;
     const ids = [...new Set(events.map(({ stream }) => streamId(stream)))];
     const waits = await inPostgres(() => waitsFor(pool, names, ids));
     if (waits.length > 0) await tellThose(waits, events);
   }
 
   async function catchUpOnce(): Promise<number> {
-    const waits = await inPostgres(() => waitsBehind(pool, AT_ONCE));
+    const waits = await inPostgres(() => waitsBehind(pool, AT_ONCE, AGAIN_SECONDS));
     if (waits.length === 0) return 0;
     const until = await inLog(() => log.head());
     for (const wait of waits.filter(({ of }) => of !== null)) await readStreamsOf(wait, until);
     const ofAny = waits.filter(({ of }) => of === null);
     if (ofAny.length > 0) await readLog(ofAny, until);
-    await inPostgres(() => caughtUp(pool, waits));
+    await inPostgres(() => noteReading(pool, waits, until));
     return waits.length;
   }
 

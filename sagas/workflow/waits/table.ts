@@ -43,16 +43,31 @@ export async function waitsFor(pool: Pool, names: readonly string[], ids: readon
   return (await pool.query<Row>(statement, [[...names], [...ids]])).rows.map(waitOf);
 }
 
-/** Those for which nobody has read yet what was there before. */
-export async function waitsBehind(pool: Pool, most: number): Promise<readonly Wait[]> {
-  const statement = `select ${COLUMNS} from sagas.workflow_waits where behind order by after_position limit $1`;
-  return (await pool.query<Row>(statement, [most])).rows.map(waitOf);
+/** The names of all events that are waited for. */
+export async function namesWaitedFor(pool: Pool): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    'select distinct unnest(events) as name from sagas.workflow_waits',
+  );
+  return rows.map(({ name }) => name);
 }
 
-export async function caughtUp(pool: Pool, entries: readonly Entry[]): Promise<void> {
+/**
+ * Those for which the log is to be read: at once, and again after so many seconds, up to when another process may not have known of it.
+ * What was read once is not read again (`after`).
+ */
+export async function waitsBehind(pool: Pool, most: number, seconds: number): Promise<readonly Wait[]> {
+  const statement = `
+    select ${COLUMNS.replace('after_position', 'greatest(after_position, read_to)')} from sagas.workflow_waits
+    where readings = 0 or (readings = 1 and noted_at < clock_timestamp() - make_interval(secs => $2))
+    order by noted_at limit $1`;
+  return (await pool.query<Row>(statement, [most, seconds])).rows.map(waitOf);
+}
+
+/** @param until position up to which the log was read for them */
+export async function noteReading(pool: Pool, entries: readonly Entry[], until: bigint): Promise<void> {
   if (entries.length === 0) return;
   await pool.query(
-    `update sagas.workflow_waits w set behind = false
+    `update sagas.workflow_waits w set readings = readings + 1, read_to = $5
      from unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) as e (run_id, step, round, attempt)
      where w.run_id = e.run_id and w.step = e.step and w.round = e.round and w.attempt = e.attempt`,
     [
@@ -60,6 +75,7 @@ export async function caughtUp(pool: Pool, entries: readonly Entry[]): Promise<v
       entries.map(({ step }) => step),
       entries.map(({ round }) => round),
       entries.map(({ attempt }) => attempt),
+      String(until),
     ],
   );
 }
