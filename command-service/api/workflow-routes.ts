@@ -22,7 +22,7 @@ const RUNS = '/api/v1/workflow-runs';
 const RUN = `${RUNS}/{id}`;
 /** A definition may have 190,000 bytes, written with white space. */
 const LARGE_BYTES = 512 * 1024;
-const UNFIT = ['invalid-content', 'unknown-repository', 'unknown-reference', 'too-large', 'out-of-range'] as const;
+const UNFIT = ['invalid-workflow', 'unknown-repository', 'unknown-reference', 'too-large', 'out-of-range'] as const;
 const judged =
   'A definition that cannot run is refused: `errors` names each place as a JSON pointer, with the reason (a cycle with its steps).';
 

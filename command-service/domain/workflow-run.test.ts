@@ -88,7 +88,7 @@ describe('a run', () => {
     'end-cancelled',
   ] as const)('that is not there is not found: %s', (intention) =>
     given(workflowRun)
-      .when(`workflow-run.${intention}`, said[`workflow-run.${intention}`] as never)
+      .when(`workflow-run.${intention}`, said[`workflow-run.${intention}`])
       .thenRefused('not-found'),
   );
 });

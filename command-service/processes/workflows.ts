@@ -1,6 +1,6 @@
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
-import { refuse } from '@workledger/shared/commands/refusal.ts';
+import { refuse, type RefusalCode } from '@workledger/shared/commands/refusal.ts';
 import { parseParticipant } from '@workledger/shared/contexts/participant.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import {
@@ -43,11 +43,11 @@ export async function defineWorkflow(
   return room.aggregates.workflow.handle(id, { type, data }, context);
 }
 
-function demandSound(faults: readonly Fault[]): void {
+function demandSound(faults: readonly Fault[], code: RefusalCode = 'invalid-workflow'): void {
   if (faults.length === 0) return;
   const errors = faults.slice(0, MOST_FAULTS).map(({ at, reason }) => ({ path: at, message: reason }));
   refuse(
-    'invalid-content',
+    code,
     errors
       .map(({ path, message }) => `${path}: ${message}`)
       .join('; ')
@@ -116,7 +116,7 @@ async function begin(room: Room, runId: string, beginning: Beginning, context: S
   if (definition === undefined) return refuse('out-of-range', `version: the workflow has ${state.versions.length}`);
   demandMay(definition, rights);
   const { inputs, faults } = givenInputs(definition, beginning.inputs);
-  demandSound(faults);
+  demandSound(faults, 'invalid-content');
   if (JSON.stringify(inputs).length > LARGEST_INPUTS)
     refuse('too-large', `inputs have ${LARGEST_INPUTS} bytes at most: let them name what is larger`);
   const data = { workflowId, version, definition: { ...definition }, inputs, startedBy, rights, parent };

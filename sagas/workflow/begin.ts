@@ -87,7 +87,7 @@ export function actionOf(
 function demand<Value>(schema: z.ZodType<Value>, value: unknown, what: string): Value {
   const { data, error } = schema.safeParse(value);
   if (error !== undefined) throw new ExpressionFailed(`${what}: ${error.issues[0]?.message ?? 'it does not fit'}`);
-  return data as Value;
+  return data;
 }
 
 function fitting(effect: EffectRequest): EffectRequest {

@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'invalid-command'
   | 'out-of-range'
   | 'invalid-content'
+  | 'invalid-workflow'
   | 'too-large';
 
 /** A command was refused: nothing changed, and the same command again is refused again. */

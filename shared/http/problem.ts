@@ -23,6 +23,7 @@ const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
   'invalid-command': { status: 400, title: 'The command is not valid' },
   'out-of-range': { status: 422, title: 'A value is not within its bounds' },
+  'invalid-workflow': { status: 422, title: 'The workflow cannot run' },
   'invalid-content': { status: 422, title: 'The content does not fit the schema of its type' },
   'too-large': { status: 413, title: 'Too large' },
 };

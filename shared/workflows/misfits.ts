@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Template } from '../contexts/task/workflow/definition.ts';
 import { placeholdersOf } from './template.ts';
 

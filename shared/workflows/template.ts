@@ -27,7 +27,7 @@ export function placeholdersOf(value: Template | undefined, at = ''): readonly P
   if (found !== null) return [{ at, ...found }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, item]) =>
-    placeholdersOf(item as Template, `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+    placeholdersOf(item, `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
   );
 }
 
@@ -62,7 +62,7 @@ export function fill(value: Template | undefined, scope: Scope): unknown {
   }
   if (Array.isArray(value)) return value.map((item) => fill(item, scope));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item as Template, scope)]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, scope)]));
 }
 
 /** Whether an expression holds. @throws ExpressionFailed, also where it answers neither true nor false */

@@ -1,6 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Call } from '@workledger/shared/client/client.ts';
 import { badIssues, badQuestions } from './bad-issues-and-questions.ts';
+import { badWorkflows } from './bad-workflows.ts';
 import { badKnowledge } from './bad-knowledge.ts';
 import { bad, patch, post, type BadRequest, type Known, type Request } from './bad-request.ts';
 import { badMessages } from './bad-messages.ts';
@@ -247,6 +248,7 @@ export const badRequests: readonly BadRequest[] = [
   ...shapes,
   ...meanings,
   ...badIssues,
+  ...badWorkflows,
   ...badQuestions,
   ...badMessages,
   ...badRoutings,

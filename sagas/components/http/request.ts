@@ -57,7 +57,7 @@ export function createHttpRequest({ outbound, workflows }: Pick<Configuration, '
       throw error;
     }
   };
-  return { name: NAME, perform: perform as Component['perform'] };
+  return { name: NAME, perform };
 }
 
 function resultOf({ status, body }: { readonly status: number; readonly body: Buffer }): unknown {

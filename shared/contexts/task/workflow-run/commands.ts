@@ -10,7 +10,6 @@ const { WorkflowRunEventSeen, WorkflowRunWaitBegan } = workflowRunEvents.events;
 const reason = text(1_000, 1);
 const inputs = z.record(z.string().max(200), z.json()).default({});
 const step = text(63, 1);
-const entry = { step, round: z.int().min(1), attempt: z.int().min(1) };
 const notUndone = z.array(step).max(1_000);
 
 export const workflowRunCommands = defineCommands({
