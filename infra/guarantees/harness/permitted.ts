@@ -292,4 +292,7 @@ export const commandData: Readonly<Record<string, object>> = {
   'user.join-team': { team: 'x' },
   'user.leave-team': { team: 'x' },
   'webhook.drop-delivery': { deliveryId: newId() },
+  'workflow.define': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
+  'workflow.change': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
+  'workflow-run.start': { workflowId: newId() },
 };
