@@ -1,20 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { untilTrue } from '../testing/processes/until.ts';
+import { until, untilTrue } from '../testing/processes/until.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { chainOf, countEnded, fanOf } from '../testing/system/workflows.ts';
 
+type Step = {
+  readonly step: string;
+  readonly state: string;
+  readonly round: number;
+  readonly result: unknown;
+  readonly failure: { readonly reason: string } | null;
+};
+type Run = { readonly state: string; readonly outputs: unknown; readonly steps: readonly Step[] };
+type Asked = { readonly method: string; readonly body: string; readonly headers: IncomingHttpHeaders };
+
 let folder: SystemFolder;
 let system: RunningSystem;
+let server: Server;
+let configuration: Record<string, unknown>;
+const asked: Asked[] = [];
+
 beforeAll(async () => {
   folder = await systemFolder();
-  system = await startInFolder(folder.path, {});
+  server = createServer((request, response) => {
+    void (async () => {
+      let body = '';
+      for await (const part of request) body += String(part);
+      asked.push({ method: request.method ?? '', body, headers: request.headers });
+      // The first answer is lost.
+      response.writeHead(asked.length === 1 ? 503 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ price: 20 }));
+    })();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  configuration = { workflows: { allowHosts: [host] }, outbound: { privateHosts: [host] } };
+  system = await startInFolder(folder.path, configuration);
 }, 60_000);
-afterAll(() => folder.remove());
+afterAll(async () => {
+  server.close();
+  await folder.remove();
+});
 
 const make = async (path: string, body: object): Promise<string> =>
   String((await system.client.expect2xx('POST', path, { body })).body['id']);
+const read = async (id: string): Promise<Run> =>
+  (await system.client.expect2xx('GET', `/workflow-runs/${id}`)).body as unknown as Run;
+const ended = (id: string): Promise<Run> =>
+  until(`run ${id} to end`, async () => {
+    const run = await read(id);
+    return ['completed', 'failed', 'cancelled'].includes(run.state) && run;
+  });
+
+test('a run calls a server once under one key, runs another workflow, and is told of an event that came before it waited', async () => {
+  const { port } = server.address() as AddressInfo;
+  const child = await make('/workflows', {
+    name: 'price',
+    inputs: { count: { type: 'integer' } },
+    steps: [
+      {
+        ...{ kind: 'call', id: 'ask', component: 'http.request', retry: { attempts: 3, backoffSeconds: 0.1 } },
+        request: { url: `http://127.0.0.1:${port}/prices`, body: { count: { $from: '/inputs/count' } } },
+      },
+    ],
+    outputs: { total: { $cel: 'steps.ask.result.body.price * inputs.count' } },
+  });
+  const task = { $from: '/steps/task/result/id' };
+  const parent = await make('/workflows', {
+    name: 'order',
+    steps: [
+      { kind: 'workflow', id: 'price', workflow: child, inputs: { count: 3 } },
+      { kind: 'command', id: 'task', after: ['price'], command: 'task.create', data: { title: 'order' } },
+      { kind: 'command', id: 'cancel', after: ['task'], command: 'task.cancel', target: task },
+      { kind: 'wait', id: 'gone', after: ['cancel'], events: ['workledger.task.TaskCancelled'], of: task },
+      {
+        ...{ kind: 'wait', id: 'any', after: ['gone'], events: ['workledger.task.TaskCreated'] },
+        where: [{ field: '/title', equals: 'order' }],
+      },
+    ],
+    outputs: { total: { $from: '/steps/price/result/total' }, seen: { $from: '/steps/gone/result/type' } },
+  });
+  const run = await ended(await make(`/workflows/${parent}/runs`, {}));
+  expect(run).toMatchObject({ state: 'completed', outputs: { total: 60, seen: 'TaskCancelled' } });
+  expect(asked.map(({ method, body }) => [method, JSON.parse(body)])).toEqual(asked.map(() => ['POST', { count: 3 }]));
+  expect(new Set(asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+
+  const stray = await make('/workflows', {
+    name: 'stray',
+    steps: [
+      { kind: 'command', id: 'task', command: 'task.create', data: { title: 'stray' }, compensation: { kind: 'command', command: 'task.cancel', target: task } }, // prettier-ignore
+      { kind: 'call', id: 'ask', after: ['task'], component: 'http.request', request: { url: 'https://example.org/' } },
+    ],
+  });
+  const failed = await ended(await make(`/workflows/${stray}/runs`, {}));
+  expect(failed.steps.map(({ step, state }) => `${step} ${state}`)).toEqual(['task compensated', 'ask failed']);
+  expect(failed.steps[1]?.failure?.reason).toContain('none of the hosts that workflows may call');
+  const taskId = (failed.steps[0]?.result as { id: string }).id;
+  expect((await system.client.expect2xx('GET', `/tasks/${taskId}`)).body['state']).toBe('cancelled');
+}, 120_000);
 
 test('the guide to workflows, by its own lines; and runs of many steps, and many runs, go on after kill -9: every step takes effect once', async () => {
   const environment = { WORKLEDGER: system.url, KEY: system.key };
@@ -24,17 +111,17 @@ test('the guide to workflows, by its own lines; and runs of many steps, and many
 
   const long = await make('/workflows', chainOf(100));
   const wide = await make('/workflows', fanOf(4));
-  const runs = [await make(`/workflows/${long}/runs`, { inputs: { label: 'long' } })];
+  const first = await make(`/workflows/${long}/runs`, { inputs: { label: 'long' } });
   for (let count = 0; count < 100; count++)
-    runs.push(await make(`/workflows/${wide}/runs`, { inputs: { label: `wide ${count}` } }));
+    await make(`/workflows/${wide}/runs`, { inputs: { label: `wide ${count}` } });
   // Some are done, some are under way, some have not begun.
   system.program.signal('SIGKILL');
   await system.program.ended;
-  system = await startInFolder(folder.path, {});
-  await untilTrue(async () => (await countEnded(system.client, long)) === 1 && (await countEnded(system.client, wide)) === 100, 150); // prettier-ignore
+  system = await startInFolder(folder.path, configuration);
+  const counts = async () => [await countEnded(system.client, long), await countEnded(system.client, wide)];
+  await untilTrue(async () => (await counts()).join() === '1,100', 200);
 
-  const { body } = await system.client.expect2xx('GET', `/workflow-runs/${runs[0]}`);
-  const steps = body['steps'] as readonly { readonly state: string; readonly round: number }[];
+  const { steps } = await read(first);
   expect(steps.map(({ state, round }) => `${state} ${round}`)).toEqual(Array(100).fill('succeeded 1'));
   const titles: string[] = [];
   for await (const { title } of system.client.list<{ title: string }>('/tasks?label=by-workflow')) titles.push(title);
@@ -44,4 +131,4 @@ test('the guide to workflows, by its own lines; and runs of many steps, and many
   ];
   expect(titles.toSorted()).toEqual(expected.toSorted());
   expect(await system.stop()).toBe(0);
-}, 240_000);
+}, 300_000);

@@ -12,7 +12,7 @@ export class ExpressionFailed extends Error {
   override name = 'ExpressionFailed';
 }
 
-export const LONGEST_EXPRESSION = 1_000;
+const LONGEST_EXPRESSION = 1_000;
 /** Where a list is gone through, element by element. */
 const MOST_ELEMENTS = 1_000;
 const LONGEST_TEXT = 10_000;

@@ -3,7 +3,7 @@ import type { Step } from '../contexts/task/workflow/definition.ts';
 type Linked = Pick<Step, 'id' | 'after'>;
 
 /** The steps that one waits for. */
-export const waitsFor = ({ after = [] }: Linked): readonly string[] =>
+const waitsFor = ({ after = [] }: Linked): readonly string[] =>
   after.map((each) => (typeof each === 'string' ? each : each.step));
 
 /** The steps of a cycle, the first one again at its end; null: there is none. */

@@ -47,7 +47,7 @@ export function createHttpRequest({ outbound, workflows }: Pick<Configuration, '
     // A host that may be private is no host that workflows may call.
     if (!workflows.allowHosts.some((host) => host.toLowerCase() === hostOf(url)))
       throw fail(`${hostOf(url)} is none of the hosts that workflows may call ("workflows.allowHosts")`, false);
-    const sent = { method, path: `${url.pathname}${url.search}`, key: derivedId(key), signal } as const;
+    const sent = { method, path: `${url.pathname}${url.search}`, key: derivedId(entryOf(key)), signal } as const;
     try {
       const answer = await wayTo(new URL(url.origin)).send({ ...sent, ...(body !== undefined && { body }) });
       return resultOf(answer);
@@ -59,6 +59,9 @@ export function createHttpRequest({ outbound, workflows }: Pick<Configuration, '
   };
   return { name: NAME, perform };
 }
+
+/** Of the key of an attempt: the same for all of one entry into a step. */
+const entryOf = (key: string): string => key.slice(0, key.lastIndexOf('/'));
 
 function resultOf({ status, body }: { readonly status: number; readonly body: Buffer }): unknown {
   const text = body.toString('utf8');

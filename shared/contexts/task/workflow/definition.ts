@@ -3,7 +3,7 @@ import { role } from '../../agent/key/events.ts';
 import { participant } from '../../participant.ts';
 import { text, uuid, word } from '../../text.ts';
 
-export const MOST_STEPS = 1_000;
+const MOST_STEPS = 1_000;
 /** Bytes as JSON: it stands in the event that starts a run, with what it was given. */
 export const LARGEST_DEFINITION = 190_000;
 export const LARGEST_INPUTS = 30_000;
@@ -13,7 +13,7 @@ const DEEPEST = 20;
 const name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'a letter, then letters, digits and underscores, 63 in all at most');
-export const expressionText = text(1_000, 1).describe('CEL over inputs, steps.<id>.result and run.id');
+const expressionText = text(1_000, 1).describe('CEL over inputs, steps.<id>.result and run.id');
 
 /**
  * What a step is given: JSON, in which `{"$from": "/inputs/title"}` stands for what is there, and `{"$cel": "inputs.n + 1"}` for what
@@ -130,7 +130,6 @@ export const step = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Step = z.infer<typeof step>;
-export type StepKind = Step['kind'];
 
 const input = z.strictObject({
   type: z.enum(['string', 'integer', 'number', 'boolean', 'object', 'array']),
