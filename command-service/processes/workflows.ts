@@ -22,6 +22,8 @@ const MOST_FAULTS = 50;
 /** Runs within runs. */
 const DEEPEST = 8;
 
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
 /** Takes a version of a workflow that can run. @throws CommandRefused `invalid-content` with each place and reason */
 export async function defineWorkflow(
   room: Room,
@@ -31,7 +33,7 @@ export async function defineWorkflow(
   context: StepContext,
 ): Promise<CommandAnswer> {
   const { repository = null } = data;
-  if (JSON.stringify(data).length > LARGEST_DEFINITION)
+  if (bytesOf(data) > LARGEST_DEFINITION)
     refuse('too-large', `a definition has ${LARGEST_DEFINITION} bytes at most: let sub-workflows do parts of it`);
   if (!isKnownRepository(room, repository))
     refuse('unknown-repository', `there is no repository ${repository}`, { repository });
@@ -117,7 +119,7 @@ async function begin(room: Room, runId: string, beginning: Beginning, context: S
   demandMay(definition, rights);
   const { inputs, faults } = givenInputs(definition, beginning.inputs);
   demandSound(faults, 'invalid-content');
-  if (JSON.stringify(inputs).length > LARGEST_INPUTS)
+  if (bytesOf(inputs) > LARGEST_INPUTS)
     refuse('too-large', `inputs have ${LARGEST_INPUTS} bytes at most: let them name what is larger`);
   const data = { workflowId, version, definition: { ...definition }, inputs, startedBy, rights, parent };
   const started = { ...data, repository: state.repository };

@@ -6,7 +6,7 @@ import { ExpressionFailed, type Scope } from '@workledger/shared/workflows/expre
 import { fill, holds } from '@workledger/shared/workflows/template.ts';
 import { command, timer, type EffectRequest } from '../engine/saga.ts';
 import { keyOf } from './state.ts';
-import { LARGEST_REQUEST, type Way } from './way.ts';
+import { bytesOf, LARGEST_REQUEST, type Way } from './way.ts';
 
 const CALL_SECONDS = 60;
 const seconds = z
@@ -90,8 +90,9 @@ function demand<Value>(schema: z.ZodType<Value>, value: unknown, what: string): 
   return data;
 }
 
-function fitting(effect: EffectRequest): EffectRequest {
-  const { length } = JSON.stringify(effect);
+/** @throws ExpressionFailed where it would stand in no event */
+export function fitting(effect: EffectRequest): EffectRequest {
+  const length = bytesOf(effect);
   if (length > LARGEST_REQUEST)
     throw new ExpressionFailed(`what it is given has ${length} bytes: ${LARGEST_REQUEST} at most`);
   return effect;

@@ -9,6 +9,8 @@ const MOST_BYTES = 200_000;
 /** Of one effect: an event has 256 KiB at most. */
 export const LARGEST_REQUEST = 150_000;
 
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
 type Run = NonNullable<WorkflowState['run']>;
 type Change = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data']['state'];
 
@@ -58,7 +60,7 @@ export function createWay(from: WorkflowState, run: Run, effects: Effects, now: 
     ask: (effect) => {
       if (effects.has(effect.key) || asked.has(effect.key)) return;
       asked.set(effect.key, effect.kind);
-      bytes += JSON.stringify(effect).length;
+      bytes += bytesOf(effect);
       decisions.push(request(effect));
     },
     stop: (prefix, which = () => true) => {

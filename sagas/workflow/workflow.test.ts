@@ -100,6 +100,19 @@ describe('a run', () => {
     });
   });
 
+  it('fails in words where what it answers, or what a step is given, is too large for an event', () => {
+    const large = { $from: '/steps/a/result/words' };
+    const result = { words: 'é'.repeat(80_000) };
+    const answers = begin([send('a')], { outputs: { large } });
+    answers.succeeds('step/a/1/1', result);
+    expect(answers.requested('end/1/failed')).toMatchObject({
+      data: { failure: { step: 'outputs', reason: expect.stringContaining('150000 at most') } },
+    });
+    const given = begin([send('a'), send('b', { after: ['a'], data: { title: large } })]);
+    given.succeeds('step/a/1/1', result);
+    expect(given.requested('end/1/failed')).toMatchObject({ data: { failure: { step: 'b' } } });
+  });
+
   it('undoes what succeeded, the last first, before it tells that it failed', () => {
     const run = begin([
       send('a', { compensation: undo }),

@@ -12,7 +12,7 @@ import { fill } from '@workledger/shared/workflows/template.ts';
 import { because } from '../engine/component.ts';
 import { command, inputOf, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
 import { jittered } from '../pipeline/definition.ts';
-import { begun } from './begin.ts';
+import { begun, fitting } from './begin.ts';
 import { evolve, initial, keyOf, OUTPUTS, type Input, type StepState, type WorkflowState } from './state.ts';
 import { letGo, unwind } from './unwind.ts';
 import { createWay, isOpen, isUnderWay, stepsThat, type Way } from './way.ts';
@@ -198,7 +198,7 @@ function complete(way: Way): void {
   }
   try {
     const outputs = fill(way.run.definition.outputs ?? {}, way.scope()) as Record<string, unknown>;
-    way.ask(command(key, 'workflow-run.complete', way.run.id, { outputs }));
+    way.ask(fitting(command(key, 'workflow-run.complete', way.run.id, { outputs })));
   } catch (error) {
     if (!(error instanceof ExpressionFailed)) throw error;
     way.change(OUTPUTS, 'failed', { failure: because('outputs', error.message) });
