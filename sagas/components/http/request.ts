@@ -5,9 +5,9 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { callable } from '@workledger/shared/workflows/callable.ts';
 import { z } from 'zod';
 import { because, ComponentFailure, type Component } from '../../engine/component.ts';
-import { jsonOf } from '../outbound/exchange.ts';
-import { LimitReached, NotAllowed, TargetAway } from '../outbound/failures.ts';
-import { createOutbound, type Outbound } from '../outbound/outbound.ts';
+import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
+import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
+import { createOutbound, type Outbound } from '@workledger/shared/outbound/outbound.ts';
 
 const NAME = 'http.request';
 const { request: requestSchema } = callable[NAME];
