@@ -87,9 +87,7 @@ describe('a run', () => {
     'fail',
     'end-cancelled',
   ] as const)('that is not there is not found: %s', (intention) =>
-    given(workflowRun)
-      .when(`workflow-run.${intention}`, said[`workflow-run.${intention}`])
-      .thenRefused('not-found'),
+    given(workflowRun).when(`workflow-run.${intention}`, said[`workflow-run.${intention}`]).thenRefused('not-found'),
   );
 });
 
