@@ -4,10 +4,13 @@ import type { Part, RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { startLoad, type Accepted } from '../testing/system/load.ts';
 import { isFullLength } from '../testing/system/storm.ts';
+import { effectsOf, type SagaRecord } from '../testing/system/saga.ts';
 import { until } from '../testing/processes/until.ts';
+import { createWorkflowDay } from './harness/workflow-day.ts';
 
 const CALLERS = 12;
 const BETWEEN_KILLS = 150;
+const RUNS_BETWEEN_KILLS = 8;
 const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
 /** Several processes take half a minute to find together again. Where only the log is another one, both at once will do. */
 const killsOn = (engine: string): typeof everyKill =>
@@ -18,9 +21,13 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
   let accepted: readonly Accepted[];
   let refused: readonly string[];
   let events: readonly EventJson[];
+  let day: Awaited<ReturnType<typeof createWorkflowDay>>;
+  let ends: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
-    system = await engine.start();
+    day = await createWorkflowDay();
+    system = await engine.start(day.settings);
+    const startRuns = await day.open(system.client);
     const load = startLoad(system.client, CALLERS);
     const accept = async (more: number): Promise<void> => {
       const enough = load.accepted.length + more;
@@ -32,7 +39,7 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
       await until('callers to notice', () => load.unanswered() > before.unanswered || goesOn());
     };
     for (const parts of killsOn(engine.name)) {
-      await accept(BETWEEN_KILLS);
+      await Promise.all([accept(BETWEEN_KILLS), startRuns(RUNS_BETWEEN_KILLS)]);
       await system.kill9(...parts);
       await notice();
       await system.restart();
@@ -40,9 +47,13 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
     await accept(BETWEEN_KILLS);
     await load.stop();
     ({ accepted, refused } = load);
+    ends = await day.ended(system.client);
     events = await system.client.log();
   });
-  afterAll(() => system.dispose());
+  afterAll(async () => {
+    day.stop();
+    await system?.dispose();
+  });
 
   it('keeps all that was answered, at the revision that was answered', () => {
     const kept = new Map(events.map((event) => [`${event.stream}@${event.revision}`, event.data]));
@@ -73,5 +84,30 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
     }
     const positions = events.map(({ position }) => BigInt(position));
     expect(positions.every((position, index) => index === 0 || position > positions[index - 1]!)).toBe(true);
+  });
+
+  it('carries runs of workflows to their end: each step takes effect once, and what fails is undone once', () => {
+    expect(day.runs.map(({ id }) => ends.get(id))).toEqual(
+      day.runs.map(({ breaks }) => (breaks ? 'WorkflowRunFailed' : 'WorkflowRunCompleted')),
+    );
+    expect(day.runs.map(({ mark }) => day.called.get(mark)?.size)).toEqual(day.runs.map(() => 1));
+    const facts = events.flatMap(({ stream, type, data }) =>
+      /^(issue|comment|question)-/.test(stream) ? [`${type} ${JSON.stringify(data)}`] : [],
+    );
+    const count = (type: string, words: string): number =>
+      facts.filter((fact) => fact.startsWith(`${type} `) && fact.includes(`"${words}"`)).length;
+    for (const { mark, breaks } of day.runs) {
+      const counts = ['IssueReported', 'CommentWritten', 'IssueDetailsChanged', 'QuestionAsked', 'IssueClosed'];
+      expect(counts.map((type) => count(type, mark))).toEqual([1, 1, 1, 1, breaks ? 1 : 0]);
+      expect(count('IssueReported', `child of ${mark}`)).toBe(1);
+    }
+    const sagas = new Map<string, SagaRecord[]>();
+    for (const event of events.filter(({ stream }) => stream.startsWith('saga-workflow-')))
+      sagas.set(event.stream, [...(sagas.get(event.stream) ?? []), event as SagaRecord]);
+    expect(sagas.size).toBe(2 * day.runs.length);
+    const repeated = [...sagas.values()].flatMap((records) =>
+      [...effectsOf(records)].filter(([, { requested, results }]) => requested !== 1 || results > 1),
+    );
+    expect(repeated).toEqual([]);
   });
 });
