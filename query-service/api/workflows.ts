@@ -50,7 +50,7 @@ const template = z.object({
   description: z.string(),
   definition: z.unknown(),
 });
-const answer = workflowRow.extend({ definition: z.unknown().describe('the newest version') });
+const answer = workflowRow.extend({ definition: workflowVersionRow.shape.definition.describe('the newest version') });
 
 async function readWithin(pool: Pool, scope: Scope, id: string): Promise<WorkflowRow> {
   const row = await readRow(pool, workflowModel, id, 'workflow');

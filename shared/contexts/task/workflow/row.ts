@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineReadModel, revision, time, type RowOf } from '../../define-row.ts';
 import { uuid } from '../../values.ts';
+import { definitionAsTaken } from './events.ts';
 
 export const workflowRow = z.strictObject({
   id: uuid,
@@ -30,7 +31,7 @@ export const workflowVersionRow = z.strictObject({
   revision,
   workflowId: uuid,
   version: z.int(),
-  definition: z.unknown().describe('as it was written'),
+  definition: definitionAsTaken.describe('as it was written'),
   definedBy: z.string(),
   definedAt: time,
 });
