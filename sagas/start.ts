@@ -27,6 +27,7 @@ import { createOriginLookup } from './components/origin-lookup.ts';
 import type { Sandbox } from './components/sandbox/policy.ts';
 import type { Slack } from './components/slack/slack.ts';
 import { createBreakers } from './components/limits.ts';
+import { programsOf } from './components/programs.ts';
 import { howIsComponent } from './components/state.ts';
 import { recordSeen } from './components/state-table.ts';
 import { createWatch, MODEL, type Watched } from './components/watch.ts';
@@ -47,6 +48,7 @@ import { runHandlers } from './plugins/event-handlers.ts';
 import { pluginComponents } from './plugins/plugin-components.ts';
 import { openWays, pluginFacts, pluginsSeen } from './plugins/tools.ts';
 import type { RunnersOptions } from './runner/ask-runners.ts';
+import { askPrograms } from './runner/programs.ts';
 import { createWebhooks } from './webhooks/run.ts';
 import { runWaits } from './workflow/waits/run.ts';
 import { workflow } from './workflow/workflow.ts';
@@ -78,7 +80,7 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly slack?: Slack | null | undefined;
     readonly codegen?: Codegen | null | undefined;
     /** Computes what texts mean; default: nothing does. */
-    readonly embeddings?: Embeddings | null;
+    readonly embeddings?: (Embeddings & Pick<Watched, 'check' | 'state'>) | null;
     /** The configured language models; default: none. */
     readonly models?: readonly ModelProvider[];
     /** Whose components and handlers of events run here, too; default: none. */
@@ -132,6 +134,9 @@ export function start(options: SagaOptions): RunningSagas {
     ...Object.entries(systems).flatMap(([name, system]) => (system === null ? [] : [[name, system] as const])),
     ...(github === null ? [] : [['github logs', github.logs] as const]),
     ...providers.map((provider) => [`${MODEL}${provider.name}`, provider] as const),
+    ...(options.embeddings ? [['embeddings', { ...options.embeddings, kind: 'model' }] as const] : []),
+    // Whoever performs calls looks at what they start.
+    ...Object.entries(options.runners === undefined ? programsOf(configuration, { dataFolder, sandbox }) : {}),
   ];
   const ways = plugins.map((plugin) => ({ plugin, ways: openWays(plugin, configuration, log) }));
   const own =
@@ -152,7 +157,13 @@ export function start(options: SagaOptions): RunningSagas {
         ...howIsComponent(breakers.counts()[name] ?? { closed: 0, open: 0, halfOpen: 0 }),
       })),
     ],
-    record: (seen) => outages.watch('postgresql', () => recordSeen(options.pool, seen)),
+    record: async (seen) => {
+      const byRunners = options.runners === undefined ? [] : await askPrograms(options.runners, configuration);
+      await outages.watch('postgresql', async () => {
+        await recordSeen(options.pool, seen);
+        for (const one of byRunners) await recordSeen(options.pool, one.seen, one.process);
+      });
+    },
   });
   let catchUpFacts = (): Readonly<Record<string, unknown>> => ({});
   let webhookFacts = (): Readonly<Record<string, unknown>> => ({});

@@ -1,17 +1,14 @@
 import { expect, test } from 'vitest';
 import type { OutboundState } from '@workledger/shared/outbound/outbound.ts';
-import { howIsComponent, howIsPlugin, howIsSystem } from './state.ts';
+import { howIsComponent, howIsPlugin, howIsSystem, type How } from './state.ts';
 
 const way: OutboundState = { breaker: 'closed', underWay: 0, waiting: 0, limitedUntil: null, lastFailure: null };
 
-test.each<[string, string | null, Partial<OutboundState>, object]>([
+const silent: How = { state: 'unavailable', reason: 'it gives no answer that can be used' };
+
+test.each<[string, How | null, Partial<OutboundState>, object]>([
   ['answers', null, {}, { state: 'healthy', reason: null }],
-  [
-    'does not',
-    'it gives no answer that can be used',
-    {},
-    { state: 'unavailable', reason: expect.stringMatching(/no answer/) },
-  ],
+  ['does not', silent, {}, { state: 'unavailable', reason: expect.stringMatching(/no answer/) }],
   ['rests', null, { breaker: 'open' }, { state: 'unavailable', reason: expect.stringMatching(/five times in a row/) }],
   [
     'is tried again',
@@ -21,7 +18,7 @@ test.each<[string, string | null, Partial<OutboundState>, object]>([
   ],
   [
     'has a limit, within which nothing is asked',
-    'it gives no answer that can be used',
+    silent,
     { limitedUntil: '2026-01-01T00:00:00.000Z' },
     { state: 'degraded', reason: 'it takes nothing more before 2026-01-01T00:00:00.000Z' },
   ],

@@ -4,15 +4,25 @@ import type { OutboundState } from '@workledger/shared/outbound/outbound.ts';
 
 /** How one is, as this process sees it: in words that anybody may read, without addresses. */
 export type Seen = Pick<ComponentState, 'name' | 'kind' | 'state' | 'reason'>;
-type How = Pick<Seen, 'state' | 'reason'>;
+export type How = Pick<Seen, 'state' | 'reason'>;
 
-const HEALTHY: How = { state: 'healthy', reason: null };
+export const HEALTHY: How = { state: 'healthy', reason: null };
+
+/** What a check found wrong, in words that anybody may read: without addresses, and without paths of this machine. */
+export class Unfit extends Error {
+  override name = 'Unfit';
+  readonly state: 'degraded' | 'unavailable';
+  constructor(reason: string, state: 'degraded' | 'unavailable' = 'unavailable') {
+    super(reason);
+    this.state = state;
+  }
+}
 
 /** @param why it did not pass its check; null: it did, or has none */
-export function howIsSystem(why: string | null, { limitedUntil, breaker }: OutboundState): How {
+export function howIsSystem(why: How | null, { limitedUntil, breaker }: OutboundState): How {
   // Within a limit nothing is sent: no check tells anything.
   if (limitedUntil !== null) return { state: 'degraded', reason: `it takes nothing more before ${limitedUntil}` };
-  if (why !== null) return { state: 'unavailable', reason: why };
+  if (why !== null) return why;
   if (breaker === 'open') return { state: 'unavailable', reason: 'it failed five times in a row and rests' };
   return breaker === 'half-open' ? { state: 'degraded', reason: 'it failed, and is tried again' } : HEALTHY;
 }

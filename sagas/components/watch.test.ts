@@ -3,8 +3,8 @@ import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import type { OutboundState } from '@workledger/shared/outbound/outbound.ts';
 import { TargetAway } from '@workledger/shared/outbound/failures.ts';
-import type { Seen } from './state.ts';
-import { createWatch } from './watch.ts';
+import { Unfit, type Seen } from './state.ts';
+import { createWatch, type Systems } from './watch.ts';
 
 const state: OutboundState = {
   ...{ breaker: 'closed', underWay: 0, waiting: 0, limitedUntil: null },
@@ -72,4 +72,29 @@ test('what was seen is kept after each look, without addresses; that it cannot b
   expect(lines().filter(({ msg }) => String(msg).includes('could not be kept'))).toHaveLength(1);
   stop.abort();
   await running;
+});
+
+test('what a check finds wrong is told in its own words; what is only less than it should be is up', async () => {
+  const stop = new AbortController();
+  const told: (readonly Seen[])[] = [];
+  const { logger, lines } = captureLog();
+  const systems: Systems = {
+    'agent one': { kind: 'program', check: () => Promise.reject(new Unfit('"one" is not there')) },
+    openevolve: { kind: 'program', check: () => Promise.reject(new Unfit('fetched later', 'degraded')) },
+    'agent two': { kind: 'program', check: () => Promise.resolve() },
+  };
+  const record = async (seen: readonly Seen[]) => void told.push(seen);
+  const watch = createWatch(systems, { logger, everyMilliseconds: 5, record });
+  const running = watch.run(stop.signal);
+  await untilTrue(() => told.length > 2);
+  stop.abort();
+  await running;
+  expect(told[1]).toEqual([
+    { name: 'agent one', kind: 'program', state: 'unavailable', reason: '"one" is not there' },
+    { name: 'openevolve', kind: 'program', state: 'degraded', reason: 'fetched later' },
+    { name: 'agent two', kind: 'program', state: 'healthy', reason: null },
+  ]);
+  const up = { checkedAt: expect.any(String) as string, up: true };
+  expect(watch.facts()).toEqual({ components: { 'agent one': { ...up, up: false }, openevolve: up, 'agent two': up } });
+  expect(lines()).toMatchObject([{ component: 'agent one', msg: 'component is down' }]);
 });

@@ -3,14 +3,25 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
 import { isUnanswered } from '@workledger/shared/outbound/failures.ts';
 import { shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
-import { howIsSystem, type Seen } from './state.ts';
+import { HEALTHY, howIsSystem, Unfit, type How, type Seen } from './state.ts';
 
-/** An external system, as its health is looked at. */
+/** An external system, or a program, as its health is looked at. */
 export type Watched = {
-  /** Rejects when it does not answer, or does not let us in; left out: only its calls tell how it is. */
+  /** Rejects when it does not answer, or does not let us in, or with an `Unfit` that says what is wrong; left out: only its calls tell. */
   check?(signal: AbortSignal): Promise<void>;
-  state(): OutboundState;
+  /** Of the calls that go there; left out: none do. */
+  state?(): OutboundState;
+  /** Default: `model` by its name, else `system`. */
+  readonly kind?: Seen['kind'];
+  /** Milliseconds that a check may take; default: 10,000. */
+  readonly patience?: number;
 };
+
+/** One that is called, and can be checked. */
+export type WatchedSystem = Watched & Required<Pick<Watched, 'check' | 'state'>>;
+
+/** As `/health` and the reads call what is watched. */
+export type Systems = Readonly<Record<string, Watched>>;
 
 type Logger = { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 
@@ -30,34 +41,38 @@ export type WatchOptions = {
  * anybody, and hold no address and no reason.
  */
 export function createWatch(
-  systems: Readonly<Record<string, Watched>>,
+  systems: Systems,
   { logger, everyMilliseconds = 1_000 * LOOK_SECONDS, own, record }: WatchOptions,
 ) {
   const seen = new Map<string, { readonly up: boolean; readonly checkedAt: string }>();
-  const why = new Map<string, string>();
+  const why = new Map<string, How>();
   let isRecorded = true;
 
-  async function look(name: string, { check }: Watched, signal: AbortSignal): Promise<void> {
-    if (check === undefined) return;
+  async function look(name: string, system: Watched, signal: AbortSignal): Promise<void> {
+    if (system.check === undefined) return;
     const before = seen.get(name)?.up ?? true;
     const tell = (up: boolean): unknown => seen.set(name, { up, checkedAt: new Date().toISOString() });
     try {
-      await check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_MILLISECONDS)]));
+      const inTime = AbortSignal.timeout(system.patience ?? CHECK_MILLISECONDS);
+      await system.check(AbortSignal.any([signal, inTime]));
       tell(true);
       why.delete(name);
       if (!before) logger.info({ component: name }, 'component is up again');
     } catch (error) {
       if (signal.aborted) return;
-      tell(false);
-      why.set(name, isSilent(error) ? 'it gives no answer that can be used' : 'it does not let us in');
-      if (before) logger.warn({ component: name, reason: oneLine(error) }, 'component is down');
+      const how = howByError(error);
+      const up = how.state === 'degraded';
+      tell(up);
+      why.set(name, how);
+      if (before && !up) logger.warn({ component: name, reason: oneLine(error) }, 'component is down');
     }
   }
 
   async function keep(signal: AbortSignal): Promise<void> {
-    const outside = Object.entries(systems).map(([name, { state }]): Seen => {
-      const kind = name.startsWith(MODEL) ? 'model' : 'system';
-      return { name, kind, ...howIsSystem(why.get(name) ?? null, state()) };
+    const outside = Object.entries(systems).map(([name, { state, kind }]): Seen => {
+      const found = why.get(name) ?? null;
+      const how = state === undefined ? (found ?? HEALTHY) : howIsSystem(found, state());
+      return { name, kind: kind ?? (name.startsWith(MODEL) ? 'model' : 'system'), ...how };
     });
     try {
       await record?.([...outside, ...(own?.() ?? [])]);
@@ -80,7 +95,7 @@ export function createWatch(
     },
     facts: (): Readonly<Record<string, unknown>> => {
       const components = Object.entries(systems).map(([name, { state }]) => {
-        return [name, { up: null, checkedAt: null, ...seen.get(name), ...shownState(state()) }];
+        return [name, { up: null, checkedAt: null, ...seen.get(name), ...(state && shownState(state())) }];
       });
       return components.length === 0 ? {} : { components: Object.fromEntries(components) as unknown };
     },
@@ -89,6 +104,12 @@ export function createWatch(
 
 /** How models are called among systems. */
 export const MODEL = 'model ';
+
+function howByError(error: unknown): How {
+  if (error instanceof Unfit) return { state: error.state, reason: error.message };
+  const reason = isSilent(error) ? 'it gives no answer that can be used' : 'it does not let us in';
+  return { state: 'unavailable', reason };
+}
 
 const isSilent = (error: unknown): boolean =>
   isUnanswered(error) || (error instanceof Error && error.name === 'TimeoutError');

@@ -10,6 +10,7 @@ import { authenticateBySecret, readSecretFile } from '@workledger/shared/securit
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { createPerformer } from '../components/catalogue.ts';
 import { openSandbox } from '../components/sandbox/open.ts';
+import { watchPrograms } from './programs.ts';
 import { serveCalls } from './serve-calls.ts';
 
 await runService({
@@ -31,7 +32,9 @@ await runService({
       ...{ perform, draining },
       finishMilliseconds: 1_000 * (environment.DRAIN_SECONDS ?? configuration.drainSeconds),
     });
-    service.serve(calls.routes, authenticateBySecret(secret, 'sagas', 'service'));
+    const programs = watchPrograms(configuration, { dataFolder, sandbox }, { logger });
+    service.serve([...calls.routes, ...programs.routes], authenticateBySecret(secret, 'sagas', 'service'));
     service.run(calls);
+    service.run(programs);
   },
 });

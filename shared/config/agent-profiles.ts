@@ -36,6 +36,9 @@ const KNOWN = {
 type AgentProfileName = keyof typeof KNOWN;
 export const agentProfileNames = Object.keys(KNOWN) as [AgentProfileName, ...AgentProfileName[]];
 
+/** The program of a profile, as its maker names it; null: it has none of its own. */
+export const executableOf = (profile: AgentProfileName): string | null => KNOWN[profile].executable;
+
 type Profiled = {
   readonly profile: AgentProfileName;
   readonly command?: string[] | undefined;

@@ -22,7 +22,7 @@ beforeEach(async () => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
-      const body = JSON.parse(text) as { input: string[]; model: string };
+      const body = (text === '' ? { input: [] } : JSON.parse(text)) as { input: string[]; model: string };
       asked.push({ path: request.url ?? '', authorization: request.headers.authorization, body });
       respond(response, body.input);
     });
@@ -122,6 +122,26 @@ describe('an endpoint as OpenAI has it', () => {
       breaker: 'open',
       lastFailure: { reason: expect.stringMatching(/in time/) },
     });
+  });
+
+  it.each([200, 404, 405])('is there where it answers %d to what costs nothing', async (code) => {
+    process.env['EMBEDDINGS_TEST_KEY'] = 'open sesame';
+    const embeddings = await open({ key: { env: 'EMBEDDINGS_TEST_KEY' } });
+    delete process.env['EMBEDDINGS_TEST_KEY'];
+    respond = status(code);
+    await embeddings.check(signal);
+    expect(asked).toMatchObject([{ path: '/v1/models', authorization: 'Bearer open sesame' }]);
+  });
+
+  it('fails its check where it refuses the key or fails itself, and is let rest for neither', async () => {
+    const embeddings = await open();
+    for (const code of [401, 403, 500, 500, 500, 500, 500, 500]) {
+      respond = status(code);
+      await expect(embeddings.check(signal)).rejects.toThrow();
+    }
+    expect(embeddings.state()).toMatchObject({ breaker: 'closed', lastFailure: null });
+    respond = good;
+    expect(await embeddings.embed(['x'], { signal })).toHaveLength(1);
   });
 
   it('gives up with whoever asks', async () => {

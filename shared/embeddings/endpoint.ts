@@ -26,16 +26,19 @@ export async function openEmbeddings(
   configured: Configuration['embeddings'],
   folder: string,
   options: Partial<Pick<OutboundOptions, 'backOffMs' | 'restMs'>> = {},
-): Promise<(Embeddings & Pick<Outbound, 'state'>) | null> {
+): Promise<(Embeddings & Pick<Outbound, 'state'> & { check(signal: AbortSignal): Promise<void> }) | null> {
   if (configured === null) return null;
   const { url, model, dimensions, batch, timeoutSeconds } = configured;
   const key = configured.key === null ? null : await readSecret(configured.key, { place: 'embeddings.key', folder });
   const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
   const base = new URL(url);
+  const allowed = { ...options, allowHosts: [], privateHosts: [hostOf(base)] };
   const outbound = createOutbound(
     { name: 'embeddings', base, atOnce: AT_ONCE, changesAtOnce: AT_ONCE, tries: TRIES, mostBytes: MOST_BYTES },
-    { ...options, timeoutMs: timeoutSeconds * 1_000, allowHosts: [], privateHosts: [hostOf(base)] },
+    { ...allowed, timeoutMs: timeoutSeconds * 1_000 },
   );
+  // An endpoint that stumbles over what it does not know may embed all the same: it is not let rest for that.
+  const looks = createOutbound({ name: 'embeddings', base, atOnce: 1, tries: 1 }, allowed);
 
   async function ask(texts: readonly string[], caller: AbortSignal, timeoutMs?: number): Promise<Embedding[]> {
     const inTime = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs + LATER_MS)];
@@ -72,6 +75,11 @@ export async function openEmbeddings(
     ...{ model: `${model}/${dimensions}`, dimensions, batch },
     embed: (texts, { signal, timeoutMs }) => ask(texts, signal, timeoutMs),
     state: outbound.state,
+    check: async (signal) => {
+      const { status } = await looks.send({ method: 'GET', path: '/models', headers, signal });
+      // Not every endpoint lists its models; one that says so is there.
+      if (status === 401 || status === 403) throw new EmbeddingsFailed(`embeddings: the endpoint refuses its key`);
+    },
   };
 }
 

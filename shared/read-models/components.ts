@@ -7,13 +7,19 @@ import { selectRows } from './select-rows.ts';
 export const LOOK_SECONDS = 30;
 const GONE_SECONDS = 3 * LOOK_SECONDS;
 
-/** A system outside, a model, a plugin or a component, as one process sees it. */
+/** A system outside, a model, a program, a plugin or a component, as one process sees it. */
 export const componentState = z.strictObject({
   name: z
     .string()
-    .describe('as `/health` names it: `github`, `model <name>`, `code.work`, `<plugin>`, `<plugin> <target>`'),
-  kind: z.enum(['system', 'model', 'plugin', 'component']),
-  process: z.string().describe('who sees it so: each process of sagas has breakers of its own'),
+    .describe(
+      'as `/health` names it: `github`, `model <name>`, `code.work`, `agent <name>`, `openevolve`, `<plugin>`, `<plugin> <target>`',
+    ),
+  kind: z.enum(['system', 'model', 'plugin', 'component', 'program']),
+  process: z
+    .string()
+    .describe(
+      'who sees it so: each process of sagas has breakers of its own; programs of a runner are as that runner sees them',
+    ),
   state: z
     .enum(['healthy', 'degraded', 'unavailable'])
     .describe(

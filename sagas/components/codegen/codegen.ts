@@ -7,7 +7,7 @@ import { jsonOf, type Answer } from '@workledger/shared/outbound/exchange.ts';
 import { TargetAway } from '@workledger/shared/outbound/failures.ts';
 import { createOutbound, type Limit, type OutboundOptions, type Target } from '@workledger/shared/outbound/outbound.ts';
 import { retryAfter } from '@workledger/shared/outbound/pace.ts';
-import type { Watched } from '../watch.ts';
+import type { WatchedSystem } from '../watch.ts';
 
 /** A run of Codegen's agent; all but its number may be missing. */
 export const runSchema = z.looseObject({
@@ -41,7 +41,7 @@ export class CodegenRefused extends Error {
 }
 
 /** Codegen, as one token of one organization is let in. */
-export type Codegen = Required<Watched> & {
+export type Codegen = WatchedSystem & {
   /** US dollars of one run. */
   readonly runUsd: number;
   /** For one run. */

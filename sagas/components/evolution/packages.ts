@@ -6,7 +6,10 @@ import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, lastLines } from '../failures.ts';
 import { removeFolder } from '../process/folders.ts';
+import { findExecutable } from '../process/executable.ts';
 import { childEnvironment, ProcessNotStarted, runProcess } from '../process/run-process.ts';
+import { Unfit } from '../state.ts';
+import { createTrials, tryProgram, type Trial, type TrialPlace } from '../try-program.ts';
 import lock from './openevolve-packages.json' with { type: 'json' };
 
 /** OpenEvolve as it lies on this machine. */
@@ -41,6 +44,28 @@ const version = /^openevolve==([\w.]+)/m.exec(requirements)?.[1] ?? 'unknown';
 export const placeOf = (dataFolder: string, python: string): string =>
   join(dataFolder, 'tools', 'openevolve', `${python}-${pins}`);
 
+/** Whether the packages that a run would use are there and can be imported: nothing is fetched for that. @throws Unfit */
+export function createOpenEvolveCheck(place: TrialPlace, trials = createTrials()) {
+  const python = async (code: string, more: Partial<Trial>, signal: AbortSignal): Promise<string> =>
+    (await tryProgram(place, { command: ['python3', '-c', code], ...more }, signal)).trim();
+  return async (signal: AbortSignal): Promise<void> => {
+    const needed = `it needs ${LEAST_PYTHON.join('.')} or newer`;
+    const interpreter = await findExecutable('python3', '/');
+    if (interpreter === null) throw new Unfit(`python3 is not on PATH: ${needed}`);
+    const has = await trials([interpreter], () => python(ASK_VERSION, {}, signal));
+    if (!isNewEnough(has)) throw new Unfit(`python3 is ${has}: ${needed}`);
+    const folder = placeOf(place.dataFolder, has);
+    if (!existsSync(folder)) throw new Unfit('its packages are not here yet: its first run fetches them', 'degraded');
+    const environment = { PYTHONPATH: folder, PYTHONSAFEPATH: '1', PYTHONDONTWRITEBYTECODE: '1' };
+    const asked = { environment, readable: [folder] };
+    const found = await trials([interpreter, folder], () => python(ASK_PACKAGES, asked, signal));
+    if (found !== version) throw new Unfit(`its packages are of version ${found || 'unknown'}: ${version} is pinned`);
+  };
+}
+
+const ASK_VERSION = 'import sys; print("%d.%d" % sys.version_info[:2])';
+const ASK_PACKAGES = 'import importlib.metadata, openevolve; print(importlib.metadata.version("openevolve"))';
+
 const inTurn = createTurns();
 
 /**
@@ -60,11 +85,15 @@ export async function openEvolvePackages(dataFolder: string, step: string, signa
 }
 
 async function pythonVersion(step: string, signal: AbortSignal): Promise<string> {
-  const text = await run(['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], step, ASK_MILLISECONDS, signal);
-  const [major = 0, minor = 0] = text.trim().split('.').map(Number);
+  const found = (await run(['-c', ASK_VERSION], step, ASK_MILLISECONDS, signal)).trim();
+  if (isNewEnough(found)) return found;
+  return absent(step, `python3 is ${found}: it needs ${LEAST_PYTHON.join('.')} or newer`);
+}
+
+function isNewEnough(found: string): boolean {
+  const [major = 0, minor = 0] = found.split('.').map(Number);
   const [least, leastMinor] = LEAST_PYTHON;
-  if (major > least || (major === least && minor >= leastMinor)) return text.trim();
-  return absent(step, `python3 is ${text.trim()}: it needs ${LEAST_PYTHON.join('.')} or newer`);
+  return major > least || (major === least && minor >= leastMinor);
 }
 
 async function fetchInto(folder: string, step: string, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
 import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
 import { createOutbound, type OutboundOptions } from '@workledger/shared/outbound/outbound.ts';
-import type { Watched } from '../watch.ts';
+import type { WatchedSystem } from '../watch.ts';
 import type { KeptAnswer } from './answers.ts';
 
 /** A chat as OpenAI's API has it: what else a request says is sent on as it is. */
@@ -27,7 +27,7 @@ export class ModelRefused extends Error {
 }
 
 /** One configured model, by the one way out. */
-export type ModelProvider = Required<Watched> & {
+export type ModelProvider = WatchedSystem & {
   readonly name: string;
   /** As its endpoint names it. */
   readonly id: string;

@@ -29,9 +29,9 @@ export function sandboxFor(
 ): SandboxPolicy | null {
   const { sandbox, dataFolder } = environment;
   if (!sandbox) return null;
-  const opened = agent === undefined ? [repository] : [repository, agent];
-  const paths = (name: 'read' | 'write'): string[] => opened.flatMap((one) => one[name].map(absolute));
-  const hosts = [...new Set(opened.flatMap(({ allowHosts }) => allowHosts))];
+  const both = agent === undefined ? [repository] : [repository, agent];
+  const paths = (name: 'read' | 'write'): string[] => both.flatMap((one) => opened(one, name));
+  const hosts = [...new Set(both.flatMap(({ allowHosts }) => allowHosts))];
   return {
     writable: [path, temporary, ...paths('write')],
     readable: [mirror.originFolder, ...paths('read')],
@@ -47,5 +47,9 @@ export function sandboxFor(
 
 /** A name may hold a slash, which folders of one level do not. */
 const homeOf = (dataFolder: string, name: string): string => join(dataFolder, 'homes', name.replaceAll('/', '+'));
+
+/** Paths that a registration opens beside. */
+export const opened = (one: Pick<Repository, 'read' | 'write'>, name: 'read' | 'write'): string[] =>
+  one[name].map(absolute);
 
 const absolute = (path: string): string => (/^~(\/|$)/.test(path) ? join(homedir(), path.slice(1)) : resolve(path));

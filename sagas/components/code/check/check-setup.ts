@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
@@ -12,7 +10,7 @@ import { type Github, openGithub } from '../../github/github.ts';
 import { branchHead, fetchOrigin } from '../../git/commits.ts';
 import { LFS, missingLfs, type Needs, needsOf } from '../../git/filters.ts';
 import { withoutCredentials } from '../../git/names.ts';
-import { childEnvironment } from '../../process/run-process.ts';
+import { findExecutable } from '../../process/executable.ts';
 import { type ComponentDefinition, inRun, runComponents } from '../../run-component.ts';
 import { openSandbox, trySandbox } from '../../sandbox/open.ts';
 import type { Sandbox } from '../../sandbox/policy.ts';
@@ -106,24 +104,6 @@ async function tryExecutable(executable: string): Promise<{ ok: boolean; detail:
         detail: `"${executable}" is not there or not executable: install it, or name it by an absolute path`,
       }
     : { ok: true, detail: found };
-}
-
-/** Where a program is that a child process would run: on PATH, or, named by a path, from the folder it runs in. null: nowhere. */
-async function findExecutable(name: string, folder: string): Promise<string | null> {
-  const paths = name.includes('/')
-    ? [isAbsolute(name) ? name : resolve(folder, name)]
-    : (childEnvironment()['PATH'] ?? '').split(delimiter).map((entry) => join(entry, name));
-  for (const path of paths) if (await isExecutable(path)) return path;
-  return null;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** Whether CI starts on what is pushed to these. */
