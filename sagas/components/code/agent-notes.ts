@@ -39,7 +39,8 @@ export function readNotes(noteIn: NoteIn, take: TakeNote): NonNullable<ProcessOp
   return (chunk, from) => streams[from](chunk);
 }
 
-function splitLines(take: (line: string) => void): (chunk: Buffer) => void {
+/** Whole lines, none longer than one that may hold a note. */
+export function splitLines(take: (line: string) => void): (chunk: Buffer) => void {
   let parts: Buffer[] = [];
   let length = 0;
   const keep = (part: Buffer): void => {

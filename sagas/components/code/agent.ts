@@ -1,4 +1,5 @@
 import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
+import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import type { AgentTold, ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
@@ -11,7 +12,7 @@ import { profileOf } from './profiles/profiles.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
 import { noteSession, notedSession, type NotedSession, type SessionOf } from './sessions.ts';
 import type { Place } from './setup.ts';
-import { findSession, startAgent, type AgentEnd } from './start-agent.ts';
+import { findSession, startAgent, type AgentEnd, type Session } from './start-agent.ts';
 
 export type AgentRun = {
   readonly exitCode: number | null;
@@ -30,7 +31,7 @@ type Request = AgentRequest & { readonly runId: string; readonly place: Place; r
 
 /**
  * Lets an agent work in a checkout, prompted as its profile says. What comes after an attempt of the same run goes on with that one's
- * session, where it is here; else it begins anew with the same words. @throws ComponentFailure when it did not succeed
+ * session, and what is begun anew after a kill with its own, where that is here; else it begins anew with the same words. @throws ComponentFailure when it did not succeed
  */
 export async function runAgent(
   code: CodeAttempt,
@@ -41,22 +42,57 @@ export async function runAgent(
   const prompt = await promptOf(request, { ...code, agent });
   if (request.prompt.purpose !== 'generate') return runPrompted(code, agent, checkout, prompt);
   const of: SessionOf = { dataFolder: code.environment.dataFolder, runId: request.runId, agent };
-  const noted = isAnotherAttempt(request) ? await notedSession(of) : null;
-  const from = noted !== null && (await findSession(code, agent, checkout, noted.session)) ? noted : null;
-  const start = (before: NotedSession | null): Promise<Started> =>
-    startOnce(code, agent, checkout, before === null ? prompt : resumed(prompt), before);
-  const first = await start(from);
-  const started = from !== null && isSessionLost(agent, first.end) ? await start(null) : first;
+  const begun: SessionOf = { ...of, begunBy: code.key };
+  const found = async (one: SessionOf): Promise<NotedSession | null> => {
+    const noted = await notedSession(one);
+    return noted !== null && (await findSession(code, agent, checkout, noted.session)) ? noted : null;
+  };
+  const own = await found(begun);
+  const from = own ?? (isAnotherAttempt(request) ? await found(of) : null);
+  const goOn = (session: NotedSession): Promise<Started> =>
+    startOnce(code, agent, checkout, isAnotherAttempt(request) ? resumed(prompt) : interrupted(prompt), session);
+  const startAnew = (lost: NotedSession | null): Promise<Started> =>
+    startOnce(code, agent, checkout, prompt, null, beginning(code, begun, lost));
+  const first = from === null ? await startAnew(null) : await goOn(from);
+  const started = from !== null && isSessionLost(agent, first.end) ? await startAnew(from) : first;
   const { session, tokens } = started.end.judged.told;
-  if (profileOf(agent).sessions !== null && session !== null)
-    await noteSession(of, { session, tokens }).catch((error: unknown) => {
-      code.environment.logger.warn(
-        { reason: oneLine(error) },
-        'cannot note the session of an agent: it will begin anew',
-      );
-    });
+  if (profileOf(agent).sessions !== null && session !== null) await note(code, of, { session, tokens });
   return finish(code, agent, started);
 }
+
+/** @returns whether it is noted */
+const note = (code: CodeAttempt, of: SessionOf, noted: NotedSession): Promise<boolean> =>
+  noteSession(of, noted).then(
+    () => true,
+    (error: unknown) => {
+      const reason = oneLine(error);
+      code.environment.logger.warn({ reason }, 'cannot note the session of an agent: it will begin anew');
+      return false;
+    },
+  );
+
+type Beginning = (agent: AgentConfiguration) => Promise<Omit<Session, 'session'>>;
+
+/** Has a new session noted before its agent has ended: under the name that it is given, or as soon as it says its own. */
+const beginning =
+  (code: CodeAttempt, begun: SessionOf, lost: NotedSession | null): Beginning =>
+  async (agent) => {
+    const how = profileOf(agent).sessions?.begun;
+    if (how === undefined) return {};
+    const tokens = { input: 0, output: 0 };
+    if (how === 'named') {
+      const name = derivedId('agent session', code.key, lost?.session ?? '');
+      return { name: (await note(code, begun, { session: name, tokens })) ? name : null };
+    }
+    let isSaid = false;
+    const onLine = (line: string): void => {
+      const session = isSaid ? null : how(line);
+      if (session === null || code.secrets.text(session) !== session) return;
+      isSaid = true;
+      void note(code, begun, { session, tokens });
+    };
+    return { onLine };
+  };
 
 /** As `runAgent`, with words that are no task's. @throws ComponentFailure when it did not succeed */
 export async function runPrompted(
@@ -81,11 +117,12 @@ const startOnce = async (
   checkout: Checkout,
   prompt: string,
   from: NotedSession | null,
-): Promise<Started> => ({
-  prompt,
-  end: await startAgent(code, agent, checkout, { prompt, session: from?.session ?? null }),
-  from,
-});
+  begin: Beginning = () => Promise.resolve({}),
+): Promise<Started> => {
+  const session = from === null ? await begin(agent) : {};
+  const end = await startAgent(code, agent, checkout, { ...session, prompt, session: from?.session ?? null });
+  return { prompt, end, from };
+};
 
 const isAnotherAttempt = ({ prompt: { feedback, earlier = [] } }: AgentRequest): boolean =>
   feedback !== null || earlier.length > 0;
@@ -94,6 +131,10 @@ const isAnotherAttempt = ({ prompt: { feedback, earlier = [] } }: AgentRequest):
 const resumed = (prompt: string): string =>
   `You worked on this before, in this conversation; why that did not do is told below. This is another folder, as it was \
 at the start of this attempt: what you changed before may not be here. Look at the files anew.\n\n${prompt}`;
+
+const interrupted = (prompt: string): string =>
+  `You began this before, in this conversation, and were interrupted. This is another folder, as it was at the start: what you \
+changed before is not here. Do it again from what you know already, and go on.\n\n${prompt}`;
 
 const isSessionLost = (agent: AgentConfiguration, { judged, result }: AgentEnd): boolean =>
   judged.problem !== null &&

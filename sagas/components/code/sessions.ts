@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -10,11 +11,16 @@ export type SessionOf = {
   readonly dataFolder: string;
   readonly runId: string;
   readonly agent: Pick<AgentConfiguration, 'name' | 'profile'>;
+  /** Key of the call that began it, for who begins the same call anew; left out: for the attempts that come after. */
+  readonly begunBy?: string;
 };
 
-const folderOf = ({ dataFolder, runId }: Omit<SessionOf, 'agent'>): string => join(dataFolder, 'sessions', runId);
-const fileOf = (of: SessionOf): string =>
-  join(folderOf(of), `${of.agent.profile}-${of.agent.name.replaceAll('/', '+')}`);
+const folderOf = ({ dataFolder, runId }: Pick<SessionOf, 'dataFolder' | 'runId'>): string =>
+  join(dataFolder, 'sessions', runId);
+function fileOf(of: SessionOf): string {
+  const begunBy = of.begunBy === undefined ? '' : `.${createHash('sha256').update(of.begunBy).digest('hex')}`;
+  return join(folderOf(of), `${of.agent.profile}-${of.agent.name.replaceAll('/', '+')}${begunBy}`);
+}
 
 /** What an attempt leaves for the next one. */
 const notedSchema = z.strictObject({
@@ -40,5 +46,5 @@ export async function notedSession(of: SessionOf): Promise<NotedSession | null> 
 }
 
 /** Nothing goes on in this run. */
-export const forgetSessions = (of: Omit<SessionOf, 'agent'>): Promise<void> =>
+export const forgetSessions = (of: Pick<SessionOf, 'dataFolder' | 'runId'>): Promise<void> =>
   rm(folderOf(of), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { AgentConfiguration } from '@workledger/shared/config/schema.ts';
 import type { Checkout } from '../git/checkout.ts';
 import type { ProcessResult } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
-import { agentNotes } from './agent-notes.ts';
+import { agentNotes, splitLines } from './agent-notes.ts';
 import type { CodeAttempt } from './attempt.ts';
 import { agentEnvironment, problemOf } from './commands.ts';
 import type { Judged } from './profiles/profile.ts';
@@ -18,19 +18,30 @@ export type AgentEnd = {
   readonly judged: Judged;
 };
 
-/** Starts an agent once as its profile says, follows what it prints, and judges how it ended. @param session that it goes on with */
+export type Session = {
+  /** That it goes on with; null: a new one. */
+  readonly session: string | null;
+  /** What a new one is to be called, where it takes a name. */
+  readonly name?: string | null;
+  /** Told of each line of its standard output. */
+  readonly onLine?: ((line: string) => void) | undefined;
+};
+
+/** Starts an agent once as its profile says, follows what it prints, and judges how it ended. */
 export async function startAgent(
   code: CodeAttempt,
   agent: AgentConfiguration,
   checkout: Checkout,
-  { prompt, session }: { readonly prompt: string; readonly session: string | null },
+  { prompt, session, name = null, onLine }: Session & { readonly prompt: string },
 ): Promise<AgentEnd> {
   const profile = profileOf(agent);
   // Out of reach of what ran here before; a file that a command names can be read in the sandbox.
   const promptFile = join(checkout.notes, 'prompt.md');
   if (profile.prompt === 'file') await writeFile(promptFile, prompt, { mode: 0o600 });
-  const command = profile.command(agent, { session, promptFile });
+  const command = profile.command(agent, { session, name, promptFile });
   const over = new AbortController();
+  const notes = agentNotes(code, profile.note, over.signal);
+  const lines = onLine && splitLines(onLine);
   const running = code.attempt.run({
     ...insideOf(code, agent, checkout),
     command,
@@ -38,7 +49,10 @@ export async function startAgent(
     timeoutMs: agent.limits.timeoutSeconds * 1_000,
     maxOutputBytes: agent.limits.maxOutputBytes,
     limits: agent.limits,
-    onOutput: agentNotes(code, profile.note, over.signal),
+    onOutput: (chunk, from) => {
+      if (from === 'stdout') lines?.(chunk);
+      notes?.(chunk, from);
+    },
   });
   const result = await running.finally(() => over.abort());
   code.signal.throwIfAborted();

@@ -27,7 +27,7 @@ mkdir -p "$here" && { [ -f "$here/$1.jsonl" ] || cp "$found" "$here/"; }`;
 
 /** Claude Code, headless: judged by its result object alone, for its exit code tells nothing. */
 export const claudeCode: Profile = {
-  command: ({ command, options }, { session }) => [
+  command: ({ command, options }, { session, name = null }) => [
     ...command,
     ...['-p', '--output-format', 'stream-json', '--verbose', '--strict-mcp-config'],
     ...['--permission-mode', options.permissionMode ?? 'acceptEdits'],
@@ -35,7 +35,7 @@ export const claudeCode: Profile = {
     ...flag('--model', options.model),
     ...flag('--max-turns', options.maxTurns),
     ...flag('--max-budget-usd', options.maxUsd),
-    ...flag('--resume', session),
+    ...(session === null ? flag('--session-id', name) : flag('--resume', session)),
   ],
   prompt: 'stdin',
   note: claudeNote,
@@ -59,5 +59,8 @@ export const claudeCode: Profile = {
       hint: refused.length === 0 ? undefined : `it was not allowed to use ${counted(refused)}: see allowedTools`,
     };
   },
-  sessions: { find: FIND, lost: /No conversation found with session ID/i, tokens: 'of the attempt' },
+  sessions: {
+    ...{ find: FIND, lost: /No conversation found with session ID/i },
+    ...{ tokens: 'of the attempt', begun: 'named' },
+  },
 };

@@ -22,6 +22,9 @@ const event = z.looseObject({
 const FIND = `find "\${CODEX_HOME:-$HOME/.codex}/sessions" -type f -name "*$1*" 2>/dev/null | grep -q .`;
 const STDERR_LINES = 3;
 
+const sessionOf = (events: readonly z.infer<typeof event>[]): string | null =>
+  sessionIn(events.find(({ type }) => type === 'thread.started')?.thread_id);
+
 /** Codex (`codex exec --json`): its last turn must have been completed, and its exit code be 0. It tells tokens, not money. */
 export const codex: Profile = {
   command: ({ command, options }, { session }) => [
@@ -52,7 +55,7 @@ export const codex: Profile = {
     const told = {
       turns: events.filter(({ type }) => type === 'turn.started').length || null,
       tokens: last?.usage ? { input: last.usage.input_tokens, output: last.usage.output_tokens } : null,
-      session: sessionIn(events.find(({ type }) => type === 'thread.started')?.thread_id),
+      session: sessionOf(events),
     };
     if (last?.type === 'turn.completed') return { problem, costUsd: null, told };
     const what = last === undefined ? 'it completed no turn' : 'its turn failed';
@@ -64,5 +67,6 @@ export const codex: Profile = {
     find: FIND,
     lost: /no rollout found|thread (?:not loaded|\S+ not found)|thread\/resume failed/i,
     tokens: 'of the session',
+    begun: (line) => sessionOf(objectsIn(line, event)),
   },
 };

@@ -24,6 +24,8 @@ export type Judged = AgentOutcome & {
 type Start = {
   /** The session that it goes on with; null: a new one. */
   readonly session: string | null;
+  /** What a new session is to be called, where its agent takes a name for it. */
+  readonly name?: string | null;
   /** The file with the prompt, for an agent that takes one. */
   readonly promptFile: string;
 };
@@ -43,6 +45,8 @@ export type Profile = {
     readonly lost: RegExp;
     /** What the tokens that it tells are of, where it went on with a session. */
     readonly tokens: 'of the attempt' | 'of the session';
+    /** How a new one is known before its agent ends: it takes the name that it is given (a UUID), or says its own in a line that it prints. */
+    readonly begun: 'named' | ((line: string) => string | null);
   } | null;
 };
 

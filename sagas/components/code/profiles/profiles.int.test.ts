@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { recorded, RECORDED_SESSION } from '@workledger/infra/testing/agents/recorded.ts';
+import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { ComponentFailure } from '../../../engine/component.ts';
 import type { Note } from '../../../engine/notes.ts';
 import type { ResultOf } from '../../catalogue.ts';
@@ -138,9 +139,10 @@ describe('a second attempt of the same run', () => {
         if (value === undefined) delete process.env[key];
         else process.env[key] = value;
     });
-    const attempt = (label: string, more: object = {}): Promise<Work> => {
+    const attempt = (label: string, more: object = {}, signal?: AbortSignal): Promise<Work> => {
       const request = made.workRequest('agent');
-      return made.call<Work>('code.work', { ...request, label, prompt: { ...request.prompt, ...more } });
+      const asked = { ...request, label, prompt: { ...request.prompt, ...more } };
+      return made.call<Work>('code.work', asked, signal, `saga/${label}`);
     };
     return { ...made, home, attempt };
   }
@@ -187,4 +189,54 @@ describe('a second attempt of the same run', () => {
     expect(existsSync(join(dataFolder, 'sessions'))).toBe(true);
     expect(readdirSync(join(dataFolder, 'sessions'))).toEqual([]);
   });
+
+  const hanging = {
+    'claude-code': `
+      const all = join(home, 'projects'), here = join(all, process.cwd().replace(/[^A-Za-z0-9]/g, '-'));
+      const at = (name) => args.includes(name) ? args[args.indexOf(name) + 1] : null;
+      const resumes = at('--resume'), session = resumes ?? at('--session-id');
+      if (resumes !== null && !existsSync(join(here, resumes + '.jsonl'))) process.exit(9);
+      mkdirSync(here, { recursive: true });
+      appendFileSync(join(here, session + '.jsonl'), '{}');`,
+    codex: `
+      const resumes = args.includes('resume') ? args[args.indexOf('resume') + 1] : null;
+      const day = join(home, 'sessions', '2026', '11', '30');
+      mkdirSync(day, { recursive: true });
+      writeFileSync(join(day, 'rollout-2026-11-30T00-00-00-${RECORDED_SESSION}.jsonl'), '{}');
+      console.log(${JSON.stringify(recorded.codex.good[0])});`,
+  };
+
+  test.each(['claude-code', 'codex'] as const)(
+    'that is none: what was killed while it worked goes on with its own session when it is begun anew: %s',
+    async (profile) => {
+      const until = `if (resumes === null) await new Promise((wake) => setTimeout(wake, 60_000));`;
+      const { attempt, starts, text, dataFolder } = withHome(profile, `${hanging[profile]}${until}${mend}`);
+      const killed = new AbortController();
+      const first = attempt('generate-1-1', {}, killed.signal).catch((error: unknown) => error);
+      // As soon as its session can be found.
+      const sessions = join(dataFolder, 'sessions');
+      await untilTrue(
+        () => existsSync(sessions) && readdirSync(sessions).some((run) => readdirSync(join(sessions, run)).length > 0),
+      );
+      await untilTrue(() => existsSync(join(dataFolder, '..', 'starts')));
+      await untilTrue(() =>
+        readdirSync(join(dataFolder, '..', 'home'), { recursive: true }).some((name) =>
+          String(name).endsWith('.jsonl'),
+        ),
+      );
+      killed.abort(new Error('killed'));
+      expect(await first).toMatchObject({ retryable: true });
+      const again = await attempt('generate-1-1');
+      expect(again.diffStat).toEqual({ files: 1, insertions: 1, deletions: 1 });
+      expect(again.agent).toMatchObject({ isResumed: true, tokens: { input: expect.any(Number) as number } });
+      const [one, two, ...more] = starts();
+      expect(more).toEqual([]);
+      const session = profile === 'codex' ? RECORDED_SESSION : one!.args.at(-1)!;
+      expect(session).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+      if (profile === 'claude-code') expect(one!.args.slice(-2)).toEqual(['--session-id', session]);
+      expect(two!.args.join(' ')).toContain(`resume ${session}`);
+      expect(two!.prompt).toMatch(/^You began this before[^]*# Fix add/);
+      expect(two!.prompt).toBe(await text(again.prompt.digest));
+    },
+  );
 });

@@ -19,6 +19,19 @@ const startOf = (profile: string, more: object, session: string | null = null) =
 
 const names = Object.keys(recorded) as Name[];
 
+test('a new session of Claude Code has the name that it is given; one that goes on has its own', () => {
+  const agent = agentOf('claude-code');
+  const start = { promptFile: '/prompt.md', name: 'of-the-call' };
+  expect(
+    profileOf(agent)
+      .command(agent, { ...start, session: null })
+      .slice(-2),
+  ).toEqual(['--session-id', 'of-the-call']);
+  const goingOn = profileOf(agent).command(agent, { ...start, session: 'of-before' });
+  expect(goingOn.slice(-2)).toEqual(['--resume', 'of-before']);
+  expect(goingOn).not.toContain('--session-id');
+});
+
 test.each(names)('%s names a public source of its format', (name) => {
   for (const source of recorded[name].sources) expect(source).toMatch(/^https:\/\//);
 });
