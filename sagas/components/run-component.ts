@@ -44,6 +44,8 @@ export type ComponentDefinition<Request extends z.ZodType = z.ZodType, Result ex
   everywhere?(results: readonly z.infer<Result>[]): z.infer<Result>;
   /** Which of the configured models it asks: a runner asks no others, and these through whoever called it. Default: none. */
   models?(request: z.infer<Request>): readonly string[];
+  /** US dollars that may be spent on models in each scope of the call; a runner has no say in it. Default: no limit. */
+  budgetUsd?(request: z.infer<Request>): number | null;
 };
 
 /** Holds a component to the types of its own schemas. */

@@ -197,6 +197,24 @@ describe('a call that does not come to its end', () => {
     await second;
   });
 
+  test('is ended by the one that came last, of several under one key that came while it was in hand', async () => {
+    const { begun, ended, perform } = hanging();
+    const { url } = await runner(perform);
+    const cancel = new AbortController();
+    const call = (): Promise<unknown> =>
+      sagas([url])
+        .call('code.diff', request, cancel.signal)
+        .catch((error: unknown) => error);
+    const calls = [call()];
+    await untilTrue(() => begun.length === 1);
+    calls.push(call(), call());
+    await untilTrue(() => begun.length === 3);
+    expect(ended).toHaveLength(2);
+    cancel.abort();
+    await Promise.all(calls);
+    expect(ended).toHaveLength(3);
+  });
+
   test('is given back by a runner that stops, which takes no new one: no try, and no reason to open a breaker', async () => {
     const { begun, perform } = hanging();
     const { url, drain } = await runner(perform);

@@ -56,14 +56,14 @@ export function askRunners(options: RunnersOptions): Perform {
     places: readonly string[],
     step: string,
     sent: Sent,
-    { signal, note }: Pick<PerformContext, 'signal' | 'note'>,
+    { signal, note, budgetUsd }: Pick<PerformContext, 'signal' | 'note'> & { readonly budgetUsd: number | null },
   ): Promise<unknown> {
     const answer = await begin(places, sent, signal);
     const store = patientArtefacts({ artefacts, logger }, signal);
     const known = new Set(sent.artefacts.map(({ digest }) => digest));
     const over = new AbortController();
     const answering = AbortSignal.any([signal, over.signal]);
-    const askModels = askModelsFor({ models, embeddings }, sent.call, signal);
+    const askModels = askModelsFor({ models, embeddings }, { ...sent.call, budgetUsd }, signal);
     let last: LastFrame | null = null;
     let kept = 0;
     try {
@@ -115,13 +115,14 @@ export function askRunners(options: RunnersOptions): Perform {
         call: { frame: 'call', component: name, key, request, task, models: known, embeddings: means },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),
       };
+      const budgetUsd = definition.budgetUsd?.(request) ?? null;
       const places = ranked(urls, request.repository);
       if (definition.everywhere === undefined) {
-        const result = await ask(places, step, sent, { signal, note });
+        const result = await ask(places, step, sent, { signal, note, budgetUsd });
         checkResult(name, definition, result);
         return result;
       }
-      const results = await everywhere(places, (url) => ask([url], step, sent, { signal }), signal);
+      const results = await everywhere(places, (url) => ask([url], step, sent, { signal, budgetUsd }), signal);
       for (const result of results) checkResult(name, definition, result);
       return definition.everywhere(results);
     } catch (error) {

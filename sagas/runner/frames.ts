@@ -91,6 +91,7 @@ const askedOfModels = z.discriminatedUnion('what', [
     request: chatRequest,
     scope: z.string().max(1_000),
     number: z.int().min(0),
+    /** Not believed: sagas know what they gave out. */
     budgetUsd: z.number().nullable(),
     mayReuse: z.boolean(),
     together: z.string().nullable(),

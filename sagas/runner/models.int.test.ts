@@ -22,6 +22,7 @@ const asking = defineComponent({
   ...{ request: inRun, result: z.unknown(), limits: { turns: { atOnce: () => 4 }, seconds: () => 60 } },
   perform: () => Promise.reject(new Error('performed by a runner')),
   models: () => ['fast', 'not configured'],
+  budgetUsd: () => 1.5,
 });
 
 /** A runner whose component does this with the models of its call, and sagas that have two of them. */
@@ -78,7 +79,7 @@ const question = (words: string, signal: AbortSignal, more: Partial<ChatAsked> =
 });
 
 describe('the models of a call that a runner performs', () => {
-  test('are those that its component asks, asked by sagas, many at once, and paid for by the call', async () => {
+  test('are those that its component asks, asked by sagas, many at once, and paid for by the call, within its budget', async () => {
     const waiting: (() => void)[] = [];
     const { call, asked } = await world(
       async (models, signal) => {
@@ -111,7 +112,7 @@ describe('the models of a call that a runner performs', () => {
     });
     expect(asked).toHaveLength(3);
     for (const { paidFor, scope, budgetUsd, together, mayReuse } of asked)
-      expect([paidFor, scope, budgetUsd, together, mayReuse]).toEqual(['call-1', SCOPE, 2, 'sample', true]);
+      expect([paidFor, scope, budgetUsd, together, mayReuse]).toEqual(['call-1', SCOPE, 1.5, 'sample', true]);
   });
 
   test('have beside them what computes what texts mean, where sagas have it', async () => {

@@ -111,7 +111,12 @@ const MOST_ASKED = 25_000;
 /** Sagas' side: what a runner asks of models in one call, asked for it. It pays for nothing but that call, and for no other run. */
 export function askModelsFor(
   { models, embeddings }: Pick<ComponentEnvironment, 'models' | 'embeddings'>,
-  { key, request, models: given }: Pick<CallFrame, 'key' | 'models'> & { readonly request: InRun },
+  {
+    key,
+    request,
+    models: given,
+    budgetUsd,
+  }: Pick<CallFrame, 'key' | 'models'> & { readonly request: InRun; readonly budgetUsd: number | null },
   signal: AbortSignal,
 ): (asked: AskedOfModels) => Promise<SaidOfModels> {
   let count = 0;
@@ -134,7 +139,8 @@ export function askModelsFor(
       if (!given.some(({ name }) => name === chat.model))
         throw new NotAllowed(`this call asks no model "${chat.model}"`);
       const { text, inputTokens, outputTokens, costUsd } = await models.chat({
-        ...{ ...chat, paidFor: key, signal },
+        // What the call may cost is said by who gave it out.
+        ...{ ...chat, budgetUsd, paidFor: key, signal },
         ...(together === null ? {} : { together }),
       });
       return { said: 'answer', answer: { text, inputTokens, outputTokens, costUsd } };

@@ -74,11 +74,14 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   const inHand = new Map<string, InHand>();
 
   async function end(key: string): Promise<boolean> {
-    const call = inHand.get(key);
-    if (call === undefined) return false;
-    call.stop.abort(new Error('stopped'));
-    await Promise.race([call.ended, pause(END_MILLISECONDS)]);
-    return true;
+    const ended = new Set<InHand>();
+    // Of several that come under one key, each ends the one that was let in before it.
+    for (let call = inHand.get(key); call !== undefined && !ended.has(call); call = inHand.get(key)) {
+      ended.add(call);
+      call.stop.abort(new Error('stopped'));
+      await Promise.race([call.ended, pause(END_MILLISECONDS)]);
+    }
+    return ended.size > 0;
   }
 
   async function stop(): Promise<void> {

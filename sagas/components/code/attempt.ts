@@ -72,7 +72,7 @@ export type CodeAttempt = {
 
 type CodeComponent<Request extends z.ZodType<InRun>, Result extends z.ZodType> = Pick<
   ComponentDefinition<Request, Result>,
-  'request' | 'result' | 'models'
+  'request' | 'result' | 'models' | 'budgetUsd'
 > & {
   /** Default: those of git alone. */
   readonly limits?: Limits;
@@ -85,10 +85,11 @@ export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z
   result,
   limits = gitLimits,
   models,
+  budgetUsd,
   act,
 }: CodeComponent<Request, Result>): ComponentDefinition<Request, Result> =>
   defineComponent({
-    ...{ request, result, limits, ...(models && { models }) },
+    ...{ request, result, limits, ...(models && { models }), ...(budgetUsd && { budgetUsd }) },
     perform: (asked, call) => inAttempt(asked, call, (code) => act(asked, code)),
   });
 

@@ -147,6 +147,11 @@ describe('what a prompt tells of the code', () => {
     expect(logged()).toContain('cannot tell what files mean');
     const embed2 = (texts: readonly string[]) =>
       Promise.resolve(texts.map((text) => quantised(/debt|billing/.test(text) ? [1, 0] : [0, 1])));
+    // The same words again, now that it works, are told by meaning: what was found without is not kept.
+    const counted: string[][] = [];
+    const counting = { ...embeddings, embed: (texts: readonly string[]) => (counted.push([...texts]), embed2(texts)) };
+    for (let time = 0; time < 2; time++) await tell('Letters were late', commits[2]!, 500, gitFolder, counting);
+    expect(counted).toHaveLength(1);
     const near = await tell('A debt of letters', commits[2]!, 500, gitFolder, { ...embeddings, embed: embed2 });
     expect(near.told.gathered?.files).toContain('src/billing.ts');
   });

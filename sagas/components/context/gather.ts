@@ -85,12 +85,21 @@ async function packContext(
 ): Promise<Packed> {
   const { gitFolder } = mirror;
   const key = createHash('sha256')
-    .update(JSON.stringify([gitFolder, wanted]))
+    .update(JSON.stringify([gitFolder, wanted, meaning?.embeddings.model ?? null]))
     .digest('hex');
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const packed = await ask(await libraryOf(mirror), wanted, { gitFolder, signal }, meaning);
-  answers.set(key, packed);
+  let isWhole = true;
+  const told = meaning && {
+    ...meaning,
+    onFailed: (error: unknown): void => {
+      isWhole = false;
+      meaning.onFailed(error);
+    },
+  };
+  const packed = await ask(await libraryOf(mirror), wanted, { gitFolder, signal }, told);
+  // Whoever asks when meaning can be had again is told more.
+  if (isWhole) answers.set(key, packed);
   return packed;
 }
 

@@ -50,6 +50,7 @@ export const openevolve = codeComponent({
       secondsFor(3, asked, of) + FETCH_SECONDS + (asked as OpenEvolveRequest).openevolve.timeoutSeconds,
   },
   models: ({ openevolve: { model } }) => [model],
+  budgetUsd: ({ plan }) => plan.budgetUsd,
   act: async (asked, code) => {
     const { environment: at, mirror, signal } = code;
     const { taskId, runId, parent, label, openevolve: plan } = asked;

@@ -120,9 +120,13 @@ type Start = {
   readonly signal: AbortSignal;
 };
 
-/** It ends with its parent: alone it would fail iteration after iteration, and write that down as done. Where the kernel cannot do that, it does not. */
+/**
+ * It ends with its parent: alone it would fail iteration after iteration, and write that down as done. Where the kernel cannot do that, it does
+ * not. A parent that died before it was asked for is another one by then: us it knows by our number, and in a sandbox its first process, with
+ * which all in it ends.
+ */
 const WITH_US = `import ctypes, os, runpy, signal, sys
-parent = os.getppid()
+parent = int(os.environ.pop('WORKLEDGER_PARENT', 1))
 prctl = getattr(ctypes.CDLL(None), 'prctl', None)
 if prctl is not None:
     prctl(1, signal.SIGKILL)
@@ -148,6 +152,7 @@ function start({ code, packages, folder }: Running, options: Start): Promise<Pro
     environment: {
       ...{ ...childEnvironment(), PYTHONPATH: packages.folder, PYTHONUNBUFFERED: '1', PYTHONSAFEPATH: '1' },
       ...{ OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1' },
+      ...(at.sandbox ? {} : { WORKLEDGER_PARENT: String(process.pid) }),
       WORKLEDGER_EVOLUTION_URL: addressOf(code, endpoint),
       WORKLEDGER_EVOLUTION_TOKEN: endpoint.token,
     },

@@ -117,3 +117,17 @@ it('is asked again under the same name by who comes after a kill, and then told 
   expect(first?.key).toBe(second?.key);
   expect(first?.body).toEqual(second?.body);
 });
+
+it('is charged to whom it was asked for, where nothing of its answer can be used, and once', async () => {
+  const first = model.asked.length + 1;
+  say = (number) => (number === first ? 'no form at all' : `alone ${number}`);
+  const before = await start();
+  const said = await Promise.all([before.ask('a'), before.ask('b')]);
+  expect(said).toEqual([expect.stringMatching(/^alone/), expect.stringMatching(/^alone/)]);
+  expect(model.asked).toHaveLength(first + 2);
+  const cost = async (of: typeof before): Promise<number> => (await of.costOf('a')) + (await of.costOf('b'));
+  expect(await cost(before)).toBeCloseTo(0.06);
+  const after = await start();
+  expect(await Promise.all([after.ask('a'), after.ask('b')])).toEqual(said);
+  expect(await cost(after)).toBeCloseTo(0.06);
+});

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { AnswerKey, KeptAnswer } from './answers.ts';
-import { createBatches, partsOf, type Batch } from './batches.ts';
+import { createBatches, partsOf, type Batch, type Part } from './batches.ts';
 
 const keyOf = (name: string): AnswerKey => ({ scope: name, digest: name, number: 0 });
 const answer = (content: string, finish = 'stop'): KeptAnswer => ({
@@ -14,7 +14,7 @@ const request = (content: string, system = 'be brief') => ({
     { role: 'user', content },
   ],
 });
-const saidIn = (kept: KeptAnswer | null): string | null =>
+const saidIn = ({ answer: kept }: Part): string | null =>
   kept === null
     ? null
     : (JSON.parse(kept.text) as { choices: [{ message: { content: string } }] }).choices[0].message.content;
@@ -50,7 +50,7 @@ it('puts small requests that come at the same time into one, and gives each its 
   const all = await Promise.all(['a', 'b', 'c'].map((name) => join(name)));
   expect(asked).toHaveLength(1);
   expect(all.map(saidIn)).toEqual(['done: do a', 'done: do b', 'done: do c']);
-  expect(all.reduce((sum, one) => sum + (one?.costUsd ?? 0), 0)).toBeCloseTo(1);
+  expect(all.reduce((sum, one) => sum + (one.answer?.costUsd ?? 0), 0)).toBeCloseTo(1);
   expect(asked[0]?.request.messages[1]?.content).toBe(
     '=== REQUEST 1\ndo a\n\n=== REQUEST 2\ndo b\n\n=== REQUEST 3\ndo c',
   );
@@ -68,7 +68,7 @@ it('leaves alone what is alone, what is large, and what is of another kind or re
     ...[join('a'), join('b', { together: 'another' }), join('c', { system: 'be long' })],
     join('d', { content: 'x'.repeat(9_000) }),
   ];
-  expect(await Promise.all(all)).toEqual([null, null, null, null]);
+  expect(await Promise.all(all)).toEqual(all.map(() => ({ answer: null, lost: null })));
   expect(asked).toEqual([]);
 });
 
@@ -87,6 +87,23 @@ it.each([
 ])('has those asked alone whose answer is missing in %j', (said, parts) => {
   const members = ['a', 'b'].map((name) => ({ key: keyOf(name), content: name }));
   expect(partsOf({ members }, answer(said)).map(saidIn)).toEqual(parts);
+});
+
+it.each([
+  ['=== ANSWER 2\nonly b', [null, null]],
+  [
+    'no form at all',
+    [
+      { inputTokens: 50, outputTokens: 25, costUsd: 0.5 },
+      { inputTokens: 50, outputTokens: 25, costUsd: 0.5 },
+    ],
+  ],
+])('charges all that was paid to somebody, in %j, too', (said, lost) => {
+  const members = ['a', 'b'].map((name) => ({ key: keyOf(name), content: name }));
+  const parts = partsOf({ members }, answer(said));
+  expect(parts.map((part) => part.lost)).toEqual(lost);
+  const all = parts.map((part) => part.answer ?? part.lost);
+  expect(all.reduce((sum, one) => sum + (one?.costUsd ?? 0), 0)).toBe(1);
 });
 
 it('takes nothing that was cut off', () => {

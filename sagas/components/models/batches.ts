@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Migration } from '@workledger/shared/migrations/migrate.ts';
-import type { AnswerKey, KeptAnswer } from './answers.ts';
+import type { AnswerKey, KeptAnswer, Usage } from './answers.ts';
 import { saidIn, type ChatRequest } from './providers.ts';
 
 /** Several small requests that are asked as one. What is in it never changes: after a kill, the same is asked again under the same name. */
@@ -90,10 +90,19 @@ export type Batching = {
   readonly waitMilliseconds: number;
 };
 
+/** What a batch has for one of its members. */
+export type Part = {
+  /** Null: it is to be asked alone. */
+  readonly answer: KeptAnswer | null;
+  /** Its share of a batch that was paid and has nothing that can be used for anybody; null: there is none. */
+  readonly lost: Usage | null;
+};
+const ALONE: Part = { answer: null, lost: null };
+
 type Waiting = {
   readonly key: AnswerKey;
   readonly content: string;
-  give(answer: KeptAnswer | null): void;
+  give(part: Part): void;
   fail(error: unknown): void;
 };
 
@@ -106,7 +115,7 @@ export function createBatches(store: BatchStore, askWhole: (batch: Batch, model:
 
   async function close(model: string, members: readonly Waiting[], { system, temperature }: Kind): Promise<void> {
     try {
-      if (members.length === 1) return members[0]?.give(null);
+      if (members.length === 1) return members[0]?.give(ALONE);
       const content = members.map((one, index) => `=== REQUEST ${index + 1}\n${one.content}`).join('\n\n');
       const messages = [
         { role: 'system', content: `${system}${TOGETHER}` },
@@ -117,30 +126,30 @@ export function createBatches(store: BatchStore, askWhole: (batch: Batch, model:
       const batch: Batch = { id: newId(), members: kept, request };
       await store.keep(batch);
       const parts = partsOf(batch, await askWhole(batch, model));
-      for (const [index, one] of members.entries()) one.give(parts[index] ?? null);
+      for (const [index, one] of members.entries()) one.give(parts[index] ?? ALONE);
     } catch (error) {
       for (const one of members) one.fail(error);
     }
   }
 
   return {
-    /** @returns null: it is to be asked alone @throws what `askWhole` throws */
+    /** @throws what `askWhole` throws */
     join: async (
       model: string,
       { most, waitMilliseconds }: Batching,
       asked: { readonly key: AnswerKey; readonly request: ChatRequest; readonly together: string },
-    ): Promise<KeptAnswer | null> => {
+    ): Promise<Part> => {
       const read = simple.safeParse(asked.request);
-      if (!read.success) return null;
+      if (!read.success) return ALONE;
       const before = await store.find(asked.key);
       if (before !== null) {
         const at = before.members.findIndex(({ key }) => nameOf(key) === nameOf(asked.key));
-        return partsOf(before, await askWhole(before, model))[at] ?? null;
+        return partsOf(before, await askWhole(before, model))[at] ?? ALONE;
       }
       const { messages, temperature } = read.data;
       const kind = { system: messages[0].content, temperature };
       const name = JSON.stringify([model, asked.together, kind]);
-      return new Promise<KeptAnswer | null>((give, fail) => {
+      return new Promise<Part>((give, fail) => {
         const open = windows.get(name);
         const members = open ?? [];
         members.push({ key: asked.key, content: messages[1].content, give, fail });
@@ -163,8 +172,11 @@ type Kind = { readonly system: string; readonly temperature: number | undefined 
 
 const nameOf = ({ scope, digest, number }: AnswerKey): string => JSON.stringify([scope, digest, number]);
 
-/** The answer of each member, with its share of tokens and price; null: it has none, or nobody knows whose it is, and is asked alone. */
-export function partsOf({ members }: Pick<Batch, 'members'>, whole: KeptAnswer): (KeptAnswer | null)[] {
+/**
+ * The answer of each member, with its share of tokens and price; who has none, or nobody knows whose it is, is asked alone. All that was paid
+ * is some member's: where nothing can be used, each has an even share of that.
+ */
+export function partsOf({ members }: Pick<Batch, 'members'>, whole: KeptAnswer): Part[] {
   const { text: said, isCut } = saidIn(whole);
   const texts = new Map<number, string>();
   const marks = [...said.matchAll(/^=== ANSWER (\d{1,3})[ \t]*\r?\n/gm)];
@@ -175,21 +187,22 @@ export function partsOf({ members }: Pick<Batch, 'members'>, whole: KeptAnswer):
     if (texts.has(number) || (isCut && next === undefined)) texts.set(number, '');
     else texts.set(number, said.slice(mark.index + mark[0].length, next?.index).trim());
   }
-  // All that was paid is some member's.
   const parts = members.map(({ content }, index) => ({ content, text: texts.get(index + 1) ?? '' }));
   const good = parts.filter(({ text }) => text !== '');
   const asked = good.reduce((sum, { content }) => sum + content.length, 0);
   const answered = good.reduce((sum, { text }) => sum + text.length, 0);
+  if (good.length === 0) return parts.map(() => ({ answer: null, lost: shareOf(whole, 1 / parts.length) }));
   return parts.map(({ content, text }) => {
-    if (text === '') return null;
-    const share = { input: content.length / asked, output: text.length / answered };
-    return {
-      text: JSON.stringify({
-        choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: text } }],
-      }),
-      inputTokens: Math.round(whole.inputTokens * share.input),
-      outputTokens: Math.round(whole.outputTokens * share.output),
-      costUsd: (whole.costUsd * (share.input + share.output)) / 2,
-    };
+    if (text === '') return ALONE;
+    const message = { role: 'assistant', content: text };
+    const said = JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', message }] });
+    const usage = shareOf(whole, content.length / asked, text.length / answered);
+    return { answer: { text: said, ...usage }, lost: null };
   });
 }
+
+const shareOf = ({ inputTokens, outputTokens, costUsd }: Usage, input: number, output = input): Usage => ({
+  inputTokens: Math.round(inputTokens * input),
+  outputTokens: Math.round(outputTokens * output),
+  costUsd: (costUsd * (input + output)) / 2,
+});

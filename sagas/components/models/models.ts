@@ -8,7 +8,7 @@ import { Postponed } from '../../engine/component.ts';
 import { refuse } from '../failures.ts';
 import { LimitReached, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
-import { createBatches, type Batch, type BatchStore } from './batches.ts';
+import { createBatches, type Batch, type BatchStore, type Part } from './batches.ts';
 import type { ChatRequest, ModelProvider } from './providers.ts';
 
 export type ChatAsked = {
@@ -68,6 +68,8 @@ export const toldOf = ({ calls, inputTokens, outputTokens }: Spent): AgentTold =
 
 type Logger = { warn(fields: object, message: string): void };
 
+/** In place of how often it was asked before: no number of any request. */
+const IN_VAIN = -1;
 /** Tries of one request while its model is away or takes nothing more. */
 const TRIES = 6;
 const LONGEST_WAIT_MILLISECONDS = 300_000;
@@ -105,20 +107,23 @@ export function createModels(
       if (costUsd >= budgetUsd) throw new BudgetSpent(`over its budget of ${usd(budgetUsd)}: spent ${usd(costUsd)}`);
     }
     const named = createHash('sha256').update(JSON.stringify(key)).digest('hex');
-    const part = await partOfBatch(provider, key, asked);
+    const { answer: part, lost } = await partOfBatch(provider, key, asked);
     if (part !== null) {
       await keepSurely(key, { ...part, model: provider.name, paidFor });
       return part;
     }
+    // Paid in vain, and paid all the same: nobody is ever told it.
+    if (lost !== null)
+      await keepSurely({ ...key, number: IN_VAIN }, { ...lost, text: '', model: provider.name, paidFor });
     const answer = await patiently(signal, () => provider.chat(request, { key: named, signal }));
     await keepSurely(key, { ...answer, model: provider.name, paidFor });
     return answer;
   }
 
-  /** Null: it is asked alone. What is asked for several goes on although one of them may end. */
-  async function partOfBatch(provider: ModelProvider, key: AnswerKey, asked: ChatAsked): Promise<KeptAnswer | null> {
+  /** What is asked for several goes on although one of them may end. */
+  async function partOfBatch(provider: ModelProvider, key: AnswerKey, asked: ChatAsked): Promise<Part> {
     const { together, request } = asked;
-    if (provider.batch === null || together === undefined || batches === null) return null;
+    if (provider.batch === null || together === undefined || batches === null) return { answer: null, lost: null };
     return batches.join(provider.name, provider.batch, { key, request, together });
   }
 
