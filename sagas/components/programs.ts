@@ -2,6 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import { executableOf } from '@workledger/shared/config/agent-profiles.ts';
 import type { AgentConfiguration, Configuration } from '@workledger/shared/config/schema.ts';
 import { createOpenEvolveCheck } from './evolution/packages.ts';
+import { installedAutogenlib } from './generation/autogenlib.ts';
 import { findExecutable } from './process/executable.ts';
 import { opened } from './sandbox/policy.ts';
 import { Unfit } from './state.ts';
@@ -10,6 +11,7 @@ import type { Systems, Watched } from './watch.ts';
 
 /** How the programs that calls start on this machine are called among what is watched. */
 const OPENEVOLVE = 'openevolve';
+const autogenlibOf = (repository: string): string => `autogenlib ${repository}`;
 const agentProgram = (name: string): string => `agent ${name}`;
 
 type Named = Pick<Configuration, 'agents' | 'repositories'>;
@@ -18,6 +20,7 @@ type Named = Pick<Configuration, 'agents' | 'repositories'>;
 export const programNames = ({ agents, repositories }: Named): readonly string[] => [
   ...agents.map(({ name }) => agentProgram(name)),
   ...(repositories.some(({ evolve }) => evolve?.openevolve !== undefined) ? [OPENEVOLVE] : []),
+  ...repositories.flatMap(({ name, generate }) => (generate?.autogenlib ? [autogenlibOf(name)] : [])),
 ];
 
 /** The programs that the configuration has this process start, as they are looked at: nothing of that does work, or costs anything. */
@@ -30,6 +33,15 @@ export function programsOf(configuration: Named, place: TrialPlace, trials = cre
       (agent) => [agentProgram(agent.name), (signal: AbortSignal) => checkAgent(agent, place, trials, signal)] as const,
     ),
     [OPENEVOLVE, createOpenEvolveCheck(place, trials)],
+    ...configuration.repositories.map(
+      ({ name, generate }) =>
+        [
+          autogenlibOf(name),
+          async (signal: AbortSignal) => {
+            if (generate?.autogenlib) await installedAutogenlib(generate.autogenlib.python, place, signal, trials);
+          },
+        ] as const,
+    ),
   ]);
   return Object.fromEntries(programNames(configuration).map((name) => [name, watched(checks.get(name)!)]));
 }

@@ -34,6 +34,20 @@ export const generateSchema = z
       .nullable()
       .default(null)
       .describe('null: Codegen is not asked'),
+    autogenlib: z
+      .strictObject({
+        python: z
+          .string()
+          .regex(/^\//, 'an absolute path')
+          .describe(
+            'a Python of 3.12 or newer in which autogenlib is installed, such as that of a virtual environment',
+          ),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'models write through autogenlib, in the sandbox; null, or where it cannot be used: they are asked without',
+      ),
     capabilities: z
       .array(z.string().min(1))
       .default(['code'])

@@ -17,6 +17,8 @@ import { ModelRefused, saidIn } from '../models/providers.ts';
 import { modelsFor, toldOf, type Models } from '../models/models.ts';
 import { isUnanswered, NotAllowed } from '@workledger/shared/outbound/failures.ts';
 import { inRun } from '../run-component.ts';
+import { askAutogenlib, installedAutogenlib, type Installed } from './autogenlib.ts';
+import { Unfit } from '../state.ts';
 import { filesIn, UnusableAnswer, type WantedFiles } from './answer.ts';
 import { chatOf } from './chat-words.ts';
 import { shownFiles, type Shown } from './shown-files.ts';
@@ -61,7 +63,7 @@ export const chat = codeComponent({
     const asText = request.messages.map(({ content }) => String(content)).join('\n\n');
     const prompt = await environment.artefacts.put(Buffer.from(asText), 'text/markdown; charset=utf-8');
     code.note?.({ text: `the model "${asked.model}" is asked`, percent: null });
-    const answer = await answerOf(models, { asked, request, code, prompt });
+    const answer = await answerOf(models, { asked, request, code, prompt, task: secrets.text(asText) });
     const output = await environment.artefacts.put(Buffer.from(secrets.text(answer.text)), 'text/plain; charset=utf-8');
     const { costUsd, agent } = answer;
     const fail = (reason: string): never => {
@@ -98,16 +100,27 @@ async function answerOf(
     request,
     code,
     prompt,
+    task,
   }: {
     readonly asked: ChatRequest;
     readonly request: ReturnType<typeof chatOf>;
     readonly code: CodeAttempt;
     readonly prompt: ArtefactReference;
+    /** The request as one text. */
+    readonly task: string;
   },
 ): Promise<{ text: string; isCut: boolean; costUsd: number; agent: AgentTold }> {
   const { signal, key } = code;
   const scope = `${asked.runId}/${asked.label}`;
+  const autogenlib = await autogenlibOf(code);
+  if (autogenlib !== null) code.note?.({ text: `autogenlib asks the model "${asked.model}"`, percent: null });
   try {
+    if (autogenlib !== null) {
+      const asking = { model: asked.model, scope, paidFor: key, budgetUsd: null, mayReuse: true, signal };
+      const text = await askAutogenlib(code, autogenlib, { task, models, asking });
+      const spent = await models.spent(scope);
+      return { text, isCut: false, costUsd: spent.costUsd, agent: toldOf(spent) };
+    }
     const answer = await models.chat({
       ...{ model: asked.model, request, scope, number: 0, paidFor: key, signal },
       ...{ budgetUsd: null, mayReuse: true, together: asked.repository },
@@ -116,9 +129,30 @@ async function answerOf(
     return { ...saidIn(answer), costUsd: spent.costUsd, agent: toldOf(spent) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof ComponentFailure) {
+      const spent = await models.spent(scope);
+      const paid = { costUsd: spent.costUsd, agent: toldOf(spent), prompt, cause: error };
+      throw new ComponentFailure(error.failure, { retryable: false, fault: 'work', ...paid });
+    }
     if (!isUnanswered(error) && !(error instanceof ModelRefused) && !(error instanceof NotAllowed)) throw error;
     const options = { retryable: false, fault: 'work', prompt, cause: error } as const;
     throw new ComponentFailure(failureOf(STEP, oneLine(error)), options);
+  }
+}
+
+/** autogenlib as the repository's registration has it; null: the model is asked by us. */
+async function autogenlibOf({ repository, environment, signal }: CodeAttempt): Promise<Installed | null> {
+  const python = repository.generate?.autogenlib?.python;
+  if (python === undefined) return null;
+  try {
+    return await installedAutogenlib(python, environment, signal);
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    environment.logger.warn(
+      { repository: repository.name, reason: error.message },
+      'the model is asked without autogenlib',
+    );
+    return null;
   }
 }
 
