@@ -47,6 +47,7 @@ class Finder(importlib.abc.MetaPathFinder):
 `,
   '__init__.py': `import sys
 from ._finder import Finder
+sys.excepthook = lambda *_: Finder().find_spec("autogenlib.mend", None)
 def init(desc=None, enable_exception_handler=None, enable_caching=None):
     from . import _state
     if desc is not None: _state.description = desc

@@ -36,8 +36,11 @@ def main():
     # What is generated may print what it likes.
     out = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     os.dup2(2, 1)
+    hook = sys.excepthook
     import autogenlib
 
+    # It sends what is not caught to its model, from its import on, whatever it is told later.
+    sys.excepthook = hook
     autogenlib.init(task, enable_exception_handler=False, enable_caching=False)
     # 0.1.3 looks at the description that there was when it was imported.
     finder = sys.modules.get('autogenlib._finder')
@@ -47,6 +50,8 @@ def main():
         module = importlib.import_module('autogenlib.change')
     except ImportError:
         raise SystemExit('autogenlib wrote no module')
+    except Exception as error:
+        raise SystemExit('the module that was written fails: ' + type(error).__name__ + ': ' + str(error)[:500])
     out.write('\n'.join(answer_of(getattr(module, 'FILES', None))) + '\n')
     out.flush()
     # What it may have begun does not go on.

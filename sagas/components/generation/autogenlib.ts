@@ -8,7 +8,7 @@ import { failureOf, lastLines } from '../failures.ts';
 import { chatHandler } from '../models/chat-handler.ts';
 import type { ChatAsked, Models } from '../models/models.ts';
 import { findExecutable } from '../process/executable.ts';
-import { childEnvironment } from '../process/run-process.ts';
+import { childEnvironment, ProcessNotStarted } from '../process/run-process.ts';
 import { type Endpoint, openEndpoint, refusal } from '../sandbox/endpoint.ts';
 import type { SandboxPolicy } from '../sandbox/bubblewrap.ts';
 import { Unfit } from '../state.ts';
@@ -85,6 +85,10 @@ export async function askAutogenlib(
     readonly asking: Omit<ChatAsked, 'request' | 'number' | 'together'>;
   },
 ): Promise<string> {
+  const fail = (why: string, parts: Parameters<typeof failureOf>[2] = {}): never => {
+    const failure = failureOf('chat', `autogenlib ${installed.version}: ${why}`, parts);
+    throw new ComponentFailure(failure, { retryable: false, fault: 'work' });
+  };
   let broken: unknown = null;
   const chat: Models['chat'] = (one) =>
     models.chat(one).catch((error: unknown) => {
@@ -96,37 +100,39 @@ export async function askAutogenlib(
   const endpoint = await openEndpoint({
     [CHAT]: async (body) => {
       requests += 1;
-      return requests > MOST_REQUESTS ? refusal(400, 'it asks too often', 'too_often') : answer!(body);
+      return requests > MOST_REQUESTS ? refusal(400, 'it asks too often', 'too_often') : answer(body);
     },
   });
   const folder = join(code.environment.dataFolder, 'worktrees', `${code.attempt.id}-autogenlib`);
   try {
     code.attempt.own(folder);
     for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-    const { exitCode, ended, limit, stdout, stderr } = await code.attempt.run({
-      // Its HTTP client refuses a SOCKS proxy that it has no package for; that for HTTP is enough.
-      command: ['env', '-u', 'ALL_PROXY', '-u', 'all_proxy', installed.python, '-I', '-c', DRIVER],
-      ...{ cwd: join(folder, 'work'), stdin: JSON.stringify({ task }), signal: code.signal },
-      ...{ timeoutMs: SECONDS * 1_000, maxOutputBytes: OUTPUT_BYTES, graceMs: 0, killStrays: true },
-      environment: {
-        ...childEnvironment(),
-        OPENAI_API_KEY: endpoint.token,
-        OPENAI_API_BASE_URL: `http://workledger:${endpoint.port}/v1`,
-        OPENAI_MODEL: models.idOf(asking.model),
-      },
-      sandbox: sandboxOf(code, installed, folder, endpoint),
-      limits: code.repository.limits,
-    });
+    const { exitCode, ended, limit, stdout, stderr } = await code.attempt
+      .run({
+        // Its HTTP client refuses a SOCKS proxy that it has no package for; that for HTTP is enough.
+        command: ['env', '-u', 'ALL_PROXY', '-u', 'all_proxy', installed.python, '-I', '-c', DRIVER],
+        ...{ cwd: join(folder, 'work'), stdin: JSON.stringify({ task }), signal: code.signal },
+        ...{ timeoutMs: SECONDS * 1_000, maxOutputBytes: OUTPUT_BYTES, graceMs: 0, killStrays: true },
+        environment: {
+          ...childEnvironment(),
+          OPENAI_API_KEY: endpoint.token,
+          OPENAI_API_BASE_URL: `http://workledger:${endpoint.port}/v1`,
+          OPENAI_MODEL: models.idOf(asking.model),
+        },
+        sandbox: sandboxOf(code, installed, folder, endpoint),
+        limits: code.repository.limits,
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof ProcessNotStarted)) throw error;
+        return fail(error.message);
+      });
     code.signal.throwIfAborted();
     if (exitCode === 0 && limit === null) return stdout.toString('utf8');
     if (broken !== null) throw broken as Error;
-    const why = limit !== null ? `over its limit of ${limit}` : (lastLines(stderr, 1)[0] ?? `it ended by ${ended}`);
-    throw new ComponentFailure(
-      failureOf('chat', `autogenlib ${installed.version}: ${why}`, { exitCode, output: stderr }),
-      {
-        ...{ retryable: false, fault: 'work' },
-      },
-    );
+    return fail(limit !== null ? `over its limit of ${limit}` : (lastLines(stderr, 1)[0] ?? `it ended by ${ended}`), {
+      exitCode,
+      output: stderr,
+    });
   } finally {
     await endpoint.close();
   }

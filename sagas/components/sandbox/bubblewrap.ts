@@ -49,7 +49,9 @@ export function enter(
   const places = placesOf(asked.environment['PATH'] ?? '', homedir());
   mkdirSync(policy.home, { recursive: true, mode: 0o700 });
   const hidden = [...places.hidden, ...(policy.hidden ?? [])];
-  const named = asked.command.filter((word) => word.startsWith('/') && isIn(word, hidden) && isFile(word));
+  // What lies in a folder that is seen anyway may be a link, onto which nothing can be laid.
+  const isHidden = (word: string): boolean => isIn(word, hidden) && !isIn(word, policy.readable);
+  const named = asked.command.filter((word) => word.startsWith('/') && isHidden(word) && isFile(word));
   const mounts = [
     ...hidden.map((path): Mount => ({ kind: 'hide', path })),
     ...MEMORY_FOLDERS.map((path): Mount => ({ kind: 'memory', path })),
