@@ -13,7 +13,12 @@ import {
 type Commands = DataOf<typeof workflowRunCommands>;
 type Of<Type extends WorkflowRunEvent['type']> = Extract<WorkflowRunEvent, { type: Type }>['data'];
 /** Decided by processes: of several streams. */
-type Processed = 'workflow-run.start' | 'workflow-run.start-child' | 'workflow-run.perform' | 'workflow-run.ask';
+type Processed =
+  | 'workflow-run.start'
+  | 'workflow-run.start-defined'
+  | 'workflow-run.start-child'
+  | 'workflow-run.perform'
+  | 'workflow-run.ask';
 
 export type WorkflowRunDecisions = Omit<Commands, Processed> & {
   'workflow-run.start': Of<'WorkflowRunStarted'>;

@@ -69,7 +69,7 @@ import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 import { createWebhookSecrets } from './webhook-secrets.ts';
 import { changeWebhook, createWebhook, deleteWebhook, rotateSecret } from './webhooks.ts';
-import { askInRun, defineWorkflow, performStep, startChild, startRun } from './workflows.ts';
+import { askInRun, defineWorkflow, performStep, startChild, startDefined, startRun } from './workflows.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,
@@ -193,6 +193,7 @@ const createProcesses = (room: Room, send: Commands['send']) => {
     'workflow.define': (id, data, context) => defineWorkflow(room, id, 'workflow.define', data, context),
     'workflow.change': (id, data, context) => defineWorkflow(room, id, 'workflow.change', data, context),
     'workflow-run.start': (id, data, context) => startRun(room, id, data, context),
+    'workflow-run.start-defined': (id, data, context) => startDefined(room, id, data, context),
     'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
     'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
     'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),

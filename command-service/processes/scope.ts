@@ -70,6 +70,10 @@ async function checkWorkflow(
   repositories: readonly string[],
   { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
 ): Promise<void> {
+  if (type === 'workflow-run.start-defined') {
+    const { definition } = data as CommandData<'workflow-run.start-defined'>;
+    return refuseBeyond(repositories, definition.repository ?? null);
+  }
   const isOfRun = type.startsWith('workflow-run.');
   const id = type === 'workflow-run.start' ? (data as CommandData<'workflow-run.start'>).workflowId : target;
   if (type !== 'workflow.define') {

@@ -88,6 +88,39 @@ describe('a run', () => {
   });
 });
 
+describe('a run among agents', () => {
+  const among = async (definition: object, participants: readonly string[], inputs: object = {}): Promise<string> => {
+    const id = newId();
+    const data = { definition: { name: 'w', steps: [timer], ...definition }, inputs, participants };
+    await ask(side, 'workflow-run.start-defined', id, data, (await admitted()).as);
+    return id;
+  };
+  const begun = async (id: string) => (await eventsOf(side.log, streamName('workflow-run', id)))[0]?.data;
+
+  it('defines its workflow with what it is given, and has the agents as an input', async () => {
+    const agentId = newId();
+    await ask(side, 'agent.register', agentId, { name: 'one' });
+    const steps = [{ ...make, data: { title: { $from: '/inputs/title' }, assignee: { $from: '/inputs/participants/0' } } }]; // prettier-ignore
+    const id = await among({ steps }, [`agent:${agentId}`], { title: 'x', count: 2, none: null });
+    const inputs = { title: 'x', count: 2, none: null, participants: [`agent:${agentId}`] };
+    const run = (await begun(id)) as { workflowId: string };
+    expect(run).toMatchObject({ inputs, version: 1, definition: { inputs: { title: { type: 'string' } } } });
+    expect(await typesOf(side.log, streamName('workflow', run.workflowId))).toEqual(['WorkflowDefined']);
+    const again = await start(run.workflowId, { inputs: { title: 'y', count: 1 }, participants: [`agent:${agentId}`] });
+    expect(await begun(again)).toMatchObject({ inputs: { ...inputs, title: 'y', count: 1 } });
+  });
+  it('is refused whole where an agent is not there or it cannot run: nothing is written', async () => {
+    const before = await side.log.head();
+    await expectRefused(among({}, [`agent:${newId()}`]), 'unknown-reference');
+    await expectRefused(among({}, [`user:${newId()}`]), 'unknown-reference');
+    await expectRefused(among({ inputs: { n: { type: 'integer' } } }, []), 'invalid-content');
+    await expectRefused(among({ steps: [{ ...timer, after: ['none'] }] }, []), 'invalid-workflow');
+    const written: string[] = [];
+    for await (const { type } of side.log.readAll({ after: before })) written.push(type);
+    expect(written.filter((type) => type.startsWith('Workflow'))).toEqual([]);
+  });
+});
+
 describe('the command of a step', () => {
   it('is sent as whoever started the run, once a round', async () => {
     const { as } = await admitted();

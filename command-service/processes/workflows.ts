@@ -11,12 +11,12 @@ import {
 import type { Parent, Rights } from '@workledger/shared/contexts/task/workflow-run/events.ts';
 import type { WorkflowRunState } from '@workledger/shared/contexts/task/workflow-run/state.ts';
 import { beyondRole, faultsOf, isSendable, subWorkflowsOf, type Fault } from '@workledger/shared/workflows/validate.ts';
-import { givenInputs } from '@workledger/shared/workflows/inputs.ts';
+import { givenInputs, withDeclared } from '@workledger/shared/workflows/inputs.ts';
 import { rolesOf } from '../api/may-send.ts';
 import { demandParticipant } from './participants.ts';
 import { isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
-import type { StepContext } from './step.ts';
+import { joinTokens, step, type StepContext } from './step.ts';
 
 const MOST_FAULTS = 50;
 /** Runs within runs. */
@@ -32,6 +32,11 @@ export async function defineWorkflow(
   data: Definition,
   context: StepContext,
 ): Promise<CommandAnswer> {
+  await demandRunnable(room, data);
+  return room.aggregates.workflow.handle(id, { type, data }, context);
+}
+
+async function demandRunnable(room: Room, data: Definition): Promise<void> {
   const { repository = null } = data;
   if (bytesOf(data) > LARGEST_DEFINITION)
     refuse('too-large', `a definition has ${LARGEST_DEFINITION} bytes at most: let sub-workflows do parts of it`);
@@ -42,7 +47,6 @@ export async function defineWorkflow(
   for (const step of data.steps)
     if (step.kind === 'approval' && step.askee.kind === 'participant')
       await demandParticipant(room, step.askee.participant, 'askee');
-  return room.aggregates.workflow.handle(id, { type, data }, context);
 }
 
 function demandSound(faults: readonly Fault[], code: RefusalCode = 'invalid-workflow'): void {
@@ -76,10 +80,51 @@ export async function startRun(
   data: CommandData<'workflow-run.start'>,
   context: StepContext,
 ): Promise<CommandAnswer> {
+  const inputs = await withParticipants(room, data);
+  return begin(room, runId, { ...data, inputs, ...ownRights(context), parent: null }, context);
+}
+
+/** Defines a workflow and runs it, or does neither. @throws CommandRefused */
+export async function startDefined(
+  room: Room,
+  runId: string,
+  data: CommandData<'workflow-run.start-defined'>,
+  context: StepContext,
+): Promise<CommandAnswer> {
+  const own = ownRights(context);
+  const inputs = await withParticipants(room, data);
+  const definition = withDeclared(data.definition, inputs);
+  await demandRunnable(room, definition);
+  demandMay(definition, own.rights);
+  demandGiven(definition, inputs);
+  const workflowId = derivedId('workflow', 'of-run', runId);
+  const defining = { type: 'workflow.define', data: definition } as const;
+  const defined = await room.aggregates.workflow.handle(workflowId, defining, step(context, 'define'));
+  const started = await begin(room, runId, { workflowId, version: 1, inputs, ...own, parent: null }, context);
+  return { ...started, token: joinTokens(started, defined), details: { ...started.details, workflowId } };
+}
+
+function ownRights(context: StepContext): { readonly startedBy: string; readonly rights: Rights } {
   const { caller, actor, repositories = null } = context;
   if (caller === undefined) return refuse('forbidden', 'a run begins by the rights of a person');
   const rights = { ...caller, teams: [...caller.teams], repositories: repositories && [...repositories] };
-  return begin(room, runId, { ...data, startedBy: actor, rights, parent: null }, context);
+  return { startedBy: actor, rights };
+}
+
+/** @throws CommandRefused `unknown-reference` where one of them is no agent that is there */
+async function withParticipants(
+  room: Room,
+  { inputs, participants }: Pick<CommandData<'workflow-run.start'>, 'inputs' | 'participants'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  for (const [index, participant] of participants.entries()) {
+    const field = `participants/${index}`;
+    if (parseParticipant(participant).kind !== 'agent') {
+      const message = `${participant} is no agent: name agents as agent:<id>`;
+      refuse('unknown-reference', `${field}: ${message}`, { participant, errors: [{ path: `/${field}`, message }] });
+    }
+    await demandParticipant(room, participant, field);
+  }
+  return participants.length === 0 ? inputs : { ...inputs, participants };
 }
 
 /** Starts a run as a step of another one. @throws CommandRefused */
@@ -117,13 +162,19 @@ async function begin(room: Room, runId: string, beginning: Beginning, context: S
   const definition = state.versions[version - 1];
   if (definition === undefined) return refuse('out-of-range', `version: the workflow has ${state.versions.length}`);
   demandMay(definition, rights);
-  const { inputs, faults } = givenInputs(definition, beginning.inputs);
-  demandSound(faults, 'invalid-content');
-  if (bytesOf(inputs) > LARGEST_INPUTS)
-    refuse('too-large', `inputs have ${LARGEST_INPUTS} bytes at most: let them name what is larger`);
+  const inputs = demandGiven(definition, beginning.inputs);
   const data = { workflowId, version, definition: { ...definition }, inputs, startedBy, rights, parent };
   const started = { ...data, repository: state.repository };
   return room.aggregates['workflow-run'].handle(runId, { type: 'workflow-run.start', data: started }, context);
+}
+
+/** What a run is given, defaults filled in. @throws CommandRefused where that is not what the workflow asks for */
+function demandGiven(definition: Definition, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { inputs, faults } = givenInputs(definition, given);
+  demandSound(faults, 'invalid-content');
+  if (bytesOf(inputs) > LARGEST_INPUTS)
+    refuse('too-large', `inputs have ${LARGEST_INPUTS} bytes at most: let them name what is larger`);
+  return inputs;
 }
 
 /** @throws CommandRefused where a step sends what whoever starts it may not */

@@ -213,7 +213,7 @@ describe.each(engines)('one caller cannot read or write what its role does not a
   test.each(roles)('%s: every command in a batch', async (role) => {
     for (const [type, allowed] of Object.entries(permittedInBatch)) {
       const target = role === 'agent' && type.startsWith('agent.') ? ownAgent : newId();
-      const makes = /\.(create|register|define)$|^workflow-run\.start$/;
+      const makes = /\.(create|register|define)$|^workflow-run\.start/;
       const command = makes.test(type) ? { type } : { type, target };
       const { status, body } = await system.client.send('POST', '/commands', {
         key: keys.get(role)!,

@@ -59,10 +59,10 @@ async function readWithin(pool: Pool, scope: Scope, id: string): Promise<Workflo
   return row;
 }
 
-/** GET /workflows, GET /workflows/{id}, and its versions */
-export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Settle): readonly Route[] => [
+/** Workflows under one of their two names. */
+const definitionQueries = (pool: Pool, settle: Settle, path: '/workflows' | '/collaborative/workflows'): Route[] => [
   queryRoute(settle, {
-    path: '/workflows',
+    path,
     role: READERS,
     scoped: true,
     summary: 'List workflows',
@@ -87,19 +87,8 @@ export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Se
       );
     },
   }),
-  route({
-    method: 'get',
-    path: '/api/v1/workflow-templates',
-    role: READERS,
-    scoped: true,
-    summary: 'Templates of workflows',
-    description: 'Made into a workflow of one’s own by POST /api/v1/workflow-templates/{name}.',
-    answers: { 200: { description: 'All of them.', schema: z.object({ items: z.array(template) }) } },
-    problems: [],
-    handler: () => many({ items: templates }),
-  }),
   queryRoute(settle, {
-    path: '/workflows/{id}',
+    path: `${path}/{id}`,
     role: READERS,
     scoped: true,
     summary: 'A workflow, with its newest version',
@@ -114,6 +103,23 @@ export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Se
       const whole = { ...row, definition };
       return one(whole);
     },
+  }),
+];
+
+/** GET /workflows, GET /workflows/{id}, and its versions */
+export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Settle): readonly Route[] => [
+  ...definitionQueries(pool, settle, '/workflows'),
+  ...definitionQueries(pool, settle, '/collaborative/workflows'),
+  route({
+    method: 'get',
+    path: '/api/v1/workflow-templates',
+    role: READERS,
+    scoped: true,
+    summary: 'Templates of workflows',
+    description: 'Made into a workflow of one’s own by POST /api/v1/workflow-templates/{name}.',
+    answers: { 200: { description: 'All of them.', schema: z.object({ items: z.array(template) }) } },
+    problems: [],
+    handler: () => many({ items: templates }),
   }),
   queryRoute(settle, {
     path: '/workflows/{id}/versions',

@@ -22,3 +22,19 @@ export function givenInputs(
   }
   return { inputs, faults };
 }
+
+/** A definition that declares, too, what it is given beside: as what it is. */
+export function withDeclared(definition: Definition, given: Readonly<Record<string, unknown>>): Definition {
+  const { inputs: declared = {} } = definition;
+  const beside = Object.entries(given).filter(([name]) => !Object.hasOwn(declared, name));
+  if (beside.length === 0) return definition;
+  const inputs = Object.fromEntries(beside.map(([name, value]) => [name, declarationOf(value)]));
+  return { ...definition, inputs: { ...declared, ...inputs } };
+}
+
+function declarationOf(value: unknown): NonNullable<Definition['inputs']>[string] {
+  if (value === null) return { type: 'object', required: false };
+  if (Array.isArray(value)) return { type: 'array' };
+  const type = typeof value;
+  return { type: type === 'string' || type === 'boolean' || type === 'number' ? type : 'object' };
+}

@@ -4,6 +4,9 @@ import { bad, post, type BadRequest } from './bad-request.ts';
 const timer = { kind: 'timer', id: 'a', seconds: 1 };
 const define = (steps: readonly object[], more: object = {}) => post('/workflows', { name: 'x', steps, ...more });
 
+const among = (participants: readonly string[], steps: readonly object[] = [timer]) =>
+  post('/collaborative/mcp', { workflow_definition: { name: 'x', steps }, context: {}, participants });
+
 export const badWorkflows: readonly BadRequest[] = [
   bad('a workflow without a step', 400, 'invalid-request', () => define([])),
   bad('a step of an unknown kind', 400, 'invalid-request', () => define([{ ...timer, kind: 'loop' }])),
@@ -27,6 +30,17 @@ export const badWorkflows: readonly BadRequest[] = [
   bad('a run that is not there is paused', 404, 'not-found', () => post(`/workflow-runs/${newId()}/pause`, {})),
   bad('a run that is not there is taken up again', 404, 'not-found', () => post(`/workflow-runs/${newId()}/retry`, {})),
   bad('a template that is none', 400, 'invalid-request', () => post('/workflow-templates/none', {})),
+  bad('a run among agents of which one is not there', 422, 'unknown-reference', ({ agentId }) =>
+    among([agentId, newId()]),
+  ),
+  bad('a run among agents and a key', 422, 'unknown-reference', () => among([`key:${newId()}`])),
+  bad('a run among nobody', 400, 'invalid-request', () => among([])),
+  bad('a run among agents of a workflow that is not there', 404, 'not-found', ({ agentId }) =>
+    post('/collaborative/mcp', { workflow_definition: newId(), context: {}, participants: [agentId] }),
+  ),
+  bad('a run among agents that cannot run', 422, 'invalid-workflow', ({ agentId }) =>
+    among([agentId], [{ ...timer, after: ['b'] }]),
+  ),
   bad("a workflow under a viewer's key", 403, 'forbidden', ({ viewer }) =>
     post('/workflows', { name: 'x', steps: [timer] }, { key: viewer }),
   ),

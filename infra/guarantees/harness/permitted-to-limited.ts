@@ -120,6 +120,12 @@ export const permittedToLimited: readonly string[] = [
   'POST /api/v1/workflow-runs/{id}/resume',
   'POST /api/v1/workflow-runs/{id}/cancel',
   'POST /api/v1/workflow-runs/{id}/retry',
+  'GET /api/v1/collaborative/workflows',
+  'GET /api/v1/collaborative/workflows/{id}',
+  'POST /api/v1/collaborative/workflows',
+  'PUT /api/v1/collaborative/workflows/{id}',
+  'DELETE /api/v1/collaborative/workflows/{id}',
+  'POST /api/v1/collaborative/mcp',
 ];
 
 /** Beside these an agent's key for its own agent. */

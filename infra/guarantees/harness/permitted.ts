@@ -185,6 +185,12 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/workflow-runs/{id}/resume': operators,
   'POST /api/v1/workflow-runs/{id}/cancel': operators,
   'POST /api/v1/workflow-runs/{id}/retry': operators,
+  'GET /api/v1/collaborative/workflows': everybody,
+  'GET /api/v1/collaborative/workflows/{id}': everybody,
+  'POST /api/v1/collaborative/workflows': operators,
+  'PUT /api/v1/collaborative/workflows/{id}': operators,
+  'DELETE /api/v1/collaborative/workflows/{id}': operators,
+  'POST /api/v1/collaborative/mcp': operators,
 };
 
 /** The same for commands in a batch, by type. */
@@ -261,6 +267,7 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'workflow-run.resume': operators,
   'workflow-run.cancel': operators,
   'workflow-run.retry': operators,
+  'workflow-run.start-defined': operators,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -295,4 +302,5 @@ export const commandData: Readonly<Record<string, object>> = {
   'workflow.define': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
   'workflow.change': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
   'workflow-run.start': { workflowId: newId() },
+  'workflow-run.start-defined': { definition: { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] } },
 };

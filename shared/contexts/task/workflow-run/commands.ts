@@ -2,13 +2,19 @@ import { z } from 'zod';
 import { defineCommands, operators } from '../../define-commands.ts';
 import { text, uuid } from '../../text.ts';
 import { failure } from '../../values.ts';
-import { askee } from '../workflow/definition.ts';
+import { participant } from '../../participant.ts';
+import { askee, definition } from '../workflow/definition.ts';
 import { workflowRunEvents } from './events.ts';
 
 const { WorkflowRunEventSeen, WorkflowRunWaitBegan } = workflowRunEvents.events;
 
 const reason = text(1_000, 1);
 const inputs = z.record(z.string().max(200), z.json()).default({});
+const participants = z
+  .array(participant)
+  .max(100)
+  .default([])
+  .describe('agents that take part: each is known. The steps have them as the input `participants`');
 const step = text(63, 1);
 const notUndone = z.array(step).max(1_000);
 
@@ -18,7 +24,14 @@ export const workflowRunCommands = defineCommands({
       workflowId: uuid,
       version: z.int().min(1).optional().describe('left out: the newest'),
       inputs,
+      participants,
     }),
+    roles: operators,
+    creates: true,
+  },
+  /** Defines a workflow, and runs it. Inputs that it does not declare are declared as they are given. Answers `details.workflowId`. */
+  'workflow-run.start-defined': {
+    data: z.strictObject({ definition, inputs, participants }),
     roles: operators,
     creates: true,
   },
