@@ -6,6 +6,7 @@ import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts'
 import { until, untilTrue } from '../testing/processes/until.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
+import { listen } from '../testing/system/live.ts';
 import { chainOf, countEnded, fanOf } from '../testing/system/workflows.ts';
 
 type Step = {
@@ -102,6 +103,54 @@ test('a run calls a server once under one key, runs another workflow, and is tol
   const taskId = (failed.steps[0]?.result as { id: string }).id;
   expect((await system.client.expect2xx('GET', `/tasks/${taskId}`)).body['state']).toBe('cancelled');
 }, 120_000);
+
+test('a run among agents tells one of them, and is followed live; a version is written by whoever knows the one before', async () => {
+  const { client, url, key } = system;
+  const agentId = await make('/agents', { name: 'one' });
+  const { id, workflowId } = (
+    await client.expect2xx('POST', '/collaborative/mcp', {
+      body: {
+        workflow_definition: {
+          name: 'among agents',
+          steps: [
+            { kind: 'timer', id: 'rest', seconds: 2 },
+            {
+              ...{ kind: 'command', id: 'tell', after: ['rest'], command: 'message.send' },
+              data: {
+                to: { kind: 'participant', participant: { $from: '/inputs/participants/0' } },
+                subject: { $from: '/inputs/subject' },
+              },
+            },
+          ],
+        },
+        context: { subject: 'Begin' },
+        participants: [agentId],
+      },
+    })
+  ).body as { id: string; workflowId: string };
+  const line = await listen(url, key, `workflow-run:${id}`);
+  await line.until(({ event }) => event === 'WorkflowRunCompleted');
+  line.close();
+  const steps = line.events.flatMap(({ event, data }) => {
+    const { step, state } = (data['data'] ?? {}) as Partial<Step>;
+    return event === 'step' ? [`${step} ${state}`] : [];
+  });
+  expect(steps).toEqual(expect.arrayContaining(['rest succeeded', 'tell started', 'tell succeeded']));
+  expect(steps).toHaveLength(new Set(steps).size);
+  const told = (await read(id)).steps.find(({ step }) => step === 'tell')?.result as { readonly id: string };
+  const to = { kind: 'participant', participant: `agent:${agentId}` };
+  expect((await client.stream(`message-${told.id}`)).map(({ data }) => data)).toMatchObject([{ to, subject: 'Begin' }]);
+
+  const path = `/collaborative/workflows/${workflowId}`;
+  const body = { name: 'among agents', steps: [{ kind: 'timer', id: 'rest', seconds: 0 }] };
+  const { revision } = await client.expect2xx('PUT', path, { body, ifMatch: 0 });
+  expect((await client.send('PUT', path, { body, ifMatch: 0 })).status).toBe(412);
+  expect((await client.expect2xx('GET', path, { token: `workflow-${workflowId}@${revision}` })).body).toMatchObject({
+    ...{ version: 2, definition: body, state: 'active' },
+  });
+  await client.expect2xx('DELETE', path);
+  expect((await client.send('POST', `/workflows/${workflowId}/runs`, { body: {} })).status).toBe(409);
+}, 60_000);
 
 test('the guide to workflows, by its own lines; and runs of many steps, and many runs, go on after kill -9: every step takes effect once', async () => {
   const environment = { WORKLEDGER: system.url, KEY: system.key };
