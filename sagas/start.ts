@@ -21,6 +21,7 @@ import type { Github } from './components/github/github.ts';
 import type { Linear } from './components/linear/linear.ts';
 import { createAnswers } from './components/models/answers.ts';
 import { createBatchStore } from './components/models/batches.ts';
+import { createModelAnswer } from './components/models/answer.ts';
 import { createModels } from './components/models/models.ts';
 import type { ModelProvider } from './components/models/providers.ts';
 import { createOriginLookup } from './components/origin-lookup.ts';
@@ -146,6 +147,7 @@ export function start(options: SagaOptions): RunningSagas {
   const components = [
     ...own,
     createHttpRequest(configuration),
+    createModelAnswer(models),
     ...ways.flatMap(({ plugin, ways }) => runComponents(pluginComponents(plugin, ways), environment)),
   ];
   const watch = createWatch(Object.fromEntries(watched), {

@@ -2,6 +2,7 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { z } from 'zod';
 import type { Compensation, Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import { CHOICES } from '@workledger/shared/contexts/task/workflow/definition.ts';
+import { requestFor } from '@workledger/shared/workflows/callable.ts';
 import { ExpressionFailed, type Scope } from '@workledger/shared/workflows/expression.ts';
 import { fill, holds } from '@workledger/shared/workflows/template.ts';
 import { command, timer, type EffectRequest } from '../engine/saga.ts';
@@ -74,13 +75,15 @@ export function actionOf(
     id,
   }: { readonly scope: Scope; readonly round: number; readonly undo: boolean; readonly id?: string },
 ): EffectRequest {
+  const step = id ?? action.id ?? '';
   if (action.kind === 'call') {
     const { component, timeoutSeconds = CALL_SECONDS } = action;
-    return { kind: 'call', key, component, request: fill(action.request, scope), timeoutSeconds };
+    const calling = { runId: way.run.id, step, undo, repositories: way.run.repositories };
+    const request = requestFor(component, fill(action.request, scope), calling);
+    return { kind: 'call', key, component, request, timeoutSeconds };
   }
   const target = action.target === undefined ? null : demand(z.uuid(), fill(action.target, scope), 'target');
   const data = fill(action.data ?? {}, scope);
-  const step = id ?? action.id ?? '';
   return command(key, 'workflow-run.perform', way.run.id, { step, round, undo, type: action.command, target, data });
 }
 

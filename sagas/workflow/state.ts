@@ -37,6 +37,8 @@ export type WorkflowState = {
     readonly byId: ReadonlyMap<string, Step>;
     readonly inputs: Readonly<Record<string, unknown>>;
     readonly startedBy: string;
+    /** Of whoever started it; null: all. */
+    readonly repositories: readonly string[] | null;
   } | null;
   readonly paused: boolean;
   readonly steps: Readonly<Record<string, StepState>>;
@@ -97,11 +99,12 @@ const withStep = (state: WorkflowState, id: string, step: StepState): WorkflowSt
 function onInput(state: WorkflowState, input: Input, source: string): WorkflowState {
   switch (input.type) {
     case 'WorkflowRunStarted': {
-      const { inputs, startedBy } = input.data;
+      const { inputs, startedBy, rights } = input.data;
+      const { repositories } = rights;
       const definition = input.data.definition as unknown as Definition;
       const byId = new Map(definition.steps.map((step) => [step.id, step]));
       const steps = Object.fromEntries(definition.steps.map(({ id }) => [id, pending]));
-      return { ...state, run: { id: source, definition, byId, inputs, startedBy }, steps };
+      return { ...state, run: { id: source, definition, byId, inputs, startedBy, repositories }, steps };
     }
     case 'WorkflowRunPaused':
       return { ...state, paused: true };

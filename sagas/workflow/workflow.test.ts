@@ -2,6 +2,7 @@ import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
 import type { Definition, Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import { describe, expect, it } from 'vitest';
 import { scenario } from '../engine/testing/scenario.ts';
+import { commentOn } from '../components/github/comments.ts';
 import { workflow } from './workflow.ts';
 
 const timer = (id: string, more: object = {}): Step => ({ kind: 'timer', id, seconds: 1, ...more });
@@ -14,10 +15,10 @@ const send = (id: string, more: object = {}): Step => ({
 });
 const undo = { kind: 'command', command: 'task.cancel', target: { $from: '/steps/a/result/id' } } as const;
 
-function begin(steps: Step[], more: Partial<Definition> = {}, inputs: object = {}) {
+function begin(steps: Step[], more: Partial<Definition> = {}, inputs: object = {}, rights: object = {}) {
   const run = scenario(workflow);
   const runId = newId();
-  const own = { workflowId: newId(), version: 1, repository: null, startedBy: 'user:x', rights: {}, parent: null };
+  const own = { workflowId: newId(), version: 1, repository: null, startedBy: 'user:x', rights, parent: null };
   run.receives('workflow-run', runId, 'WorkflowRunStarted', {
     ...own,
     definition: { name: 'w', steps, ...more },
@@ -173,6 +174,41 @@ describe('a run', () => {
     run.succeeds('step/c/1/1');
     run.succeeds('end/2');
     expect(run.ended()).toBe('completed');
+  });
+});
+
+describe('what a run calls', () => {
+  const request = { repository: 'shop', number: 7, text: { $from: '/inputs/words' } };
+  const comment: Step = { kind: 'call', id: 'say', component: 'github.comment', request, retry: { attempts: 2 } };
+  const requestOf = (effect: unknown): unknown => (effect as { readonly request: unknown }).request;
+
+  it('is asked under the names of its run and step, the same whatever the attempt', () => {
+    const run = begin([comment], {}, { words: 'Hello' }, { repositories: ['shop'] });
+    const said = requestOf(run.requested('step/say/1/1'));
+    expect(commentOn.request.parse(said)).toEqual({
+      ...{ taskId: run.runId, runId: run.runId, repository: 'shop', number: 7, text: 'Hello', about: 'workflow/say' },
+    });
+    run.fails('step/say/1/1', true);
+    run.succeeds('step/say/1/1/retry');
+    expect(requestOf(run.requested('step/say/1/2'))).toEqual(said);
+  });
+  it('stays within the repositories of whoever started it, and within what it takes', () => {
+    for (const [words, repositories, reason] of [
+      ['Hello', ['other'], /none of those of whoever started the run/],
+      ['', null, /is not what github.comment takes/],
+    ] as const) {
+      const run = begin([comment], {}, { words }, { repositories });
+      expect(run.requested('end/1/failed')).toMatchObject({
+        data: { failure: { step: 'say', reason: expect.stringMatching(reason) } },
+      });
+    }
+  });
+  it('is one answer of a model, whose money is counted by the run', () => {
+    const asks = { model: 'fast', prompt: 'How is it?' };
+    const run = begin([{ kind: 'call', id: 'ask', component: 'model.answer', request: asks }]);
+    expect(requestOf(run.requested('step/ask/1/1'))).toEqual({ ...asks, budgetUsd: 1, runId: run.runId });
+    run.succeeds('step/ask/1/1', { text: 'fine', isCut: false, costUsd: 0.1 });
+    expect(run.open()).toEqual(['end/1']);
   });
 });
 

@@ -3,6 +3,9 @@ import { startScriptedModel, type Scripted } from '@workledger/infra/testing/mod
 import { modelFaults, modelSchema } from '@workledger/shared/config/models.ts';
 import { until } from '@workledger/infra/testing/processes/until.ts';
 import type { AnswerKey, Answers, KeptAnswer } from './answers.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import type { PerformContext } from '../../engine/component.ts';
+import { createModelAnswer } from './answer.ts';
 import { openEndpoint } from '../sandbox/endpoint.ts';
 import { chatHandler } from './chat-handler.ts';
 import { BudgetSpent, createModels, digestOf } from './models.ts';
@@ -96,6 +99,24 @@ describe('a model that is asked by us', () => {
     const over = models.chat(asked('more', { budgetUsd: 0.001 }));
     await expect(over).rejects.toThrow(new BudgetSpent('over its budget of $0.001: spent $0.002'));
     await models.chat(asked('hello', { budgetUsd: 0.001 }));
+    expect(model.asked).toHaveLength(1);
+  });
+
+  it('answers a step of a workflow, once within its run, and within its budget', async () => {
+    const { model, create } = await world(() => ({ text: 'fine\0' }));
+    const runId = newId();
+    const call = (more: object, key = `step/a/1/1`) => {
+      const context = { key, signal: new AbortController().signal } as PerformContext;
+      return createModelAnswer(create()).perform(
+        { model: 'fast', prompt: 'How is it?', runId, budgetUsd: 0.001, ...more },
+        context,
+      );
+    };
+    const answer = { text: 'fine\uFFFD', isCut: false, costUsd: 0.002 };
+    expect([await call({}), await call({}, 'step/a/1/2')]).toEqual([answer, answer]);
+    expect(model.asked.map(({ body }) => body.messages)).toEqual([[{ role: 'user', content: 'How is it?' }]]);
+    await expect(call({ prompt: 'And now?' })).rejects.toThrow('over its budget');
+    await expect(call({ model: 'none' })).rejects.toThrow('no model "none" is configured');
     expect(model.asked).toHaveLength(1);
   });
 
