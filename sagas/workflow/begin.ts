@@ -2,7 +2,7 @@ import { derivedId } from '@workledger/shared/contexts/stream.ts';
 import { z } from 'zod';
 import type { Compensation, Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import { CHOICES } from '@workledger/shared/contexts/task/workflow/definition.ts';
-import { requestFor } from '@workledger/shared/workflows/callable.ts';
+import { callOf } from '@workledger/shared/workflows/callable.ts';
 import { ExpressionFailed, type Scope } from '@workledger/shared/workflows/expression.ts';
 import { fill, holds } from '@workledger/shared/workflows/template.ts';
 import { command, timer, type EffectRequest } from '../engine/saga.ts';
@@ -79,8 +79,7 @@ export function actionOf(
   if (action.kind === 'call') {
     const { component, timeoutSeconds = CALL_SECONDS } = action;
     const calling = { runId: way.run.id, step, undo, repositories: way.run.repositories };
-    const request = requestFor(component, fill(action.request, scope), calling);
-    return { kind: 'call', key, component, request, timeoutSeconds };
+    return { kind: 'call', key, ...callOf(component, fill(action.request, scope), calling), timeoutSeconds };
   }
   const target = action.target === undefined ? null : demand(z.uuid(), fill(action.target, scope), 'target');
   const data = fill(action.data ?? {}, scope);

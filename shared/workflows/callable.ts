@@ -34,6 +34,19 @@ export const callable = {
     }),
     result: z.strictObject({ outcome: z.enum(['written', 'updated', 'unchanged']), id: z.int(), url: z.string() }),
   },
+  'slack.message': {
+    request: z.strictObject({
+      repository: text(200, 1).describe('whose work it is about, as the configuration names it'),
+      channel: z.string().regex(/^[A-Z0-9]{6,30}$/, 'its id, such as C0123ABCD'),
+      thread: z
+        .string()
+        .regex(/^\d{1,20}\.\d{1,10}$/, 'the ts of a message, such as 1700000000.000001')
+        .optional()
+        .describe('left out: the message begins one'),
+      text: text(2_500, 1).describe('plain words: they call nobody'),
+    }),
+    result: z.object({ outcome: z.enum(['written', 'updated', 'gone', 'off']), id: z.string().nullable() }),
+  },
 } as const;
 
 export type CallableName = keyof typeof callable;
@@ -49,19 +62,42 @@ export type Calling = {
 };
 
 /**
- * What a component is asked for by a step, in the component's own words. The same step of the same run asks under the same names,
+ * The component that a step's call goes to, and what it is asked for in its own words. The same step of the same run asks under the same names,
  * whoever dies: one comment, one answer that is paid.
  * @throws ExpressionFailed where what it is given is not what it takes
  */
-export function requestFor(component: string, given: unknown, calling: Calling): unknown {
-  if (component !== 'github.comment' && component !== 'model.answer') return given;
-  const { runId, step, undo, repositories } = calling;
-  if (component === 'model.answer') return { ...taken(component, callable[component].request, given), runId };
-  const { repository, ...said } = taken(component, callable[component].request, given);
-  if (repositories?.includes(repository) === false)
-    throw new ExpressionFailed(`repository ${repository} is none of those of whoever started the run`);
-  const about = `workflow/${step}${undo ? '/undo' : ''}`;
-  return { taskId: runId, runId, repository, about, ...said };
+export function callOf(
+  component: string,
+  given: unknown,
+  { runId, step, undo, repositories }: Calling,
+): { readonly component: string; readonly request: unknown } {
+  const own = { taskId: runId, runId, about: `workflow/${step}${undo ? '/undo' : ''}` };
+  switch (component) {
+    case 'model.answer':
+      return { component, request: { ...taken(component, callable[component].request, given), runId } };
+    case 'github.comment': {
+      const asked = within(repositories, taken(component, callable[component].request, given));
+      return { component, request: { ...own, ...asked } };
+    }
+    case 'slack.message': {
+      const asked = within(repositories, taken(component, callable[component].request, given));
+      const { repository, channel, thread, text: words } = asked;
+      const place = thread === undefined ? channel : `${channel}/${thread}`;
+      const nothing = { known: null, to: null, questionId: null, isOpen: false, stage: null, state: null };
+      return { component: 'slack.tell', request: { ...own, ...nothing, repository, place, text: words } };
+    }
+    default:
+      return { component, request: given };
+  }
+}
+
+function within<Asked extends { readonly repository: string }>(
+  repositories: Calling['repositories'],
+  asked: Asked,
+): Asked {
+  if (repositories?.includes(asked.repository) === false)
+    throw new ExpressionFailed(`repository ${asked.repository} is none of those of whoever started the run`);
+  return asked;
 }
 
 function taken<Request extends z.ZodType>(component: CallableName, schema: Request, given: unknown): z.infer<Request> {

@@ -51,7 +51,7 @@ describe('a definition', () => {
     [
       'an unknown component',
       [{ kind: 'call', id: 'a', component: 'code.merge', request: {} }],
-      '/steps/0/component workflows call no component code.merge: http.request, model.answer, github.comment',
+      '/steps/0/component workflows call no component code.merge: http.request, model.answer, github.comment, slack.message',
     ],
     [
       'a request of the wrong type',

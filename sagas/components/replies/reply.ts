@@ -64,8 +64,8 @@ async function messageOf(request: ReplyRequest, { environment, secrets }: Call):
   const link = about.startsWith('task') || questionId !== null ? linkToTask(environment, taskId) : null;
   const plain = { text, link, asked: null, choices: [], isApproval: false, isOpen: false };
   if (questionId === null) {
-    const { title } = await environment.readTask(taskId);
-    return { ...plain, title: about.startsWith('task') ? secrets.text(title) : null };
+    const isOfTask = about.startsWith('task');
+    return { ...plain, title: isOfTask ? secrets.text((await environment.readTask(taskId)).title) : null };
   }
   const question: AskedQuestion | null = (await environment.readQuestion?.(questionId)) ?? null;
   if (question === null || question.taskId !== taskId) return null;

@@ -1,4 +1,5 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
+import { callOf } from '@workledger/shared/workflows/callable.ts';
 import { rateLimited } from '@workledger/infra/testing/slack/fake-slack.ts';
 import { describe, expect, test } from 'vitest';
 import { createReplyWorld } from '../replies/testing.ts';
@@ -31,6 +32,24 @@ describe('a message in a thread', () => {
     const first = await tell('slack');
     await restart();
     expect(await tell('slack')).toEqual({ ...first, outcome: 'updated' });
+    expect(slack.count('chat.postMessage')).toBe(1);
+  });
+
+  test('of a step of a workflow is posted once, plain, and found again where nobody remembers it', async () => {
+    const { slack, tell, restart, run } = await world();
+    const place = { repository: run.repository, channel: CHANNEL, thread: ROOT };
+    const calling = { runId: run.taskId, step: 'say', undo: false, repositories: null };
+    const say = (text: string) => {
+      const { component, request } = callOf('slack.message', { ...place, text }, calling);
+      expect(component).toBe('slack.tell');
+      return tell('slack', request as object);
+    };
+    const first = await say('It is out, <!channel>');
+    await restart();
+    expect(await say('It is out, <!channel>')).toEqual({ ...first, outcome: 'updated' });
+    expect(slack.ours().map(({ text, thread_ts }) => [text, thread_ts])).toEqual([
+      ['It is out, &lt;!channel&gt;', ROOT],
+    ]);
     expect(slack.count('chat.postMessage')).toBe(1);
   });
 
