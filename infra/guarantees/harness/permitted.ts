@@ -1,5 +1,6 @@
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
+import { permittedWorkflows, workflowData, workflowsInBatch } from './permitted-workflows.ts';
 
 export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin', 'service'];
 
@@ -169,28 +170,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/autonomous/ai/route': workers,
   'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
   'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}': operators,
-  'GET /api/v1/workflows': everybody,
-  'GET /api/v1/workflows/{id}': everybody,
-  'GET /api/v1/workflows/{id}/versions': everybody,
-  'GET /api/v1/workflows/{id}/versions/{version}': everybody,
-  'GET /api/v1/workflow-templates': everybody,
-  'GET /api/v1/workflow-runs': everybody,
-  'GET /api/v1/workflow-runs/{id}': everybody,
-  'POST /api/v1/workflows': operators,
-  'POST /api/v1/workflow-templates/{name}': operators,
-  'PUT /api/v1/workflows/{id}': operators,
-  'DELETE /api/v1/workflows/{id}': operators,
-  'POST /api/v1/workflows/{id}/runs': operators,
-  'POST /api/v1/workflow-runs/{id}/pause': operators,
-  'POST /api/v1/workflow-runs/{id}/resume': operators,
-  'POST /api/v1/workflow-runs/{id}/cancel': operators,
-  'POST /api/v1/workflow-runs/{id}/retry': operators,
-  'GET /api/v1/collaborative/workflows': everybody,
-  'GET /api/v1/collaborative/workflows/{id}': everybody,
-  'POST /api/v1/collaborative/workflows': operators,
-  'PUT /api/v1/collaborative/workflows/{id}': operators,
-  'DELETE /api/v1/collaborative/workflows/{id}': operators,
-  'POST /api/v1/collaborative/mcp': operators,
+  ...permittedWorkflows,
 };
 
 /** The same for commands in a batch, by type. */
@@ -259,15 +239,7 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'webhook.redeliver': operators,
   'webhook.delete': operators,
   'webhook.drop-delivery': operators,
-  'workflow.define': operators,
-  'workflow.change': operators,
-  'workflow.retire': operators,
-  'workflow-run.start': operators,
-  'workflow-run.pause': operators,
-  'workflow-run.resume': operators,
-  'workflow-run.cancel': operators,
-  'workflow-run.retry': operators,
-  'workflow-run.start-defined': operators,
+  ...workflowsInBatch,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -299,8 +271,5 @@ export const commandData: Readonly<Record<string, object>> = {
   'user.join-team': { team: 'x' },
   'user.leave-team': { team: 'x' },
   'webhook.drop-delivery': { deliveryId: newId() },
-  'workflow.define': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
-  'workflow.change': { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] },
-  'workflow-run.start': { workflowId: newId() },
-  'workflow-run.start-defined': { definition: { name: 'x', steps: [{ kind: 'timer', id: 'a', seconds: 1 }] } },
+  ...workflowData,
 };
