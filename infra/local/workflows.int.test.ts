@@ -107,28 +107,38 @@ test('a run calls a server once under one key, runs another workflow, and is tol
 test('a run among agents tells one of them, and is followed live; a version is written by whoever knows the one before', async () => {
   const { client, url, key } = system;
   const agentId = await make('/agents', { name: 'one' });
-  const { id, workflowId } = (
-    await client.expect2xx('POST', '/collaborative/mcp', {
-      body: {
-        workflow_definition: {
-          name: 'among agents',
-          steps: [
-            { kind: 'timer', id: 'rest', seconds: 2 },
-            {
-              ...{ kind: 'command', id: 'tell', after: ['rest'], command: 'message.send' },
-              data: {
-                to: { kind: 'participant', participant: { $from: '/inputs/participants/0' } },
-                subject: { $from: '/inputs/subject' },
-              },
+  const {
+    id,
+    token,
+    body: begun,
+  } = await client.expect2xx('POST', '/collaborative/mcp', {
+    body: {
+      workflow_definition: {
+        name: 'among agents',
+        steps: [
+          { kind: 'approval', id: 'rest', askee: { kind: 'role', role: 'admin' }, text: 'Begin?' },
+          {
+            ...{ kind: 'command', id: 'tell', after: ['rest'], command: 'message.send' },
+            data: {
+              to: { kind: 'participant', participant: { $from: '/inputs/participants/0' } },
+              subject: { $from: '/inputs/subject' },
             },
-          ],
-        },
-        context: { subject: 'Begin' },
-        participants: [agentId],
+          },
+        ],
       },
-    })
-  ).body as { id: string; workflowId: string };
+      context: { subject: 'Begin' },
+      participants: [agentId],
+    },
+  });
+  const workflowId = String(begun['workflowId']);
+  // Who may follow it is looked up among runs that are there to be read.
+  await client.expect2xx('GET', `/workflow-runs/${id}`, { token });
   const line = await listen(url, key, `workflow-run:${id}`);
+  const questionId = await until('the question', async () => {
+    for await (const { id } of client.list<{ id: string }>('/questions?state=open')) return id;
+    return null;
+  });
+  await client.expect2xx('POST', `/questions/${questionId}/answer`, { body: { choice: 'approve' } });
   await line.until(({ event }) => event === 'WorkflowRunCompleted');
   line.close();
   const steps = line.events.flatMap(({ event, data }) => {
