@@ -26,6 +26,7 @@ import { routings } from './routings/projection.ts';
 import { workflowRuns } from './workflow-runs/projection.ts';
 import { workflowSteps } from './workflow-runs/steps.ts';
 import { workflows, workflowVersions } from './workflows/projection.ts';
+import { documents } from './documents/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -57,6 +58,7 @@ export const projections: readonly Projection[] = [
   workflowVersions,
   workflowRuns,
   workflowSteps,
+  documents,
 ];
 
 const READ_MODELS = {

@@ -32,10 +32,12 @@ import { webhookQueries } from './api/webhooks.ts';
 import { routingQueries } from './api/routings.ts';
 import { workflowRunQueries } from './api/workflow-runs.ts';
 import { workflowQueries } from './api/workflows.ts';
+import { documentQueries } from './api/documents.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
 import { sseRoute } from './live/sse-route.ts';
+import { syncRoute } from './live/sync-route.ts';
 import { createWebSocketUpgrade } from './live/websocket.ts';
 import type { QueryOptions } from './reading/query-route.ts';
 import { createSettle } from './reading/consistency.ts';
@@ -76,7 +78,7 @@ export async function start({ keys, logger, sendCommand, ...foundation }: QueryF
       ...createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
       sseRoute(hub, feeds),
     ],
-    upgrade: (authenticate) => createWebSocketUpgrade(hub, authenticate, sendCommand),
+    upgrade: (authenticate) => createWebSocketUpgrade({ hub, log }, authenticate, sendCommand),
     facts: () => (embeddings === null ? {} : { embeddingsOfQuestions: shownState(embeddings.state()) }),
     drain: hub.drain,
   };
@@ -132,5 +134,7 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...routingQueries(options, settle),
     ...workflowQueries(options, settle),
     ...workflowRunQueries(options, settle),
+    ...documentQueries(options, settle),
+    syncRoute,
   ];
 }

@@ -21,6 +21,7 @@ import { takesAccess, userRoutes } from './user-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 import { routingRoutes } from './routing-routes.ts';
 import { workflowRoutes } from './workflow-routes.ts';
+import { documentRoutes } from './document-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -57,4 +58,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...webhookRoutes(commands, createWebhookSecrets(pool)),
   ...routingRoutes(commands),
   ...workflowRoutes(commands),
+  ...documentRoutes(commands),
 ];

@@ -41,6 +41,8 @@ describe('who may send what', () => {
       'comment.create',
       'comment.delete',
       'comment.edit',
+      'document.create',
+      'document.propose',
       'inbox.read-all',
       'inbox.subscribe',
       'inbox.unsubscribe',

@@ -38,6 +38,7 @@ import {
   turnIntoTask,
 } from './issues.ts';
 import { changeKnowledge, createKnowledge, relateKnowledge, useKnowledge } from './knowledge.ts';
+import { changeDocument } from './documents.ts';
 import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
@@ -126,7 +127,6 @@ const createProcesses = (room: Room, send: Commands['send']) => {
       const said = await saidIn(room, id, questionId);
       return tasks.handle(id, { type: 'task.fail', data: { ...data, ...said } }, context);
     },
-
     'question.ask': (id, data, context) => askQuestion(room, id, data, context),
     'question.ask-approval': (id, data, context) => askApproval(room, id, data, context),
     'question.ask-choice': (id, data, context) => askChoice(room, id, data, context),
@@ -134,7 +134,6 @@ const createProcesses = (room: Room, send: Commands['send']) => {
     'question.answer-delivery': (id, data, context) => answerByDelivery(room, id, data, context),
     'question.withdraw': (id, data, context) => withdrawQuestion(room, id, data, context),
     'question.meet-deadline': (id, data, context) => meetDeadline(room, id, data, context),
-
     'agent.register': async (id, data, context) => {
       await checkCoordinator(room, id, data, context);
       // What it was given before its end is not valid again.
@@ -197,6 +196,9 @@ const createProcesses = (room: Room, send: Commands['send']) => {
     'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
     'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
     'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),
+    'document.create': (id, data, context) => changeDocument(room, id, 'document.create', data, context),
+    'document.propose': (id, data, context) => changeDocument(room, id, 'document.propose', data, context),
+    'document.resolve': (id, data, context) => changeDocument(room, id, 'document.resolve', data, context),
   } satisfies Partial<Registry>;
 };
 

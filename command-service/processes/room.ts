@@ -31,6 +31,7 @@ import type { TaskState } from '@workledger/shared/contexts/task/task/state.ts';
 import { task, type TaskDecisions } from '../domain/task.ts';
 import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
 import { routing } from '../domain/routing.ts';
+import { document } from '../domain/document.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 import type { Estimates } from './estimates.ts';
@@ -118,6 +119,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   routing: createHandler(log, routing, options),
   workflow: createHandler(log, workflow, options),
   'workflow-run': createHandler(log, workflowRun, options) satisfies Handler<WorkflowRunState, WorkflowRunDecisions>,
+  document: createHandler(log, document, options),
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */

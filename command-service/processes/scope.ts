@@ -25,6 +25,7 @@ export async function checkScope(
   if (type.startsWith('routing.')) return checkRouting(room, repositories, { type, target, data });
   if (type.startsWith('webhook.')) return checkWebhookScope(room, repositories, { type, target, data });
   if (type.startsWith('workflow')) return checkWorkflow(room, repositories, { type, target, data });
+  if (type.startsWith('document.')) return checkDocument(room, repositories, { type, target, data });
   // An agent's own, and knowledge, which its process holds to them: what it claims, claim-next chooses within the same repositories.
   if (!type.startsWith('task.')) return;
   const isThere = async (id: string): Promise<boolean> => isWithin(repositories, (await room.tasks.load(id)).state);
@@ -84,6 +85,18 @@ async function checkWorkflow(
   }
   if (!isOfRun && type !== 'workflow.retire')
     refuseBeyond(repositories, (data as CommandData<'workflow.define'>).repository ?? null);
+}
+
+/** A document of no repository is beyond everybody who is limited. */
+async function checkDocument(
+  { aggregates }: Room,
+  repositories: readonly string[],
+  { type, target, data }: { readonly type: CommandType; readonly target: string; readonly data: unknown },
+): Promise<void> {
+  if (type === 'document.create')
+    return refuseBeyond(repositories, (data as CommandData<'document.create'>).repository);
+  if (!isWithin(repositories, (await aggregates.document.load(target)).state))
+    refuse('not-found', 'there is no such document');
 }
 
 function refuseBeyond(repositories: readonly string[], repository: string | null): void {

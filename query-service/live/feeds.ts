@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Feed } from './feed.ts';
+import { documentFeed } from './document-feed.ts';
 import { inboxFeed, topicFeed } from './message-feeds.ts';
 import { questionFeed } from './question-feed.ts';
 import { taskFeed } from './task-feed.ts';
@@ -13,4 +14,5 @@ export const createFeeds = (pool: Pool, log: EventLog): readonly Feed[] => [
   taskFeed(pool),
   questionFeed(pool),
   workflowFeed(pool),
+  documentFeed(log),
 ];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Command } from '../commands/port.ts';
+import { canonical, type Json } from '../contexts/sync/document/json.ts';
 
 /**
  * JSON with the keys of every object in code-unit order and nothing that JSON cannot say: equal values give equal texts.
@@ -14,6 +15,9 @@ function ordered(value: unknown): unknown {
   const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
   return Object.fromEntries(entries.map(([key, inner]) => [key, ordered(inner)]));
 }
+
+/** SHA-256 (hex) of a document's canonical form (RFC 8785) as UTF-8. */
+export const digestOf = (document: Json): string => createHash('sha256').update(canonical(document)).digest('hex');
 
 /** SHA-256 (hex) of what a command says: tells a repeat from another request under the same key. */
 export const commandHash = ({ type, target, data }: Command): string =>

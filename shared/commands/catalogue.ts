@@ -20,6 +20,7 @@ import { webhookCommands } from '../contexts/sync/webhook/commands.ts';
 import { routingCommands } from '../contexts/evolution/routing/commands.ts';
 import { workflowRunCommands } from '../contexts/task/workflow-run/commands.ts';
 import { workflowCommands } from '../contexts/task/workflow/commands.ts';
+import { documentCommands } from '../contexts/sync/document/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -43,6 +44,7 @@ export const commands = {
   ...routingCommands,
   ...workflowCommands,
   ...workflowRunCommands,
+  ...documentCommands,
 } as const;
 
 type Catalogue = typeof commands;

@@ -19,7 +19,8 @@ export type RefusalCode =
   | 'out-of-range'
   | 'invalid-content'
   | 'invalid-workflow'
-  | 'too-large';
+  | 'too-large'
+  | 'base-too-old';
 
 /** A command was refused: nothing changed, and the same command again is refused again. */
 export class CommandRefused extends Error {

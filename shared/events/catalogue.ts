@@ -22,6 +22,7 @@ import { webhookEvents } from '../contexts/sync/webhook/events.ts';
 import { routingEvents } from '../contexts/evolution/routing/events.ts';
 import { workflowRunEvents } from '../contexts/task/workflow-run/events.ts';
 import { workflowEvents } from '../contexts/task/workflow/events.ts';
+import { documentEvents } from '../contexts/sync/document/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -46,6 +47,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   routingEvents,
   workflowEvents,
   workflowRunEvents,
+  documentEvents,
   ...sagaStreamTypes,
 ];
 

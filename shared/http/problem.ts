@@ -26,6 +26,7 @@ const refusals: Readonly<Record<RefusalCode, Kind>> = {
   'invalid-workflow': { status: 422, title: 'The workflow cannot run' },
   'invalid-content': { status: 422, title: 'The content does not fit the schema of its type' },
   'too-large': { status: 413, title: 'Too large' },
+  'base-too-old': { status: 409, title: 'The base version is too far back' },
 };
 
 /** Every kind of problem there is. The code is stable, part of the API: the last part of the problem's `type`. */

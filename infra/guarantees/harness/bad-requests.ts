@@ -5,6 +5,7 @@ import { badWorkflows } from './bad-workflows.ts';
 import { badKnowledge } from './bad-knowledge.ts';
 import { bad, patch, post, type BadRequest, type Known, type Request } from './bad-request.ts';
 import { badMessages } from './bad-messages.ts';
+import { badDocuments } from './bad-documents.ts';
 import { badRoutings } from './bad-routings.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
@@ -252,6 +253,7 @@ export const badRequests: readonly BadRequest[] = [
   ...badQuestions,
   ...badMessages,
   ...badRoutings,
+  ...badDocuments,
   ...callers,
   ...services,
   ...deliveries,

@@ -126,6 +126,19 @@ export const permittedToLimited: readonly string[] = [
   'PUT /api/v1/collaborative/workflows/{id}',
   'DELETE /api/v1/collaborative/workflows/{id}',
   'POST /api/v1/collaborative/mcp',
+  'GET /api/v1/documents',
+  'GET /api/v1/documents/{id}',
+  'GET /api/v1/documents/{id}/digest',
+  'GET /api/v1/documents/{id}/conflicts',
+  'GET /api/v1/documents/{id}/verify',
+  'GET /api/v1/documents/{id}/changes',
+  'GET /api/v1/documents/{id}/versions/{version}',
+  'GET /api/v1/collaborative/sync',
+  'POST /api/v1/documents',
+  'PATCH /api/v1/documents/{id}',
+  'POST /api/v1/documents/{id}/conflicts/{conflict}/resolve',
+  'PUT /api/v1/documents/{id}/rules',
+  'DELETE /api/v1/documents/{id}',
 ];
 
 /** Beside these an agent's key for its own agent. */

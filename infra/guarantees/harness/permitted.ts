@@ -171,6 +171,20 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
   'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}': operators,
   ...permittedWorkflows,
+
+  'GET /api/v1/documents': everybody,
+  'GET /api/v1/documents/{id}': everybody,
+  'GET /api/v1/documents/{id}/digest': everybody,
+  'GET /api/v1/documents/{id}/conflicts': everybody,
+  'GET /api/v1/documents/{id}/verify': everybody,
+  'GET /api/v1/documents/{id}/changes': everybody,
+  'GET /api/v1/documents/{id}/versions/{version}': everybody,
+  'GET /api/v1/collaborative/sync': everybody,
+  'POST /api/v1/documents': workers,
+  'PATCH /api/v1/documents/{id}': workers,
+  'POST /api/v1/documents/{id}/conflicts/{conflict}/resolve': operators,
+  'PUT /api/v1/documents/{id}/rules': operators,
+  'DELETE /api/v1/documents/{id}': operators,
 };
 
 /** The same for commands in a batch, by type. */
@@ -240,6 +254,11 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'webhook.delete': operators,
   'webhook.drop-delivery': operators,
   ...workflowsInBatch,
+  'document.create': workers,
+  'document.propose': workers,
+  'document.resolve': operators,
+  'document.change-rules': operators,
+  'document.delete': operators,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -272,4 +291,7 @@ export const commandData: Readonly<Record<string, object>> = {
   'user.leave-team': { team: 'x' },
   'webhook.drop-delivery': { deliveryId: newId() },
   ...workflowData,
+  'document.create': { name: 'x', body: {} },
+  'document.propose': { base: 0, merge: {} },
+  'document.resolve': { conflict: '1-0', choose: 'current' },
 };

@@ -10,6 +10,7 @@ import {
   checksOf,
   commitOf,
   deliveryEvents,
+  documentHistory,
   event,
   failureOf,
   taskHistory,
@@ -101,6 +102,7 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
   webhook: (random) => webhookEvents(random),
   workflow: workflowHistory,
   'workflow-run': workflowRunHistory,
+  document: (random) => documentHistory(random),
   delivery: (random) =>
     random.pick([
       deliveryEvents(random),

@@ -1,3 +1,5 @@
+import { document } from '@workledger/command-service/domain/document.ts';
+import { documentFold } from '@workledger/shared/contexts/sync/document/state.ts';
 import type { CheckResult } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
 import type { DomainEvent } from '@workledger/shared/contexts/define-events.ts';
@@ -42,6 +44,30 @@ export const failureOf = (random: Random): Failure => ({
   lastLines: ['not ok 1'],
   log: artefactOf(random),
 });
+
+/** What may happen to a document: changed on versions before, so that some of it is in conflict, and maybe deleted. */
+export function documentHistory(random: Random): DomainEvent[] {
+  const context = { id: newId(), actor: 'system' };
+  const rules = { strategy: random.pick(['manual', 'last-writer', 'field-merge'] as const), fields: [], sources: [] };
+  const data = { name: 'made up', repository: random.pick([null, 'sample']), body: { a: 1, b: ['x'] }, ...rules };
+  const events = [...document.decisions['document.create'](data, documentFold.initial, context)];
+  for (let left = random.below(8); left > 0; left--) {
+    const state = events.reduce(documentFold.evolve, documentFold.initial);
+    const merge = {
+      [random.pick(['a', 'b'])]: random.pick<unknown>([null, random.below(99), ['y', 'ünïcode "quoted"']]),
+    };
+    const base = random.below(state.version + 1);
+    events.push(...document.decisions['document.propose']({ base, merge, source: null }, state, context));
+  }
+  const state = events.reduce(documentFold.evolve, documentFold.initial);
+  const [open] = state.conflicts;
+  if (open !== undefined && random.chance(0.5))
+    events.push(
+      ...document.decisions['document.resolve']({ conflict: open.id, choose: 'value', value: 5 }, state, context),
+    );
+  else if (random.chance(0.3)) events.push(...document.decisions['document.delete']({}, state, context));
+  return events;
+}
 
 const result = (random: Random) => ({
   commit: commitOf(random),

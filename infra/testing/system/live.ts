@@ -59,9 +59,10 @@ export type SocketLine = {
   close(): void;
 };
 
-/** Opens the live channel as a WebSocket. */
+/** Opens the live channel, or what stands at another address, as a WebSocket. */
 export async function openSocket(url: string, key: string): Promise<SocketLine> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/live`, {
+  const address = url.includes('/api/') ? url : `${url}/api/v1/live`;
+  const socket = new WebSocket(address.replace('http', 'ws'), {
     headers: { Authorization: `Bearer ${key}` },
   });
   const frames: Record<string, unknown>[] = [];

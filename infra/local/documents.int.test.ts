@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentStorm } from '../testing/documents/storm.ts';
+import { runGuide } from '../testing/system/guide.ts';
+import { openSocket } from '../testing/system/live.ts';
+import { embedded } from '../testing/system/embedded.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
+
+let system: RunningSystem;
+beforeAll(async () => {
+  system = await embedded.start({ repositories: [{ name: 'shop', url: '/nowhere/shop', test: ['true'] }] });
+}, 60_000);
+afterAll(() => system.dispose());
+
+const DOCUMENTS = '/documents';
+
+describe('a shared document', () => {
+  test('is created, changed on a version, read, verified and repaired', async () => {
+    const { client } = system;
+    const body = { title: 'Plan', owner: { name: 'Ann' }, hours: 3 };
+    const created = await client.expect2xx('POST', DOCUMENTS, { body: { name: 'plan', body } });
+    const at = `${DOCUMENTS}/${created.id}`;
+    const key = { idempotencyKey: 'title' };
+    const change = { base: 0, patch: [{ op: 'replace', path: '/title', value: 'A plan' }] };
+    const changed = await client.expect2xx('PATCH', at, { body: change, ...key });
+    expect(changed.body).toMatchObject({ version: 1, outcome: 'applied', conflicts: [] });
+    expect((await client.expect2xx('PATCH', at, { body: change, ...key })).body).toEqual(changed.body);
+    // On the version before: another field is taken, the same one waits for a person.
+    const other = await client.expect2xx('PATCH', at, { body: { base: 0, merge: { title: 'My plan', hours: 5 } } });
+    expect(other.body).toMatchObject({
+      outcome: 'partly',
+      patch: [{ op: 'replace', path: '/hours', value: 5 }],
+      conflicts: [
+        { id: '2-0', path: '/title', outcome: 'open', current: { value: 'A plan' }, proposed: { value: 'My plan' } },
+      ],
+    });
+    const { token } = other;
+    const read = await client.expect2xx('GET', at, { token });
+    expect(read.body).toMatchObject({
+      body: { ...body, title: 'A plan', hours: 5 },
+      openConflicts: 1,
+      digest: other.body['digest'],
+    });
+    expect(read.headers.get('etag')).toBe('"2"');
+    expect((await client.expect2xx('GET', `${at}/conflicts`, { token })).body['items']).toHaveLength(1);
+    expect((await client.expect2xx('GET', `${at}/versions/0`)).body).toMatchObject({
+      body,
+      digest: created.body['digest'],
+    });
+    expect((await client.send('GET', `${at}/versions/9`)).status).toBe(404);
+    const verify = async (version: number, digest: unknown) =>
+      (await client.expect2xx('GET', `${at}/verify?version=${version}&digest=${String(digest)}`)).body;
+    expect(await verify(2, other.body['digest'])).toMatchObject({ isEqual: true, isCurrent: true, changes: [] });
+    expect(await verify(1, changed.body['digest'])).toMatchObject({
+      isEqual: true,
+      isCurrent: false,
+      changes: [{ version: 2 }],
+    });
+    expect(await verify(1, created.body['digest'])).toMatchObject({
+      isEqual: false,
+      changes: null,
+      document: { version: 2 },
+    });
+    const stale = await client.send('POST', `${at}/conflicts/2-0/resolve`, {
+      body: { choose: 'proposed' },
+      ifMatch: 1,
+    });
+    expect(stale.status).toBe(412);
+    const resolved = await client.expect2xx('POST', `${at}/conflicts/2-0/resolve`, { body: { choose: 'proposed' } });
+    const after = await client.expect2xx('GET', at, { token: resolved.token });
+    expect(after.body).toMatchObject({ body: { ...body, title: 'My plan', hours: 5 }, conflicts: [] });
+    const deleted = await client.expect2xx('DELETE', at);
+    expect((await client.send('GET', at, { token: deleted.token })).status).toBe(404);
+    expect((await client.send('PATCH', at, { body: change })).status).toBe(404);
+  });
+
+  test('does what its guide says, by its own lines', async () => {
+    const { client, folder } = system;
+    const { body } = await client.expect2xx('POST', '/keys', { body: { name: 'guide', role: 'operator' } });
+    const environment = { WORKLEDGER: client.urlOf('').replace('/api/v1', ''), KEY: String(body['key']) };
+    const { code, output } = await runGuide('documents.md', { cwd: folder, environment });
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/3 in step\n$/) });
+    expect(output).toContain('applied\npartly\n{"tags":["a","b"],"hours":5,"title":"A plan"}\n3\ntrue\n');
+  });
+
+  test('is followed by those alone who may read it, and a proposal takes effect once on whatever line it comes', async () => {
+    const { client } = system;
+    const name = { name: 'rights', body: { x: 1 }, strategy: 'last-writer' };
+    const { id: document, body: created } = await client.expect2xx('POST', DOCUMENTS, { body: name });
+    const keyOf = async (more: object) =>
+      String((await client.expect2xx('POST', '/keys', { body: { name: 'k', role: 'operator', ...more } })).body['key']);
+    const url = client.urlOf('/collaborative/sync');
+    const limited = await openSocket(url, await keyOf({ repositories: ['shop'] }));
+    limited.say({ type: 'subscribe', id: 1, document });
+    expect(await limited.until({ type: 'problem', id: 1 })).toMatchObject({
+      of: 'subscribe',
+      problem: { status: 404 },
+    });
+    const viewer = await openSocket(url, await keyOf({ role: 'viewer' }));
+    viewer.say({ type: 'subscribe', document });
+    expect(await viewer.until({ type: 'snapshot' })).toMatchObject({
+      reason: 'new',
+      version: 0,
+      body: { x: 1 },
+      digest: created['digest'],
+    });
+    const proposal = {
+      type: 'propose',
+      id: 'once',
+      document,
+      base: 0,
+      patch: [{ op: 'replace', path: '/x', value: 2 }],
+    };
+    viewer.say(proposal);
+    expect(await viewer.until({ type: 'rejected' })).toMatchObject({ id: 'once', problem: { status: 403 } });
+    const key = await keyOf({});
+    for (const line of [await openSocket(url, key), await openSocket(url, key)]) {
+      line.say(proposal);
+      expect(await line.until({ type: 'accepted' })).toMatchObject({ id: 'once', version: 1, outcome: 'applied' });
+      line.say({ ...proposal, id: 'late', base: 99 });
+      expect(await line.until({ type: 'rejected' })).toMatchObject({ id: 'late', problem: { status: 422 } });
+      line.say({ type: 'nonsense' });
+      expect(await line.until({ type: 'problem' })).toMatchObject({ of: null, problem: { status: 400 } });
+      line.close();
+    }
+    expect(await viewer.until({ type: 'change' })).toMatchObject({
+      version: 1,
+      kind: 'proposal',
+      patch: proposal.patch,
+    });
+    viewer.say({ type: 'subscribe', id: 'again', document, fromVersion: 0, digest: created['digest'] });
+    expect(await viewer.until({ type: 'subscribed', id: 'again' })).toMatchObject({ version: 1 });
+    viewer.say({ type: 'subscribe', id: 'drifted', document, fromVersion: 1, digest: created['digest'] });
+    expect(await viewer.until({ type: 'snapshot', reason: 'drifted' })).toMatchObject({ version: 1, body: { x: 2 } });
+    await client.expect2xx('DELETE', `${DOCUMENTS}/${document}`);
+    expect(await viewer.until({ type: 'change', kind: 'deleted' })).toMatchObject({ version: 2 });
+    for (const line of [limited, viewer]) line.close();
+  });
+
+  test('that twenty edit at random is the same for all at the end, though lines break, copies are spoilt and the server is killed', async () => {
+    const storm = await documentStorm(system.client, { clients: 20, seconds: 6, pace: 200 }, async () => {
+      await pause(3_000);
+      await system.kill9('service', 'storage');
+      await system.restart();
+    });
+    console.log(storm);
+    expect(storm.digests.size, 'different documents').toBe(1);
+    expect(storm.counted, 'each accepted proposal counts once').toBe(storm.counts);
+    expect(Math.min(storm.accepted, storm.conflicts, storm.repairs, storm.resent)).toBeGreaterThan(0);
+  }, 120_000);
+});
