@@ -3,6 +3,7 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { agentsWithKeysLeft, countKeysOfOtherMacs } from '@workledger/shared/read-models/agent-keys.ts';
+import { dueDispatches } from '@workledger/shared/read-models/dispatches.ts';
 import { nextTasks } from '@workledger/shared/read-models/next-tasks.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
@@ -16,6 +17,7 @@ import { takeFound } from './intake/found.ts';
 import { createEstimates } from './processes/estimates.ts';
 import { createCommandHandlers, type CommandHandlers } from './processes/handlers.ts';
 import { commandServiceMigrations } from './processes/heartbeats.ts';
+import { startDispatchWatch } from './processes/dispatch-watch.ts';
 import { startLeaseWatch } from './processes/leases.ts';
 import { createSpending } from './processes/spending.ts';
 
@@ -27,6 +29,8 @@ type CommandFoundation = Pick<
   Foundation,
   'log' | 'pool' | 'keys' | 'artefacts' | 'configuration' | 'folder' | 'logger'
 > & {
+  /** Told by projections of the same process; default: whoever waits looks again and again. */
+  readonly wakeUps?: Foundation['wakeUps'];
   /** Whose providers are received, too; default: none. */
   readonly plugins?: readonly LoadedPlugin[];
   /** Where this process can ask origins; default: it cannot. */
@@ -37,7 +41,7 @@ export type CommandService = RunningService & { readonly commands: Commands; rea
 
 /** Starts the write side: handlers, the watches over agents and leases, and the routes before them. @throws ConfigurationError */
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
-  const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [] } = foundation;
+  const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [], wakeUps } = foundation;
   const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
   const { outbound, outgoingWebhooks, models } = configuration;
   const sources = await Promise.all(
@@ -77,11 +81,12 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
     }),
     startLeaseWatch({ commands, logger, leaseSeconds }),
+    startDispatchWatch({ commands, logger, due: () => dueDispatches(pool) }),
   ];
   return {
     commands,
     routes: [
-      ...createCommandRoutes({ commands, log, pool, keys, logger }),
+      ...createCommandRoutes({ commands, log, pool, keys, logger, wakeUps }),
       ...sources.map((source) =>
         createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
       ),

@@ -27,6 +27,7 @@ import { workflowRuns } from './workflow-runs/projection.ts';
 import { workflowSteps } from './workflow-runs/steps.ts';
 import { workflows, workflowVersions } from './workflows/projection.ts';
 import { documents } from './documents/projection.ts';
+import { dispatchDeliveries, dispatches } from './dispatches/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -59,6 +60,8 @@ export const projections: readonly Projection[] = [
   workflowRuns,
   workflowSteps,
   documents,
+  dispatches,
+  dispatchDeliveries,
 ];
 
 const READ_MODELS = {

@@ -33,6 +33,7 @@ import { routingQueries } from './api/routings.ts';
 import { workflowRunQueries } from './api/workflow-runs.ts';
 import { workflowQueries } from './api/workflows.ts';
 import { documentQueries } from './api/documents.ts';
+import { protocolQueries } from './api/protocol.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
@@ -136,5 +137,6 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...workflowRunQueries(options, settle),
     ...documentQueries(options, settle),
     syncRoute,
+    ...protocolQueries(options, settle),
   ];
 }

@@ -2,6 +2,8 @@ import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { KeyStore } from '@workledger/shared/security/key-store.ts';
+import { waitingDeliveries } from '@workledger/shared/read-models/dispatches.ts';
+import type { WakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Pool } from 'pg';
 import { createSecrets } from '../processes/secrets.ts';
@@ -22,6 +24,7 @@ import { webhookRoutes } from './webhook-routes.ts';
 import { routingRoutes } from './routing-routes.ts';
 import { workflowRoutes } from './workflow-routes.ts';
 import { documentRoutes } from './document-routes.ts';
+import { protocolRoutes } from './protocol-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -31,10 +34,12 @@ export type CommandRouteOptions = {
   /** The store that requests are authenticated with: it forgets a key as soon as it is revoked here. */
   readonly keys: KeyStore;
   readonly logger: Logger;
+  /** Told by projections; without it a request that waits for a dispatch only looks again and again. */
+  readonly wakeUps?: WakeUps | undefined;
 };
 
 /** Every route of the write side but the webhooks. */
-export const createCommandRoutes = ({ commands, log, pool, keys, logger }: CommandRouteOptions): Route[] => [
+export const createCommandRoutes = ({ commands, log, pool, keys, logger, wakeUps }: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
   ...issueRoutes(commands),
   ...commentRoutes(commands),
@@ -59,4 +64,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger }: Comma
   ...routingRoutes(commands),
   ...workflowRoutes(commands),
   ...documentRoutes(commands),
+  ...protocolRoutes({ commands, waiting: (asking) => waitingDeliveries(pool, asking), wakeUps }),
 ];

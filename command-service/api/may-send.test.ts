@@ -26,7 +26,8 @@ describe('who may send what', () => {
 
   test('viewers and auditors only look after their inbox and their own name, and answer what they are asked; services send nothing in their own name', () => {
     const ofInbox = ['inbox.read-all', 'inbox.subscribe', 'inbox.unsubscribe', 'message.deliver', 'message.read'];
-    const own = [...ofInbox, 'question.answer', 'user.rename'];
+    const ofDispatches = ['dispatch.acknowledge', 'dispatch.hand', 'dispatch.reject'];
+    const own = [...ofDispatches, ...ofInbox, 'question.answer', 'user.rename'];
     expect([sendable('viewer').sort(), sendable('auditor').sort()]).toEqual([own, own]);
     expect(sendable('service')).toEqual([]);
     expect([...sendingRoles].sort()).toEqual(['admin', 'agent', 'operator']);
@@ -43,6 +44,10 @@ describe('who may send what', () => {
       'comment.edit',
       'document.create',
       'document.propose',
+      'dispatch.acknowledge',
+      'dispatch.hand',
+      'dispatch.reject',
+      'dispatch.send',
       'inbox.read-all',
       'inbox.subscribe',
       'inbox.unsubscribe',

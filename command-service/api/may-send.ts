@@ -14,7 +14,9 @@ export const sendingRoles: readonly Role[] = [
 
 /** About things of which each belongs to one repository, or none: a key that is limited to repositories may send them. */
 export const isOfRepository = (type: CommandType): boolean =>
-  /^(task|issue|comment|knowledge|message|inbox|question|webhook|routing|workflow|workflow-run|document)\./.test(type);
+  /^(task|issue|comment|knowledge|message|inbox|question|webhook|routing|workflow|workflow-run|document|dispatch)\./.test(
+    type,
+  );
 
 /**
  * Why this caller may not send this command; null when it may. A key of role `agent` is bound to its agent: it commands that agent

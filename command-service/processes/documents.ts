@@ -11,7 +11,7 @@ import type { StepContext } from './step.ts';
 type Data = DataOf<typeof documentCommands>;
 
 /** Changes a document, and tells what it came to by it: a repeat is told what the first was. @throws CommandRefused */
-export async function changeDocument<Type extends keyof Data>(
+async function changeDocument<Type extends keyof Data>(
   room: Room,
   id: string,
   type: Type,
@@ -43,3 +43,15 @@ async function toldOf(
   }
   return own.type === 'DocumentConflictResolved' ? { ...told, patch: own.data.patch } : told;
 }
+
+type Changed = `document.${'create' | 'propose' | 'resolve'}`;
+type Processes = {
+  readonly [Type in Changed]: (id: string, data: Data[Type], context: StepContext) => Promise<CommandAnswer>;
+};
+
+/** The commands about documents that tell what came of them. */
+export const documentProcesses = (room: Room): Processes => ({
+  'document.create': (id, data, context) => changeDocument(room, id, 'document.create', data, context),
+  'document.propose': (id, data, context) => changeDocument(room, id, 'document.propose', data, context),
+  'document.resolve': (id, data, context) => changeDocument(room, id, 'document.resolve', data, context),
+});

@@ -38,7 +38,7 @@ import {
   turnIntoTask,
 } from './issues.ts';
 import { changeKnowledge, createKnowledge, relateKnowledge, useKnowledge } from './knowledge.ts';
-import { changeDocument } from './documents.ts';
+import { documentProcesses } from './documents.ts';
 import { createKnowledgeUsage } from './knowledge-usage.ts';
 import { expireClaim, renewLease } from './leases.ts';
 import { reportProgress } from './progress.ts';
@@ -59,6 +59,7 @@ import {
   type Room,
 } from './room.ts';
 import { chooseModel } from './routings.ts';
+import { dispatchProcesses } from './dispatches.ts';
 import { checkScope } from './scope.ts';
 import { createSecrets } from './secrets.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
@@ -196,9 +197,8 @@ const createProcesses = (room: Room, send: Commands['send']) => {
     'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
     'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
     'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),
-    'document.create': (id, data, context) => changeDocument(room, id, 'document.create', data, context),
-    'document.propose': (id, data, context) => changeDocument(room, id, 'document.propose', data, context),
-    'document.resolve': (id, data, context) => changeDocument(room, id, 'document.resolve', data, context),
+    ...documentProcesses(room),
+    ...dispatchProcesses(room),
   } satisfies Partial<Registry>;
 };
 

@@ -67,7 +67,7 @@ async function judge({ aggregates }: Room, name: string | null, content: unknown
 }
 
 /** The repository that a message belongs to: that of its task where it has one. */
-async function placeOf(
+export async function placeOf(
   room: Room,
   { repository, taskId }: { readonly repository: string | null; readonly taskId: string | null },
   { repositories }: StepContext,

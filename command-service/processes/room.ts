@@ -32,6 +32,7 @@ import { task, type TaskDecisions } from '../domain/task.ts';
 import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
 import { routing } from '../domain/routing.ts';
 import { document } from '../domain/document.ts';
+import { dispatch } from '../domain/dispatch.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 import type { Estimates } from './estimates.ts';
@@ -120,6 +121,7 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   workflow: createHandler(log, workflow, options),
   'workflow-run': createHandler(log, workflowRun, options) satisfies Handler<WorkflowRunState, WorkflowRunDecisions>,
   document: createHandler(log, document, options),
+  dispatch: createHandler(log, dispatch, options),
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */

@@ -8,7 +8,7 @@ const EVERY = 600_000;
 const AT_ONCE = 1_000;
 
 /**
- * Messages that are older than they are kept, and what was confirmed of them. The log has them still; a read model that is made
+ * Messages that are older than they are kept, and what was confirmed of them; what went out under a guarantee, and expired so long ago. The log has them still; a read model that is made
  * anew forgets them again. @returns how many rows went
  */
 async function forgetMessages(pool: Pool, retentionDays: number): Promise<number> {
@@ -16,6 +16,8 @@ async function forgetMessages(pool: Pool, retentionDays: number): Promise<number
   for (const [table, column] of [
     ['messages_v1', 'sent_at'],
     ['receipts_v1', 'delivered_at'],
+    ['dispatches_v1', 'expires_at'],
+    ['dispatch_deliveries_v1', 'expires_at'],
   ] as const)
     for (let gone = AT_ONCE; gone === AT_ONCE; all += gone) {
       const isKept =

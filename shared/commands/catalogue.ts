@@ -21,6 +21,7 @@ import { routingCommands } from '../contexts/evolution/routing/commands.ts';
 import { workflowRunCommands } from '../contexts/task/workflow-run/commands.ts';
 import { workflowCommands } from '../contexts/task/workflow/commands.ts';
 import { documentCommands } from '../contexts/sync/document/commands.ts';
+import { dispatchCommands } from '../contexts/agent/dispatch/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -45,6 +46,7 @@ export const commands = {
   ...workflowCommands,
   ...workflowRunCommands,
   ...documentCommands,
+  ...dispatchCommands,
 } as const;
 
 type Catalogue = typeof commands;

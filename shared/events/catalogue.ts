@@ -23,6 +23,7 @@ import { routingEvents } from '../contexts/evolution/routing/events.ts';
 import { workflowRunEvents } from '../contexts/task/workflow-run/events.ts';
 import { workflowEvents } from '../contexts/task/workflow/events.ts';
 import { documentEvents } from '../contexts/sync/document/events.ts';
+import { dispatchEvents } from '../contexts/agent/dispatch/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -48,6 +49,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   workflowEvents,
   workflowRunEvents,
   documentEvents,
+  dispatchEvents,
   ...sagaStreamTypes,
 ];
 

@@ -6,6 +6,7 @@ import { badKnowledge } from './bad-knowledge.ts';
 import { bad, patch, post, type BadRequest, type Known, type Request } from './bad-request.ts';
 import { badMessages } from './bad-messages.ts';
 import { badDocuments } from './bad-documents.ts';
+import { badProtocol } from './bad-protocol.ts';
 import { badRoutings } from './bad-routings.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
@@ -254,6 +255,7 @@ export const badRequests: readonly BadRequest[] = [
   ...badMessages,
   ...badRoutings,
   ...badDocuments,
+  ...badProtocol,
   ...callers,
   ...services,
   ...deliveries,

@@ -11,6 +11,7 @@ import {
   commitOf,
   deliveryEvents,
   documentHistory,
+  dispatchEvents,
   event,
   failureOf,
   taskHistory,
@@ -103,6 +104,7 @@ const makers: Readonly<Record<string, (random: Random) => DomainEvent[]>> = {
   workflow: workflowHistory,
   'workflow-run': workflowRunHistory,
   document: (random) => documentHistory(random),
+  dispatch: (random) => dispatchEvents(random),
   delivery: (random) =>
     random.pick([
       deliveryEvents(random),

@@ -158,3 +158,38 @@ export const webhookEvents = (random: Random) => [
   ...(random.chance(0.5) ? [event('WebhookDeliveryDropped', { deliveryId: newId() })] : []),
   ...(random.chance(0.3) ? [event('WebhookDeleted', {})] : []),
 ];
+
+/** Sent to two, handed over, and what became of it. */
+export function dispatchEvents(random: Random): DomainEvent[] {
+  const [one, other] = [newId(), newId()].map((deliveryId) => ({ deliveryId, target: `agent:${newId()}` })) as [
+    { deliveryId: string; target: string },
+    { deliveryId: string; target: string },
+  ];
+  const digest = hex(random, 64);
+  const at = '2026-01-01T00:00:00.000Z';
+  const by = one.target;
+  const back = { ...one, by, number: 1, reason: 'busy' };
+  const handed = (number: number) => event('DispatchHandedOver', { ...one, to: by, number, visibleAt: at });
+  const sent = {
+    ...{
+      from: 'user:1',
+      sourceService: null,
+      deliveries: [one, other],
+      guarantee: 'at-least-once',
+      type: 'build.done',
+    },
+    ...{ version: 1, typeNumber: null, payload: '{"ok":true}', digest, expiresAt: at, repository: null },
+  };
+  return [
+    event('DispatchSent', sent),
+    handed(1),
+    event('DispatchReturned', back),
+    handed(2),
+    random.pick([
+      event('DispatchAcknowledged', { ...one, by, digest, from: 'user:1' }),
+      event('DispatchRejected', { ...back, number: 2 }),
+      event('DispatchDied', { ...one, handings: 2 }),
+    ]),
+    ...(random.chance(0.5) ? [event('DispatchExpired', { ...other, handings: 0 })] : []),
+  ];
+}
