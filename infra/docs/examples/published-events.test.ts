@@ -34,6 +34,10 @@ const histories: readonly StreamHistory[] = [
   one('task', 'TaskCancelled', { claimId: null, reason: 'no more' }),
   one('task', 'TaskExpanded', { subtasks: [newId()] }),
   one('task', 'TaskExpansionGivenUp', { subtasks: [newId()] }),
+  one('document', 'DocumentRulesChanged', {
+    ...{ rules: { strategy: 'manual', fields: [], sources: [] }, changedBy: 'system', digest: '0'.repeat(64) },
+  }),
+  one('document', 'DocumentKept', { body: {}, digest: '0'.repeat(64) }),
   one('delivery', 'DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
   one('delivery', 'DeliveryReviewAsked', {
     ...{ reviewId: newId(), repository: 'r', pullRequest: 7, head: null, before: null, isTrusted: true },
