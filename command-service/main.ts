@@ -1,6 +1,7 @@
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createHttpOriginLookup } from '@workledger/shared/commands/origin-lookup.ts';
+import { createLive } from '@workledger/shared/config/live.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   callerVariables,
@@ -18,7 +19,7 @@ import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
-import { openEventLog, openPool, openTables, untilReadable } from '@workledger/shared/service/open.ts';
+import { followLive, openEventLog, openPool, openTables, untilReadable } from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { registerKeyFiles } from './key-files/key-files.ts';
 import { migrations, start } from './start.ts';
@@ -42,13 +43,15 @@ await runService({
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
+    const live = createLive(loaded);
+    await followLive(service, live, log);
     // Claims look there for candidates.
     await untilReadable(service, pool, [taskModel, dependencyModel]);
 
     const keys = createKeyStore(log, { macs, secretHashOf: createSecretHashOf(pool) });
     const { SAGAS_URL: urls, SERVICE_KEY_FILE: keyFile } = environment;
     const commandService = await start({
-      ...{ ...loaded, plugins },
+      ...{ configuration: live.view('command-service'), folder: loaded.folder, plugins, live },
       ...{ log, pool, keys, artefacts: createPostgresArtefacts(pool), logger },
       ...(urls !== undefined &&
         keyFile !== undefined && {

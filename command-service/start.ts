@@ -1,5 +1,6 @@
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
+import type { Live } from '@workledger/shared/config/live.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
 import { agentsWithKeysLeft, countKeysOfOtherMacs } from '@workledger/shared/read-models/agent-keys.ts';
@@ -35,37 +36,44 @@ type CommandFoundation = Pick<
   readonly plugins?: readonly LoadedPlugin[];
   /** Where this process can ask origins; default: it cannot. */
   readonly whyNotInOrigin?: WhyNotInOrigin;
+  /** Where the configuration comes from; default: it stays as it is, and nothing lies below what the API sets. */
+  readonly live?: Live;
 };
 
 export type CommandService = RunningService & { readonly commands: Commands; readonly routes: readonly Route[] };
 
 /** Starts the write side: handlers, the watches over agents and leases, and the routes before them. @throws ConfigurationError */
 export async function start(foundation: CommandFoundation): Promise<CommandService> {
-  const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [], wakeUps } = foundation;
-  const { repositories, leaseSeconds, heartbeatSeconds, ageingSeconds, issueOfferSeconds } = configuration;
-  const { outbound, outgoingWebhooks, models } = configuration;
+  const { log, pool, keys, artefacts, configuration, folder, logger, plugins = [], live, wakeUps } = foundation;
   const sources = await Promise.all(
     providers.map(async (provider) => ({
       provider,
       secrets: await secretsOf(provider, configuration, folder),
-      repositorySecrets: await repositorySecretsOf(provider, configuration, folder),
+      repositorySecrets: new Map(await repositorySecretsOf(provider, configuration, folder)),
       maxAgeSeconds: maxAgeOf(provider, configuration),
     })),
   );
+  live?.onChange(() => {
+    const onFault = (error: unknown): void =>
+      logger.warn(
+        { err: error },
+        'secrets of a repository that was set cannot be read: none of its deliveries is taken',
+      );
+    for (const { provider, repositorySecrets } of sources)
+      void repositorySecretsOf(provider, configuration, folder, onFault).then((secrets) => {
+        repositorySecrets.clear();
+        for (const [repository, own] of secrets) repositorySecrets.set(repository, own);
+      });
+  });
   const commands: CommandHandlers = await createCommandHandlers({
     log,
     pool,
-    configuration: {
-      repositories,
-      leaseSeconds,
-      heartbeatSeconds,
-      issueOfferSeconds,
-      outbound,
-      outgoingWebhooks,
-      models,
+    configuration,
+    configured: live,
+    nextTasks: (wanted) => {
+      const { repositories, ageingSeconds } = configuration;
+      return nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds });
     },
-    nextTasks: (wanted) =>
-      nextTasks(pool, { ...wanted, registered: repositories.map(({ name }) => name), ageingSeconds }),
     spending: createSpending(pool, configuration),
     estimates: createEstimates(pool),
     whyNotInOrigin: foundation.whyNotInOrigin,
@@ -77,16 +85,19 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
   void tellKeysOfOtherMacs(foundation);
   const watches = [
     startAgentMonitor({
-      ...{ commands, logger, heartbeatSeconds },
+      ...{ commands, logger },
+      get heartbeatSeconds() {
+        return configuration.heartbeatSeconds;
+      },
       agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
     }),
-    startLeaseWatch({ commands, logger, leaseSeconds }),
+    startLeaseWatch({ commands, logger, leaseSeconds: () => configuration.leaseSeconds }),
     startDispatchWatch({ commands, logger, due: () => dueDispatches(pool) }),
   ];
   return {
     commands,
     routes: [
-      ...createCommandRoutes({ commands, log, pool, keys, logger, wakeUps }),
+      ...createCommandRoutes({ commands, log, pool, keys, logger, wakeUps, configuration }),
       ...sources.map((source) =>
         createWebhookRoute({ ...source, commands, log, artefacts, rules: configuration, logger }),
       ),

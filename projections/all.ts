@@ -28,6 +28,7 @@ import { workflowSteps } from './workflow-runs/steps.ts';
 import { workflows, workflowVersions } from './workflows/projection.ts';
 import { documents } from './documents/projection.ts';
 import { dispatchDeliveries, dispatches } from './dispatches/projection.ts';
+import { configurationRevisions, configurations } from './configurations/projection.ts';
 
 /** Every projection there is. A new one is added here, and nowhere else. */
 export const projections: readonly Projection[] = [
@@ -62,6 +63,8 @@ export const projections: readonly Projection[] = [
   documents,
   dispatches,
   dispatchDeliveries,
+  configurations,
+  configurationRevisions,
 ];
 
 const READ_MODELS = {

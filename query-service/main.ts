@@ -1,4 +1,5 @@
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
+import { createLive } from '@workledger/shared/config/live.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   callerVariables,
@@ -14,7 +15,14 @@ import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { readMacKeys } from '@workledger/shared/security/key-macs.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
-import { openEventLog, openPool, openTables, openWakeUps, untilReadable } from '@workledger/shared/service/open.ts';
+import {
+  followLive,
+  openEventLog,
+  openPool,
+  openTables,
+  openWakeUps,
+  untilReadable,
+} from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { sendOverHttp } from './live/forward.ts';
 import { migrations, start } from './start.ts';
@@ -35,16 +43,20 @@ await runService({
   start: async (service) => {
     const { environment, logger } = service;
     const macs = await readMacKeys(environment.KEY_MAC_FILE);
-    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { folder } = loaded;
+    const live = createLive(loaded);
+    const configuration = live.view('query-service');
     const pool = openPool(service, POOL_SIZE);
     await openTables(service, pool, migrations);
     const log = await openEventLog(service);
+    await followLive(service, live, log);
     await untilReadable(service, pool, [taskModel]);
     const wakeUps = openWakeUps(service);
     const artefacts = createPostgresArtefacts(pool);
     const keys = createKeyStore(log, { macs, secretHashOf: createSecretHashOf(pool) });
     const readSide = await start({
-      ...{ log, pool, artefacts, wakeUps, configuration, folder, keys, logger },
+      ...{ log, pool, artefacts, wakeUps, configuration, folder, keys, logger, live },
       sendCommand: sendOverHttp(environment.COMMAND_SERVICE_URL ?? []),
     });
     const trustedProxies = [...configuration.trustedProxies, ...(environment.TRUSTED_PROXIES ?? [])];

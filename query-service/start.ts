@@ -1,3 +1,4 @@
+import type { Live } from '@workledger/shared/config/live.ts';
 import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
 import type { Embeddings } from '@workledger/shared/embeddings/port.ts';
 import type { Authenticate } from '@workledger/shared/http/mount.ts';
@@ -34,6 +35,7 @@ import { workflowRunQueries } from './api/workflow-runs.ts';
 import { workflowQueries } from './api/workflows.ts';
 import { documentQueries } from './api/documents.ts';
 import { protocolQueries } from './api/protocol.ts';
+import { configurationQueries } from './api/configuration.ts';
 import { createFeeds } from './live/feeds.ts';
 import type { SendCommand } from './live/forward.ts';
 import { createHub } from './live/hub.ts';
@@ -53,6 +55,7 @@ type QueryFoundation = Pick<
   Foundation,
   'pool' | 'log' | 'artefacts' | 'wakeUps' | 'configuration' | 'folder' | 'keys' | 'logger'
 > & {
+  readonly live: Live;
   /** How commands that come over a WebSocket reach command-service. */
   readonly sendCommand: SendCommand;
 };
@@ -76,7 +79,12 @@ export async function start({ keys, logger, sendCommand, ...foundation }: QueryF
   const hub = createHub({ log, keys, logger, feeds });
   return {
     routes: [
-      ...createQueryRoutes({ ...foundation, ageingSeconds: configuration.ageingSeconds, embeddings, patience }),
+      ...createQueryRoutes({
+        ...{ ...foundation, embeddings, patience },
+        get ageingSeconds() {
+          return configuration.ageingSeconds;
+        },
+      }),
       sseRoute(hub, feeds),
     ],
     upgrade: (authenticate) => createWebSocketUpgrade({ hub, log }, authenticate, sendCommand),
@@ -89,6 +97,8 @@ export async function start({ keys, logger, sendCommand, ...foundation }: QueryF
 const A_QUESTIONS_PART = 100;
 
 type RoutesOptions = QueryOptions & {
+  /** Whose configuration is shown; default: nobody's. */
+  readonly live?: Live;
   /** What finds knowledge by its meaning; default: nothing does. */
   readonly embeddings?: Embeddings | null;
   /** Milliseconds that a question waits for it; default 3,000. */
@@ -138,5 +148,6 @@ export function createQueryRoutes(options: RoutesOptions): readonly Route[] {
     ...documentQueries(options, settle),
     syncRoute,
     ...protocolQueries(options, settle),
+    ...(options.live ? configurationQueries({ ...options, live: options.live }, settle) : []),
   ];
 }

@@ -3,6 +3,7 @@ import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/a
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { createHttpCommands } from '@workledger/shared/commands/http/http-commands.ts';
 import { ConfigurationError } from '@workledger/shared/config/faults.ts';
+import { createLive } from '@workledger/shared/config/live.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   busVariables,
@@ -16,7 +17,14 @@ import { loadPlugins } from '@workledger/shared/plugins/load.ts';
 import { WORK_TIMEOUT } from '@workledger/shared/resilience/database-pool.ts';
 import { readKeyFile } from '@workledger/shared/security/api-key.ts';
 import { authenticateBySecret, readSecretFile } from '@workledger/shared/security/shared-secret.ts';
-import { openEventBus, openEventLog, openPool, openTables, tellLag } from '@workledger/shared/service/open.ts';
+import {
+  followLive,
+  openEventBus,
+  openEventLog,
+  openPool,
+  openTables,
+  tellLag,
+} from '@workledger/shared/service/open.ts';
 import { runService } from '@workledger/shared/service/run-service.ts';
 import { openCodegen } from './components/codegen/codegen.ts';
 import { openGithub } from './components/github/github.ts';
@@ -46,11 +54,16 @@ await runService({
   dependencies: ['postgresql', 'event-log', 'kafka', 'command-service'],
   start: async (service) => {
     const { environment, logger, outages } = service;
-    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { folder } = loaded;
+    const live = createLive(loaded);
+    const told = environment.DRAIN_SECONDS === undefined ? {} : { drainSeconds: environment.DRAIN_SECONDS };
+    const configuration = live.view('sagas', told);
     const dataFolder = resolve(environment.DATA_FOLDER);
     const pool = openPool(service, POOL_SIZE, WORK_TIMEOUT);
     await openTables(service, pool, [artefactTables, ...migrations]);
     const log = await openEventLog(service);
+    await followLive(service, live, log);
     const bus = await openEventBus(service);
     const urls = environment.COMMAND_SERVICE_URL;
     const key = await readKeyFile(environment.SERVICE_KEY_FILE);
@@ -73,8 +86,7 @@ await runService({
     const sagas = start({
       ...{ log, bus, pool, artefacts: createPostgresArtefacts(pool), commands, logger, outages },
       ...{
-        configuration: { ...configuration, drainSeconds: environment.DRAIN_SECONDS ?? configuration.drainSeconds },
-        dataFolder,
+        ...{ configuration, live, dataFolder },
         sandbox: opened?.sandbox ?? null,
         ...{ github, linear, slack, models, codegen, embeddings },
         plugins,

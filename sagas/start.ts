@@ -1,4 +1,5 @@
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
+import type { Live } from '@workledger/shared/config/live.ts';
 import type { Commands } from '@workledger/shared/commands/port.ts';
 import type { SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { SqlSchema } from '@workledger/shared/migrations/migrate.ts';
@@ -9,7 +10,8 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createProblems, runLoops, type Foundation, type RunningService } from '@workledger/shared/service/service.ts';
 import { createCatchUp } from './catch-up/run.ts';
 import { codeEvolution } from './code-evolution/code-evolution.ts';
-import { createWakeUp, runCommandAgent } from './command-agents/command-agent.ts';
+import { createWakeUp } from './command-agents/command-agent.ts';
+import { runConfiguredAgents } from './command-agents/configured-agents.ts';
 import { componentNamed, createComponents, createRemoteComponents } from './components/catalogue.ts';
 import { runRetention, taskEnd } from './components/code/retention.ts';
 import { createHttpRequest } from './components/http/request.ts';
@@ -94,6 +96,8 @@ export type SagaOptions = Pick<Foundation, 'log' | 'bus' | 'pool' | 'artefacts' 
     readonly runners?: Pick<RunnersOptions, 'urls' | 'key'> | undefined;
     /** Told of each note of an agent that was taken as its task's progress. */
     readonly onNote?: OnNote | undefined;
+    /** Where the configuration comes from; default: it stays as it is. */
+    readonly live?: Live | undefined;
   };
 
 export type RunningSagas = RunningService &
@@ -106,8 +110,7 @@ export type RunningSagas = RunningService &
  */
 export function start(options: SagaOptions): RunningSagas {
   const { log, artefacts, configuration, dataFolder, logger, outages, sandbox, plugins = [] } = options;
-  const { github = null, linear = null, slack = null, codegen = null } = options;
-  const { agents, leaseSeconds, heartbeatSeconds, drainSeconds } = configuration;
+  const { github = null, linear = null, slack = null, codegen = null, live } = options;
   const { resultDays } = configuration.retention;
   const drain = createDrain();
   // What is no outage is told where it is met: it may never go away by itself.
@@ -126,7 +129,8 @@ export function start(options: SagaOptions): RunningSagas {
     ...{ logger, batchStore: createBatchStore(options.pool) },
   });
   const environment = {
-    ...{ configuration, artefacts, readTask, readQuestion: createQuestionReader(log) },
+    ...{ configuration, ...(live && { configurationAt: (revision: number) => live.at(revision, 'sagas') }) },
+    ...{ artefacts, readTask, readQuestion: createQuestionReader(log) },
     ...{ dataFolder, logger, sandbox, drain, models, outcomes: createOutcomes(options.pool), ...systems },
     embeddings: options.embeddings,
     breakers,
@@ -143,7 +147,7 @@ export function start(options: SagaOptions): RunningSagas {
   const own =
     options.runners === undefined
       ? createComponents(environment)
-      : createRemoteComponents({ ...environment, ...options.runners, outages });
+      : createRemoteComponents({ ...environment, ...options.runners, outages, setAt: live?.setAt });
   const components = [
     ...own,
     createHttpRequest(configuration),
@@ -170,7 +174,7 @@ export function start(options: SagaOptions): RunningSagas {
   let catchUpFacts = (): Readonly<Record<string, unknown>> => ({});
   let webhookFacts = (): Readonly<Record<string, unknown>> => ({});
   const running = runLoops((signal) => {
-    const common = { ...options, commands, components, leaseSeconds, heartbeatSeconds, signal };
+    const common = { ...options, commands, components, signal };
     const wake = createWakeUp(log, outages, signal);
     const webhooks = createWebhooks({ ...common, onWaiting });
     webhookFacts = webhooks.facts;
@@ -189,10 +193,16 @@ export function start(options: SagaOptions): RunningSagas {
             runRetention({
               results: componentNamed(components, 'code.results'),
               forget: componentNamed(components, 'code.forget'),
-              ...{ repositories: configuration.repositories, resultDays, endedAt: taskEnd(log), logger, signal },
+              ...{ resultDays, endedAt: taskEnd(log), logger, signal },
+              get repositories() {
+                return configuration.repositories;
+              },
             }),
           ]),
-      ...agents.map((agent) => runCommandAgent({ ...common, agent, wake, draining: drain.begun })),
+      runConfiguredAgents({
+        ...{ ...common, wake, draining: drain.begun },
+        ...{ agents: () => configuration.agents, timing: () => configuration },
+      }),
     ];
   });
   return {
@@ -206,7 +216,7 @@ export function start(options: SagaOptions): RunningSagas {
     drain: async () => {
       drain.begin();
       const ended = new AbortController();
-      await Promise.race([drain.idle(), pause(1_000 * drainSeconds, ended.signal), running.failed]);
+      await Promise.race([drain.idle(), pause(1_000 * configuration.drainSeconds, ended.signal), running.failed]);
       ended.abort();
     },
   };

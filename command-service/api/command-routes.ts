@@ -25,6 +25,7 @@ import { routingRoutes } from './routing-routes.ts';
 import { workflowRoutes } from './workflow-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { protocolRoutes } from './protocol-routes.ts';
+import { configurationRoutes, type FlagReader } from './configuration-routes.ts';
 
 export type CommandRouteOptions = {
   readonly commands: Commands;
@@ -36,10 +37,20 @@ export type CommandRouteOptions = {
   readonly logger: Logger;
   /** Told by projections; without it a request that waits for a dispatch only looks again and again. */
   readonly wakeUps?: WakeUps | undefined;
+  /** Whose flags are evaluated; default: there are none. */
+  readonly configuration?: FlagReader;
 };
 
 /** Every route of the write side but the webhooks. */
-export const createCommandRoutes = ({ commands, log, pool, keys, logger, wakeUps }: CommandRouteOptions): Route[] => [
+export const createCommandRoutes = ({
+  commands,
+  log,
+  pool,
+  keys,
+  logger,
+  wakeUps,
+  configuration,
+}: CommandRouteOptions): Route[] => [
   ...taskRoutes(commands),
   ...issueRoutes(commands),
   ...commentRoutes(commands),
@@ -65,4 +76,5 @@ export const createCommandRoutes = ({ commands, log, pool, keys, logger, wakeUps
   ...workflowRoutes(commands),
   ...documentRoutes(commands),
   ...protocolRoutes({ commands, waiting: (asking) => waitingDeliveries(pool, asking), wakeUps }),
+  ...configurationRoutes(commands, configuration),
 ];

@@ -20,6 +20,7 @@ type Claiming = {
   readonly runtime: 'command' | 'remote';
   readonly leaseSeconds: number;
   readonly budget?: { readonly limitUsd: number; readonly spentUsd: number };
+  readonly configuration?: number;
 };
 
 /** A claim under which no agent works: its run goes on at a later step, with a commit that is there. */

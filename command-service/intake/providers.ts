@@ -34,21 +34,33 @@ export function maxAgeOf({ name }: Provider, configuration: Pick<Configuration, 
 
 /**
  * The secrets of repositories that have some of their own, by what the provider calls them, in lower case: their deliveries are
- * verified with these alone. @param folder where relative files start @throws ConfigurationError
+ * verified with these alone. @param folder where relative files start
+ * @param onFault told of secrets that cannot be read: no delivery of that repository is taken then; default: it throws
+ * @throws ConfigurationError
  */
 export async function repositorySecretsOf(
   { name }: Provider,
   { repositories }: Pick<Configuration, 'repositories'>,
   folder: string,
+  onFault?: (error: unknown) => void,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const own: Promise<[string, readonly string[]]>[] = repositories.flatMap((repository, index) => {
+  const own = repositories.flatMap((repository, index) => {
     const { webhook, ...called } = repository;
     const known = (called as { readonly [Provider in ProviderName]?: string | null })[name];
     if (webhook?.provider !== name || !known) return [];
-    const place = `repositories[${index}].webhook.secrets`;
-    return [readSecrets(webhook.secrets, place, folder).then((secrets) => [known.toLowerCase(), secrets] as const)].map(
-      (read) => read.then(([repositoryName, secrets]): [string, readonly string[]] => [repositoryName, secrets]),
-    );
+    const read = async (): Promise<[string, readonly string[]]> => {
+      try {
+        return [
+          known.toLowerCase(),
+          await readSecrets(webhook.secrets, `repositories[${index}].webhook.secrets`, folder),
+        ];
+      } catch (error) {
+        if (onFault === undefined) throw error;
+        onFault(error);
+        return [known.toLowerCase(), []];
+      }
+    };
+    return [read()];
   });
   return new Map(await Promise.all(own));
 }

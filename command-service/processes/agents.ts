@@ -64,7 +64,10 @@ export type AgentMonitorOptions = {
 export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promise<void> } {
   let pass: Promise<void> = Promise.resolve();
   let busy = false;
-  const timer = setInterval(() => {
+  let timer = setTimeout(beat, 1_000 * options.heartbeatSeconds).unref();
+  function beat(): void {
+    // How often may have been changed meanwhile.
+    timer = setTimeout(beat, 1_000 * options.heartbeatSeconds).unref();
     if (busy) return;
     busy = true;
     pass = disconnectSilentAgents(options)
@@ -77,11 +80,10 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
         ),
       )
       .finally(() => (busy = false));
-  }, options.heartbeatSeconds * 1_000);
-  timer.unref();
+  }
   return {
     stop: () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       return pass;
     },
   };

@@ -15,6 +15,7 @@ import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { isKnownRepository } from './references.ts';
+import { atRevision } from './configurations.ts';
 import type { Room } from './room.ts';
 import type { TaskBudget } from './spending.ts';
 import { joinTokens, step, stepId, type StepContext, unchanged } from './step.ts';
@@ -134,7 +135,7 @@ export async function take(
     const budget = await budgetOf(room, taskId, runtime);
     const taken = await room.tasks.handle(
       taskId,
-      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds, ...budget } },
+      { type: 'task.take', data: { claimId, agentId, runtime, leaseSeconds, ...budget, ...atRevision(room) } },
       await inConversationOf(room.log, taskId, takeContext),
     );
     return {

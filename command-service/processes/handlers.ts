@@ -17,7 +17,6 @@ import { keysOfAgent } from '@workledger/shared/read-models/agent-keys.ts';
 import { modelTries as readModelTries } from '@workledger/shared/read-models/model-records.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
-import { agentOf } from '../domain/agent.ts';
 import { beatAgent, checkCoordinator } from './agents.ts';
 import { askApproval, askChanges, decideApproval, saidIn } from './approvals.ts';
 import { changeTask } from './change-task.ts';
@@ -50,6 +49,7 @@ import { changeDependencies } from './references.ts';
 import { retryTask } from './retry-task.ts';
 import {
   createRoom,
+  type Configured,
   type Decided,
   type HandlersConfiguration,
   type HandlingOptions,
@@ -60,7 +60,8 @@ import {
 } from './room.ts';
 import { chooseModel } from './routings.ts';
 import { dispatchProcesses } from './dispatches.ts';
-import { checkScope } from './scope.ts';
+import { configurationProcesses } from './configurations.ts';
+import { checkOwnAgent, checkScope } from './scope.ts';
 import { createSecrets } from './secrets.ts';
 import { createPostgresSnapshots } from './snapshots.ts';
 import { noBudgets, type Spending } from './spending.ts';
@@ -71,7 +72,7 @@ import { submitWork } from './submit.ts';
 import { cancelTask, completeParent, finishCancellation } from './subtasks.ts';
 import { createWebhookSecrets } from './webhook-secrets.ts';
 import { changeWebhook, createWebhook, deleteWebhook, rotateSecret } from './webhooks.ts';
-import { askInRun, defineWorkflow, performStep, startChild, startDefined, startRun } from './workflows.ts';
+import { workflowProcesses } from './workflows.ts';
 
 type CommandHandler<Type extends CommandType> = (
   target: string,
@@ -188,15 +189,11 @@ const createProcesses = (room: Room, send: Commands['send']) => {
 
     'routing.choose': (id, data, context) => chooseModel(room, id, data, context),
 
+    ...configurationProcesses(room),
+
     'delivery.take-found': (id, data, context) => room.takeFound(id, data, context),
 
-    'workflow.define': (id, data, context) => defineWorkflow(room, id, 'workflow.define', data, context),
-    'workflow.change': (id, data, context) => defineWorkflow(room, id, 'workflow.change', data, context),
-    'workflow-run.start': (id, data, context) => startRun(room, id, data, context),
-    'workflow-run.start-defined': (id, data, context) => startDefined(room, id, data, context),
-    'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
-    'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
-    'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),
+    ...workflowProcesses(room, send),
     ...documentProcesses(room),
     ...dispatchProcesses(room),
   } satisfies Partial<Registry>;
@@ -242,12 +239,14 @@ export async function createCommandHandlers(options: {
   readonly takeFound?: CommandHandler<'delivery.take-found'>;
   /** Default: nothing is estimated. */
   readonly estimates?: Estimates;
+  /** Default: there is no file below what the API sets, and claims name no revision. */
+  readonly configured?: Configured | undefined;
   /** Told of the first of a row of snapshots that failed: nothing relies on them. */
   readonly onSnapshotFailed?: (error: unknown) => void;
   readonly now?: HandlingOptions['now'];
 }): Promise<CommandHandlers> {
   const { log, pool, configuration, nextTasks, onSnapshotFailed, now, spending = noBudgets } = options;
-  const { estimates = noEstimates } = options;
+  const { estimates = noEstimates, configured } = options;
   const modelTries: ModelTries = (complexity, scope) => readModelTries(pool, complexity, scope);
   const keysOf = options.keysOf ?? ((agentId) => keysOfAgent(pool, agentId));
   const issueHints = options.issueHints ?? createIssueHints(pool);
@@ -258,7 +257,17 @@ export async function createCommandHandlers(options: {
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
   const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
   const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
-  const besides = { heartbeats, ...counted, ...secrets, spending, whyNotInOrigin, takeFound, estimates, modelTries };
+  const besides = {
+    heartbeats,
+    ...counted,
+    ...secrets,
+    spending,
+    whyNotInOrigin,
+    takeFound,
+    estimates,
+    modelTries,
+    configured,
+  };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room, (command, context) => send(command, context));
 
@@ -291,10 +300,3 @@ const carryOut = <Type extends CommandType>(
   data: CommandData<Type>,
   context: StepContext,
 ) => registry[type](target, data, context);
-
-/** An agent speaks for itself only. */
-function checkOwnAgent(actor: string, type: CommandType, target: string, data: unknown): void {
-  if (!actor.startsWith('agent:')) return;
-  const spokenFor = agentOf({ type, target, data });
-  if (spokenFor !== null && actor !== `agent:${spokenFor}`) refuse('forbidden', 'an agent can only speak for itself');
-}

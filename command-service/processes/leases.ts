@@ -66,12 +66,14 @@ export async function renewLease(
 
 export type LeaseWatchOptions = {
   readonly commands: Commands & { readonly heartbeats: Pick<Heartbeats, 'openClaims'> };
-  readonly leaseSeconds: number;
+  /** As it is now. */
+  readonly leaseSeconds: () => number;
   readonly logger: Pick<Logger, 'debug' | 'error'>;
 };
 
 const LOOKED_AT_ONCE = 200;
 const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_SECONDS = 60;
 /** What the read model holds for due, and the log does not: not asked again before this. */
 const NEXT_LOOK_MS = 1_000;
 
@@ -85,8 +87,8 @@ export function startLeaseWatch({ leaseSeconds, logger, ...options }: LeaseWatch
   const look = createLeaseLook(options);
   const watching = (async () => {
     while (!stopping.signal.aborted) {
-      // No claim that is made from now on can be due earlier than a lease from now.
-      let milliseconds = leaseSeconds * 1_000;
+      // No claim that is made from now on can be due earlier than a lease from now, while nobody makes that shorter.
+      let milliseconds = 1_000 * Math.min(leaseSeconds(), LONGEST_PAUSE_SECONDS);
       try {
         milliseconds = Math.min(milliseconds, await look());
       } catch (error) {

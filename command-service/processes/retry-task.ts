@@ -10,6 +10,7 @@ import { LATER_STEPS, type TaskEvent } from '@workledger/shared/contexts/task/ta
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { GoesOn } from '../domain/task.ts';
 import { budgetOf, inConversationOf } from './claims.ts';
+import { atRevision } from './configurations.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
@@ -63,7 +64,7 @@ async function whatGoesOn(
       if (from === 'evolve' && runtime === 'command') await room.spending.demand(repository);
       const { leaseSeconds } = room.configuration;
       const budget = await budgetOf(room, taskId, runtime);
-      return { claimId: newId(), agentId, runtime, leaseSeconds, ...budget, from, commit, base };
+      return { claimId: newId(), agentId, runtime, leaseSeconds, ...budget, ...atRevision(room), from, commit, base };
     }
     for (const { steps } of made) for (const step of steps) possible.add(step);
   }

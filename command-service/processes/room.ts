@@ -5,6 +5,7 @@ import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { WhyNotInOrigin } from '@workledger/shared/commands/origin-lookup.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import type { addressFault } from '@workledger/shared/config/outgoing-webhooks.ts';
+import type { Live } from '@workledger/shared/config/live.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { InboxState } from '@workledger/shared/contexts/agent/inbox/state.ts';
 import type { MessageState } from '@workledger/shared/contexts/agent/message/state.ts';
@@ -33,6 +34,8 @@ import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
 import { routing } from '../domain/routing.ts';
 import { document } from '../domain/document.ts';
 import { dispatch } from '../domain/dispatch.ts';
+import { configuration as configurationAggregate, type ConfigurationDecisions } from '../domain/configuration.ts';
+import type { ConfigurationState } from '@workledger/shared/contexts/sync/configuration/state.ts';
 import type { WebhookState } from '@workledger/shared/contexts/sync/webhook/state.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 import type { Estimates } from './estimates.ts';
@@ -87,6 +90,9 @@ export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
   readonly models?: readonly (Priced & { readonly name: string })[];
 };
 
+/** What commands know of the configuration beside its values. */
+export type Configured = Pick<Live, 'written' | 'refresh' | 'revision'>;
+
 export type TaskHandler = Handler<TaskState, TaskDecisions>;
 export type AgentHandler = Handler<AgentState, AgentDecisions>;
 export type DependenciesHandler = Handler<Edges, DependenciesDecisions>;
@@ -122,6 +128,10 @@ const createAggregates = (log: EventLog, options: HandlingOptions & { readonly c
   'workflow-run': createHandler(log, workflowRun, options) satisfies Handler<WorkflowRunState, WorkflowRunDecisions>,
   document: createHandler(log, document, options),
   dispatch: createHandler(log, dispatch, options),
+  configuration: createHandler(log, configurationAggregate, options) satisfies Handler<
+    ConfigurationState,
+    ConfigurationDecisions
+  >,
 });
 
 /** A look for edges of tasks that were complete before edges were dropped, or whose process was killed before it did. */
@@ -156,6 +166,7 @@ export const createRoom = (
     readonly takeFound: TakeFound;
     readonly estimates: Estimates;
     readonly modelTries: ModelTries;
+    readonly configured: Configured | undefined;
   },
   configuration: HandlersConfiguration,
   hints: { readonly nextTasks: NextTasks; readonly keysOf: KeysOf; readonly issueHints: IssueHints },

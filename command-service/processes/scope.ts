@@ -1,3 +1,4 @@
+import { agentOf } from '../domain/agent.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
 import type { CommandData, CommandType } from '@workledger/shared/commands/catalogue.ts';
 import type { Room } from './room.ts';
@@ -141,4 +142,11 @@ async function checkIssueScope(
   if (type === 'comment.create')
     refuse('unknown-reference', `issueId: there is no issue ${issueId}`, { field: 'issueId', issueId });
   refuse('not-found', `there is no such ${isOfComment ? 'comment' : 'issue'}`);
+}
+
+/** An agent speaks for itself only. */
+export function checkOwnAgent(actor: string, type: CommandType, target: string, data: unknown): void {
+  if (!actor.startsWith('agent:')) return;
+  const spokenFor = agentOf({ type, target, data });
+  if (spokenFor !== null && actor !== `agent:${spokenFor}`) refuse('forbidden', 'an agent can only speak for itself');
 }

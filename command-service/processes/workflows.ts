@@ -25,7 +25,7 @@ const DEEPEST = 8;
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Takes a version of a workflow that can run. @throws CommandRefused `invalid-content` with each place and reason */
-export async function defineWorkflow(
+async function defineWorkflow(
   room: Room,
   id: string,
   type: 'workflow.define' | 'workflow.change',
@@ -74,7 +74,7 @@ async function missingWorkflows(room: Room, definition: Definition): Promise<rea
 }
 
 /** Starts a run, by the rights of whoever asks. @throws CommandRefused */
-export async function startRun(
+async function startRun(
   room: Room,
   runId: string,
   data: CommandData<'workflow-run.start'>,
@@ -85,7 +85,7 @@ export async function startRun(
 }
 
 /** Defines a workflow and runs it, or does neither. @throws CommandRefused */
-export async function startDefined(
+async function startDefined(
   room: Room,
   runId: string,
   data: CommandData<'workflow-run.start-defined'>,
@@ -128,7 +128,7 @@ async function withParticipants(
 }
 
 /** Starts a run as a step of another one. @throws CommandRefused */
-export async function startChild(
+async function startChild(
   room: Room,
   childId: string,
   { runId, step, ...data }: CommandData<'workflow-run.start-child'>,
@@ -205,7 +205,7 @@ async function demandStanding(room: Room, actor: string): Promise<void> {
 }
 
 /** Sends the command of a step as whoever started the run would. @throws CommandRefused */
-export async function performStep(
+async function performStep(
   room: Room,
   send: Commands['send'],
   runId: string,
@@ -233,7 +233,7 @@ export async function performStep(
 }
 
 /** Asks what a step waits for, in the name of whoever started the run. @throws CommandRefused */
-export async function askInRun(
+async function askInRun(
   room: Room,
   runId: string,
   { questionId, step: _, askee, text, choices }: CommandData<'workflow-run.ask'>,
@@ -243,3 +243,19 @@ export async function askInRun(
   const data = { runId, repository, askee, text, choices };
   return room.questions.handle(questionId, { type: 'question.ask-in-run', data }, { ...context, actor: startedBy });
 }
+
+type Carried<Data> = (id: string, data: Data, context: StepContext) => Promise<CommandAnswer>;
+type Type =
+  `workflow.${'define' | 'change'}` | `workflow-run.${'start' | 'start-defined' | 'start-child' | 'perform' | 'ask'}`;
+type Processes = { readonly [Each in Type]: Carried<CommandData<Each>> };
+
+/** The commands about workflows that look at more than their own stream. */
+export const workflowProcesses = (room: Room, send: Commands['send']): Processes => ({
+  'workflow.define': (id, data, context) => defineWorkflow(room, id, 'workflow.define', data, context),
+  'workflow.change': (id, data, context) => defineWorkflow(room, id, 'workflow.change', data, context),
+  'workflow-run.start': (id, data, context) => startRun(room, id, data, context),
+  'workflow-run.start-defined': (id, data, context) => startDefined(room, id, data, context),
+  'workflow-run.start-child': (id, data, context) => startChild(room, id, data, context),
+  'workflow-run.perform': (id, data, context) => performStep(room, send, id, data, context),
+  'workflow-run.ask': (id, data, context) => askInRun(room, id, data, context),
+});

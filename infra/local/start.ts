@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const { configuration, folder } = await loadConfiguration(options.config);
+  const { configuration, folder, written } = await loadConfiguration(options.config);
   const dataFolder = options.data === undefined ? resolve(folder, configuration.dataFolder) : resolve(options.data);
   if (options.stop === true) return stopRunning(dataFolder, (line) => void process.stdout.write(harmless(`${line}\n`)));
   if (options.plugins === true) return listPlugins(configuration, folder);
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
       tell: (line) => void process.stdout.write(harmless(`${line}\n`)),
     });
   if (options.check === true) process.exitCode = await check(configuration, folder, dataFolder);
-  else await serve({ configuration, folder, dataFolder });
+  else await serve({ configuration, written, folder, dataFolder });
 }
 
 function readOptions(): {

@@ -17,8 +17,11 @@ import * as sagas from '@workledger/sagas/start.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
 import { artefactTables } from '@workledger/shared/artefacts/postgres/migrations.ts';
 import { ConfigurationError, openHost } from '@workledger/shared/config/faults.ts';
+import { createLive } from '@workledger/shared/config/live.ts';
+import type { Written } from '@workledger/shared/config/effective.ts';
 import { readSecret } from '@workledger/shared/config/load.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import type { ComponentName } from '@workledger/shared/config/overlays.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { createApplication } from '@workledger/shared/http/application.ts';
@@ -35,7 +38,7 @@ import { createKeyStore } from '@workledger/shared/security/key-store.ts';
 import { createSecretHashOf } from '@workledger/shared/security/secrets.ts';
 import { type Closers, createClosers } from '@workledger/shared/service/closers.ts';
 import { openEventLog, openPool, openTables, tellConsumeError } from '@workledger/shared/service/open.ts';
-import type { Host, RunningService } from '@workledger/shared/service/service.ts';
+import { runLoops, type Host, type RunningService } from '@workledger/shared/service/service.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import { type AdminKey, ensureAdminKey } from './admin-key.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
@@ -43,6 +46,8 @@ import { makeDataFolder } from './postgres/home.ts';
 
 export type SystemOptions = {
   readonly configuration: Configuration;
+  /** The file as it is written, below what the API sets; default: the configuration. */
+  readonly written?: Written;
   /** Absolute folder of the configuration file. */
   readonly folder: string;
   /** Absolute data folder. */
@@ -87,7 +92,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start(options: SystemOptions, closers: Closers): Promise<System> {
-  const { configuration, folder, dataFolder, logger, onNote } = options;
+  const { folder, dataFolder, logger, onNote } = options;
+  const live = createLive(options);
+  const configuration = live.view();
   const tls = await readTls(configuration, folder);
   await makeDataFolder(dataFolder);
   const plugins = await loadPlugins(configuration, folder, logger);
@@ -112,6 +119,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const { migrations } = commandService;
   await openTables(host, pool, [artefactTables, ...migrations, ...projections.migrations, ...sagas.migrations]);
   const log = await openEventLog(host);
+  await live.open(log);
   const startedAt = await log.head();
   const bus = createInProcessBus(log, { onError: tellConsumeError(logger, outages) });
   closers.add(() => bus.close());
@@ -120,26 +128,31 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   const keys = createKeyStore(log, { macs: await readMacKeys(macKeyFile), secretHashOf: createSecretHashOf(pool) });
   const common = {
     ...{ log, bus, keys, artefacts: createPostgresArtefacts(pool), wakeUps: createWakeUps() },
-    ...{ configuration, folder, dataFolder, logger, outages },
+    ...{ folder, dataFolder, logger, outages, live },
   };
+  const ofService = (name: ComponentName) => ({ ...common, configuration: live.view(name) });
 
   /** Once they run: what is submitted before is looked for later. */
   let sagasThatAsk: sagas.RunningSagas | null = null;
   const writeSide = await commandService.start({
-    ...{ ...common, pool, plugins },
+    ...{ ...ofService('command-service'), pool, plugins },
     whyNotInOrigin: async (submitted) => (await sagasThatAsk?.whyNotInOrigin(submitted)) ?? null,
   });
-  const readModels = projections.start({ ...common, pool: projectionsPool });
+  const readModels = projections.start({ ...ofService('projections'), pool: projectionsPool });
   closers.add(() => readModels.stop());
   closers.add(() => writeSide.stop());
-  const readSide = await queryService.start({ ...common, pool, sendCommand: sendInProcess(() => application) });
+  const readSide = await queryService.start({
+    ...ofService('query-service'),
+    pool,
+    sendCommand: sendInProcess(() => application),
+  });
 
   const adminKey = await ensureAdminKey(dataFolder, writeSide.commands, keys, log);
   const health = createHealth({
     logger,
     outages,
     checks,
-    details: () => ({ ...readModels.facts?.(), ...readSide.facts(), ...sagasThatAsk?.facts() }),
+    details: () => ({ ...readModels.facts?.(), ...readSide.facts(), ...sagasThatAsk?.facts(), ...live.facts() }),
   });
   const authenticate = authenticateWith(keys, { logger, trustedProxies: configuration.trustedProxies });
   const application = createApplication({
@@ -158,7 +171,7 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   };
   closers.add(drain);
   const runningSagas = sagas.start({
-    ...{ ...common, pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
+    ...{ ...ofService('sagas'), pool: sagasPool, commands: writeSide.commands, sandbox, plugins },
     ...{ github, linear, slack, models, codegen, embeddings },
     ...{ callConcurrency: CALLS_AT_ONCE, alone: true, onNote },
   });
@@ -167,6 +180,8 @@ async function start(options: SystemOptions, closers: Closers): Promise<System> 
   // Once more, so that it comes first: nothing new is accepted while the sagas stop.
   closers.add(drain);
 
+  const following = runLoops((signal) => [live.run({ signal, outages })]);
+  closers.add(() => following.stop());
   const failed = firstFailure(postgres.died, [readModels, runningSagas]);
   return {
     url: server.url,

@@ -16,7 +16,7 @@ const nextTasksAnswer = z.strictObject({
 });
 
 /** GET /tasks/next */
-export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Settle): Route =>
+export const listNextTasks = (options: QueryOptions, settle: Settle): Route =>
   queryRoute(settle, {
     path: '/tasks/next',
     role: READERS,
@@ -31,8 +31,8 @@ export const listNextTasks = ({ pool, ageingSeconds }: QueryOptions, settle: Set
     },
     handler: async ({ query: { capability, limit }, principal }) =>
       many({
-        items: await nextTasks(pool, {
-          ageingSeconds,
+        items: await nextTasks(options.pool, {
+          ageingSeconds: options.ageingSeconds,
           limit,
           ...(capability !== undefined && { capabilities: capability }),
           repositories: scopeOf({ principal }),

@@ -195,6 +195,7 @@ const TOLD = [
   'questionId',
   'words',
   'by',
+  'configuration',
 ];
 
 export const historyEntry = ({ type, revision, recordedAt, data }: RecordedEvent): HistoryEntry => ({

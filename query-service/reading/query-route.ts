@@ -18,7 +18,7 @@ export type QueryOptions = {
   readonly pool: Pool;
   readonly log: EventLog;
   readonly artefacts: ArtefactStore;
-  /** Seconds after which a waiting task counts as one priority more urgent. */
+  /** Seconds after which a waiting task counts as one priority more urgent, as they are now. */
   readonly ageingSeconds: number;
   /** What is configured: repositories that are not make their tasks wait, as budgets do. */
   readonly configuration?: Budgets & { readonly messages?: { readonly retentionDays: number } };

@@ -19,29 +19,37 @@ export type CommandAgentOptions = {
   readonly commands: Commands;
   readonly outages: Outages;
   readonly logger: Logger;
-  /** Leases are renewed three times in this time. */
-  readonly leaseSeconds: number;
-  /** A sign of life is due this often. */
-  readonly heartbeatSeconds: number;
+  /** As it is now: leases are renewed three times in `leaseSeconds`, a sign of life is due each `heartbeatSeconds`. */
+  readonly timing: () => { readonly leaseSeconds: number; readonly heartbeatSeconds: number };
   /** Resolves when there may be work; a hint only. */
   readonly wake: (signal: AbortSignal) => Promise<void>;
   /** Aborts as the process is asked to stop: it claims no more, and goes on to report. Default: never. */
   readonly draining?: AbortSignal;
+  /** Aborts as the agent is configured no more: it claims nothing, and ends when it holds nothing. Default: never. */
+  readonly leaving?: AbortSignal;
   readonly signal: AbortSignal;
 };
 
 const SHORTEST_RETRY_MILLISECONDS = 250;
 const LONGEST_RETRY_MILLISECONDS = 5_000;
 
-const reportMilliseconds = ({ leaseSeconds, heartbeatSeconds }: CommandAgentOptions): number =>
-  1000 * Math.min(leaseSeconds / 3, heartbeatSeconds);
+/** A shorter lease may be asked for at any time. */
+const LONGEST_REPORT_SECONDS = 20;
+
+function reportMilliseconds({ timing }: CommandAgentOptions): number {
+  const { leaseSeconds, heartbeatSeconds } = timing();
+  return 1_000 * Math.min(leaseSeconds / 3, heartbeatSeconds, LONGEST_REPORT_SECONDS);
+}
 
 /**
  * Registers a configured agent, reports for it, renews its leases and claims work while it has room, until the signal aborts.
  * Several processes may do so for the same agent: its own stream holds its capacity, repeated reports and renewals change nothing.
  */
-export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
-  const { agent, outages, draining, signal } = options;
+export async function runCommandAgent(given: CommandAgentOptions): Promise<void> {
+  const { agent, outages, draining, leaving } = given;
+  const left = new AbortController();
+  const signal = AbortSignal.any([given.signal, left.signal]);
+  const options = { ...given, signal };
   const target = agentIdOf(agent.name);
   const registration = {
     name: agent.name,
@@ -66,12 +74,14 @@ export async function runCommandAgent(options: CommandAgentOptions): Promise<voi
     await send(options, { type: 'agent.beat', target, data: {} });
     for (const [claimId, taskId] of await reservations())
       await tolerate(send(options, { type: 'task.renew', target: taskId, data: { claimId } }));
+    if (leaving?.aborted === true && (await reservations()).size === 0) left.abort();
   }
 
   async function claim(): Promise<void> {
     while (
       !signal.aborted &&
       draining?.aborted !== true &&
+      leaving?.aborted !== true &&
       (await reservations()).size < agent.capacity &&
       !(await rests())
     ) {

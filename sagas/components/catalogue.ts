@@ -1,7 +1,11 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { ConfigurationError } from '@workledger/shared/config/faults.ts';
+import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { NOTHING_SET, type Live, type SetByApi } from '@workledger/shared/config/live.ts';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
+import type { CallFrame } from '../runner/frames.ts';
 import { adopt } from './code/adopt.ts';
 import { diff, inspect, lookup } from './code/change.ts';
 import { compare } from './code/compare.ts';
@@ -131,16 +135,22 @@ export type Performer = (
   name: string,
   request: InRun,
   context: PerformContext,
-  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'>,
+  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'> & {
+    /** What is set over the runner's own file. */
+    readonly set?: CallFrame['set'];
+  },
 ) => Promise<unknown>;
 
+/** @param live the runner's own file, over which lies what a call says */
 export function createPerformer(
   options: Omit<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'>,
+  live?: Pick<Live, 'with'>,
 ): Performer {
-  const common = { ...options, dataFolder: resolve(options.dataFolder) };
-  const swept = sweep(common);
-  return async (name, request, context, own) => {
+  const always = { ...options, dataFolder: resolve(options.dataFolder) };
+  const swept = sweep(always);
+  return async (name, request, context, { set, ...own }) => {
     const step = stepOf(name);
+    const common = { ...always, ...(live && { configuration: laidOver(live, set, step) }) };
     if (!Object.hasOwn(inRunners, name)) {
       const failure = failureOf(step, `this runner knows no component "${name}": bring it to the version of sagas`);
       throw new ComponentFailure(failure, { retryable: true, fault: 'work' });
@@ -153,6 +163,17 @@ export function createPerformer(
     };
     return told({ name, perform }, common, () => swept).perform(request, context);
   };
+}
+
+/** What a run goes by here: the runner's own file, and what was set over it. @throws ComponentFailure */
+function laidOver(live: Pick<Live, 'with'>, set: CallFrame['set'], step: string): Configuration {
+  try {
+    return live.with((set as SetByApi | undefined) ?? NOTHING_SET, 'runner');
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const reason = `what the API has set does not fit this runner's configuration: ${error.faults[0] ?? ''}`;
+    throw new ComponentFailure(failureOf(step, reason), { retryable: true, cause: error });
+  }
 }
 
 /** Before the first call: ends what a killed Workledger left on this machine. */

@@ -37,7 +37,9 @@ type ComponentLogger = {
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
   readonly configuration: Pick<Configuration, 'repositories' | 'agents'> &
-    Partial<Pick<Configuration, 'retention' | 'publicUrl'>>;
+    Partial<Pick<Configuration, 'retention' | 'publicUrl' | 'flags' | 'environment'>>;
+  /** What was configured at a revision; left out: it is never changed. */
+  readonly configurationAt?: (revision: number) => Promise<ComponentEnvironment['configuration']>;
   readonly artefacts: Artefacts;
   readonly readTask: ReadTask;
   /** Absolute path; mirrors, worktrees and attempt records lie in here. */

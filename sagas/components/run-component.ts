@@ -7,8 +7,14 @@ import { createSlots, type Slots } from '@workledger/shared/outbound/slots.ts';
 import { limited } from './limits.ts';
 import { secretsOf, type Secrets } from './secrets.ts';
 
-/** What every request names: a run of a task, on a repository. */
-export const inRun = z.object({ taskId: z.string(), runId: z.string(), repository: z.string() });
+/**
+ * What every request names: a run of a task, on a repository, and the revision of the configuration that the run goes by (left out: the
+ * newest).
+ */
+export const inRun = z.object({
+  ...{ taskId: z.string(), runId: z.string(), repository: z.string() },
+  configuration: z.int().optional(),
+});
 export type InRun = z.infer<typeof inRun>;
 
 /** What a component has in one call beside its request. */
@@ -83,16 +89,19 @@ export const runComponents = (
  */
 export function guardComponents(
   definitions: Readonly<Record<string, ComponentDefinition>>,
-  environment: Pick<ComponentEnvironment, 'configuration' | 'logger' | 'drain' | 'breakers'>,
+  environment: Pick<ComponentEnvironment, 'configuration' | 'configurationAt' | 'logger' | 'drain' | 'breakers'>,
   perform: Perform,
   before: Promise<void> = Promise.resolve(),
 ): readonly Component[] {
   const slots = new Map<Turns, Slots>();
   const slotsOf = (turns: Turns): Slots => {
-    const found = slots.get(turns) ?? createSlots(turns.atOnce(environment.configuration));
+    const found = slots.get(turns) ?? createSlots(() => turns.atOnce(environment.configuration));
     slots.set(turns, found);
     return found;
   };
+  /** By what each request in hand goes. */
+  const begun = new WeakMap<InRun, ComponentEnvironment['configuration']>();
+  const of = (request: InRun) => ({ configuration: begun.get(request) ?? environment.configuration });
   return Object.entries(definitions).map(([name, definition]) => {
     const { limits } = definition;
     const component = limited<InRun, unknown>(
@@ -100,7 +109,7 @@ export function guardComponents(
       {
         slots: slotsOf(limits.turns),
         enter: ({ taskId }, signal) => environment.drain?.enter({ component: name, taskId }, signal) ?? nothing,
-        timeoutMs: (request) => 1_000 * limits.seconds(request, environment),
+        timeoutMs: (request) => 1_000 * limits.seconds(request, of(request)),
         target: ({ repository }) => repository,
         breakers: environment.breakers,
       },
@@ -108,10 +117,18 @@ export function guardComponents(
     return told(component, environment, async (request) => {
       await before;
       checkRequest(name, definition, request);
-      repositoryOf(environment, stepOf(name), request.repository);
+      begun.set(request, await configurationOf(environment, request));
+      repositoryOf(of(request), stepOf(name), request.repository);
     });
   });
 }
+
+/** What a run goes by: what was configured when it began. */
+const configurationOf = async (
+  { configuration, configurationAt }: Pick<ComponentEnvironment, 'configuration' | 'configurationAt'>,
+  { configuration: revision }: InRun,
+): Promise<ComponentEnvironment['configuration']> =>
+  revision === undefined || configurationAt === undefined ? configuration : configurationAt(revision);
 
 const nothing = Promise.resolve(() => undefined);
 
@@ -141,9 +158,10 @@ export async function performComponent(
   definition: ComponentDefinition,
   request: InRun,
   context: PerformContext,
-  environment: ComponentEnvironment,
+  given: ComponentEnvironment,
 ): Promise<unknown> {
   const step = stepOf(name);
+  const environment = { ...given, configuration: await configurationOf(given, request) };
   const artefacts = patientArtefacts(environment, context.signal);
   const secrets = secretsOf(environment);
   try {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SetByApi } from '@workledger/shared/config/live.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
@@ -9,7 +10,7 @@ import { patientArtefacts, type ComponentEnvironment } from '../components/envir
 import { asComponentFailure, failureOf } from '../components/failures.ts';
 import { checkResult, stepOf, type InRun, type Perform } from '../components/run-component.ts';
 import { createConnection, RunnerAway, type Answer, type Sent } from './connection.ts';
-import { MAX_REQUEST_ARTEFACTS, MOST_ARTEFACTS, referencesIn, type LastFrame } from './frames.ts';
+import { MAX_REQUEST_ARTEFACTS, MOST_ARTEFACTS, referencesIn, type CallFrame, type LastFrame } from './frames.ts';
 import { askModelsFor } from './models.ts';
 
 export type RunnersOptions = Pick<
@@ -21,6 +22,8 @@ export type RunnersOptions = Pick<
   /** The secret that they share with sagas. */
   readonly key: string;
   readonly outages: Pick<Outages, 'watch'>;
+  /** What the API has set at a revision, or now; left out: nothing. */
+  readonly setAt?: ((revision?: number) => Promise<SetByApi>) | undefined;
   /** A runner that says nothing for so long is lost; default 20,000. */
   readonly silenceMilliseconds?: number;
 };
@@ -111,8 +114,10 @@ export function askRunners(options: RunnersOptions): Perform {
       const means = embeddings
         ? { model: embeddings.model, dimensions: embeddings.dimensions, batch: embeddings.batch }
         : null;
+      const set = await options.setAt?.(request.configuration);
+      const laidOver = set === undefined || set.revision < 0 ? {} : { set: set as CallFrame['set'] };
       const sent: Sent = {
-        call: { frame: 'call', component: name, key, request, task, models: known, embeddings: means },
+        call: { frame: 'call', component: name, key, request, task, models: known, embeddings: means, ...laidOver },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),
       };
       const budgetUsd = definition.budgetUsd?.(request) ?? null;

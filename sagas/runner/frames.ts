@@ -1,3 +1,4 @@
+import { content } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { chatRequest } from '../components/models/providers.ts';
@@ -48,6 +49,8 @@ export const callFrame = z.strictObject({
     .strictObject({ model: z.string(), dimensions: z.int().min(1), batch: z.int().min(1) })
     .nullable()
     .default(null),
+  /** What the API has set, at the revision that the run goes by: it lies over the runner's own file. Missing: nothing. */
+  set: z.strictObject({ revision: z.int(), content }).optional(),
 });
 export type CallFrame = z.infer<typeof callFrame>;
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { createLive } from '@workledger/shared/config/live.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   configurationVariables,
@@ -21,13 +22,17 @@ await runService({
   dependencies: [],
   start: async (service) => {
     const { environment, logger, draining } = service;
-    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { folder } = loaded;
+    const live = createLive(loaded);
+    const configuration = live.view('runner');
     const dataFolder = resolve(environment.DATA_FOLDER);
     const secretFiles = [resolve(environment.RUNNER_KEY_FILE)];
     const { sandbox, line } = await openSandbox(configuration, { folder, dataFolder, secretFiles });
     logger[sandbox === null ? 'warn' : 'info'](`sandbox: ${line}`);
     const secret = await readSecretFile(environment.RUNNER_KEY_FILE);
-    const perform = createPerformer({ configuration, dataFolder, logger, sandbox });
+    const perform = createPerformer({ configuration, dataFolder, logger, sandbox }, live);
+    service.tell(live.facts);
     const calls = serveCalls({
       ...{ perform, draining },
       finishMilliseconds: 1_000 * (environment.DRAIN_SECONDS ?? configuration.drainSeconds),

@@ -116,14 +116,19 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
 
   async function performInto(
     outbox: Outbox,
-    { component, key, request, task }: CallFrame,
+    { component, key, request, task, set }: CallFrame,
     {
       artefacts,
       ...asked
     }: { readonly artefacts: ReadonlyMap<string, Stored> } & Pick<ModelsOfCall, 'models' | 'embeddings'>,
     { signal, wantsNotes }: { signal: AbortSignal; wantsNotes: boolean },
   ): Promise<void> {
-    const own = { artefacts: artefactsOf(outbox, artefacts), readTask: () => Promise.resolve(task), ...asked };
+    const own = {
+      artefacts: artefactsOf(outbox, artefacts),
+      readTask: () => Promise.resolve(task),
+      ...asked,
+      ...(set && { set }),
+    };
     const over = new AbortController();
     const ending = AbortSignal.any([signal, over.signal]);
     const send = (said: Note): Promise<void> => outbox.send({ frame: 'note', ...said }, NO_BYTES);

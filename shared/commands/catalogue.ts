@@ -22,6 +22,7 @@ import { workflowRunCommands } from '../contexts/task/workflow-run/commands.ts';
 import { workflowCommands } from '../contexts/task/workflow/commands.ts';
 import { documentCommands } from '../contexts/sync/document/commands.ts';
 import { dispatchCommands } from '../contexts/agent/dispatch/commands.ts';
+import { configurationCommands } from '../contexts/sync/configuration/commands.ts';
 
 /** Every command there is. A new aggregate's are added here, and nowhere else. */
 export const commands = {
@@ -47,6 +48,7 @@ export const commands = {
   ...workflowRunCommands,
   ...documentCommands,
   ...dispatchCommands,
+  ...configurationCommands,
 } as const;
 
 type Catalogue = typeof commands;

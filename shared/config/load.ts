@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
+import { overlayFaults, type Written } from './effective.ts';
 import { configurationSchema, type Configuration, type Repository } from './schema.ts';
 import type { SecretSource } from './secret-source.ts';
 
@@ -8,6 +9,8 @@ export type LoadedConfiguration = {
   readonly configuration: Configuration;
   /** Absolute: relative paths of the configuration start here. */
   readonly folder: string;
+  /** As it is written: what is set by the API is laid over it. */
+  readonly written: Written;
 };
 
 const DEFAULT_NAME = 'workledger.json';
@@ -19,19 +22,24 @@ const DEFAULT_NAME = 'workledger.json';
 export async function loadConfiguration(path?: string, workingFolder = process.cwd()): Promise<LoadedConfiguration> {
   const file = resolve(workingFolder, path ?? DEFAULT_NAME);
   const text = await readText(file, path === undefined);
-  const loaded = parseConfiguration(text ?? '{}', file);
+  const written = readWritten(text ?? '{}', file);
   const folder = dirname(file);
-  const repositories = loaded.repositories.map((repository) => ({
+  return { configuration: placed(checkWritten(written, file), folder), folder, written };
+}
+
+/** The same with absolute paths. @param folder where relative ones start */
+export function placed(configuration: Configuration, folder: string): Configuration {
+  const repositories = configuration.repositories.map((repository) => ({
     ...withAbsolutePaths(repository, folder),
     url: isRelativePath(repository.url) ? resolve(folder, repository.url) : repository.url,
   }));
-  const agents = loaded.agents.map((agent) => withAbsolutePaths(agent, folder));
-  const { tls } = loaded;
+  const agents = configuration.agents.map((agent) => withAbsolutePaths(agent, folder));
+  const { tls } = configuration;
   const files =
     tls !== null && 'key' in tls
       ? { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
       : tls;
-  return { configuration: { ...loaded, repositories, agents, tls: files }, folder };
+  return { ...configuration, repositories, agents, tls: files };
 }
 
 /** `~/…` stays: it means the home of whoever runs the program, which the sandbox knows. */
@@ -44,16 +52,21 @@ function withAbsolutePaths<Opened extends Pick<Repository, 'read' | 'write'>>(op
 const isRelativePath = (url: string): boolean => !isAbsolute(url) && !/^[^/]*:/.test(url);
 
 /** Parses the configuration's text; `file` is how errors name it. @throws ConfigurationError */
-export function parseConfiguration(text: string, file: string): Configuration {
-  let value: unknown;
+export const parseConfiguration = (text: string, file: string): Configuration =>
+  checkWritten(readWritten(text, file), file);
+
+function readWritten(text: string, file: string): Written {
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as Written;
   } catch (error) {
     throw new ConfigurationError(file, [`${(error as Error).message} → make it valid JSON`]);
   }
-  const parsed = configurationSchema.safeParse(value);
-  if (!parsed.success) throw new ConfigurationError(file, describeFaults(parsed.error, value));
-  const faults = crossCheck(parsed.data);
+}
+
+function checkWritten(written: Written, file: string): Configuration {
+  const parsed = configurationSchema.safeParse(written);
+  if (!parsed.success) throw new ConfigurationError(file, describeFaults(parsed.error, written));
+  const faults = [...crossCheck(parsed.data), ...overlayFaults(written)];
   if (faults.length > 0) throw new ConfigurationError(file, faults);
   return parsed.data;
 }

@@ -17,6 +17,9 @@ import { secretSource } from './secret-source.ts';
 import { modelSchema } from './models.ts';
 import { evolutionSchema } from './evolution.ts';
 import { codegenSchema, generateSchema } from './generation.ts';
+import { flagSchema } from './flags.ts';
+import { overlaysSchema } from './overlays.ts';
+import { environmentName } from '../contexts/sync/configuration/events.ts';
 
 const usd = z.number().min(0).nullable().default(null);
 const budgetsSchema = z
@@ -240,6 +243,11 @@ export const configurationSchema = z.strictObject({
   workflows: workflowsSchema.describe('where steps of workflows may reach'),
   models: z.array(modelSchema).max(50).default([]).describe('language models that Workledger itself may ask'),
   codegen: codegenSchema.describe('how Workledger speaks to Codegen; null: not at all'),
+  environment: environmentName
+    .default('production')
+    .describe('what this system is: which values of those that were set by the API are its own'),
+  flags: z.array(flagSchema).default([]).describe('what is on for some only'),
+  overlays: overlaysSchema,
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

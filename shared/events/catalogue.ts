@@ -24,6 +24,7 @@ import { workflowRunEvents } from '../contexts/task/workflow-run/events.ts';
 import { workflowEvents } from '../contexts/task/workflow/events.ts';
 import { documentEvents } from '../contexts/sync/document/events.ts';
 import { dispatchEvents } from '../contexts/agent/dispatch/events.ts';
+import { configurationEvents } from '../contexts/sync/configuration/events.ts';
 
 /** Every stream type there is. A new one is added here, and nowhere else. */
 export const streamTypes: readonly StreamTypeDefinition[] = [
@@ -50,6 +51,7 @@ export const streamTypes: readonly StreamTypeDefinition[] = [
   workflowRunEvents,
   documentEvents,
   dispatchEvents,
+  configurationEvents,
   ...sagaStreamTypes,
 ];
 

@@ -3,7 +3,17 @@ import type { Reach } from '../contexts/sync/webhook/events.ts';
 import { streamTypes } from './catalogue.ts';
 
 /** Streams that whoever is no administrator may not read event by event. */
-const BEYOND_WORK = new Set(['key', 'user', 'knowledge', 'message-type', 'message', 'inbox', 'webhook', 'dispatch']);
+const BEYOND_WORK = new Set([
+  'key',
+  'user',
+  'knowledge',
+  'message-type',
+  'message',
+  'inbox',
+  'webhook',
+  'dispatch',
+  'configuration',
+]);
 
 /** Whether events of streams of a type may go to a subscription of this reach; those of sagas go to none. */
 export const isWithinReach = (reach: Reach, type: string): boolean =>

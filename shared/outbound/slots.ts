@@ -1,4 +1,4 @@
-/** Lets at most `count` holders in at once, in the order they came. */
+/** Lets so many holders in at once, in the order they came. */
 export type Slots = {
   /**
    * Waits for a slot. @param priority higher ones are let in earlier; default: 0
@@ -9,14 +9,20 @@ export type Slots = {
   counts(): { readonly underWay: number; readonly waiting: number };
 };
 
-export function createSlots(count: number): Slots {
-  let free = count;
+/** @param count how many; a function is asked again at each turn */
+export function createSlots(count: number | (() => number)): Slots {
+  const most = typeof count === 'number' ? () => count : count;
+  let held = 0;
   const waiting: { readonly priority: number; enter(): void }[] = [];
 
   const give = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) free++;
-    else next.enter();
+    held--;
+    while (held < most()) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      held++;
+      next.enter();
+    }
   };
   const once = (): (() => void) => {
     let held = true;
@@ -27,11 +33,11 @@ export function createSlots(count: number): Slots {
   };
 
   return {
-    counts: () => ({ underWay: count - free, waiting: waiting.length }),
+    counts: () => ({ underWay: held, waiting: waiting.length }),
     async take(signal, priority = 0) {
       signal.throwIfAborted();
-      if (free > 0) {
-        free--;
+      if (held < most()) {
+        held++;
         return once();
       }
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { kafkaAccess } from '../config/server-access.ts';
 import type { Environment, busVariables } from '../config/service-environment.ts';
+import type { Live } from '../config/live.ts';
 import type { ReadModel } from '../contexts/define-row.ts';
 import type { InProcessBusOptions } from '../event-bus/in-process/in-process-bus.ts';
 import { createKafkaBus, type KafkaBus } from '../event-bus/kafka/kafka-bus.ts';
@@ -15,7 +16,7 @@ import { pause } from '../resilience/pause.ts';
 import type { WakeUps } from '../resilience/wake-ups.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Service } from './run-service.ts';
-import type { Host } from './service.ts';
+import { runLoops, type Host } from './service.ts';
 
 /** Beside PostgreSQL: where EVENTSTOREDB_URL is not set, the event log is there, too. */
 type OnPostgres = Host & {
@@ -146,6 +147,17 @@ export function tellLag({ closing, tell }: Pick<Service<never>, 'closing' | 'tel
   };
   void keepLooking();
   tell(() => ({ lag }));
+}
+
+/** Reads what the API has set over the file, and looks for more until the process ends; /health tells by which revision it goes. */
+export async function followLive(
+  { patiently, tell, run, outages }: Pick<Service<never>, 'patiently' | 'tell' | 'run' | 'outages'>,
+  live: Live,
+  log: EventLog,
+): Promise<void> {
+  tell(live.facts);
+  await patiently('event-log', () => live.open(log));
+  run(runLoops((signal) => [live.run({ signal, outages })]));
 }
 
 /** Wake-ups between projections and queries in other processes. */

@@ -7,6 +7,7 @@ import { bad, patch, post, type BadRequest, type Known, type Request } from './b
 import { badMessages } from './bad-messages.ts';
 import { badDocuments } from './bad-documents.ts';
 import { badProtocol } from './bad-protocol.ts';
+import { badConfigurations } from './bad-configurations.ts';
 import { badRoutings } from './bad-routings.ts';
 import { labeledIssue, signed } from '../../testing/system/github.ts';
 
@@ -260,4 +261,5 @@ export const badRequests: readonly BadRequest[] = [
   ...services,
   ...deliveries,
   ...entries,
+  ...badConfigurations,
 ];

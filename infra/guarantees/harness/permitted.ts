@@ -1,6 +1,6 @@
 import type { Role } from '@workledger/shared/contexts/agent/key/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
-import { permittedWorkflows, workflowData, workflowsInBatch } from './permitted-workflows.ts';
+import { dataOfShared, permittedShared, sharedInBatch } from './permitted-shared.ts';
 
 export const roles: readonly Role[] = ['viewer', 'agent', 'operator', 'auditor', 'admin', 'service'];
 
@@ -176,21 +176,7 @@ export const permitted: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'POST /api/v1/autonomous/ai/route': workers,
   'POST /api/v1/autonomous/ai/route/{id}/outcome': workers,
   'DELETE /api/v1/webhooks/{id}/deliveries/{deliveryId}': operators,
-  ...permittedWorkflows,
-
-  'GET /api/v1/documents': everybody,
-  'GET /api/v1/documents/{id}': everybody,
-  'GET /api/v1/documents/{id}/digest': everybody,
-  'GET /api/v1/documents/{id}/conflicts': everybody,
-  'GET /api/v1/documents/{id}/verify': everybody,
-  'GET /api/v1/documents/{id}/changes': everybody,
-  'GET /api/v1/documents/{id}/versions/{version}': everybody,
-  'GET /api/v1/collaborative/sync': everybody,
-  'POST /api/v1/documents': workers,
-  'PATCH /api/v1/documents/{id}': workers,
-  'POST /api/v1/documents/{id}/conflicts/{conflict}/resolve': operators,
-  'PUT /api/v1/documents/{id}/rules': operators,
-  'DELETE /api/v1/documents/{id}': operators,
+  ...permittedShared,
 };
 
 /** The same for commands in a batch, by type. */
@@ -259,12 +245,7 @@ export const permittedInBatch: Readonly<Record<string, readonly Role[]>> = {
   'webhook.redeliver': operators,
   'webhook.delete': operators,
   'webhook.drop-delivery': operators,
-  ...workflowsInBatch,
-  'document.create': workers,
-  'document.propose': workers,
-  'document.resolve': operators,
-  'document.change-rules': operators,
-  'document.delete': operators,
+  ...sharedInBatch,
 };
 
 /** What a command needs to come as far as the check of its role. */
@@ -296,8 +277,5 @@ export const commandData: Readonly<Record<string, object>> = {
   'user.join-team': { team: 'x' },
   'user.leave-team': { team: 'x' },
   'webhook.drop-delivery': { deliveryId: newId() },
-  ...workflowData,
-  'document.create': { name: 'x', body: {} },
-  'document.propose': { base: 0, merge: {} },
-  'document.resolve': { conflict: '1-0', choose: 'current' },
+  ...dataOfShared,
 };

@@ -21,6 +21,7 @@ import {
   isCommandRun,
   known,
   MOST_SENT_BACK,
+  runOf,
   sendBack,
   withoutAgent,
 } from './run.ts';
@@ -83,7 +84,7 @@ function request(facts: Facts, on: Effector, validation: string): boolean {
   const told =
     !isCommandRun(facts) || on.tryCommand('submit', 'task.submit', taskId, { claimId, commit, summary: null }) !== null;
   if (!told) return false;
-  const data = { ...inRun(facts), commit, base: known(facts.base) };
+  const data = { ...runOf(facts), commit, base: known(facts.base) };
   const sendBackAllowed = facts.sentBack < MOST_SENT_BACK && nextChoice(facts) === null;
   return on.command('request', 'validation.request', validation, { ...data, sendBackAllowed }) !== null;
 }

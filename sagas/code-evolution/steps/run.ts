@@ -30,10 +30,16 @@ export function planOf({ prepared }: Facts): NonNullable<Facts['prepared']> {
   return prepared;
 }
 
-/** The part of a component's request that names the run. */
-export function inRun(facts: Facts): { taskId: string; runId: string; repository: string } {
+/** What names the run. */
+export function runOf(facts: Facts): { taskId: string; runId: string; repository: string } {
   const { taskId, claimId, repository } = claimOf(facts);
   return { taskId, runId: claimId, repository: repository ?? '' };
+}
+
+/** The part of a component's request that names the run, and what it goes by: the configuration that it began with. */
+export function inRun(facts: Facts): ReturnType<typeof runOf> & { configuration?: number } {
+  const { configuration } = claimOf(facts);
+  return { ...runOf(facts), ...(configuration !== undefined && { configuration }) };
 }
 
 /** A commit, or whatever else must be known by now. */

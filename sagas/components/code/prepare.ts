@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TESTS } from '@workledger/shared/config/checks.ts';
+import { isOn } from '@workledger/shared/config/flags.ts';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 import { pullRequestSchema } from '@workledger/shared/config/pull-requests.ts';
 import { approver, type ApprovalPolicy } from '@workledger/shared/config/approval.ts';
@@ -20,6 +21,8 @@ import { forgetSessions } from './sessions.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
 const GIT_SECONDS = 120;
+/** The flag that says for which tasks their repository's `evolve` is followed. */
+const EVOLVES = 'evolution';
 /** A call may wait while others hold all slots; the programs' own limits are kept apart from this and end them first. */
 const TURNS = 4;
 
@@ -57,7 +60,10 @@ export const prepare = codeComponent({
         'prepare',
         `commit ${commit}, which the task was to go on with, is no longer in the origin: retry from generate`,
       );
-    const { baseBranch, evolve, merge, evaluate, agent } = repository;
+    const { baseBranch, merge, evaluate, agent } = repository;
+    const { flags, environment: where = 'production' } = environment.configuration;
+    const about = { repository: repository.name, environment: where };
+    const evolve = isOn(flags, EVOLVES, taskId, about) ? repository.evolve : null;
     const base = await branchHead(mirror, baseBranch);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
     if ((await branchHead(mirror, 'workledger')) !== null)

@@ -67,9 +67,9 @@ export type RetentionOptions = {
 
 /** Once a day until the signal aborts: forgets old results in every repository. What fails is told and tried the next day. */
 export async function runRetention(options: RetentionOptions): Promise<void> {
-  const { repositories, logger, signal } = options;
+  const { logger, signal } = options;
   for (await pause(FIRST_MILLISECONDS, signal); !signal.aborted; await pause(DAY_MILLISECONDS, signal))
-    for (const { name } of repositories)
+    for (const { name } of options.repositories)
       try {
         const { refs } = await forgetResults(name, options);
         if (refs > 0) logger.info({ repository: name, refs }, 'old results have left the origin');

@@ -38,7 +38,16 @@ export async function openSandbox(
     const { host, port } = configuration;
     const name = /^(0\.0\.0\.0|::)$/.test(host) ? '127.0.0.1' : host;
     const api = port === 0 ? null : `${name.includes(':') ? `[${name}]` : name}:${port}`;
-    return { sandbox: { hidden: [...filesIn(configuration, folder), ...secretFiles], api }, line: 'on' };
+    const hidden = new Set(secretFiles);
+    const sandbox: Sandbox = {
+      api,
+      // What was named once stays hidden, whatever the configuration names by now.
+      get hidden() {
+        for (const file of filesIn(configuration, folder)) hidden.add(file);
+        return [...hidden];
+      },
+    };
+    return { sandbox, line: 'on' };
   }
   if (configuration.sandbox === 'required') throw new ConfigurationError('sandbox', [`"required" → ${problem.detail}`]);
   return { sandbox: null, line: `NONE, agents and commands run with your own rights: ${problem.detail}` };

@@ -104,6 +104,8 @@ export const taskEvents = defineStreamType({
         budget: z.strictObject({ limitUsd: z.number().min(0), spentUsd: z.number().min(0) }).optional(),
         repository: z.string().nullable(),
         leaseSeconds: z.int().min(1),
+        /** The revision of the configuration that this run goes by to its end; -1: the file alone. Left out: the newest. */
+        configuration: z.int().min(-1).optional(),
         /** Of a task that was retried from a later step: where this run goes on, with what earlier runs made. No agent works under it. */
         from: z.enum(LATER_STEPS).optional(),
         commit: commit.optional(),

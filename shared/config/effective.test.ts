@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Content } from '../contexts/sync/configuration/events.ts';
+import { effective } from './effective.ts';
+import { parseConfiguration } from './load.ts';
+import { shownValues } from './shown.ts';
+
+const written = {
+  leaseSeconds: 60,
+  repositories: [
+    { name: 'shop', url: '/srv/shop', test: ['true'], variables: { API_TOKEN: 'abc', LEVEL: '3' } },
+    { name: 'bank', url: '/srv/bank', test: ['true'] },
+  ],
+  agents: [{ name: 'ada', profile: 'claude-code' }],
+  flags: [{ name: 'fast', percentage: 10 }],
+  overlays: { sagas: { limits: { leaseSeconds: 50 }, flags: [{ name: 'fast', percentage: 20 }] } },
+};
+
+describe('the configuration in use', () => {
+  it('is the file where nothing is set', () =>
+    expect(effective(written, {})).toMatchObject({ leaseSeconds: 60, rules: [{ name: 'label' }] }));
+
+  it('has what the API sets over the file, field by field; what is new comes after, what is null is gone', () => {
+    const content: Content = {
+      repositories: { shop: { merge: 'squash' }, bank: null, mill: { url: '/srv/mill', test: ['true'] } },
+      rules: { other: { provider: 'github', label: 'now' } },
+      limits: { leaseSeconds: 90 },
+    };
+    const { repositories, rules, leaseSeconds } = effective(written, content);
+    expect(repositories.map(({ name, merge }) => [name, merge])).toEqual([
+      ['shop', 'squash'],
+      ['mill', 'never'],
+    ]);
+    expect(rules.map(({ name }) => name)).toEqual(['label', 'other']);
+    expect(leaseSeconds).toBe(90);
+  });
+
+  it('takes what an agent is started with from its new profile', () => {
+    const { agents } = effective(written, { agents: { ada: { profile: 'codex' } } });
+    expect(agents).toMatchObject([{ name: 'ada', command: ['codex'] }]);
+  });
+
+  it('has a component’s own values over those of all: of the file, over them of the API', () => {
+    const content: Content = {
+      limits: { leaseSeconds: 90 },
+      overlays: { sagas: { flags: { fast: { percentage: 30 } } }, 'query-service': { limits: { leaseSeconds: 40 } } },
+    };
+    const of = (component?: 'sagas' | 'query-service') => {
+      const { leaseSeconds, flags } = effective(written, content, component);
+      return [leaseSeconds, flags[0]?.percentage];
+    };
+    expect([of(), of('sagas'), of('query-service')]).toEqual([
+      [90, 10],
+      [50, 30],
+      [40, 10],
+    ]);
+  });
+
+  it('of a file whose overlay is out of bounds is refused by its place', () => {
+    const bad = { overlays: { sagas: { limits: { leaseSeconds: 1 } } } };
+    expect(() => parseConfiguration(JSON.stringify(bad), 'workledger.json')).toThrow('overlays.sagas: leaseSeconds: 1');
+  });
+});
+
+describe('what is shown of it', () => {
+  const content: Content = {
+    repositories: { shop: { merge: 'squash' } },
+    limits: { leaseSeconds: 90 },
+    overlays: { sagas: { flags: { fast: { percentage: 30 } } } },
+  };
+  const since = { '/repositories/shop/merge': 4, '/limits/leaseSeconds': 2, '/overlays/sagas/flags/fast': 5 };
+  const shown = (path: string, component?: 'sagas') =>
+    shownValues({ written, content, since }, component).find((value) => value.path === path);
+
+  it('says of each value where it comes from, and what the file says', () => {
+    expect(shown('/limits/leaseSeconds')).toEqual({
+      ...{ path: '/limits/leaseSeconds', value: 90, origin: 'api', revision: 2, file: 60 },
+    });
+    expect(shown('/repositories/shop/merge')).toEqual({
+      ...{ path: '/repositories/shop/merge', value: 'squash', origin: 'api', revision: 4 },
+    });
+    expect(shown('/repositories/shop/test')).toMatchObject({ origin: 'file', value: ['true'] });
+    expect(shown('/repositories/shop/baseBranch')).toMatchObject({ origin: 'default', value: 'main' });
+    expect(shown('/limits/leaseSeconds', 'sagas')).toMatchObject({ origin: 'overlay', value: 50, file: 60 });
+    expect(shown('/flags/fast/percentage', 'sagas')).toMatchObject({ origin: 'overlay', value: 30, revision: 5 });
+  });
+
+  it('hides what may be a secret', () =>
+    expect(shown('/repositories/shop/variables')?.value).toEqual({ API_TOKEN: '[hidden]', LEVEL: '3' }));
+});

@@ -1,0 +1,147 @@
+import { maskText, isSecretName } from '../telemetry/mask.ts';
+import type { Content } from '../contexts/sync/configuration/events.ts';
+import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
+import { isObject, partsOf, pointerTo, shapeFaults, valuesOf, type Fault } from './content.ts';
+import { componentNames, limitNames, type ComponentName } from './overlays.ts';
+import { configurationSchema, type Configuration } from './schema.ts';
+
+/** A configuration as it is written: JSON, before defaults. */
+export type Written = Readonly<Record<string, unknown>>;
+
+type Named = Readonly<Record<string, unknown>>;
+
+/** Entries of a list by their names: fields over fields, `null` takes one out, what the list has not comes after, by its name. */
+function overNames(list: unknown, named: Named | undefined): unknown {
+  if (named === undefined) return list;
+  const known: readonly unknown[] = Array.isArray(list) ? list : [];
+  const nameOf = (entry: unknown): string =>
+    isObject(entry) && typeof entry['name'] === 'string' ? entry['name'] : '';
+  const changed = known.flatMap((entry) => {
+    const name = nameOf(entry);
+    if (!Object.hasOwn(named, name)) return [entry];
+    const over = named[name];
+    return isObject(over) ? [{ ...(entry as object), ...over, name }] : [];
+  });
+  const more = Object.keys(named).filter(
+    (name) => isObject(named[name]) && !known.some((entry) => nameOf(entry) === name),
+  );
+  return [...changed, ...more.toSorted().map((name) => ({ ...(named[name] as object), name }))];
+}
+
+const LISTS = ['repositories', 'agents', 'rules', 'flags'] as const;
+
+const DEFAULTS = configurationSchema.parse({});
+
+/** What is written in the file, overlaid by what the API has set, overlaid by what is one component's own (file, then API). */
+export function overlaid(file: Written, content: Content, component?: ComponentName): Written {
+  const lists = LISTS.flatMap((name) => {
+    const named = content[name];
+    return named === undefined ? [] : [[name, overNames(file[name] ?? DEFAULTS[name], named)] as const];
+  });
+  const all: Written = { ...file, ...limitsIn(content.limits), ...Object.fromEntries(lists) };
+  if (component === undefined) return all;
+  const own = isObject(file['overlays']) ? file['overlays'][component] : undefined;
+  const set = content.overlays?.[component];
+  const inFile = isObject(own) ? own : {};
+  const flagsOfFile = Array.isArray(inFile['flags']) ? inFile['flags'] : [];
+  const withFile = {
+    ...all,
+    ...limitsIn(inFile['limits']),
+    flags: overNames(
+      all['flags'],
+      Object.fromEntries(flagsOfFile.filter(isObject).map((flag) => [String(flag['name']), flag])),
+    ),
+  };
+  if (!isObject(set)) return withFile;
+  const flags = isObject(set['flags']) ? set['flags'] : {};
+  return { ...withFile, ...limitsIn(set['limits']), flags: overNames(withFile.flags, flags) };
+}
+
+/** What is set as a limit and is none is kept: the schema refuses it by its name. */
+const limitsIn = (value: unknown): Named => {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).map(([name, limit]) => [
+      limitNames.some((one) => one === name) ? name : `limits.${name}`,
+      limit,
+    ]),
+  );
+};
+
+/** The configuration as it is used. @throws ConfigurationError with one line a fault */
+export function effective(file: Written, content: Content, component?: ComponentName): Configuration {
+  const written = overlaid(file, content, component);
+  const parsed = configurationSchema.safeParse(written);
+  const faults = parsed.success ? crossCheck(parsed.data) : describeFaults(parsed.error, written);
+  if (!parsed.success || faults.length > 0) throw new ConfigurationError('configuration', faults);
+  return parsed.data;
+}
+
+/** Why this content cannot be used over this file: by JSON pointer; empty: it can. */
+export function contentFaults(file: Written, content: Content): Fault[] {
+  const shape = [...shapeFaults(content), ...literalSecrets(content), ...unknownOverlays(content)];
+  if (shape.length > 0) return shape;
+  const ofFile = isObject(file['overlays']) ? file['overlays'] : {};
+  const own = componentNames.filter((name) => name in ofFile || name in (content.overlays ?? {}));
+  const components: readonly (ComponentName | undefined)[] = [undefined, ...own];
+  const found = components.flatMap((component) => {
+    try {
+      effective(file, content, component);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return error.faults.map((fault) => located(fault, overlaid(file, content, component), component));
+    }
+  });
+  return found.filter(
+    (one, at) => found.findIndex(({ path, message }) => path === one.path && message === one.message) === at,
+  );
+}
+
+/** What is wrong with the components' own values of a file. One line a fault. */
+export const overlayFaults = (file: Written): string[] =>
+  Object.keys(isObject(file['overlays']) ? file['overlays'] : {}).flatMap((component) => {
+    try {
+      effective(file, {}, component as ComponentName);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return error.faults.map((fault) => `overlays.${component}: ${fault}`);
+    }
+  });
+
+/** A secret stands where the configuration says, never in it: an event is kept for ever. */
+const literalSecrets = (content: Content): Fault[] =>
+  [...valuesOf(content)].flatMap(([path, value]) => {
+    const message =
+      'this looks like a secret: say where it stands, by {"env": …}, {"file": …} or the name of a variable';
+    const isVariables = partsOf(path).at(-1) === 'variables' && isObject(value);
+    const named = isVariables ? Object.keys(value).find(isSecretName) : undefined;
+    if (named !== undefined) return [{ path: `${path}${pointerTo(named)}`, message }];
+    const text = JSON.stringify(value) ?? '';
+    return maskText(text) === text ? [] : [{ path, message }];
+  });
+
+const unknownOverlays = (content: Content): Fault[] =>
+  Object.entries(content.overlays ?? {}).flatMap(([component, values]) => {
+    if (!componentNames.some((name) => name === component))
+      return [{ path: pointerTo('overlays', component), message: `use one of: ${componentNames.join(', ')}` }];
+    return Object.keys(isObject(values) ? values : {})
+      .filter((name) => name !== 'limits' && name !== 'flags')
+      .map((name) => ({ path: pointerTo('overlays', component, name), message: 'use limits or flags' }));
+  });
+
+/** A fault as `path: value → remedy`, by the pointer of what is set. */
+function located(fault: string, written: Written, component: ComponentName | undefined): Fault {
+  const [, place = '', message = fault] = /^([^\s:]+): (.*)$/s.exec(fault) ?? [];
+  const [first = '', ...rest] = place.split(/[.[\]]+/).filter(Boolean);
+  const overlay = component === undefined ? [] : ['overlays', component];
+  if (limitNames.some((name) => name === first))
+    return { path: pointerTo(...overlay, 'limits', first, ...rest), message };
+  if (!LISTS.some((name) => name === first))
+    return { path: pointerTo(...(place === '' ? [] : [first, ...rest])), message };
+  const list = written[first];
+  const entry: unknown = Array.isArray(list) ? list[Number(rest[0])] : undefined;
+  const name = isObject(entry) ? String(entry['name']) : (rest[0] ?? '');
+  return { path: pointerTo(...(first === 'flags' ? overlay : []), first, name, ...rest.slice(1)), message };
+}

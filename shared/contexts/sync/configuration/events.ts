@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { defineStreamType, type EventOf } from '../../define-events.ts';
+import { derivedId } from '../../stream.ts';
+
+export const environmentNames = ['development', 'staging', 'production'] as const;
+export const environmentName = z.enum(environmentNames);
+export type EnvironmentName = z.infer<typeof environmentName>;
+
+/** The stream of an environment's values: one for each, always the same. */
+export const configurationId = (environment: EnvironmentName): string => derivedId('configuration', environment);
+
+/** What the API may change. */
+export const sections = ['repositories', 'agents', 'rules', 'limits', 'flags', 'overlays'] as const;
+export const section = z.enum(sections);
+export type Section = z.infer<typeof section>;
+
+/**
+ * What the API has set, by section, then by name (of a limit: its field). Here it is JSON and no more: what a value must be, the
+ * configuration's own schema says when it is set and when it is used, so that an old revision stays readable.
+ */
+export const content = z.partialRecord(section, z.record(z.string(), z.unknown()));
+export type Content = Readonly<Partial<Record<Section, Readonly<Record<string, unknown>>>>>;
+
+/** One value of the content: set, or (without a value) taken back, so that the file's is valid again. */
+export const change = z.strictObject({ path: z.string(), value: z.unknown().optional() });
+export type Change = { readonly path: string; readonly value?: unknown };
+
+export const configurationEvents = defineStreamType({
+  type: 'configuration',
+  context: 'sync',
+  events: {
+    /** Holds the whole content, so that any revision is read by one event however many came before. */
+    ConfigurationRevised: {
+      version: 1,
+      schema: z.strictObject({
+        environment: environmentName,
+        changes: z.array(change),
+        content,
+        reason: z.string(),
+        changedBy: z.string(),
+        /** The revision whose content this is again; -1: the file alone. Left out: it is none of before. */
+        rolledBackTo: z.int().min(-1).optional(),
+      }),
+    },
+  },
+});
+export type ConfigurationEvent = EventOf<typeof configurationEvents>;
