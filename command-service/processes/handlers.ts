@@ -257,17 +257,8 @@ export async function createCommandHandlers(options: {
   const counted = { reports: createReports(pool), knowledgeUsage: createKnowledgeUsage(pool) };
   const secrets = { secrets: createSecrets(pool), webhookSecrets: createWebhookSecrets(pool) };
   const { takeFound = () => refuse('forbidden', 'nothing is taken here but what providers send') } = options;
-  const besides = {
-    heartbeats,
-    ...counted,
-    ...secrets,
-    spending,
-    whyNotInOrigin,
-    takeFound,
-    estimates,
-    modelTries,
-    configured,
-  };
+  const told = { spending, whyNotInOrigin, takeFound, estimates, modelTries, configured };
+  const besides = { heartbeats, ...counted, ...secrets, ...told };
   const room = createRoom(log, besides, configuration, { nextTasks, keysOf, issueHints }, handling);
   const registry = createRegistry(room, (command, context) => send(command, context));
 
