@@ -104,7 +104,7 @@ export function changesBetween(before: Content, after: Content): Change[] {
   );
 }
 
-export const isSame = (one: unknown, other: unknown): boolean => sorted(one) === sorted(other);
+const isSame = (one: unknown, other: unknown): boolean => sorted(one) === sorted(other);
 
 const sorted = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>

@@ -33,7 +33,7 @@ const LISTS = ['repositories', 'agents', 'rules', 'flags'] as const;
 const DEFAULTS = configurationSchema.parse({});
 
 /** What is written in the file, overlaid by what the API has set, overlaid by what is one component's own (file, then API). */
-export function overlaid(file: Written, content: Content, component?: ComponentName): Written {
+function overlaid(file: Written, content: Content, component?: ComponentName): Written {
   const lists = LISTS.flatMap((name) => {
     const named = content[name];
     return named === undefined ? [] : [[name, overNames(file[name] ?? DEFAULTS[name], named)] as const];

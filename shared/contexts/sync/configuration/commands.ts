@@ -6,7 +6,7 @@ import { content, environmentName } from './events.ts';
 const environment = environmentName.describe('whose values these are');
 const reason = text(1_000, 1).describe('why, for whoever reads the history');
 
-export const pointer = z
+const pointer = z
   .string()
   .max(2_000)
   .regex(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineStreamType, type EventOf } from '../../define-events.ts';
 import { derivedId } from '../../stream.ts';
 
-export const environmentNames = ['development', 'staging', 'production'] as const;
+const environmentNames = ['development', 'staging', 'production'] as const;
 export const environmentName = z.enum(environmentNames);
 export type EnvironmentName = z.infer<typeof environmentName>;
 
