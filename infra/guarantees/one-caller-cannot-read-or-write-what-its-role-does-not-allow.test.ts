@@ -119,11 +119,12 @@ describe.each(engines)('one caller cannot read or write what its role does not a
 
   /** A user, and a key of theirs. */
   async function newUser(role: Role, more: object = {}, keyRole = role) {
-    const { id } = await create('/users', { name: 'somebody', role, ...more });
+    const { id, token } = await create('/users', { name: 'somebody', role, ...more });
     const { body } = await create('/keys', { name: 'theirs', role: keyRole, userId: id });
-    return { id, key: String(body['key']) };
+    return { id, token, key: String(body['key']) };
   }
-  const me = async (key: string) => (await system.client.expect2xx('GET', '/me', { key })).body;
+  const me = async ({ key, token }: { key: string; token: string }) =>
+    (await system.client.expect2xx('GET', '/me', { key, token })).body;
 
   test('a key of a user who is suspended, from the answer on: every route', async () => {
     const { id, key } = await newUser('admin');
@@ -153,10 +154,10 @@ describe.each(engines)('one caller cannot read or write what its role does not a
 
   test('who is in a team is so until the answer that they are not, and nobody else is', async () => {
     const [one, other] = [await newUser('viewer', { teams: ['core'] }), await newUser('viewer', { teams: ['web'] })];
-    expect((await me(one.key))['teams']).toEqual(['core']);
-    expect((await me(other.key))['teams']).toEqual(['web']);
+    expect((await me(one))['teams']).toEqual(['core']);
+    expect((await me(other))['teams']).toEqual(['web']);
     await system.client.expect2xx('DELETE', `/users/${one.id}/teams/core`);
-    expect(await me(one.key)).toMatchObject({ actor: `user:${one.id}`, teams: [] });
+    expect(await me(one)).toMatchObject({ actor: `user:${one.id}`, teams: [] });
   });
 
   test.each(['viewer', 'agent', 'operator'] as const)('%s, limited to a repository: every route', async (role) => {
