@@ -166,7 +166,7 @@ it('lost partitions are caught up from their position on, with one look for what
   const bus: EventBus = {
     ...inProcess,
     consume: (options, consumer) => {
-      if (options.group !== 'saga-code-evolution' || !isLost) return inProcess.consume(options, consumer);
+      if (options.group !== 'sagas' || !isLost) return inProcess.consume(options, consumer);
       isLost = false;
       return Promise.reject(new OffsetOutOfRange(lost));
     },

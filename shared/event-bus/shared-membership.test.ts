@@ -29,6 +29,10 @@ const resumesAt = (offset: bigint): Consumer => ({
   handle: ({ next }) => Promise.resolve(next),
 });
 const never = new AbortController().signal;
+function stoppable() {
+  const stopping = new AbortController();
+  return { signal: stopping.signal, abort: () => stopping.abort() };
+}
 const reasonOf = (ended: Promise<void>): Promise<unknown> =>
   ended.then(
     () => null,
@@ -67,13 +71,16 @@ it('passes over a topic that nobody reads yet', async () => {
 it('tells of what is lost those who read it, and goes on with the others', async () => {
   const { bus, sessions } = idleBus();
   const shared = shareMembership(bus, { ...MEMBERSHIP, consumers: 2 });
-  const tasks = shared.consume({ group: 'tasks', topics: ['task'], signal: never }, resumesAt(0n));
-  void shared.consume({ group: 'agents', topics: ['agent'], signal: never }, resumesAt(5n));
+  const { signal, abort } = stoppable();
+  const tasks = shared.consume({ group: 'tasks', topics: ['task'], signal }, resumesAt(0n));
+  const agents = shared.consume({ group: 'agents', topics: ['agent'], signal }, resumesAt(5n));
   await expect.poll(() => sessions.length).toBe(1);
   sessions[0]!.fail(new OffsetOutOfRange([TASK]));
   expect(await reasonOf(tasks)).toEqual(new OffsetOutOfRange([TASK]));
   await expect.poll(() => sessions.length).toBe(2);
   expect(await sessions[1]!.consumer.resume([AGENT])).toEqual(new Map([['agent/0', 5n]]));
+  abort();
+  expect(await reasonOf(agents)).toBeNull();
 });
 
 it('whoever knows a topic by another id than the others is told, if that is not the one that is there', async () => {

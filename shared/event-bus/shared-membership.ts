@@ -90,17 +90,19 @@ export function shareMembership(bus: EventBus, { group, topics, consumers }: Mem
     ...bus,
     consume: (options, consumer) =>
       new Promise((resolve, reject) => {
+        // One for each: of consumers with the same signal none takes the other's away.
+        const leave = (): void => change();
         const sharer: Sharer = {
           ...{ options, consumer, places: new Map() },
           end: (reason) => {
             sharers.delete(sharer);
-            options.signal.removeEventListener('abort', change);
+            options.signal.removeEventListener('abort', leave);
             if (reason === null) resolve();
             else reject(reason as Error);
           },
         };
         sharers.add(sharer);
-        options.signal.addEventListener('abort', change);
+        options.signal.addEventListener('abort', leave);
         change();
         if (!isRunning) void run();
       }),
