@@ -4,7 +4,7 @@ import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeli
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
 import { judged, tellJudgement } from './judge.ts';
-import { branchOf, claimOf, idInRun, inRun, sendBack, withoutAgent } from './run.ts';
+import { branchOf, claimOf, idInRun, inRun, runOf, sendBack, withoutAgent } from './run.ts';
 import { inRound, leave } from './turn.ts';
 import { nextChoice } from './winner.ts';
 
@@ -55,7 +55,7 @@ export function approveAnew(facts: Facts, on: Effector, { leaveAs }: Moving, { c
 /** The repository's own tests on the commit. */
 function judge(facts: Facts, on: Effector, work: Work, round: number): ResultOf<'code.validate'> | null {
   const validation = idInRun(facts, 'validation', 'merge', String(on.round), String(on.attempt), String(round));
-  const asked = { ...inRun(facts), ...work };
+  const asked = { ...runOf(facts), ...work };
   const sendBackAllowed = facts.overtaken < MOST_OVERTAKEN && nextChoice(facts) === null;
   const request = { ...asked, sendBackAllowed };
   if (on.command(inRound('request', round), 'validation.request', validation, request) === null) return null;

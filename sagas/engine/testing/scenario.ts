@@ -1,3 +1,4 @@
+import { commandTypes, declarationOf } from '@workledger/shared/commands/catalogue.ts';
 import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import { derivedId, streamName } from '@workledger/shared/contexts/stream.ts';
@@ -50,6 +51,7 @@ export function scenario<State>(saga: Saga<State>): Scenario<State> {
     last = event;
     const events = accept(saga, instance, event, new Date('2026-01-01T00:00:00Z'));
     for (const each of events) fold(saga, instance, each);
+    for (const { type, data } of events) if (type === 'SagaEffectRequested') expectKnownFields(data.effect);
     history.push(...events);
     return events;
   }
@@ -90,3 +92,12 @@ const failureOf = (step: string, reason: string, exitCode: number | null): Failu
   ...because(step, reason),
   exitCode,
 });
+
+/** A command with more than its fields is refused, which the type of what was spread into it does not tell. */
+function expectKnownFields(effect: Requested): void {
+  const command = effect.kind === 'command' && commandTypes.find((type) => type === effect.type);
+  if (!command || effect.kind !== 'command') return;
+  const { error } = declarationOf(command).data.safeParse(effect.data);
+  for (const { code, message } of error?.issues ?? [])
+    if (code === 'unrecognized_keys') throw new Error(`${effect.key}: ${effect.type}: ${message}`);
+}
