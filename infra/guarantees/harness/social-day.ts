@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import { NoAnswer, type Answer, type Client } from '@workledger/shared/client/client.ts';
+import type { Client } from '@workledger/shared/client/client.ts';
 import { until } from '../../testing/processes/until.ts';
 import { listenForMessages } from './inbox-listener.ts';
+import { again, createInsisting, type Request } from './insist.ts';
 
 /** A command that was answered 2xx: where its event is, and the words that no other has. */
 export type Said = { readonly at: string; readonly mark: string };
@@ -33,10 +33,7 @@ export type SocialDay = {
   hush(): Promise<void>;
 };
 
-const PAUSE_MILLISECONDS = 100;
 const READERS = 3;
-
-type Request = { readonly method: string; readonly path: string; readonly body?: object };
 
 /**
  * Issues, comments, messages, knowledge, users and questions, all at once: people with a key of the administrator, and agents with
@@ -49,24 +46,9 @@ export async function startSocialDay(client: Client): Promise<SocialDay> {
   const heard = new Map<string, string[]>();
   const asked: Asked[] = [];
   const titles = new Map<string, string>();
-  let unanswered = 0;
+  const { insist, unanswered } = createInsisting(client);
   const stopping = new AbortController();
   const hushing = new AbortController();
-
-  /** Again until it is answered. */
-  async function insist({ method, path, body = {} }: Request, key?: string): Promise<Answer> {
-    const idempotencyKey = randomUUID();
-    for (;;) {
-      const call = { body, idempotencyKey, ...(key !== undefined && { key }) };
-      const answer = await client.send(method, path, call).catch((error: unknown) => {
-        if (error instanceof NoAnswer) return null;
-        throw error;
-      });
-      if (answer !== null && answer.status < 500) return answer;
-      unanswered++;
-      await pause(PAUSE_MILLISECONDS);
-    }
-  }
 
   /** A command whose event holds words of its own. @returns null: it was refused, and that is noted */
   async function say(request: Request, mark: string, key?: string): Promise<string | null> {
@@ -146,12 +128,6 @@ export async function startSocialDay(client: Client): Promise<SocialDay> {
     heard.set(participant, []);
   }
 
-  const again = async (act: (turn: number) => Promise<void>): Promise<void> => {
-    for (let turn = 0; !stopping.signal.aborted; turn++) {
-      await act(turn);
-      await pause(PAUSE_MILLISECONDS);
-    }
-  };
   const open = new Set<string>();
   const listening = Promise.all(
     readers.map(({ participant, key }) =>
@@ -167,20 +143,22 @@ export async function startSocialDay(client: Client): Promise<SocialDay> {
   );
   // What is said before one listens is not heard.
   await until('everybody to listen', () => open.size === readers.length);
-  const running = Promise.all([
-    again(report),
-    again(write),
-    again(takeOn),
-    again((turn) => speak(readers, turn)),
-    again((turn) => speak(readers, turn + 1)),
-    ...readers.map((reader) => again(() => read(reader))),
-    again(ask),
-  ]);
+  const { signal } = stopping;
+  const acts: readonly ((turn: number) => Promise<void>)[] = [
+    report,
+    write,
+    takeOn,
+    (turn) => speak(readers, turn),
+    (turn) => speak(readers, turn + 1),
+    ...readers.map((reader) => () => read(reader)),
+    ask,
+  ];
+  const running = Promise.all(acts.map((act) => again(act, signal)));
   running.catch(() => undefined);
   listening.catch(() => undefined);
   return {
     ...{ said, readers, sent, heard, asked, titles, refused },
-    unanswered: () => unanswered,
+    unanswered,
     stop: async () => {
       stopping.abort();
       await running;

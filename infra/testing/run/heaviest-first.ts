@@ -6,6 +6,7 @@ const HEAVIEST = [
   'every-step-of-a-saga',
   'an-accepted-command-survives',
   'what-people-and-agents-say',
+  'what-systems-agree-on',
   'a-command-sent-twice',
   'the-relay-loses-nothing',
   'work-comes-and-its-result',
