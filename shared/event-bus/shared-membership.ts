@@ -28,7 +28,7 @@ type Sharer = {
   /** Where it goes on, by partition. */
   readonly places: Map<string, Offset>;
   /** Ends its `consume`; null: well. */
-  end(reason: unknown): void;
+  end(reason: Error | null): void;
 };
 
 /**
@@ -98,7 +98,7 @@ export function shareMembership(bus: EventBus, { group, topics, consumers }: Mem
             sharers.delete(sharer);
             options.signal.removeEventListener('abort', leave);
             if (reason === null) resolve();
-            else reject(reason as Error);
+            else reject(reason);
           },
         };
         sharers.add(sharer);
@@ -111,7 +111,7 @@ export function shareMembership(bus: EventBus, { group, topics, consumers }: Mem
 
 /** What is lost in a partition is lost for those who read it. */
 function endIfConcerned(sharer: Sharer, failure: unknown): void {
-  if (!(failure instanceof OffsetOutOfRange)) return sharer.end(failure);
+  if (!(failure instanceof OffsetOutOfRange)) return sharer.end(failure as Error);
   const lost = failure.partitions.filter(({ topic }) => sharer.options.topics.includes(topic));
   if (lost.length > 0) sharer.end(new OffsetOutOfRange(lost));
 }
