@@ -180,7 +180,8 @@ it('whatever is changed and rolled back in whatever order: each revision has wha
       for (const asked of wishes) {
         const next = new Map('to' in asked ? (asked.to < 0 ? [] : (history[asked.to]?.model ?? model)) : model);
         if ('changes' in asked)
-          for (const one of asked.changes) if ('value' in one) next.set(one.path, one.value);
+          for (const one of asked.changes)
+            if ('value' in one) next.set(one.path, one.value);
             else next.delete(one.path);
         const isValid =
           next.get('/repositories/shop/merge') !== 'maybe' &&
