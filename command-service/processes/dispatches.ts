@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
+import { canonical, type Json } from '@workledger/shared/contexts/sync/document/json.ts';
 import { recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
@@ -38,7 +38,7 @@ async function sendDispatch(
   // A repeat answers as before, whatever has gone since.
   const isRepeat = recall(commands, context.commandId, context.commandHash) !== undefined;
   if (!isRepeat) await demandTargets(room, targets);
-  const payload = canonicalJson(given ?? null);
+  const payload = canonical((given ?? null) as Json);
   if (!isRepeat && Buffer.byteLength(payload) > MOST_PAYLOAD_BYTES)
     refuse('too-large', `payload: at most ${MOST_PAYLOAD_BYTES} bytes as JSON`);
   const typeNumber = await judge(room, sent.type, { value: given ?? null, text: payload, isRepeat });

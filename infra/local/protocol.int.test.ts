@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { canonicalJson } from '@workledger/shared/aggregate/canonical-json.ts';
+import { digestOf } from '@workledger/shared/aggregate/canonical-json.ts';
+import type { Json } from '@workledger/shared/contexts/sync/document/json.ts';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seeds } from '../testing/events/random.ts';
@@ -36,14 +37,13 @@ async function newMember(name: string, teams: readonly string[]): Promise<string
   const { body } = await create('/keys', { name, role: 'viewer', userId: id });
   return String(body['key']);
 }
-const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
 
 type Item = {
   readonly id: string;
   readonly deliveryId: string;
   readonly number: number;
   readonly guarantee: string;
-  readonly message: { readonly payload: unknown };
+  readonly message: { readonly payload: Json };
 };
 type Delivery = { readonly id: string; readonly state: string; readonly handings: number; readonly proof: unknown };
 
@@ -111,7 +111,11 @@ test(`over a channel that drops and repeats, with receivers that die and one kil
 
   const send = async (number: number): Promise<void> => {
     const body = {
-      ...{ type: 'work.wanted', guarantee: GUARANTEES[number % 3], payload: { number, ünïcode: [1.5, null] } },
+      ...{
+        type: 'work.wanted',
+        guarantee: GUARANTEES[number % 3],
+        payload: { number, ünïcode: [1.5, null], '10': 1, '9': 2 },
+      },
       target_services: agents.map(({ target }) => target),
     };
     for (;;) {
