@@ -72,7 +72,14 @@ function revise(
   if (bytes > MOST_BYTES) refuse('too-large', `${bytes} bytes are set: at most ${MOST_BYTES}`);
   demandNone(contentFaults(written, content));
   const rolledBack = rolledBackTo === undefined ? {} : { rolledBackTo };
-  const data = { environment, changes, content: content as Record<string, Record<string, unknown>>, reason, changedBy: actor, ...rolledBack }; // prettier-ignore
+  const data = {
+    environment,
+    changes,
+    content: content as Record<string, Record<string, unknown>>,
+    reason,
+    changedBy: actor,
+    ...rolledBack,
+  };
   return [{ type: 'ConfigurationRevised', data }];
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
-import type { Part, RunningSystem } from '../testing/system/engine.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { startLoad, type Accepted } from '../testing/system/load.ts';
-import { isFullLength } from '../testing/system/storm.ts';
+import { killsOn } from '../testing/system/storm.ts';
 import { effectsOf, type SagaRecord } from '../testing/system/saga.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
@@ -11,10 +11,8 @@ import { createWorkflowDay } from './harness/workflow-day.ts';
 const CALLERS = 12;
 const BETWEEN_KILLS = 150;
 const RUNS_BETWEEN_KILLS = 8;
-const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
-/** Several processes take half a minute to find together again. Where only the log is another one, both at once will do. */
-const killsOn = (engine: string): typeof everyKill =>
-  isFullLength ? everyKill : everyKill.slice({ distributed: -2, eventstoredb: -1 }[engine]);
+/** Where only the log is another one, both at once will do. */
+const LAST_KILLS = { distributed: 2, eventstoredb: 1 };
 
 describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every process ($name)', (engine) => {
   let system: RunningSystem;
@@ -38,7 +36,7 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
       const goesOn = (): boolean => load.accepted.length > before.accepted + BETWEEN_KILLS;
       await until('callers to notice', () => load.unanswered() > before.unanswered || goesOn());
     };
-    for (const parts of killsOn(engine.name)) {
+    for (const parts of killsOn(engine.name, LAST_KILLS)) {
       await Promise.all([accept(BETWEEN_KILLS), startRuns(RUNS_BETWEEN_KILLS)]);
       await system.kill9(...parts);
       await notice();

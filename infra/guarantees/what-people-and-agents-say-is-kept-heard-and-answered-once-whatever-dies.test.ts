@@ -2,17 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startSocialDay, type SocialDay } from './harness/social-day.ts';
-import type { Part, RunningSystem } from '../testing/system/engine.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { isFullLength, tell } from '../testing/system/storm.ts';
+import { killsOn, tell } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
 const BETWEEN_KILLS = 150;
 const PATIENCE_SECONDS = 120;
-const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
-/** Several processes take half a minute to find together again. */
-const killsOn = (engine: string): typeof everyKill =>
-  engine === 'embedded' || isFullLength ? everyKill : everyKill.slice(-1);
 
 describe.each(engines)('what people and agents say to each other, $name', (engine) => {
   let system: RunningSystem;
@@ -26,7 +22,7 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
       const enough = day.said.length + count;
       await until('more to be said', () => day.said.length >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name)) {
+    for (const parts of killsOn(engine.name, { distributed: 1 })) {
       await more(BETWEEN_KILLS);
       await system.kill9(...parts);
       await system.restart();

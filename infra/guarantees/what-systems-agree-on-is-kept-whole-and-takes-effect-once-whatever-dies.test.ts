@@ -2,19 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { until } from '../testing/processes/until.ts';
-import type { Part, RunningSystem } from '../testing/system/engine.ts';
+import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { isFullLength, tell } from '../testing/system/storm.ts';
+import { killsOn, tell } from '../testing/system/storm.ts';
 import { agreedSettings, startAgreedDay, type AgreedDay } from './harness/agreed-day.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
 
 const BETWEEN_KILLS = 120;
 const RUNS_BETWEEN_KILLS = 2;
 const PATIENCE_SECONDS = 120;
-const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
-/** Several processes take half a minute to find together again. */
-const killsOn = (engine: string): typeof everyKill =>
-  engine === 'embedded' || isFullLength ? everyKill : everyKill.slice(-1);
 
 describe.each(engines)('documents, configuration, choices, messages and workflows, $name', (engine) => {
   let system: RunningSystem;
@@ -33,7 +29,7 @@ describe.each(engines)('documents, configuration, choices, messages and workflow
       const enough = day.count() + BETWEEN_KILLS;
       await until('more to be agreed on', () => day.count() >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name)) {
+    for (const parts of killsOn(engine.name, { distributed: 1 })) {
       await Promise.all([more(), startRuns(RUNS_BETWEEN_KILLS)]);
       await system.kill9(...parts);
       await system.restart();

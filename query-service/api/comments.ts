@@ -1,4 +1,3 @@
-import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { commentModel, commentRow, type CommentRow } from '@workledger/shared/contexts/task/comment/row.ts';
 import type { Settle } from '../reading/consistency.ts';
@@ -10,12 +9,11 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
   several,
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { readWithin, scopeOf } from '../reading/scope.ts';
 
 const list: ListDefinition<CommentRow> = {
   model: commentModel,
@@ -58,10 +56,7 @@ export const commentQueries = ({ pool }: QueryOptions, settle: Settle): readonly
     params: byId,
     problems: ['not-found'],
     models: [commentModel],
-    handler: async ({ params: { id }, principal }) => {
-      const row = await readRow(pool, commentModel, id, 'comment');
-      if (!isWithin(scopeOf({ principal }), row)) throw new Problem('not-found', `there is no comment ${id}`);
-      return one(row);
-    },
+    handler: async ({ params: { id }, principal }) =>
+      one(await readWithin(pool, scopeOf({ principal }), commentModel, { noun: 'comment', id })),
   }),
 ];

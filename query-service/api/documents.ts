@@ -29,13 +29,12 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
   several,
   short,
   yesOrNo,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { onlyRepositoriesWithin, readWithin, scopeOf } from '../reading/scope.ts';
 
 const list: ListDefinition<DocumentRow> = {
   model: documentModel,
@@ -84,11 +83,8 @@ const verdict = z.strictObject({
 export const documentQueries = ({ pool, log }: QueryOptions, settle: Settle): readonly Route[] => {
   const common = { role: READERS, scoped: true, models: [documentModel] } as const;
   const ofOne = { ...common, params: byId, problems: ['not-found'] } as const;
-  const read = async (id: string, principal: Principal | null): Promise<DocumentRow> => {
-    const row = await readRow(pool, documentModel, id, 'document');
-    if (!isWithin(scopeOf({ principal }), row)) throw new Problem('not-found', `there is no document ${id}`);
-    return row;
-  };
+  const read = (id: string, principal: Principal | null): Promise<DocumentRow> =>
+    readWithin(pool, scopeOf({ principal }), documentModel, { noun: 'document', id });
   return [
     queryRoute(settle, {
       ...common,
@@ -107,7 +103,7 @@ export const documentQueries = ({ pool, log }: QueryOptions, settle: Settle): re
         const scope = scopeOf({ principal });
         return many(
           await readPage(pool, list, asked, (query) => {
-            if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+            onlyRepositoriesWithin(query, scope);
             if (asked.name) query.whereIn('t.name', asked.name);
             if (asked.repository) query.whereIn('t.repository', asked.repository);
             if (asked.strategy) query.whereIn('t.strategy', asked.strategy);

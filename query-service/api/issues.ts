@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { commentModel } from '@workledger/shared/contexts/task/comment/row.ts';
 import { issuePriority } from '@workledger/shared/contexts/task/issue/events.ts';
@@ -20,12 +19,11 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
   several,
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { readWithin, scopeOf } from '../reading/scope.ts';
 
 const comments = z.int().min(0).describe('how many there are: `GET /comments?issueId=…`');
 const issueAnswer = issueRow.extend({ comments });
@@ -96,8 +94,7 @@ export const issueQueries = ({ pool }: QueryOptions, settle: Settle): readonly R
     problems: ['not-found'],
     models: [issueModel, commentModel],
     handler: async ({ params: { id }, principal }) => {
-      const row = await readRow(pool, issueModel, id, 'issue');
-      if (!isWithin(scopeOf({ principal }), row)) throw new Problem('not-found', `there is no issue ${id}`);
+      const row = await readWithin(pool, scopeOf({ principal }), issueModel, { noun: 'issue', id });
       const count = 'select count(*)::integer as comments from read_models.comments where issue_id = $1';
       const [said] = await selectRows<{ comments: number }>(pool, count, [id]);
       const answer = { ...row, comments: said?.comments ?? 0 };

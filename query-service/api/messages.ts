@@ -22,7 +22,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf, type Scope } from '../reading/scope.ts';
+import { isWithin, onlyRepositoriesWithin, scopeOf, type Scope } from '../reading/scope.ts';
 import { known, messageAnswer, retentionOf, withContent } from './inbox.ts';
 
 const MOST_CONFIRMATIONS = 100;
@@ -64,7 +64,7 @@ export const messageQueries = (options: QueryOptions, settle: Settle): readonly 
       const page = await readPage(options.pool, list, asked, (query) => {
         query.whereRaw('t.sent_at > clock_timestamp() - make_interval(secs => ?)', [retentionOf(options) * 86_400]);
         if (!overlooks(asking)) query.where('t.sender', asking.actor);
-        if (scope !== null) query.whereIn('t.repository', [...scope]);
+        onlyRepositoriesWithin(query, scope);
         if (asked.from !== undefined) query.where('t.sender', asked.from);
         if (asked.to) query.whereIn('t.address', asked.to);
         if (asked.messageType) query.whereIn('t.message_type', asked.messageType);

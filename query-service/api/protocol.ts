@@ -27,7 +27,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { isWithin, onlyRepositoriesWithin, scopeOf } from '../reading/scope.ts';
 import { known } from './inbox.ts';
 
 const list: ListDefinition<DispatchDeliveryRow> = {
@@ -85,7 +85,7 @@ export const protocolQueries = ({ pool }: QueryOptions, settle: Settle): readonl
       const page = await readPage(pool, list, asked, (query) => {
         if (!overlooks(asking))
           query.whereRaw('(t.sender = ? or t.target = any (?::text[]))', [asking.actor, [...addressesOf(asking)]]);
-        if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+        onlyRepositoriesWithin(query, scope);
         if (asked.state) query.whereIn('t.state', asked.state);
         if (asked.guarantee) query.whereIn('t.guarantee', asked.guarantee);
         if (asked.type) query.whereIn('t.type', asked.type);

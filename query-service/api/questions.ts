@@ -5,7 +5,6 @@ import {
   questionStates,
   type QuestionRow,
 } from '@workledger/shared/contexts/task/question/row.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Principal, Route } from '@workledger/shared/http/route.ts';
 import { createWaitingRoom, type Settle } from '../reading/consistency.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -20,9 +19,8 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { onlyRepositoriesWithin, readWithin, scopeOf } from '../reading/scope.ts';
 import { createPatience } from '../waiting/patience.ts';
 
 const list: ListDefinition<QuestionRow> = {
@@ -67,7 +65,7 @@ export const questionQueries = (options: QueryOptions, settle: Settle): readonly
         const scope = scopeOf({ principal });
         return many(
           await readPage(pool, list, wanted, (query) => {
-            if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+            onlyRepositoriesWithin(query, scope);
             if (wanted.state) query.whereIn('t.state', wanted.state);
             if (wanted.askedBy) query.where('t.asked_by', wanted.askedBy);
             if (wanted.taskId) query.whereIn('t.task_id', wanted.taskId);
@@ -93,11 +91,8 @@ export const questionQueries = (options: QueryOptions, settle: Settle): readonly
       models: [questionModel],
       handler: async ({ params, query, principal, signal }) => {
         const scope = scopeOf({ principal });
-        const read = async (): Promise<QuestionRow> => {
-          const row = await readRow(pool, questionModel, params.id, 'question');
-          if (!isWithin(scope, row)) throw new Problem('not-found', `there is no question ${params.id}`);
-          return row;
-        };
+        const read = (): Promise<QuestionRow> =>
+          readWithin(pool, scope, questionModel, { noun: 'question', id: params.id });
         const waiter = { seconds: query.wait ?? 0, waiter: principal?.keyId ?? '', signal };
         return one(await patience(read, ({ state }) => state !== 'open', waiter));
       },

@@ -1,6 +1,5 @@
 import { complexityLevel } from '@workledger/shared/contexts/evolution/routing/events.ts';
 import { routingModel, routingRow, type RoutingRow } from '@workledger/shared/contexts/evolution/routing/row.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -10,13 +9,12 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
   several,
   short,
   yesOrNo,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { isWithin, scopeOf } from '../reading/scope.ts';
+import { onlyRepositoriesWithin, readWithin, scopeOf } from '../reading/scope.ts';
 
 const list: ListDefinition<RoutingRow> = {
   model: routingModel,
@@ -45,7 +43,7 @@ export const routingQueries = ({ pool }: QueryOptions, settle: Settle): readonly
       const scope = scopeOf({ principal });
       return many(
         await readPage(pool, list, asked, (query) => {
-          if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+          onlyRepositoriesWithin(query, scope);
           if (asked.model) query.whereIn('t.model', asked.model);
           if (asked.taskType) query.whereIn('t.task_type', asked.taskType);
           if (asked.complexity) query.whereIn('t.complexity', asked.complexity);
@@ -65,11 +63,7 @@ export const routingQueries = ({ pool }: QueryOptions, settle: Settle): readonly
     params: byId,
     problems: ['not-found'],
     models: [routingModel],
-    handler: async ({ params, principal }) => {
-      const scope = scopeOf({ principal });
-      const row = await readRow(pool, routingModel, params.id, 'choice of a model');
-      if (!isWithin(scope, row)) throw new Problem('not-found', `there is no choice of a model ${params.id}`);
-      return one(row);
-    },
+    handler: async ({ params: { id }, principal }) =>
+      one(await readWithin(pool, scopeOf({ principal }), routingModel, { noun: 'choice of a model', id })),
   }),
 ];

@@ -6,7 +6,6 @@ import {
   type WorkflowRunRow,
   type WorkflowStepRow,
 } from '@workledger/shared/contexts/task/workflow-run/row.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { selectList } from '@workledger/shared/contexts/define-row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
@@ -21,12 +20,11 @@ import {
   one,
   queryRoute,
   READERS,
-  readRow,
   several,
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf, type Scope } from '../reading/scope.ts';
+import { onlyRepositoriesWithin, readWithin, scopeOf, type Scope } from '../reading/scope.ts';
 
 const list: ListDefinition<WorkflowRunRow> = {
   model: workflowRunModel,
@@ -38,12 +36,8 @@ const answer = workflowRunRow.extend({
 const STEPS = `select ${selectList(workflowStepModel.columns)} from read_models.workflow_steps where run_id = $1 order by started_at, revision, id`;
 
 /** The run, where it is there for whoever asks. @throws Problem `not-found` */
-export async function readRun(pool: Pool, scope: Scope, id: string): Promise<WorkflowRunRow> {
-  const row = await readRow(pool, workflowRunModel, id, 'run of a workflow');
-  if (scope !== null && !scope.includes(row.repository ?? ''))
-    throw new Problem('not-found', `there is no run of a workflow ${id}`);
-  return row;
-}
+export const readRun = (pool: Pool, scope: Scope, id: string): Promise<WorkflowRunRow> =>
+  readWithin(pool, scope, workflowRunModel, { noun: 'run of a workflow', id });
 
 /** GET /workflow-runs and GET /workflow-runs/{id} */
 export const workflowRunQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Settle): readonly Route[] => [
@@ -67,7 +61,7 @@ export const workflowRunQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle:
       const scope = scopeOf({ principal });
       return many(
         await readPage(pool, list, wanted, (query) => {
-          if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+          onlyRepositoriesWithin(query, scope);
           if (wanted.state) query.whereIn('t.state', wanted.state);
           if (wanted.workflowId) query.whereIn('t.workflow_id', wanted.workflowId);
           if (wanted.parentRunId) query.where('t.parent_run_id', wanted.parentRunId);

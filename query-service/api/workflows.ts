@@ -6,7 +6,6 @@ import {
   type WorkflowRow,
   type WorkflowVersionRow,
 } from '@workledger/shared/contexts/task/workflow/row.ts';
-import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { templates } from '@workledger/shared/workflows/templates.ts';
 import type { Pool } from 'pg';
@@ -25,7 +24,7 @@ import {
   short,
   type QueryOptions,
 } from '../reading/query-route.ts';
-import { scopeOf, type Scope } from '../reading/scope.ts';
+import { onlyRepositoriesWithin, readWithin, scopeOf, type Scope } from '../reading/scope.ts';
 
 const list: ListDefinition<WorkflowRow> = {
   model: workflowModel,
@@ -52,12 +51,8 @@ const template = z.object({
 });
 const answer = workflowRow.extend({ definition: workflowVersionRow.shape.definition.describe('the newest version') });
 
-async function readWithin(pool: Pool, scope: Scope, id: string): Promise<WorkflowRow> {
-  const row = await readRow(pool, workflowModel, id, 'workflow');
-  if (scope !== null && !scope.includes(row.repository ?? ''))
-    throw new Problem('not-found', `there is no workflow ${id}`);
-  return row;
-}
+const readWorkflow = (pool: Pool, scope: Scope, id: string): Promise<WorkflowRow> =>
+  readWithin(pool, scope, workflowModel, { noun: 'workflow', id });
 
 /** Workflows under one of their two names. */
 const definitionQueries = (pool: Pool, settle: Settle, path: '/workflows' | '/collaborative/workflows'): Route[] => [
@@ -79,7 +74,7 @@ const definitionQueries = (pool: Pool, settle: Settle, path: '/workflows' | '/co
       const scope = scopeOf({ principal });
       return many(
         await readPage(pool, list, wanted, (query) => {
-          if (scope !== null) query.whereRaw('t.repository = any (?::text[])', [[...scope]]);
+          onlyRepositoriesWithin(query, scope);
           if (wanted.state) query.whereIn('t.state', wanted.state);
           if (wanted.name) query.where('t.name', wanted.name);
           if (wanted.repository) query.whereIn('t.repository', wanted.repository);
@@ -98,7 +93,7 @@ const definitionQueries = (pool: Pool, settle: Settle, path: '/workflows' | '/co
     problems: ['not-found'],
     models: [workflowModel, workflowVersionModel],
     handler: async ({ params, principal }) => {
-      const row = await readWithin(pool, scopeOf({ principal }), params.id);
+      const row = await readWorkflow(pool, scopeOf({ principal }), params.id);
       const { definition } = await readRow(pool, workflowVersionModel, `${row.id}/${row.version}`, 'version');
       const whole = { ...row, definition };
       return one(whole);
@@ -133,7 +128,7 @@ export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Se
     models: [workflowModel, workflowVersionModel],
     query: pageParameters(versions.sorts, '-version'),
     handler: async ({ params, query: wanted, principal }) => {
-      const { id } = await readWithin(pool, scopeOf({ principal }), params.id);
+      const { id } = await readWorkflow(pool, scopeOf({ principal }), params.id);
       return many(await readPage(pool, versions, wanted, (query) => void query.where('t.workflow_id', id)));
     },
   }),
@@ -148,7 +143,7 @@ export const workflowQueries = ({ pool }: Pick<QueryOptions, 'pool'>, settle: Se
     problems: ['not-found'],
     models: [workflowModel, workflowVersionModel],
     handler: async ({ params, principal }) => {
-      const { id } = await readWithin(pool, scopeOf({ principal }), params.id);
+      const { id } = await readWorkflow(pool, scopeOf({ principal }), params.id);
       return one(await readRow(pool, workflowVersionModel, `${id}/${params.version}`, 'version'));
     },
   }),

@@ -1,4 +1,5 @@
 import { createRandom } from '../events/random.ts';
+import type { Part } from './engine.ts';
 import { STRIKES, type Store, type Strike } from './stores.ts';
 
 /** One store is struck, and left so for some time. */
@@ -10,6 +11,15 @@ const minutes = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0);
 
 /** Whether a promise is tried at full length: in a storm and on a planted defect; `npm test` has shorter schedules of the same. */
 export const isFullLength = minutes > 0 || process.env['WORKLEDGER_FULL_LENGTH'] === '1';
+
+const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
+
+/**
+ * What dies at once, time after time: each kind of process, and in the end all.
+ * @param last by engine: in `npm test` only so many of the last ones; several processes take half a minute to find together again
+ */
+export const killsOn = (engine: string, last: Readonly<Record<string, number>>): typeof everyKill =>
+  isFullLength ? everyKill : everyKill.slice(-(last[engine] ?? everyKill.length));
 
 /** A line for whoever watches a storm. */
 export function tell(line: string): void {
