@@ -12,13 +12,18 @@ beforeAll(async () => {
   side = await startWriteSide();
   await side.database.pool.query(`
     create schema read_models;
+    create table read_models.evolutions (task_id text, generations jsonb, best jsonb);
     create table read_models.tasks (
-      title text, description text default '', labels text[] default '{}', state text default 'complete', sent_back integer default 0,
+      id text default gen_random_uuid(), title text, description text default '', labels text[] default '{}', state text default 'complete', sent_back integer default 0,
       result jsonb, failure jsonb, repository text default 'sample', subtasks text[] default '{}', finished_at timestamptz default now())`);
   commands = await createCommandHandlers({
     log: side.log,
     pool: side.database.pool,
-    configuration: { repositories: [{ name: 'sample' }, { name: 'other' }], leaseSeconds: 60, heartbeatSeconds: 30 },
+    configuration: {
+      repositories: ['sample', 'other', 'evolved'].map((name) => ({ name })),
+      leaseSeconds: 60,
+      heartbeatSeconds: 30,
+    },
     nextTasks: async () => [],
     estimates: createEstimates(side.database.pool, () => now),
   });
@@ -71,6 +76,32 @@ describe('a task whose complexity nobody says', () => {
     const other = await complexityOf(await create({ title: 'Change the ledger', repository: 'other' }));
     expect(other).toMatchObject({ level: 'low' });
     expect(other?.reason).toMatch(/20 finished tasks are like it, first "Change the ledger of \d+"/);
+  });
+
+  it('and by what evolution tried of its like', async () => {
+    const repository = 'evolved';
+    const scoreNow = async () => (await complexityOf(await create({ title: 'Change the ledger', repository })))!.score;
+    const before = await scoreNow();
+    for (let at = 0; at < 20; at++) await finished(`Change the ledger of ${at}`, repository, 2);
+    const learn = async () => {
+      now += 3_600_000;
+      await create({ repository });
+    };
+    await learn();
+    await expect.poll(scoreNow).toBeLessThan(before);
+    const smooth = await scoreNow();
+    await side.database.pool.query(
+      `insert into read_models.evolutions select id, $1, null from read_models.tasks where repository = $2`,
+      [
+        JSON.stringify([
+          { candidates: [{ state: 'failed' }, { state: 'running' }] },
+          { candidates: [{ state: 'failed' }] },
+        ]),
+        repository,
+      ],
+    );
+    await learn();
+    await expect.poll(scoreNow).toBeGreaterThan(smooth);
   });
 
   it('and which is expanded, has parts that are estimated, too', async () => {

@@ -61,8 +61,9 @@ export function createEstimates(pool: Pool, now: () => number = Date.now): Estim
   };
 }
 
-const pastOf = ({ files, lines, sentBack, succeeded, ...task }: FinishedTask) => {
+const pastOf = ({ files, lines, sentBack, succeeded, candidates, failed, improved, ...task }: FinishedTask) => {
   const change = files === null || lines === null ? null : { files, lines };
-  const effort = effortOf({ change, sentBack, succeeded });
+  const evolution = candidates === 0 ? null : { candidates, failed, improved };
+  const effort = effortOf({ change, sentBack, evolution, succeeded });
   return effort === null ? [] : [{ ...task, effort }];
 };

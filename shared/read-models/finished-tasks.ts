@@ -11,6 +11,10 @@ export type FinishedTask = {
   /** null: nothing is known of what it changed. */
   readonly files: number | null;
   readonly lines: number | null;
+  /** Of its evolutions: how many were tried, how many of them failed, and whether one measured better than the start. */
+  readonly candidates: number;
+  readonly failed: number;
+  readonly improved: boolean;
 };
 
 /** Characters of a description. */
@@ -25,8 +29,16 @@ export const finishedTasks = (pool: Pool, repository: string | null, limit: numb
     pool,
     `select title, left(description, ${BEGINNING}) as description, labels, state = 'complete' as succeeded, sent_back as "sentBack",
        (result #>> '{diffStat,files}')::integer as files,
-       (result #>> '{diffStat,insertions}')::integer + (result #>> '{diffStat,deletions}')::integer as lines
-     from read_models.tasks
+       (result #>> '{diffStat,insertions}')::integer + (result #>> '{diffStat,deletions}')::integer as lines,
+       evolved.candidates, evolved.failed, evolved.improved
+     from read_models.tasks, lateral (
+       select count(*)::integer as candidates,
+         (count(*) filter (where candidate ->> 'state' = 'failed'))::integer as failed,
+         coalesce(bool_or(evolutions.best is not null), false) as improved
+       from read_models.evolutions, jsonb_array_elements(generations) as generation,
+         jsonb_array_elements(generation -> 'candidates') as candidate
+       where evolutions.task_id = tasks.id and candidate ->> 'state' <> 'running'
+     ) as evolved
      where coalesce(repository, '') = $1 and (state = 'complete' or state = 'failed') and subtasks = '{}'
        and (state = 'complete' or failure ->> 'step' = 'validate')
      order by finished_at desc limit $2`,

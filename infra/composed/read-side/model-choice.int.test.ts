@@ -2,8 +2,10 @@ import { createCommandRoutes } from '@workledger/command-service/api/command-rou
 import { commandServiceMigrations } from '@workledger/command-service/processes/heartbeats.ts';
 import { createCommandHandlers } from '@workledger/command-service/processes/handlers.ts';
 import { newId, streamId, streamName } from '@workledger/shared/contexts/stream.ts';
+import type { EvolutionEvent } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { GenerationEvent } from '@workledger/shared/contexts/evolution/generation/events.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { finishedTasks } from '@workledger/shared/read-models/finished-tasks.ts';
 import { modelTries } from '@workledger/shared/read-models/model-records.ts';
 import { authenticateWith } from '@workledger/shared/security/authenticate.ts';
 import { createKeyStore } from '@workledger/shared/security/key-store.ts';
@@ -174,6 +176,42 @@ describe('how it came out', () => {
     const { body } = await post('', { ...bug, complexity: 'low', preferred_model: 'large' });
     expect(body['routing_reason']).toMatch(/1 of 1 tries at its like were good/);
   });
+});
+
+it('what a finished task tells of those to come holds what its evolution tried', async () => {
+  const [task, runId] = [newTaskStream(), newId()];
+  const run = { taskId: streamId(task), runId };
+  const at = { ...run, generation: 1 };
+  const plan = { metric: 'ms', candidates: 3, generations: 1, target: null, budgetUsd: null };
+  const measured = { commit: commitOf('b'), metrics: { ms: 9 }, diffStat, diff: paper('1'), output: paper('2') };
+  const events: EvolutionEvent[] = [
+    {
+      type: 'EvolutionStarted',
+      data: {
+        ...{ ...run, repository: 'shop', base: commitOf('a'), before: null, baseline: { ms: 5 } },
+        plan: { ...plan, direction: 'minimize', patience: 1 },
+      },
+    },
+    {
+      type: 'EvolutionGenerationOpened',
+      data: { ...at, parent: commitOf('a'), candidates: ['1-1', '1-2', '1-3'] },
+    },
+    { type: 'CandidateFailed', data: { ...at, candidate: '1-1', failure: failed('no'), costUsd: 0.02 } },
+    { type: 'CandidateEvaluated', data: { ...at, ...measured, candidate: '1-2', costUsd: 0.02, durationMs: 9 } },
+  ];
+  await side.append(task, createdTask({ title: 'Faster', repository: 'shop' }));
+  const evolved = await side.append(streamName('evolution', newId()), ...events);
+  const claimed = { claimId: runId, agentId: newId(), runtime: 'command', repository: 'shop', leaseSeconds: 9 };
+  const token = await side.append(
+    task,
+    { type: 'TaskClaimed', data: claimed },
+    { type: 'TaskWorkSubmitted', data: { claimId: runId, commit: commitOf('b'), summary: null } },
+    { type: 'TaskCompleted', data: { ...completed.data, claimId: runId } },
+  );
+  await side.get('/tasks', { 'Consistency-Token': token });
+  await side.get('/evolutions', { 'Consistency-Token': evolved });
+  const [found] = await finishedTasks(side.database.pool, 'shop', 10);
+  expect(found).toMatchObject({ title: 'Faster', succeeded: true, candidates: 2, failed: 1, improved: false });
 });
 
 describe('a key that is limited to repositories', () => {
