@@ -8,6 +8,7 @@ import {
 import { configurationFold } from '@workledger/shared/contexts/sync/configuration/state.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { agentSchema, repositorySchema } from '@workledger/shared/config/schema.ts';
 import { configuration } from './configuration.ts';
 
 const written = {
@@ -47,19 +48,19 @@ const faulty = (path: string, value: unknown, pointer = path) =>
 describe('what the API sets over the file', () => {
   it('is kept whole, with what changed', () =>
     given(configuration)
-      .when('configuration.revise', { ...asking, changes: merge }, by)
+      .when('configuration.revise', { ...admin, changes: merge }, by)
       .then(squash));
   it('is taken back, and the file is valid again', () =>
     given(configuration, squash)
-      .when('configuration.revise', { ...asking, changes: [{ path: '/repositories/shop/merge' }] }, by)
+      .when('configuration.revise', { ...admin, changes: [{ path: '/repositories/shop/merge' }] }, by)
       .then(revised({}, [{ path: '/repositories/shop/merge' }])));
   it('is no revision where nothing changes', () =>
     given(configuration, squash)
-      .when('configuration.revise', { ...asking, changes: merge }, by)
+      .when('configuration.revise', { ...admin, changes: merge }, by)
       .then());
   it('is replaced as a whole, with what that changes', () =>
     given(configuration, squash)
-      .when('configuration.replace', { ...asking, content: { limits: { leaseSeconds: 90 } } }, by)
+      .when('configuration.replace', { ...admin, content: { limits: { leaseSeconds: 90 } } }, by)
       .then(
         revised({ limits: { leaseSeconds: 90 } }, [
           { path: '/limits/leaseSeconds', value: 90 },
@@ -68,7 +69,7 @@ describe('what the API sets over the file', () => {
       ));
   it('goes back to what it was, as a new revision', () =>
     given(configuration, squash)
-      .when('configuration.roll-back', { ...asking, content: {}, to: -1 }, by)
+      .when('configuration.roll-back', { ...admin, content: {}, to: -1 }, by)
       .then(revised({}, [{ path: '/repositories/shop/merge' }], -1)));
   it('takes a thing of the file out, and a new one in', () =>
     given(configuration)
@@ -89,11 +90,35 @@ describe('what the API sets over the file', () => {
           { path: '/agents/bob/command', value: ['bob'] },
         ]),
       ));
+  it.each([
+    ['/repositories/shop/budgets', { taskUsd: 2 }],
+    ['/repositories/shop/context', { tokens: 0 }],
+    ['/repositories/shop/litter', ['*.log']],
+    ['/repositories/shop/setupCache', false],
+    ['/repositories/shop/tell', []],
+    ['/agents/ada/capacity', 2],
+    ['/rules/now', { provider: 'github', label: 'now' }],
+    ['/flags/fast', { percentage: 1 }],
+    ['/limits/leaseSeconds', 90],
+    ['/overlays/sagas/limits/drainSeconds', 5],
+  ])('%s is changed by an operator', (path, value) => {
+    const state = configurationFold.initial;
+    const asked = { ...asking, changes: [{ path, value }] };
+    expect(configuration.decisions['configuration.revise'](asked, state, by)).toHaveLength(1);
+  });
   it('belongs to the stream of its environment', () =>
     given(configuration)
       .when('configuration.revise', { ...asking, environment: 'staging', changes: merge }, by)
       .thenRefused('invalid-command'));
 });
+
+/** Pointers of all fields but those that operators change. */
+const beside = (fields: object, of: string, operators: readonly string[]): string[] =>
+  Object.keys(fields).flatMap((field) => (operators.includes(field) ? [] : [`${of}/${field}`]));
+const contentWith = (path: string, value: string): Content => {
+  const [, section = '', name = '', field = ''] = path.split('/');
+  return { [section]: { [name]: { [field]: value } } };
+};
 
 describe('refused, and nothing is changed:', () => {
   it.each([
@@ -122,25 +147,28 @@ describe('refused, and nothing is changed:', () => {
       .thenRefused('too-large'));
   it('all of it where one change is wrong', () =>
     given(configuration)
-      .when(
-        'configuration.revise',
-        { ...asking, changes: [...merge, { path: '/limits/leaseSeconds', value: 'x' }] },
-        by,
-      )
+      .when('configuration.revise', { ...admin, changes: [...merge, { path: '/limits/leaseSeconds', value: 'x' }] }, by)
       .thenRefused('out-of-range'));
   it.each([
-    '/repositories/shop/test',
-    '/repositories/shop/trusted',
-    '/repositories/shop/approval',
-    '/repositories/shop/allowHosts',
-    '/repositories/shop/environment',
-    '/agents/ada/command',
-    '/agents/ada/secrets',
-  ])('%s by anybody but an administrator', (path) =>
-    given(configuration)
-      .when('configuration.revise', { ...asking, changes: [{ path, value: ['x'] }] }, by)
-      .thenRefused('forbidden', { paths: [path] }),
-  );
+    ...beside(repositorySchema.shape, '/repositories/shop', ['budgets', 'context', 'litter', 'setupCache', 'tell']),
+    ...beside(agentSchema.in.shape, '/agents/ada', ['capacity']),
+  ])('%s by anybody but an administrator', (path) => {
+    const set = revised(contentWith(path, 'old'), [{ path, value: 'old' }]);
+    const only = (...past: ConfigurationEvent[]) => given(configuration, ...past);
+    const content = contentWith(path, 'new');
+    only()
+      .when('configuration.revise', { ...asking, changes: [{ path, value: 'new' }] }, by)
+      .thenRefused('forbidden', { paths: [path] });
+    only(set)
+      .when('configuration.revise', { ...asking, changes: [{ path }] }, by)
+      .thenRefused('forbidden', { paths: [path] });
+    only(set)
+      .when('configuration.replace', { ...asking, content }, by)
+      .thenRefused('forbidden', { paths: [path] });
+    only(set)
+      .when('configuration.roll-back', { ...asking, content: {}, to: -1 }, by)
+      .thenRefused('forbidden', { paths: [path] });
+  });
   it('a repository taken out by an operator', () =>
     given(configuration)
       .when('configuration.revise', { ...asking, changes: [{ path: '/repositories/shop', value: null }] }, by)
@@ -191,11 +219,11 @@ it('whatever is changed and rolled back in whatever order: each revision has wha
           const events =
             'to' in asked
               ? configuration.decisions['configuration.roll-back'](
-                  { ...asking, ...asked, content: asked.to < 0 ? {} : (history[asked.to]?.content ?? state.content) },
+                  { ...admin, ...asked, content: asked.to < 0 ? {} : (history[asked.to]?.content ?? state.content) },
                   state,
                   by,
                 )
-              : configuration.decisions['configuration.revise']({ ...asking, ...asked }, state, by);
+              : configuration.decisions['configuration.revise']({ ...admin, ...asked }, state, by);
           expect(events.length).toBeLessThan(2);
           if (events.length === 1) expect(isValid).toBe(true);
           for (const event of events) state = configurationFold.evolve(state, event);

@@ -111,13 +111,13 @@ const sorted = (value: unknown): string =>
     isObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
 
-/** What an operator may change of a repository and of an agent; all else is commands, environment, sandbox or trust. */
+/**
+ * What an operator may change of a repository and of an agent: how much, and whom it is told. Whatever chooses what is run, with what
+ * rights, or who must agree is an administrator's, as is a field that nobody listed.
+ */
 const OPERATORS: Partial<Record<Section, ReadonlySet<string>>> = {
-  repositories: new Set([
-    ...['agent', 'baseBranch', 'evolve', 'merge', 'pullRequest', 'capabilities', 'budgets', 'limits', 'tell'],
-    ...['context', 'generate', 'setupCache', 'litter'],
-  ]),
-  agents: new Set(['capabilities', 'capacity', 'limits']),
+  repositories: new Set(['budgets', 'context', 'litter', 'setupCache', 'tell']),
+  agents: new Set(['capacity']),
 };
 
 /** Those of these changes that only an administrator may make. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -58,8 +58,8 @@ init()
 
 const folder = mkdtempSync(join(tmpdir(), 'workledger-autogenlib-'));
 
-/** The Python that is here, as one that says of itself what this says. */
-function interpreter(name: string, says: object): string {
+/** The Python that is here, as one that says of itself what this says. @param first shell that it runs before it answers */
+function interpreter(name: string, says: object, first = ':'): string {
   const told = execFileSync('python3', [
     '-c',
     'import json, sys; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix]))',
@@ -70,7 +70,7 @@ function interpreter(name: string, says: object): string {
   for (const [file, text] of Object.entries(FAKE)) writeFileSync(join(packages, file), text);
   const answer = JSON.stringify({ python: [3, 12], autogenlib: '0.1.3', prefixes: [folder, ...prefixes], ...says });
   const path = join(folder, name);
-  const asked = `case "$3" in *version_info*) echo '${answer}'; exit 0;; esac`;
+  const asked = `case "$3" in *version_info*) ${first}; echo '${answer}'; exit 0;; esac`;
   writeFileSync(path, `#!/bin/sh\n${asked}\nshift\nPYTHONPATH=${join(folder, 'packages')} exec ${python} "$@"\n`);
   chmodSync(path, 0o755);
   return path;
@@ -168,6 +168,16 @@ describeWithSandbox('the interpreter of autogenlib', () => {
     await expect(look(join(folder, 'none'))).rejects.toThrow(/is not there/);
     await expect(look(python, { ...place, sandbox: null })).rejects.toBeInstanceOf(Unfit);
     expect(await look(python)).toMatchObject({ version: '0.1.3' });
+  });
+
+  it('is asked in the sandbox: it sees no data, and writes nothing that is left', async () => {
+    mkdirSync(place.dataFolder, { recursive: true });
+    writeFileSync(join(place.dataFolder, 'secret'), 'x');
+    const left = join(folder, 'left');
+    const tries = `cat '${join(place.dataFolder, 'secret')}' && exit 1; touch '${left}'`;
+    const curious = interpreter('curious', {}, tries);
+    expect(await look(curious)).toMatchObject({ python: curious });
+    expect(existsSync(left)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
 import type { CodeAttempt } from '../code/attempt.ts';
@@ -54,9 +54,9 @@ export async function installedAutogenlib(
   if (!sandbox) throw new Unfit('autogenlib runs in the sandbox alone, and there is none');
   const found = isAbsolute(python) ? await findExecutable(python, '/') : null;
   if (found === null) throw new Unfit('the interpreter of autogenlib is not there, or may not be run');
-  // Where it lies itself is not known before it is asked; it is the operator's own.
+  const readable = await homeOf(found);
   const said = await trials([found], () =>
-    tryProgram({ dataFolder, sandbox: null }, { command: [found, '-I', '-c', ASK] }, signal),
+    tryProgram({ dataFolder, sandbox }, { command: [found, '-I', '-c', ASK], readable }, signal),
   );
   const { python: has, autogenlib, prefixes } = asked.parse(JSON.parse(said));
   const [least, leastMinor] = LEAST_PYTHON;
@@ -66,6 +66,22 @@ export async function installedAutogenlib(
     );
   if (autogenlib === null) throw new Unfit('the interpreter of autogenlib has no package "autogenlib"');
   return { python: found, version: autogenlib, prefixes };
+}
+
+/** What an interpreter needs before it can say where it lies: itself, its virtual environment, and the Python that this is of. */
+async function homeOf(python: string): Promise<readonly string[]> {
+  const environment = dirname(dirname(python));
+  const settings = await readFile(join(environment, 'pyvenv.cfg'), 'utf8').catch(() => '');
+  const base = /^home\s*=\s*(\/.*\S)/m.exec(settings)?.[1];
+  const folders = [
+    environment,
+    dirname(dirname(await realpath(python))),
+    ...(base === undefined ? [] : [dirname(base)]),
+  ];
+  const isPython = async (folder: string): Promise<boolean> =>
+    (await readdir(join(folder, 'lib')).catch(() => [])).some((name) => name.startsWith('python3'));
+  const own = await Promise.all(folders.map(async (folder) => ((await isPython(folder)) ? [folder] : [])));
+  return [python, ...own.flat()];
 }
 
 /**
