@@ -66,6 +66,8 @@ const effectiveAnswer = z.object({
       origin: z.enum(['default', 'file', 'api', 'overlay']),
       revision: z.int().optional().describe('that set it'),
       file: z.unknown().optional().describe('what the file says, where another value is in use'),
+      fileOverlay: z.unknown().optional().describe('what the file says of this component, where the API’s is in use'),
+      api: z.unknown().optional().describe('what the API has set for all, where that for this component is in use'),
     }),
   ),
 });
@@ -98,8 +100,8 @@ export function configurationQueries({ pool, live }: Options, settle: Settle): r
       role: OPERATORS,
       summary: 'What is configured, and where each value comes from',
       description:
-        'The file, over it what the API has set, over that what is one component’s own. Only what the API can change is listed.',
-      answer: 'Each value that is in use; beside it the file’s, where that is another one.',
+        'The file with what it says of one component, over that what the API has set for all, then for the component. Only what the API can change is listed.',
+      answer: 'Each value that is in use; beside it those that lie below.',
       schema: effectiveAnswer,
       models,
       query: { component: componentName.optional().describe('with the values that are its own') },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Content } from '../contexts/sync/configuration/events.ts';
 import { effective } from './effective.ts';
 import { parseConfiguration } from './load.ts';
+import type { ComponentName } from './overlays.ts';
 import { shownValues } from './shown.ts';
 
 const written = {
@@ -39,20 +40,24 @@ describe('the configuration in use', () => {
     expect(agents).toMatchObject([{ name: 'ada', command: ['codex'] }]);
   });
 
-  it('has a component’s own values over those of all: of the file, over them of the API', () => {
-    const content: Content = {
-      limits: { leaseSeconds: 90 },
-      overlays: { sagas: { flags: { fast: { percentage: 30 } } }, 'query-service': { limits: { leaseSeconds: 40 } } },
-    };
-    const of = (component?: 'sagas' | 'query-service') => {
+  it('has of the file what is a component’s own over what is for all, and over both what the API sets, likewise', () => {
+    const of = (content: Content, component?: ComponentName) => {
       const { leaseSeconds, flags } = effective(written, content, component);
       return [leaseSeconds, flags[0]?.percentage];
     };
-    expect([of(), of('sagas'), of('query-service')]).toEqual([
-      [90, 10],
-      [50, 30],
-      [40, 10],
+    expect([of({}), of({}, 'sagas'), of({}, 'command-service')]).toEqual([
+      [60, 10],
+      [50, 20],
+      [60, 10],
     ]);
+    const forAll: Content = { limits: { leaseSeconds: 90 }, flags: { fast: { percentage: 70 } } };
+    expect([of(forAll), of(forAll, 'sagas')]).toEqual([
+      [90, 70],
+      [90, 70],
+    ]);
+    const own = { sagas: { limits: { leaseSeconds: 40 }, flags: { fast: { percentage: 30 } } } };
+    expect(of({ ...forAll, overlays: own }, 'sagas')).toEqual([40, 30]);
+    expect(of({ ...forAll, overlays: own }, 'command-service')).toEqual([90, 70]);
   });
 
   it('of a file whose overlay is out of bounds is refused by its place', () => {
@@ -80,8 +85,29 @@ describe('what is shown of it', () => {
     });
     expect(shown('/repositories/shop/test')).toMatchObject({ origin: 'file', value: ['true'] });
     expect(shown('/repositories/shop/baseBranch')).toMatchObject({ origin: 'default', value: 'main' });
-    expect(shown('/limits/leaseSeconds', 'sagas')).toMatchObject({ origin: 'overlay', value: 50, file: 60 });
-    expect(shown('/flags/fast/percentage', 'sagas')).toMatchObject({ origin: 'overlay', value: 30, revision: 5 });
+    expect(shown('/flags/fast/description')).toMatchObject({ origin: 'default', value: '' });
+  });
+
+  it('shows of a component what lies below its own values', () => {
+    const lease = '/limits/leaseSeconds';
+    expect(shown(lease, 'sagas')).toEqual({
+      ...{ path: lease, value: 90, origin: 'api', revision: 2 },
+      ...{ file: 60, fileOverlay: 50 },
+    });
+    const own = { ...content, overlays: { sagas: { limits: { leaseSeconds: 40 } } } };
+    const overlay = { [`/overlays/sagas${lease}`]: 6 };
+    const values = shownValues({ written, content: own, since: { ...since, ...overlay } }, 'sagas');
+    expect(values.find(({ path }) => path === lease)).toEqual({
+      ...{ path: lease, value: 40, origin: 'overlay', revision: 6 },
+      ...{ file: 60, fileOverlay: 50, api: 90 },
+    });
+    const inFile = shownValues({ written, content: {}, since: {} }, 'sagas');
+    expect(inFile.find(({ path }) => path === lease)).toEqual({ path: lease, value: 50, origin: 'overlay', file: 60 });
+    expect(shown('/flags/fast/percentage', 'sagas')).toMatchObject({
+      ...{ origin: 'overlay', value: 30, revision: 5, file: 10, fileOverlay: 20 },
+    });
+    // What the overlay does not say of a flag is not from there.
+    expect(shown('/flags/fast/description', 'sagas')).toMatchObject({ origin: 'default' });
   });
 
   it('hides what may be a secret', () =>

@@ -32,30 +32,31 @@ const LISTS = ['repositories', 'agents', 'rules', 'flags'] as const;
 
 const DEFAULTS = configurationSchema.parse({});
 
-/** What is written in the file, overlaid by what the API has set, overlaid by what is one component's own (file, then API). */
+/** What is written in the file, with what it says of one component; over that what the API has set, for all and then for the component. */
 function overlaid(file: Written, content: Content, component?: ComponentName): Written {
+  const inFile = isObject(file['overlays']) && component !== undefined ? file['overlays'][component] : undefined;
+  const below = withOwn(file, inFile);
   const lists = LISTS.flatMap((name) => {
     const named = content[name];
-    return named === undefined ? [] : [[name, overNames(file[name] ?? DEFAULTS[name], named)] as const];
+    return named === undefined ? [] : [[name, overNames(below[name] ?? DEFAULTS[name], named)] as const];
   });
-  const all: Written = { ...file, ...limitsIn(content.limits), ...Object.fromEntries(lists) };
-  if (component === undefined) return all;
-  const own = isObject(file['overlays']) ? file['overlays'][component] : undefined;
-  const set = content.overlays?.[component];
-  const inFile = isObject(own) ? own : {};
-  const flagsOfFile = Array.isArray(inFile['flags']) ? inFile['flags'] : [];
-  const withFile = {
-    ...all,
-    ...limitsIn(inFile['limits']),
-    flags: overNames(
-      all['flags'],
-      Object.fromEntries(flagsOfFile.filter(isObject).map((flag) => [String(flag['name']), flag])),
-    ),
-  };
-  if (!isObject(set)) return withFile;
-  const flags = isObject(set['flags']) ? set['flags'] : {};
-  return { ...withFile, ...limitsIn(set['limits']), flags: overNames(withFile.flags, flags) };
+  const all: Written = { ...below, ...limitsIn(content.limits), ...Object.fromEntries(lists) };
+  return component === undefined ? all : withOwn(all, content.overlays?.[component]);
 }
+
+/** @param own limits and flags, these by their names or (in a file) as a list */
+function withOwn(written: Written, own: unknown): Written {
+  if (!isObject(own)) return written;
+  const { limits, flags } = own;
+  const named = Array.isArray(flags) ? byName(flags) : isObject(flags) ? flags : {};
+  return { ...written, ...limitsIn(limits), flags: overNames(written['flags'] ?? [], named) };
+}
+
+/** A list's entries by the names that they have. */
+export const byName = (list: unknown): Named =>
+  Object.fromEntries(
+    (Array.isArray(list) ? list : []).filter(isObject).map(({ name, ...fields }) => [String(name), fields]),
+  );
 
 /** What is set as a limit and is none is kept: the schema refuses it by its name. */
 const limitsIn = (value: unknown): Named => {

@@ -1,7 +1,7 @@
 import type { Content } from '../contexts/sync/configuration/events.ts';
 import { hidden, isSecretName, maskText } from '../telemetry/mask.ts';
 import { isObject, partsOf, pointerTo, valuesOf } from './content.ts';
-import { effective, type Written } from './effective.ts';
+import { byName, effective, type Written } from './effective.ts';
 import { limitNames, type ComponentName } from './overlays.ts';
 
 /** A value that is in use, and where it comes from. */
@@ -13,16 +13,15 @@ export type ShownValue = {
   readonly revision?: number;
   /** What the file says, where another value is in use. */
   readonly file?: unknown;
+  /** What the file says of this component alone, where what the API has set is in use. */
+  readonly fileOverlay?: unknown;
+  /** What the API has set for all, where what it has set for this component is in use. */
+  readonly api?: unknown;
 };
 
 type Named = Readonly<Record<string, unknown>>;
 
 const LISTS = ['repositories', 'agents', 'rules', 'flags'] as const;
-
-const byName = (list: unknown): Named =>
-  Object.fromEntries(
-    (Array.isArray(list) ? list : []).filter(isObject).map(({ name, ...fields }) => [String(name), fields]),
-  );
 
 /** A configuration in the form in which values are set. */
 const asContent = (configuration: Named): Content => ({
@@ -68,15 +67,19 @@ export function shownValues(
     isObject(overlays) ? { limits: overlays['limits'] as Named, flags: byName(overlays['flags']) } : {},
   );
   return [...used].map(([path, value]) => {
-    const [section = '', name = ''] = partsOf(path);
+    const [section = '', name = '', field = ''] = partsOf(path);
     const overlay = own(section === 'flags' ? pointerTo(section, name) : path);
-    const shown = { path, value: harmless(value, path.endsWith('/variables')) };
-    const below = inFile.has(path) ? { file: harmless(inFile.get(path), path.endsWith('/variables')) } : {};
-    if (overlay !== null && set.has(overlay))
-      return { ...shown, origin: 'overlay', ...revisionOf(since, overlay), ...below };
-    if (ownInFile.has(path)) return { ...shown, origin: 'overlay', ...below };
+    const hide = (one: unknown): unknown => harmless(one, path.endsWith('/variables'));
+    const under = (label: string, values: ReadonlyMap<string, unknown>) =>
+      values.has(path) ? { [label]: hide(values.get(path)) } : {};
+    const shown = { path, value: hide(value), ...under('file', inFile) };
+    const flag = overlay === null ? undefined : set.get(overlay);
+    const isOwn = overlay !== null && (section === 'flags' ? isObject(flag) && field in flag : set.has(overlay));
+    const below = under('fileOverlay', ownInFile);
+    if (isOwn) return { ...shown, origin: 'overlay', ...revisionOf(since, overlay), ...below, ...under('api', set) };
     if (set.has(path)) return { ...shown, origin: 'api', ...revisionOf(since, path), ...below };
-    return { ...shown, origin: inFile.has(path) ? 'file' : 'default' };
+    if (ownInFile.has(path)) return { ...shown, origin: 'overlay' };
+    return { path, value: shown.value, origin: inFile.has(path) ? 'file' : 'default' };
   });
 }
 
