@@ -1,3 +1,4 @@
+import { createLive } from '@workledger/shared/config/live.ts';
 import { loadConfiguration } from '@workledger/shared/config/load.ts';
 import {
   busVariables,
@@ -6,6 +7,7 @@ import {
   serverVariables,
 } from '@workledger/shared/config/service-environment.ts';
 import {
+  followLive,
   openEventBus,
   openEventLog,
   openPool,
@@ -25,11 +27,15 @@ await runService({
   dependencies: ['postgresql', 'event-log', 'kafka'],
   start: async (service) => {
     const { environment, logger, outages } = service;
-    const { configuration, folder } = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const loaded = await loadConfiguration(environment.WORKLEDGER_CONFIG);
+    const { folder } = loaded;
+    const live = createLive(loaded);
+    const configuration = live.view('projections');
     // Catching up takes what it takes.
     const pool = openPool(service, POOL_SIZE, null);
     await openTables(service, pool, migrations);
     const log = await openEventLog(service);
+    await followLive(service, live, log);
     const bus = await openEventBus(service);
     const wakeUps = openWakeUps(service);
     tellLag(service, bus);

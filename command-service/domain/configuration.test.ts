@@ -129,11 +129,15 @@ describe('refused, and nothing is changed:', () => {
     ['an agent that is not there', '/repositories/shop/agent', 'nobody'],
     ['a flag of more than all', '/flags/fast/percentage', 101],
     ['an overlay out of bounds', '/overlays/sagas/limits/leaseSeconds', 1],
+    ['a limit of a service that it never reads', '/overlays/runner/limits/leaseSeconds', 90],
+    ['a limit of a service that reads none', '/overlays/projections/limits/drainSeconds', 5],
     ['a value where names belong', '/repositories/shop', 7],
     ['another name than that of the path', '/repositories/shop/name', 'other'],
     ['a password in an address', '/repositories/shop/url', 'https://ada:hunter2hunter2@git.example.org/shop'],
   ])('%s', (_, path, value) => faulty(path, value));
   it('an overlay of nobody', () => faulty('/overlays/kitchen/limits/leaseSeconds', 5, '/overlays/kitchen'));
+  it('a flag of a service that asks for none', () =>
+    faulty('/overlays/projections/flags/fast', { percentage: 5 }, '/overlays/projections/flags/fast'));
   it('a secret among variables', () =>
     faulty('/repositories/shop/variables', { API_TOKEN: 'abc' }, '/repositories/shop/variables/API_TOKEN'));
   it('a part of a value', () => faulty('/repositories/shop/evolve/metric', 'ms', 'changes.0.path'));

@@ -22,7 +22,7 @@ const patch = Buffer.from('+ new');
 
 afterEach(() => vi.unstubAllEnvs());
 
-async function runner(perform: Performer, finishMilliseconds?: number) {
+async function runner(perform: Performer, finishMilliseconds?: () => number) {
   const served = await serveRunner(perform, finishMilliseconds);
   onTestFinished(() => served.close());
   return served;
@@ -227,6 +227,19 @@ describe('a call that does not come to its end', () => {
       await expect(call()).rejects.toThrow(/no runner takes the call: .*503.*stopping/);
     expect(begun).toHaveLength(1);
     expect(warnings()).toHaveLength(1);
+  });
+
+  test('has at its end as long as is said then, not as it began', async () => {
+    const { begun, perform } = hanging();
+    let milliseconds = 600_000;
+    const { url, drain } = await runner(perform, () => milliseconds);
+    const given = sagas([url])
+      .call()
+      .catch((error: unknown) => error);
+    await untilTrue(() => begun.length === 1);
+    milliseconds = 0;
+    drain();
+    expect(await given).toMatchObject({ name: 'RunnerAway', message: /gave the call back/ });
   });
 
   test('waits where no runner is there, and does not count as a failure', async () => {

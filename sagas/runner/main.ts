@@ -35,7 +35,7 @@ await runService({
     service.tell(live.facts);
     const calls = serveCalls({
       ...{ perform, draining },
-      finishMilliseconds: 1_000 * (environment.DRAIN_SECONDS ?? configuration.drainSeconds),
+      finishMilliseconds: () => 1_000 * (environment.DRAIN_SECONDS ?? configuration.drainSeconds),
     });
     const programs = watchPrograms(configuration, { dataFolder, sandbox }, { logger });
     service.serve([...calls.routes, ...programs.routes], authenticateBySecret(secret, 'sagas', 'service'));

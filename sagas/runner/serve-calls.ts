@@ -38,8 +38,8 @@ type CallsOptions = {
   readonly perform: Performer;
   /** Aborts as the runner is asked to stop. */
   readonly draining: AbortSignal;
-  /** What is in hand then has this long to end by itself; then it is ended. */
-  readonly finishMilliseconds: number;
+  /** Asked then: what is in hand has this long to end by itself; then it is ended. */
+  readonly finishMilliseconds: () => number;
 };
 
 export type Calls = {
@@ -90,7 +90,7 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     await Promise.all(calls.map(({ ended }) => ended));
   }
   const finish = async (): Promise<void> => {
-    await pause(finishMilliseconds);
+    await pause(finishMilliseconds());
     await stop();
   };
   draining.addEventListener('abort', () => void finish(), { once: true });

@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A runner in the test's own process. */
-export async function serveRunner(perform: Performer, finishMilliseconds = 100) {
+export async function serveRunner(perform: Performer, finishMilliseconds: () => number = () => 100) {
   const { logger, lines } = captureLog();
   const draining = new AbortController();
   const calls = serveCalls({ perform, draining: draining.signal, finishMilliseconds });

@@ -62,7 +62,17 @@ describe('the configuration in use', () => {
 
   it('of a file whose overlay is out of bounds is refused by its place', () => {
     const bad = { overlays: { sagas: { limits: { leaseSeconds: 1 } } } };
-    expect(() => parseConfiguration(JSON.stringify(bad), 'workledger.json')).toThrow('overlays.sagas: leaseSeconds: 1');
+    expect(() => parseConfiguration(JSON.stringify(bad), 'workledger.json')).toThrow('overlays.sagas.leaseSeconds: 1');
+  });
+
+  it.each([
+    ['sagas', { limits: { budgets: {} } }, 'overlays.sagas.limits.budgets: sagas does not read it → use one of: lease'],
+    ['runner', { limits: { leaseSeconds: 5 } }, 'overlays.runner.limits.leaseSeconds: runner does not read it'],
+    ['projections', { limits: { drainSeconds: 5 } }, 'projections does not read it → leave it out'],
+    ['projections', { flags: [{ name: 'fast' }] }, 'overlays.projections.flags.fast: projections asks for no flag'],
+  ])('has no value of %s that it never reads', (component, own, fault) => {
+    const bad = { overlays: { [component]: own } };
+    expect(() => parseConfiguration(JSON.stringify(bad), 'workledger.json')).toThrow(fault);
   });
 });
 

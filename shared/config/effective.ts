@@ -2,7 +2,7 @@ import { maskText, isSecretName } from '../telemetry/mask.ts';
 import type { Content } from '../contexts/sync/configuration/events.ts';
 import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
 import { isObject, partsOf, pointerTo, shapeFaults, valuesOf, type Fault } from './content.ts';
-import { componentNames, limitNames, type ComponentName } from './overlays.ts';
+import { componentNames, limitNames, unread, type ComponentName } from './overlays.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
 /** A configuration as it is written: JSON, before defaults. */
@@ -101,15 +101,24 @@ export function contentFaults(file: Written, content: Content): Fault[] {
 
 /** What is wrong with the components' own values of a file. One line a fault. */
 export const overlayFaults = (file: Written): string[] =>
-  Object.keys(isObject(file['overlays']) ? file['overlays'] : {}).flatMap((component) => {
+  Object.entries(isObject(file['overlays']) ? file['overlays'] : {}).flatMap(([name, own]) => {
+    const component = name as ComponentName;
+    const faults = unreadOf(component, own).map(({ path, message }) => `${path.join('.')}: ${message}`);
     try {
-      effective(file, {}, component as ComponentName);
-      return [];
+      effective(file, {}, component);
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      return error.faults.map((fault) => `overlays.${component}: ${fault}`);
+      faults.push(...error.faults);
     }
+    return faults.map((fault) => `overlays.${component}.${fault}`);
   });
+
+const namesOf = (named: unknown): string[] => (isObject(named) ? Object.keys(named) : []);
+
+const unreadOf = (component: ComponentName, own: unknown): ReturnType<typeof unread> => {
+  const { limits, flags } = isObject(own) ? own : {};
+  return unread(component, { limits: namesOf(limits), flags: namesOf(Array.isArray(flags) ? byName(flags) : flags) });
+};
 
 /** A secret stands where the configuration says, never in it: an event is kept for ever. */
 const literalSecrets = (content: Content): Fault[] =>
@@ -124,12 +133,17 @@ const literalSecrets = (content: Content): Fault[] =>
   });
 
 const unknownOverlays = (content: Content): Fault[] =>
-  Object.entries(content.overlays ?? {}).flatMap(([component, values]) => {
-    if (!componentNames.some((name) => name === component))
-      return [{ path: pointerTo('overlays', component), message: `use one of: ${componentNames.join(', ')}` }];
-    return Object.keys(isObject(values) ? values : {})
-      .filter((name) => name !== 'limits' && name !== 'flags')
-      .map((name) => ({ path: pointerTo('overlays', component, name), message: 'use limits or flags' }));
+  Object.entries(content.overlays ?? {}).flatMap(([name, values]) => {
+    const component = componentNames.find((one) => one === name);
+    if (component === undefined)
+      return [{ path: pointerTo('overlays', name), message: `use one of: ${componentNames.join(', ')}` }];
+    const odd = namesOf(values).filter((one) => one !== 'limits' && one !== 'flags');
+    return [
+      ...odd.map((one) => ({ path: pointerTo('overlays', component, one), message: 'use limits or flags' })),
+      ...unreadOf(component, values).map(({ path, message }) => ({
+        ...{ path: pointerTo('overlays', component, ...path), message },
+      })),
+    ];
   });
 
 /** A fault as `path: value → remedy`, by the pointer of what is set. */
