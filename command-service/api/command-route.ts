@@ -34,7 +34,7 @@ type CommandHeaders = z.infer<typeof commandHeaders>;
 
 /** The revision of If-Match; undefined where there is none, or `*`. */
 export function expectedRevision(ifMatch: string | undefined): number | undefined {
-  const digits = /\d+/.exec(ifMatch ?? '')?.[0];
+  const digits = /-?\d+/.exec(ifMatch ?? '')?.[0];
   return digits === undefined ? undefined : Number(digits);
 }
 

@@ -21,6 +21,17 @@ const PROBLEMS: readonly ProblemCode[] = [
 /** All that may be set. */
 const BODY_BYTES = 256 * 1024;
 
+/** Here a revision can be named before there is one: an environment's values begin with none. */
+const headersHere = commandHeaders.extend({
+  'if-match': z
+    .string()
+    .regex(/^(\*|(W\/)?"(-1|\d{1,15})")$/, 'one revision in quotes, such as "3"; "-1": nothing was ever set')
+    .optional()
+    .describe(
+      'The revision (ETag) that the change is meant for, "-1" for the first; at another it is refused with 412.',
+    ),
+});
+
 const byName = z.strictObject({ name: environmentName });
 const revise = configurationCommands['configuration.revise'].data.omit({ environment: true });
 const replace = configurationCommands['configuration.replace'].data.omit({ environment: true });
@@ -45,7 +56,7 @@ export const configurationRoutes = (commands: Commands, configuration: FlagReade
   };
   const common = (type: CommandType) => ({
     role: rolesOf(type),
-    headers: commandHeaders,
+    headers: headersHere,
     maxBodyBytes: BODY_BYTES,
     answers: { 200: accepted },
   });

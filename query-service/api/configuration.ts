@@ -23,7 +23,7 @@ import { selectList } from '@workledger/shared/contexts/define-row.ts';
 import { streamName } from '@workledger/shared/contexts/stream.ts';
 import { word } from '@workledger/shared/contexts/text.ts';
 import { Problem } from '@workledger/shared/http/problem.ts';
-import type { Reply, Route } from '@workledger/shared/http/route.ts';
+import type { Route } from '@workledger/shared/http/route.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Pool } from 'pg';
 import { z } from 'zod';
@@ -48,7 +48,7 @@ const list: ListDefinition<ConfigurationRevisionRow> = {
 const anyRevision = z.int().min(FILE_ALONE);
 const environmentAnswer = z.object({
   environment: environmentName,
-  revision: anyRevision.describe('also the ETag; -1: nothing was ever set'),
+  revision: anyRevision.describe('also the ETag, "-1" too: nothing was ever set'),
   content: configurationRow.shape.content,
   since: configurationRow.shape.since,
 });
@@ -112,7 +112,8 @@ export function configurationQueries({ pool, live }: Options, settle: Settle): r
           shownValues({ written: live.written, ...contentOf(set), since: set.since }, component),
         );
         const head = { environment: live.environment, revision: set.revision, component: component ?? null };
-        return withRevision({ ...head, reader: { revision: live.revision() }, values });
+        const answer = { ...head, reader: { revision: live.revision() }, values };
+        return one(answer);
       },
     }),
     queryRoute(settle, {
@@ -126,7 +127,8 @@ export function configurationQueries({ pool, live }: Options, settle: Settle): r
       handler: async ({ params: { name } }) => {
         const set = await readSet(pool, name);
         const { revision, content, since } = set ?? { revision: FILE_ALONE, content: {}, since: {} };
-        return withRevision({ environment: name, revision, content, since });
+        const answer = { environment: name, revision, content, since };
+        return one(answer);
       },
     }),
     queryRoute(settle, {
@@ -197,10 +199,6 @@ export function configurationQueries({ pool, live }: Options, settle: Settle): r
 const contentOf = ({ content }: { readonly content: unknown }): { readonly content: Content } => ({
   content: content as Content,
 });
-
-/** What was never set has no revision that a change could be meant for. */
-const withRevision = <Answer extends { readonly revision: number }>(json: Answer): Reply =>
-  json.revision === FILE_ALONE ? many(json) : one(json);
 
 /** @throws Problem `not-configured` where what is set does not fit the file any more */
 function fitting<Result>(read: () => Result): Result {
