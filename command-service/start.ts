@@ -83,14 +83,16 @@ export async function start(foundation: CommandFoundation): Promise<CommandServi
       logger[isAway(error) ? 'debug' : 'warn']({ err: error }, 'snapshots fail: long streams are read whole'),
   });
   void tellKeysOfOtherMacs(foundation);
+  const monitor = startAgentMonitor({
+    ...{ commands, logger },
+    get heartbeatSeconds() {
+      return configuration.heartbeatSeconds;
+    },
+    agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
+  });
+  live?.onChange(monitor.heed);
   const watches = [
-    startAgentMonitor({
-      ...{ commands, logger },
-      get heartbeatSeconds() {
-        return configuration.heartbeatSeconds;
-      },
-      agentsWithKeysLeft: () => agentsWithKeysLeft(pool, AGENTS_A_PASS),
-    }),
+    monitor,
     startLeaseWatch({ commands, logger, leaseSeconds: () => configuration.leaseSeconds }),
     startDispatchWatch({ commands, logger, due: () => dueDispatches(pool) }),
   ];

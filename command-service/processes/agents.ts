@@ -59,15 +59,19 @@ export type AgentMonitorOptions = {
 
 /**
  * Disconnects agents that missed three beats, and finishes deregistrations that were left half done, a pass a heartbeat. `stop` resolves
- * when the pass under way has ended.
+ * when the pass under way has ended; `heed` is called where the heartbeat may have been changed.
  */
-export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promise<void> } {
+export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promise<void>; heed(): void } {
   let pass: Promise<void> = Promise.resolve();
   let busy = false;
-  let timer = setTimeout(beat, 1_000 * options.heartbeatSeconds).unref();
+  let beatsEach = options.heartbeatSeconds;
+  let timer = setTimeout(beat, 1_000 * beatsEach).unref();
+  const again = (): void => {
+    beatsEach = options.heartbeatSeconds;
+    timer = setTimeout(beat, 1_000 * beatsEach).unref();
+  };
   function beat(): void {
-    // How often may have been changed meanwhile.
-    timer = setTimeout(beat, 1_000 * options.heartbeatSeconds).unref();
+    again();
     if (busy) return;
     busy = true;
     pass = disconnectSilentAgents(options)
@@ -85,6 +89,12 @@ export function startAgentMonitor(options: AgentMonitorOptions): { stop(): Promi
     stop: () => {
       clearTimeout(timer);
       return pass;
+    },
+    heed: () => {
+      // Whatever else is changed again and again puts off no pass.
+      if (options.heartbeatSeconds === beatsEach) return;
+      clearTimeout(timer);
+      again();
     },
   };
 }

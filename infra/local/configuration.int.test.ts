@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createClient, type Answer } from '@workledger/shared/client/client.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
-import { untilTrue } from '../testing/processes/until.ts';
+import { until, untilTrue } from '../testing/processes/until.ts';
 import {
   createShellRepository,
   scriptAgent,
@@ -12,7 +12,8 @@ import {
 } from '../testing/repository/shell-repository.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
-import { createTask, finalTask } from '../testing/system/tasks.ts';
+import { deliver, labeledIssue, REPOSITORY, SECRET, SENDER } from '../testing/system/github.ts';
+import { createTask, finalTask, type Task } from '../testing/system/tasks.ts';
 
 let folder: SystemFolder;
 let system: RunningSystem;
@@ -29,14 +30,26 @@ const telling = () => ['sh', '-c', `touch "${join(folder.path, 'shared', 'change
 
 const configuration = () => ({
   sandbox: 'off',
-  repositories: [{ ...shellRegistration, url: join(folder.path, 'greeter') }],
+  heartbeatSeconds: 3_600,
+  webhooks: { github: { secrets: [{ file: 'webhook-secret' }] } },
+  repositories: [
+    {
+      ...{ ...shellRegistration, url: join(folder.path, 'greeter') },
+      ...{ github: REPOSITORY, trusted: [SENDER], capabilities: ['nobody'] },
+      evaluate: ['sh', '-c', 'echo "{\\"bytes\\":$(wc -c < bin/greet)}"'],
+      evolve: { metric: 'bytes', direction: 'minimize', candidates: 1, generations: 1, measurements: 2 },
+    },
+  ],
   agents: [scriptAgent('code', patient())],
+  rules: [{ name: 'other', provider: 'github', label: 'other' }],
+  flags: [{ name: 'evolution', percentage: 0 }],
 });
 
 beforeAll(async () => {
   folder = await systemFolder();
   createShellRepository(join(folder.path, 'greeter'));
   mkdirSync(join(folder.path, 'shared'));
+  writeFileSync(join(folder.path, 'webhook-secret'), SECRET);
   system = await startInFolder(folder.path, configuration());
 }, 60_000);
 afterAll(() => folder.remove());
@@ -61,31 +74,67 @@ const health = async (): Promise<unknown> =>
   ((await (await fetch(`${system.url}/health`)).json()) as { details: { configuration: unknown } }).details
     .configuration;
 
-test('a rule is changed while work is running: that goes by what it began with, what begins later by the change', async () => {
+/** What a run noted of the configuration as it was claimed, and whether its work evolved. */
+const went = async ({ id, history }: Task): Promise<unknown[]> => {
+  const { configuration, leaseSeconds } = history.find(({ type }) => type === 'TaskClaimed')?.data ?? {};
+  const isOwn = (data: unknown): boolean => (data as { taskId?: string }).taskId === id;
+  const evolved = (await system.client.log()).filter(({ type, data }) => type === 'EvolutionStarted' && isOwn(data));
+  return [configuration, leaseSeconds, evolved.length];
+};
+
+test('tests, a limit and a flag are changed while work is running: that goes by what it began with, what begins later by the change', async () => {
   const first = await createTask(system.client, 'greeter', { title: 'Greet the world' });
   await untilTrue(() => Promise.resolve(isThere('began')), 30);
-  const changed = await revise([{ path: '/repositories/greeter/test', value: telling() }]);
-  expect(changed).toMatchObject({ status: 200, body: { revision: 0 } });
+  const changes = [
+    { path: '/repositories/greeter/test', value: telling() },
+    { path: '/limits/leaseSeconds', value: 90 },
+    { path: '/flags/evolution', value: { percentage: 100, match: [{ field: 'repository', in: ['greeter'] }] } },
+  ];
+  // Nothing was ever set: that has a tag of its own, so that of two first changes one is made.
+  const { headers } = await system.client.expect2xx('GET', PRODUCTION);
+  expect(headers.get('ETag')).toBe('"-1"');
+  const guarded = { headers: { 'If-Match': '"-1"' }, body: { changes, reason: 'a test asks for it' } };
+  expect(await system.client.send('PATCH', PRODUCTION, guarded)).toMatchObject({ status: 200, body: { revision: 0 } });
+  const late = { ...guarded, body: { changes: [{ path: '/limits/leaseSeconds', value: 80 }], reason: 'late' } };
+  expect((await system.client.send('PATCH', PRODUCTION, late)).status).toBe(412);
   expect(await health()).toEqual({ environment: 'production', revision: 0 });
   writeFileSync(join(folder.path, 'shared', 'go'), '');
 
   const done = await finalTask(system.client, first);
   expect(done).toMatchObject({ state: 'complete', failure: null });
-  const claimOf = (task: typeof done): unknown =>
-    task.history.find(({ type }) => type === 'TaskClaimed')?.data['configuration'];
-  expect([claimOf(done), isThere('changed')]).toEqual([-1, false]);
+  expect([await went(done), isThere('changed')]).toEqual([[-1, 60, 0], false]);
 
   const second = await createTask(system.client, 'greeter', { title: 'Greet the world again' });
   const later = await finalTask(system.client, second);
   expect(later).toMatchObject({ state: 'complete', failure: null });
-  expect([claimOf(later), isThere('changed')]).toEqual([0, true]);
+  expect([await went(later), isThere('changed')]).toEqual([[0, 90, 1], true]);
+}, 90_000);
+
+test('a rule that is set says what the next delivery leads to, and a heartbeat which agent is silent', async () => {
+  expect((await deliver(system.client, labeledIssue(1))).body['taskId']).toBeUndefined();
+  const { id } = await system.client.expect2xx('POST', '/agents', {
+    body: { name: 'silent', capabilities: ['silence'] },
+  });
+  const rule = [
+    { path: '/rules/now', value: { provider: 'github', label: 'workledger', priority: 1 } },
+    { path: '/limits/heartbeatSeconds', value: 1 },
+  ];
+  expect((await revise(rule)).status).toBe(200);
+  const { taskId } = (await deliver(system.client, labeledIssue(2))).body;
+  const routed = await until('the task', () => system.client.find(`/tasks/${String(taskId)}`));
+  expect(routed).toMatchObject({ state: 'pending', priority: 1 });
+  await untilTrue(
+    async () => (await system.client.find<{ status: string }>(`/agents/${id}`))?.status === 'disconnected',
+  );
+  expect((await revise(rule.map(({ path }) => ({ path })))).status).toBe(200);
+  expect((await deliver(system.client, labeledIssue(3))).body['taskId']).toBeUndefined();
 }, 90_000);
 
 test('what was changed is there after kill -9, with what the file says beside it, and is rolled back', async () => {
   system.program.signal('SIGKILL');
   await system.program.ended;
   system = await startInFolder(folder.path, configuration());
-  expect(await health()).toEqual({ environment: 'production', revision: 0 });
+  expect(await health()).toEqual({ environment: 'production', revision: 2 });
   expect(await shown('/repositories/greeter/test')).toEqual({
     ...{ path: '/repositories/greeter/test', origin: 'api', revision: 0 },
     ...{ value: telling(), file: ['sh', 'checks/run'] },
@@ -93,15 +142,18 @@ test('what was changed is there after kill -9, with what the file says beside it
   const back = await system.client.send('POST', '/configuration/rollback', {
     body: { environment: 'production', to: -1, reason: 'it tells too much' },
   });
-  expect(back).toMatchObject({ status: 200, body: { revision: 1 } });
+  expect(back).toMatchObject({ status: 200, body: { revision: 3 } });
   expect(await shown('/repositories/greeter/test', back.token)).toMatchObject({
     origin: 'file',
     value: ['sh', 'checks/run'],
   });
   rmSync(join(folder.path, 'shared', 'changed'));
-  const third = await createTask(system.client, 'greeter', { title: 'Greet the world once more' });
-  expect(await finalTask(system.client, third)).toMatchObject({ state: 'complete', failure: null });
-  expect(isThere('changed')).toBe(false);
+  const third = await finalTask(
+    system.client,
+    await createTask(system.client, 'greeter', { title: 'Greet the world once more' }),
+  );
+  expect(third).toMatchObject({ state: 'complete', failure: null });
+  expect([await went(third), isThere('changed')]).toEqual([[3, 60, 0], false]);
 }, 90_000);
 
 test('repositories and agents come and go without a restart', async () => {
