@@ -72,6 +72,22 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     expect((await fetch(`${gateway}/health`)).status).toBe(200);
   });
 
+  const goesBy = async (name: string): Promise<unknown> => (await health(name)).details?.['configuration'];
+  const set = { environment: 'production', revision: 0 };
+
+  test('every reader of the configuration goes by what the API sets, and tells so', async () => {
+    const changes = [{ path: '/limits/ageingSeconds', value: 1_800 }];
+    const body = { changes, reason: 'a test asks for it' };
+    const client = await admin();
+    await client.expect2xx('PATCH', '/configuration/environments/production', { body });
+    const readers = ['command-service', 'query-service', 'projections-1', 'projections-2', 'sagas-1', 'sagas-2'];
+    const told = () => Promise.all(readers.map(goesBy));
+    await vi.waitFor(async () => expect(await told()).toEqual(readers.map(() => set)), {
+      timeout: 30_000,
+      interval: 200,
+    });
+  });
+
   test('carries the main job through the gateway', async () => {
     const program = demo(gateway);
     expect(await program.ended, program.written.output).toBe(0);
@@ -79,6 +95,8 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
       /webhook +accepted by rule "label"\n(.*\n)*.* evolve +keeps (.*\n)*.* task +complete, merged/,
     );
     expect(program.written.stdout).toContain('the merged code passes its tests in a fresh clone');
+    // It knows no log: with each call it is told.
+    expect(await goesBy('runner')).toEqual(set);
   });
 
   const admin = async (): Promise<Client> => {
