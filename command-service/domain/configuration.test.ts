@@ -133,6 +133,8 @@ describe('refused, and nothing is changed:', () => {
     ['a limit of a service that reads none', '/overlays/projections/limits/drainSeconds', 5],
     ['a value where names belong', '/repositories/shop', 7],
     ['another name than that of the path', '/repositories/shop/name', 'other'],
+    ['a name that is none', '/rules/__proto__/label', 'x'],
+    ['a field of no name', '/rules/now/__proto__', 'x'],
     ['a password in an address', '/repositories/shop/url', 'https://ada:hunter2hunter2@git.example.org/shop'],
   ])('%s', (_, path, value) => faulty(path, value));
   it('an overlay of nobody', () => faulty('/overlays/kitchen/limits/leaseSeconds', 5, '/overlays/kitchen'));

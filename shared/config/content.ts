@@ -39,6 +39,10 @@ const descend = (value: unknown, parts: readonly string[], depth: number): [stri
 export const valuesOf = (content: Content): Values =>
   new Map(Object.entries(content).flatMap(([section, named]) => descend(named, [section], DEPTH[section as Section])));
 
+/** Under whatever name, `__proto__` too: it is to be seen, and refused. */
+const put = (at: object, name: string, value: unknown): unknown =>
+  Object.defineProperty(at, name, { value, enumerable: true, writable: true, configurable: true });
+
 function contentOf(values: Values): Content {
   const content: Record<string, Record<string, unknown>> = {};
   for (const [pointer, value] of [...values].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -46,10 +50,10 @@ function contentOf(values: Values): Content {
     const parts = partsOf(pointer);
     for (const part of parts.slice(0, -1)) {
       const inner = Object.hasOwn(at, part) ? at[part] : {};
-      at[part] = inner;
+      put(at, part, inner);
       at = inner as Record<string, unknown>;
     }
-    at[parts.at(-1) ?? ''] = value;
+    put(at, parts.at(-1) ?? '', value);
   }
   return content;
 }
