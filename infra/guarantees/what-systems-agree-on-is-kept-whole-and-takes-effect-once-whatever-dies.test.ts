@@ -113,10 +113,11 @@ describe.each(engines)('documents, configuration, choices, messages and workflow
       const health = await fetch(new URL('/health', system.client.urlOf('/tasks')));
       return ((await health.json()) as { details?: { configuration?: { revision: number } } }).details?.configuration;
     };
-    await until('the newest configuration', async () => {
+    const isNewest = async () => {
       const { revision: seen } = ((await goneBy()) ?? {}) as { revision?: number };
       return seen === revision || pause(200);
-    }).catch(() => undefined);
+    };
+    await until('the newest configuration', isNewest, 60).catch(() => undefined);
     expect(await goneBy()).toMatchObject({ revision });
   });
 });
