@@ -217,29 +217,19 @@ describe('a call that does not come to its end', () => {
 
   test('is given back by a runner that stops, which takes no new one: no try, and no reason to open a breaker', async () => {
     const { begun, perform } = hanging();
-    const { url, drain } = await runner(perform);
+    let milliseconds = 600_000;
+    const { url, drain } = await runner(perform, () => milliseconds);
     const { call, warnings } = sagas([url]);
     const given = call().catch((error: unknown) => error);
     await untilTrue(() => begun.length === 1);
+    // As long as it has is asked now, not as it began.
+    milliseconds = 0;
     drain();
     expect(await given).toMatchObject({ name: 'RunnerAway', message: /gave the call back/ });
     for (let time = 0; time < 8; time++)
       await expect(call()).rejects.toThrow(/no runner takes the call: .*503.*stopping/);
     expect(begun).toHaveLength(1);
     expect(warnings()).toHaveLength(1);
-  });
-
-  test('has at its end as long as is said then, not as it began', async () => {
-    const { begun, perform } = hanging();
-    let milliseconds = 600_000;
-    const { url, drain } = await runner(perform, () => milliseconds);
-    const given = sagas([url])
-      .call()
-      .catch((error: unknown) => error);
-    await untilTrue(() => begun.length === 1);
-    milliseconds = 0;
-    drain();
-    expect(await given).toMatchObject({ name: 'RunnerAway', message: /gave the call back/ });
   });
 
   test('waits where no runner is there, and does not count as a failure', async () => {

@@ -25,7 +25,7 @@ function createLog() {
       const common = { changes: [], reason: 'asked for', changedBy: 'user:1' };
       const events = (set.get(stream) ?? []).map((content) => ({
         type: 'ConfigurationRevised' as const,
-        data: { ...common, environment: 'production' as const, content: content as Record<string, object> },
+        data: { ...common, environment: 'production' as const, content },
       }));
       const recorded = history(stream, events);
       const wanted = direction === 'backward' ? recorded.toReversed() : recorded.slice(from ?? 0);

@@ -50,13 +50,13 @@ export const badConfigurations: readonly BadRequest[] = [
   ),
   bad('a flag for nobody', 400, 'invalid-request', () => post('/configuration/flags/nothing/evaluate', {})),
   ...[
-    ['/repositories/x/generate', { autogenlib: { python: '/tmp/x' } }],
-    ['/repositories/x/merge', 'fast-forward'],
-    ['/repositories/x/agent', 'x'],
-    ['/agents/x/limits', { memoryBytes: null }],
-  ].map(([path, value]) =>
-    bad(`${String(path)}, changed by an operator`, 403, 'forbidden', ({ operator }) =>
-      patch(PRODUCTION, { reason, changes: [{ path, value }] }, { key: operator }),
+    { path: '/repositories/x/generate', value: { autogenlib: { python: '/tmp/x' } } },
+    { path: '/repositories/x/merge', value: 'fast-forward' },
+    { path: '/repositories/x/agent', value: 'x' },
+    { path: '/agents/x/limits', value: { memoryBytes: null } },
+  ].map((change) =>
+    bad(`${change.path}, changed by an operator`, 403, 'forbidden', ({ operator }) =>
+      patch(PRODUCTION, { reason, changes: [change] }, { key: operator }),
     ),
   ),
   bad('all of the configuration with a command, set by an operator', 403, 'forbidden', ({ operator }) =>
