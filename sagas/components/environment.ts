@@ -107,6 +107,12 @@ export const createTaskReader =
     return { ...details, capabilities, words, source };
   };
 
+/** Where a task is told of; null: nobody said where people reach it. */
+export const linkToTask = (
+  { configuration: { publicUrl = null } }: { readonly configuration: Partial<Pick<Configuration, 'publicUrl'>> },
+  taskId: string,
+): string | null => publicUrl && new URL(`api/v1/tasks/${taskId}`, publicUrl.replace(/\/?$/, '/')).href;
+
 export type AskedQuestion = Pick<Asked, 'text' | 'choices' | 'approval' | 'taskId'>;
 type Asked = Extract<QuestionEvent, { type: 'QuestionAsked' }>['data'];
 

@@ -4,6 +4,7 @@ import { anyMetadata } from '@workledger/infra/testing/events/any-event.ts';
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { configurationSchema } from '@workledger/shared/config/schema.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { createInProcessBus } from '@workledger/shared/event-bus/in-process/in-process-bus.ts';
 import { createPostgresEventLog } from '@workledger/shared/event-log/postgres/event-log.ts';
@@ -48,10 +49,11 @@ async function start(handlers: Readonly<Record<string, EventHandler>>): Promise<
   });
   const parts = { providers: {}, targets: {}, components: {}, middleware: {}, handlers };
   const isolation = createIsolation(name, logger);
-  const plugin = { manifest, parts, isolation, folder: '', secrets: {} } as unknown as LoadedPlugin;
+  const entry = { repositories: {} };
+  const plugin = { manifest, parts, isolation, folder: '', secrets: {}, entry } as unknown as LoadedPlugin;
   const bus = createInProcessBus(log);
   const stopping = new AbortController();
-  const running = runHandlers(plugin, openWays(plugin, { outbound: { allowHosts: [], privateHosts: [] } }, log), {
+  const running = runHandlers(plugin, openWays(plugin, configurationSchema.parse({}), log), {
     ...{ log, bus, logger, pool: database.pool, outages: createOutages(logger), components: [] },
     ...{ tries: { most: 3, shortest: 1, longest: 5 }, signal: stopping.signal },
   });

@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { readState } from '@workledger/shared/aggregate/read-state.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { taskFold } from '@workledger/shared/contexts/task/task/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import type { LoadedPlugin } from '@workledger/shared/plugins/load.ts';
 import type { PluginTools } from '@workledger/shared/plugins/plugin.ts';
+import { linkToTask } from '../components/environment.ts';
 import { howIsPlugin, howIsSystem, type Seen } from '../components/state.ts';
 import { createOutbound, shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
 
@@ -15,33 +17,42 @@ export type PluginWays = {
 
 /** The one way out to each system that a plugin names. */
 export function openWays(
-  { manifest, parts }: Pick<LoadedPlugin, 'manifest' | 'parts'>,
-  { outbound }: Pick<Configuration, 'outbound'>,
+  { manifest, parts, entry }: Pick<LoadedPlugin, 'manifest' | 'parts' | 'entry'>,
+  configuration: Pick<Configuration, 'outbound' | 'repositories' | 'publicUrl'>,
   log: EventLog,
 ): PluginWays {
   const ways = new Map(
     Object.entries(parts.targets).map(([name, { base, ...manners }]) => {
       const target = { name: `${manifest.name} ${name}`, base: new URL(base), ...manners };
-      return [name, createOutbound(target, outbound)];
+      return [name, createOutbound(target, configuration.outbound)];
     }),
   );
   return {
     tools: (signal) => ({
       signal,
       task: async (taskId) => {
-        const { details, repository, source } = await readState(log, taskFold, taskId, 0);
-        return { title: details.title, repository, source };
+        const { details, repository, source, status, claim } = await readState(log, taskFold, taskId, 0);
+        if (status === 'missing') throw new Error(`there is no task ${taskId}`);
+        const link = linkToTask({ configuration }, taskId);
+        return { title: details.title, repository, source, status, claimId: claim?.claimId ?? null, link };
+      },
+      repository: (name) => {
+        const known = configuration.repositories.find((one) => one.name === name);
+        return known === undefined ? null : { baseBranch: known.baseBranch, named: entry.repositories[name] ?? null };
       },
       send: async (target, asked) => {
         const way = ways.get(target);
         if (way === undefined) throw new Error(`plugin "${manifest.name}" has no target "${target}"`);
-        const { status, body } = await way.send({ ...asked, signal });
-        return { status, body };
+        const { status, headers, body } = await way.send({ ...asked, signal });
+        return { status, headers: plainHeaders(headers), body };
       },
     }),
     states: () => Object.fromEntries([...ways].map(([name, way]) => [`${manifest.name} ${name}`, way.state()])),
   };
 }
+
+const plainHeaders = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, [value].flat().join(', ')]));
 
 /** What health shows: the systems that plugins speak to, and parts whose last call failed. Without reasons: anybody may read it. */
 export function pluginFacts(

@@ -54,16 +54,38 @@ export type PluginAsked = {
   readonly idempotent?: boolean;
 };
 
+export type PluginAnswer = {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+};
+
+export type PluginTask = {
+  readonly title: string;
+  readonly repository: string | null;
+  readonly source: { readonly kind: string; readonly reference: string | null; readonly url: string | null } | null;
+  readonly status: 'pending' | 'in-progress' | 'validation' | 'complete' | 'failed' | 'cancelled';
+  /** The run that works on it, as its events name it; null: none does. */
+  readonly claimId: string | null;
+  /** Where people see it; null: the configuration names no `publicUrl`. */
+  readonly link: string | null;
+};
+
+export type PluginRepository = {
+  readonly baseBranch: string;
+  /** What the plugin's own part of the configuration (`repositories`) calls it; null: nothing. */
+  readonly named: string | null;
+};
+
 /** What a component or a handler of a plugin has beside its own. */
 export type PluginTools = {
   /** Asks a target of the plugin; tried again where that is safe and helps. Answers of any status below 500. */
-  send(target: string, asked: PluginAsked): Promise<{ readonly status: number; readonly body: Buffer }>;
-  /** What is asked for, and where it came from. */
-  task(taskId: string): Promise<{
-    readonly title: string;
-    readonly repository: string | null;
-    readonly source: { readonly kind: string; readonly reference: string | null; readonly url: string | null } | null;
-  }>;
+  send(target: string, asked: PluginAsked): Promise<PluginAnswer>;
+  /** What is asked for, where it came from, and how far it is now: later events than the one in hand may have happened. */
+  task(taskId: string): Promise<PluginTask>;
+  /** A repository as it is configured now; null: it is no more. */
+  repository(name: string): PluginRepository | null;
   readonly signal: AbortSignal;
 };
 

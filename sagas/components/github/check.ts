@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { quoted } from './body.ts';
-import { linkToTask } from './pull-requests.ts';
+import { linkToTask } from '../environment.ts';
 import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { githubComponent, type GithubRepository } from './repository.ts';
 

@@ -6,12 +6,11 @@ import {
   finding as findingSchema,
   type Finding,
 } from '@workledger/shared/contexts/evolution/validation/checks.ts';
-import type { ComponentEnvironment } from '../environment.ts';
+import { linkToTask, type ComponentEnvironment } from '../environment.ts';
 import { lineOfFinding } from '../reports/findings.ts';
 import { inRun } from '../run-component.ts';
 import { quoted } from './body.ts';
 import { showCheck } from './check.ts';
-import { linkToTask } from './pull-requests.ts';
 import { githubComponent } from './repository.ts';
 import { review, type Complaint } from './review.ts';
 

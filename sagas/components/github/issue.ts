@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { inRun } from '../run-component.ts';
 import { writeComment } from './comments.ts';
 import { changeLabels } from './labels.ts';
-import { issueOf, linkToTask } from './pull-requests.ts';
+import { linkToTask } from '../environment.ts';
+import { issueOf } from './pull-requests.ts';
 import { githubComponent } from './repository.ts';
 
 const STAGES = ['working', 'done', 'failed', 'cancelled'] as const;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { diffStat, metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
-import type { ComponentEnvironment, TaskText } from '../environment.ts';
+import { linkToTask, type TaskText } from '../environment.ts';
 import { inRun } from '../run-component.ts';
 import { refused } from './answers.ts';
 import { isOfRun, isOfTask, plain, sectionOf, titleOf, withSection } from './body.ts';
@@ -124,12 +124,6 @@ export function issueOf(source: TaskText['source'], repository: string): number 
   const [, name, number] = /^(.+)#([1-9]\d*)$/.exec((source?.kind === 'github' && source.reference) || '') ?? [];
   return name?.toLowerCase() === repository.toLowerCase() ? Number(number) : null;
 }
-
-/** Where a task is told of; null: nobody said where people reach it. */
-export const linkToTask = (
-  { configuration: { publicUrl = null } }: Pick<ComponentEnvironment, 'configuration'>,
-  taskId: string,
-): string | null => publicUrl && new URL(`api/v1/tasks/${taskId}`, publicUrl.replace(/\/?$/, '/')).href;
 
 const ofPull = inRun.extend({ number: z.int().positive() });
 

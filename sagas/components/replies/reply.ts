@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Fault } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure, Postponed } from '../../engine/component.ts';
-import type { AskedQuestion } from '../environment.ts';
+import { linkToTask, type AskedQuestion } from '../environment.ts';
 import { failureOf } from '../failures.ts';
-import { linkToTask } from '../github/pull-requests.ts';
 import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import { defineComponent, inRun, type Call, type Limits } from '../run-component.ts';
 import { Refused, STAGES } from './refused.ts';
