@@ -1,10 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Answer } from '@workledger/shared/client/client.ts';
+import { labelledDelivery, startFakeGitea } from '../../../testing/gitea/fake-gitea.ts';
+import { installGiteaPlugin } from '../../../testing/gitea/install-plugin.ts';
 import { systemFolder, type SystemFolder } from '../../../testing/processes/folder.ts';
 import { startProgram } from '../../../testing/processes/program.ts';
 import { until, untilTrue } from '../../../testing/processes/until.ts';
@@ -16,39 +16,16 @@ import {
   writeRightGreet,
 } from '../../../testing/repository/shell-repository.ts';
 import { startInFolder, type RunningSystem } from '../../../testing/system/in-folder.ts';
-import { finalTask } from '../../../testing/system/tasks.ts';
+import { createTask, finalTask } from '../../../testing/system/tasks.ts';
 
-const [SECRET, TOKEN] = ['a secret of Gitea', 'a token of Gitea'];
-
-/** As far as the plugin asks it: comments of an issue, below a path of its own. It counts what it was asked. */
-async function startFakeGitea() {
-  const comments: { id: number; body: string }[] = [];
-  const calls: string[] = [];
-  const strangers: string[] = [];
-  const server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (part: Buffer) => (text += part.toString()));
-    request.on('end', () => {
-      const answer = (status: number, body: unknown): void =>
-        void response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-      if (request.headers.authorization !== `token ${TOKEN}`) strangers.push(request.url ?? '');
-      const [path = ''] = (request.url ?? '').split('?');
-      calls.push(`${request.method} ${path}`);
-      if (!path.startsWith('/git/api/v1/')) return answer(404, { message: 'not found' });
-      const { body = '' } = text === '' ? {} : (JSON.parse(text) as { body?: string });
-      if (request.method === 'GET') return answer(200, comments);
-      const known = comments.find(({ id }) => path.endsWith(`/issues/comments/${id}`));
-      if (request.method === 'PATCH' && known) return answer(200, Object.assign(known, { body }));
-      if (request.method !== 'POST') return answer(404, { message: 'not found' });
-      const made = { id: comments.length + 1, body };
-      comments.push(made);
-      return answer(201, made);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { host, url: `http://${host}`, comments, calls, strangers, close: () => server.close() };
-}
+const SECRETS = { webhook: 'a secret of Gitea', token: 'a token of Gitea' };
+/** By repository: who merges its work. */
+const MERGES = {
+  shop: { merge: 'fast-forward' },
+  offered: { merge: 'never' },
+  asked: { merge: 'fast-forward', approval: 'before-merge' },
+};
+const NAMES = Object.keys(MERGES);
 
 /** One whose parts fail, and one that speaks into every answer. */
 const ODD = `import { appendFileSync } from 'node:fs';
@@ -74,11 +51,10 @@ let configuration: Record<string, unknown>;
 beforeAll(async () => {
   folder = await systemFolder();
   const path = (name: string): string => join(folder.path, name);
-  createShellRepository(path('person'));
-  gitea = await startFakeGitea();
-  await writeFile(path('secret'), SECRET);
-  await writeFile(path('token'), TOKEN);
-  await cp(import.meta.dirname, path('gitea-plugin'), { recursive: true });
+  for (const name of NAMES) createShellRepository(path(name));
+  const origins = Object.fromEntries(NAMES.map((name) => [`acme/${name}`, createBareOrigin(path(name))]));
+  gitea = await startFakeGitea({ origins, token: SECRETS.token });
+  const places = Object.fromEntries(NAMES.map((name) => [name, `acme/${name}`]));
   await mkdir(path('odd'));
   await writeFile(path('odd/plugin.mjs'), ODD);
   await writeFile(
@@ -92,20 +68,14 @@ beforeAll(async () => {
     outbound: { privateHosts: [gitea.host, '127.0.0.1:1'] },
     embeddings: { url: 'http://127.0.0.1:1/v1', model: 'none', dimensions: 8 },
     models: [{ ...{ name: 'away', url: 'http://127.0.0.1:1/v1', model: 'none' }, inputUsd: 0, outputUsd: 0 }],
-    repositories: [
-      {
-        ...{ ...shellRegistration, url: createBareOrigin(path('person')), merge: 'fast-forward' },
-        ...{ trusted: ['gitea:ada'], capabilities: ['greeting'] },
-      },
-    ],
+    publicUrl: 'https://ledger.example',
+    repositories: Object.entries(MERGES).map(([name, merge]) => ({
+      ...{ ...shellRegistration, name, url: origins[`acme/${name}`], ...merge },
+      ...{ trusted: ['gitea:ada'], capabilities: ['greeting'] },
+    })),
     agents: [scriptAgent('greeting', writeRightGreet)],
     plugins: [
-      {
-        ...{ from: './gitea-plugin', configuration: { url: `${gitea.url}/git/` } },
-        secrets: { webhook: [{ file: 'secret' }], token: [{ file: 'token' }] },
-        repositories: { [shellRegistration.name]: 'acme/shop' },
-        rules: [{ name: 'gitea-label', label: 'workledger', priority: 2 }],
-      },
+      await installGiteaPlugin(folder.path, { url: gitea.url, secrets: SECRETS, repositories: places }),
       { from: './odd' },
     ],
   };
@@ -116,44 +86,119 @@ afterAll(async () => {
   await folder.remove();
 });
 
-function deliver(number: number, sender = 'ada', secret = SECRET): Promise<Answer> {
-  const body = JSON.stringify({
-    ...{ action: 'label_updated', number, repository: { full_name: 'acme/shop' }, sender: { login: sender } },
-    issue: {
-      ...{ number, title: 'Greet the world', body: 'please', state: 'open', user: { login: 'ada' } },
-      ...{ html_url: `${gitea.url}/acme/shop/issues/${number}`, labels: [{ id: 1, name: 'workledger' }] },
-    },
-  });
-  const headers = {
-    'Content-Type': 'application/json',
-    'X-Gitea-Event': 'issues',
-    'X-Gitea-Delivery': randomUUID(),
-    'X-Gitea-Signature': createHmac('sha256', secret).update(body).digest('hex'),
-  };
-  return system.client.send('POST', '/webhooks/gitea', { body, headers, key: null });
+function deliver(name: string, number: number, sender = 'ada', secret = SECRETS.webhook): Promise<Answer> {
+  const delivery = labelledDelivery({ name: `acme/${name}`, number, title: 'Greet the world' }, { sender, secret });
+  return system.client.send('POST', '/webhooks/gitea', { ...delivery, key: null });
 }
 
-const told = (taskId: string): string[] =>
-  gitea.comments.map(({ body }) => body).filter((body) => body.includes(`<!-- workledger ${taskId} -->`));
-
-test('an issue of Gitea becomes work, and has one comment that is kept up to date, over kill -9', async () => {
-  expect((await deliver(1, 'mallory')).body).toMatchObject({ reason: expect.stringMatching(/not trusted/) });
-  expect((await deliver(1, 'ada', 'another secret')).status).toBe(401);
-  const { status, body } = await deliver(2);
+async function taskOf(name: string, number: number): Promise<string> {
+  const { status, body } = await deliver(name, number);
   expect(status).toBe(202);
-  const taskId = String(body['taskId']);
-  await untilTrue(() => Promise.resolve(told(taskId).length > 0), 30);
+  return String(body['taskId']);
+}
+
+/** What Workledger tells at the issue, as soon as it begins so. */
+const told = (name: string, number: number, beginning: string): Promise<string> =>
+  until(`"${beginning}" at ${name}#${number}`, () => {
+    const ours = gitea.comments(`acme/${name}`, number).filter((body) => body.includes('<!-- workledger '));
+    expect(ours.length).toBeLessThan(2);
+    return ours[0]?.startsWith(beginning) === true && ours[0];
+  });
+
+const counted = (name: string, what: string): number => gitea.count(what.replace('…', `/repos/acme/${name}`));
+
+async function killAndStart(): Promise<void> {
   system.program.signal('SIGKILL');
   await system.program.ended;
   system = await startInFolder(folder.path, configuration);
+}
+
+test('an issue of Gitea becomes work, and has one comment that is kept up to date, over kill -9', async () => {
+  expect((await deliver('shop', 1, 'mallory')).body).toMatchObject({ reason: expect.stringMatching(/not trusted/) });
+  expect((await deliver('shop', 1, 'ada', 'another secret')).status).toBe(401);
+  for (let each = 0; each < 60; each++) gitea.addComment('acme/shop', 2, 'Me, too!');
+  const taskId = await taskOf('shop', 2);
+  await told('shop', 2, '');
+  await killAndStart();
   expect(await finalTask(system.client, taskId)).toMatchObject({
     state: 'complete',
     ...{ sourceKind: 'gitea', sourceReference: 'acme/shop#2' },
   });
-  await untilTrue(() => Promise.resolve(told(taskId)[0]?.startsWith('Done: merged.') === true), 30);
-  expect(told(taskId)).toHaveLength(1);
-  expect(gitea.calls.filter((call) => call === 'POST /git/api/v1/repos/acme/shop/issues/2/comments')).toHaveLength(1);
-  expect(gitea.strangers).toEqual([]);
+  await told('shop', 2, 'Done: merged.');
+  expect(counted('shop', 'POST …/issues/2/comments')).toBe(1);
+  expect(gitea.pulls('acme/shop')).toEqual([]);
+  expect(gitea.calls.filter(({ status }) => status === 401)).toEqual([]);
+});
+
+test('work that nobody merged is offered by one pull request, whose address its issue has, whatever dies', async () => {
+  gitea.fail('POST /repos/acme/offered/pulls', { kind: 'hold-after' });
+  const taskId = await taskOf('offered', 3);
+  await until('the pull request to be made', () => gitea.isHolding());
+  await killAndStart();
+  const comment = await told('offered', 3, 'Done: http');
+  gitea.release();
+  const [pull, ...more] = gitea.pulls('acme/offered');
+  expect([pull, more]).toMatchObject([{ title: 'Greet the world', base: 'trunk', state: 'open' }, []]);
+  expect(pull?.head).toBe(`workledger/${taskId}`);
+  expect(pull?.body).toMatch(
+    /^Closes #3\.\n\nFiles that it changes: 1 \(\+1 −1\)\.\n\nTask: https:\/\/ledger\.example\//,
+  );
+  expect(comment).toContain(`/git/acme/offered/pulls/${pull?.number}.`);
+  expect(counted('offered', 'POST …/pulls')).toBe(1);
+  expect(counted('offered', 'POST …/issues/3/comments')).toBe(1);
+});
+
+test('where Gitea fails on the way all comes once; what it refuses for good is told at the issue', async () => {
+  const failing = (call: string, kind: 'answer' | 'answer-after', status: number, message: string): void =>
+    gitea.fail(call.replace('…', '/repos/acme/offered'), { kind, status, message });
+  const [before, pulls] = [counted('offered', 'POST …/pulls'), gitea.pulls('acme/offered').length];
+  failing('GET …/issues/4/comments', 'answer', 401, 'invalid username, password or token');
+  failing('POST …/issues/4/comments', 'answer-after', 502, 'Bad Gateway');
+  failing('GET …/pulls', 'answer', 500, 'a deadlock');
+  failing('POST …/pulls', 'answer-after', 500, 'a timeout');
+  await taskOf('offered', 4);
+  await told('offered', 4, 'Done: http');
+  expect(counted('offered', 'POST …/pulls') - before).toBe(1);
+  expect(gitea.pulls('acme/offered')).toHaveLength(pulls + 1);
+  expect(counted('offered', 'POST …/issues/4/comments')).toBe(1);
+
+  failing('POST …/pulls', 'answer', 403, 'user should have write access');
+  const refused = await taskOf('offered', 5);
+  const words = `Done: on branch \`workledger/${refused}\` (no pull request: user should have write access).`;
+  expect(await told('offered', 5, 'Done')).toContain(words);
+  expect(counted('offered', 'POST …/pulls') - before).toBe(2);
+});
+
+test('a pull request that a person opened for the branch is the one, however many are newer', async () => {
+  const id = await createTask(system.client, 'offered', { title: 'Greet', capabilities: ['greeting'] });
+  const theirs = gitea.addPull('acme/offered', { title: 'Mine', body: '', head: `workledger/${id}`, base: 'trunk' });
+  for (let each = 0; each < 1_000; each++)
+    gitea.addPull('acme/offered', { title: 'Newer', body: '', head: `feature-${each}`, base: 'trunk' });
+  const [posted, listed] = [counted('offered', 'POST …/pulls'), counted('offered', 'GET …/pulls')];
+  await finalTask(system.client, id);
+  await until('the one to be found', () => counted('offered', `GET …/pulls/${theirs.number}`) === 1);
+  expect([counted('offered', 'POST …/pulls') - posted, counted('offered', 'GET …/pulls') - listed]).toEqual([1, 20]);
+});
+
+test('work that waits for an approval is offered; cancelled it is closed, and merged, too; a retry offers it anew', async () => {
+  const taskId = await taskOf('asked', 6);
+  const first = await told('asked', 6, 'The work is good, and waits for an approval: http');
+  await system.client.expect2xx('POST', `/tasks/${taskId}/cancel`, { body: {} });
+  await told('asked', 6, 'Cancelled: ');
+  expect(gitea.pulls('acme/asked')).toMatchObject([{ state: 'closed', body: expect.stringMatching(/^Cancelled: /) }]);
+  await system.client.expect2xx('POST', `/tasks/${taskId}/retry`, { body: {} });
+  const second = await told('asked', 6, 'The work is good, and waits for an approval: http');
+  expect(second.split('\n')[0]).not.toBe(first.split('\n')[0]);
+  await system.client.expect2xx('POST', `/tasks/${taskId}/approve`, { body: {} });
+  await told('asked', 6, 'Done: merged.');
+  expect(gitea.pulls('acme/asked')).toMatchObject([
+    { state: 'closed' },
+    { state: 'closed', body: expect.stringMatching(/^Done: merged/) },
+  ]);
+  const calls = gitea.calls.flatMap(({ call }) =>
+    /^(POST|PATCH).*asked\/pulls/.test(call) ? [call.split(' ')[0]] : [],
+  );
+  expect(calls).toEqual(['POST', 'PATCH', 'POST', 'PATCH']);
 });
 
 test('what a plugin does wrong stays with it, and is shown', async () => {
@@ -169,7 +214,7 @@ test('what a plugin does wrong stays with it, and is shown', async () => {
     return JSON.stringify(shown).includes('middleware broken') && shown.details.plugins;
   });
   expect(health).toMatchObject({
-    gitea: { version: '1.0.0', failing: {}, targets: { 'gitea server': { breaker: 'closed' } } },
+    gitea: { version: '1.1.0', failing: {}, targets: { 'gitea server': { breaker: 'closed' } } },
     odd: { failing: { 'middleware broken': expect.stringMatching(/failing|resting/) } },
   });
   expect(JSON.stringify(health)).not.toContain('always');
@@ -209,13 +254,13 @@ test('how systems, models, plugins and components are is read by anybody with a 
     state: 'unavailable',
     reason: expect.stringMatching(/no answer/),
   });
-  for (const name of ['code.work', 'gitea.comment'])
+  for (const name of ['code.work', 'gitea.comment', 'gitea.pull-request'])
     expect(seen(name)).toMatchObject({ kind: 'component', state: 'healthy' });
   expect(JSON.stringify(items)).not.toContain('127.0.0.1');
   const { details } = (await (await fetch(`${system.url}/health`)).json()) as { details: Record<string, unknown> };
   expect(details).toMatchObject({
     ...{ embeddings: { breaker: 'closed' }, embeddingsOfQuestions: { breaker: 'closed', lastFailureAt: null } },
-    breakers: { 'gitea.comment': { closed: 1, open: 0, halfOpen: 0 } },
+    breakers: { 'gitea.comment': { open: 0, halfOpen: 0 }, 'gitea.pull-request': { open: 0, halfOpen: 0 } },
   });
 });
 
@@ -223,6 +268,6 @@ test('npm start -- --plugins lists them', async () => {
   const program = startProgram('infra/local/start.ts', ['--plugins'], { cwd: folder.path });
   expect(await program.ended).toBe(0);
   expect(program.written.stdout).toMatch(
-    /^gitea 1\.0\.0 {2}Issues of Gitea[^]*components: comment[^]*odd 0\.1\.0 {2}Stumbles/,
+    /^gitea 1\.1\.0 {2}Issues of Gitea[^]*components: comment, pull-request[^]*odd 0\.1\.0 {2}Stumbles/,
   );
 });

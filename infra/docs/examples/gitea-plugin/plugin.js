@@ -1,8 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { comment, pullRequest } from './server.js';
+import { gitea } from './webhooks.js';
 
 /**
- * A plugin: takes webhooks of Gitea, and keeps one comment at each issue that work was asked for at.
- * It imports nothing of Workledger: what it gets and gives is interface 1 (`shared/plugins/plugin.ts`).
+ * A plugin: takes webhooks of Gitea, keeps one comment at each issue that work was asked for at, and offers work that nobody merged by
+ * a pull request. It imports nothing of Workledger: what it gets and gives is interface 1 (`shared/plugins/plugin.ts`).
  * @param {{ configuration: { url: string }, secrets: Record<string, readonly string[]> }} context
  */
 export default function createPlugin({ configuration, secrets }) {
@@ -10,98 +11,74 @@ export default function createPlugin({ configuration, secrets }) {
   return {
     providers: { gitea },
     targets: { server: { base: `${configuration.url.replace(/\/$/, '')}/api/v1`, atOnce: 2 } },
-    components: { comment: { seconds: 60, perform: (request, tools) => comment(request, tools, headers()) } },
+    components: {
+      comment: { seconds: 60, perform: (request, tools) => comment(request, tools, headers()) },
+      'pull-request': { seconds: 120, perform: (request, tools) => pullRequest(request, tools, headers()) },
+    },
     handlers: { 'tell-issue': { types: Object.keys(WORDS), handle: tellIssue } },
-  };
-}
-
-/** Webhooks of Gitea: labels ask for work. https://docs.gitea.com/usage/webhooks */
-const gitea = {
-  title: 'Gitea',
-  headers: { signature: 'X-Gitea-Signature', event: 'X-Gitea-Event', delivery: 'X-Gitea-Delivery' },
-  mediaTypes: ['application/json'],
-  verify: ({ headers, bytes }, secrets) =>
-    secrets.some((secret) => isSigned(bytes, headers['x-gitea-signature'], secret))
-      ? null
-      : 'X-Gitea-Signature does not sign this body',
-  identify: ({ headers }) => ({
-    event: String(headers['x-gitea-event'] ?? 'unknown').slice(0, 100),
-    deliveryId: String(headers['x-gitea-delivery'] ?? 'unknown').slice(0, 100),
-  }),
-  read: (event, { bytes }) => {
-    const nothing = { action: null, repository: null, sender: null };
-    if (event !== 'issues') return { ...nothing, reason: `event ${event} starts no work` };
-    const body = JSON.parse(bytes.toString());
-    const { action, repository, sender, issue } = body;
-    if (typeof issue?.number !== 'number' || typeof repository?.full_name !== 'string')
-      return { ...nothing, reason: 'the body tells of no issue' };
-    const labels = (issue.labels ?? []).map(({ name }) => String(name));
-    return {
-      ...{ action: String(action), repository: repository.full_name, sender: sender?.login ?? null },
-      issue: {
-        ...{ id: String(issue.number), name: `issue #${issue.number}`, url: issue.html_url ?? null },
-        ...{ reference: `${repository.full_name}#${issue.number}`, title: String(issue.title), body: issue.body ?? '' },
-        ...{ labels, author: issue.user?.login ?? null, isOpen: issue.state === 'open' },
-      },
-      change: changeOf(action, labels),
-    };
-  },
-};
-
-function isSigned(bytes, given, secret) {
-  const expected = createHmac('sha256', secret).update(bytes).digest();
-  const found = Buffer.from(/^[0-9a-f]{64}$/.test(given ?? '') ? given : '', 'hex');
-  return found.length === expected.length && timingSafeEqual(found, expected);
-}
-
-/** Gitea tells which labels there are now, and not which were taken away. */
-function changeOf(action, labels) {
-  if (action === 'closed') return { kind: 'closed' };
-  if (action !== 'label_updated' && action !== 'label_cleared') return { kind: 'other' };
-  return {
-    kind: 'changed',
-    asked: labels.map((what) => ({ by: 'label', what })),
-    takenBack: [{ by: 'label', what: null }],
   };
 }
 
 const WORDS = {
   TaskClaimed: () => 'An agent works on it.',
-  TaskCompleted: ({ result }) => `Done: ${result.merged ? 'merged' : `on branch \`${result.branch}\``}.`,
+  TaskApprovalAsked: (_, pull) => `The work is good, and waits for an approval${whereOf(pull, '')}.`,
+  TaskCompleted: ({ result: { merged, branch } }, pull) =>
+    branch === null || merged
+      ? `Done${merged ? ': merged' : ''}.`
+      : `Done${whereOf(pull, `: on branch \`${branch}\``)}.`,
   TaskFailed: ({ failure }) => `It did not work out: ${failure.reason}`,
   TaskCancelled: ({ reason }) => `Cancelled: ${reason}`,
 };
 
+const whereOf = ({ url = null, why = null }, otherwise) =>
+  url !== null ? `: ${url}` : `${otherwise}${why === null ? '' : ` (no pull request: ${why})`}`;
+
+/**
+ * What a pull request is to be after an event. An event may come late, after others of its task: it then opens nothing that is over,
+ * and closes nothing that was begun anew.
+ */
+const WANTED = {
+  TaskApprovalAsked: ({ claimId }, { status, ...task }) =>
+    status === 'validation' && task.claimId === claimId ? 'open' : null,
+  TaskCompleted: ({ result: { merged, branch } }) => (merged ? 'closed' : branch === null ? null : 'open'),
+  TaskFailed: (_, { status }) => (status === 'failed' ? 'closed' : null),
+  TaskCancelled: (_, { status }) => (status === 'cancelled' ? 'closed' : null),
+};
+
 /** Tells the issue that the task came from what has become of it. */
-async function tellIssue({ type, stream, data }, tools) {
+async function tellIssue({ type, stream, revision, data }, tools) {
   const taskId = stream.slice('task-'.length);
-  const { source, repository } = await tools.task(taskId);
-  if (source?.kind !== 'gitea' || source.reference === null || repository === null) return;
-  await tools.call('comment', { taskId, repository, reference: source.reference, text: WORDS[type](data) });
+  const task = await tools.task(taskId);
+  const { source, repository } = task;
+  if (repository === null) return;
+  const pull = await followPull({ type, data, taskId }, task, tools);
+  if (source?.kind !== 'gitea' || source.reference === null) return;
+  const text = WORDS[type](data, pull);
+  await tools.call('comment', { taskId, repository, reference: source.reference, revision, text });
 }
 
-/** The one comment of a task at its issue: found by its mark, so that the same again changes nothing. */
-async function comment({ taskId, reference, text }, { send }, headers) {
-  const [, place, number] = /^([^#]+)#(\d+)$/.exec(reference) ?? [];
-  if (place === undefined) throw new Error(`${reference} is no issue of Gitea`);
-  const mark = `<!-- workledger ${taskId} -->`;
-  const issue = `/repos/${place.split('/').map(encodeURIComponent).join('/')}/issues`;
-  const body = { body: `${text}\n\n${mark}` };
-  const known = await find(`${issue}/${number}/comments`, mark, send, headers);
-  if (known?.body === body.body) return { id: known.id, changed: false };
-  const answer = known
-    ? await send('server', { method: 'PATCH', path: `${issue}/comments/${known.id}`, headers, body })
-    : await send('server', { method: 'POST', path: `${issue}/${number}/comments`, headers, body });
-  if (answer.status >= 300) throw new Error(`Gitea answers ${answer.status}`);
-  return { id: JSON.parse(answer.body.toString()).id, changed: true };
+/** Work that waits for people is offered by a pull request; what is over without them is offered no more. */
+async function followPull({ type, data, taskId }, task, tools) {
+  const wanted = WANTED[type]?.(data, task) ?? null;
+  const { named: place = null, baseBranch: base } = tools.repository(task.repository) ?? {};
+  if (wanted === null || place === null) return {};
+  const about = { taskId, repository: task.repository, place, branch: `workledger/${taskId}` };
+  const close = (text) => tools.call('pull-request', { ...about, wanted: 'closed', text });
+  if (wanted === 'closed') return close(WORDS[type](data, {}));
+  const words = { title: task.title, text: offerOf(task, { taskId, place, change: data.result?.diffStat ?? null }) };
+  const offered = await tools.call('pull-request', { ...about, wanted, base, run: data.claimId, ...words });
+  // Whoever was held up while it was opened finds it over.
+  const { status } = await tools.task(taskId);
+  return status === 'failed' || status === 'cancelled' ? close(`The task is ${status}.`) : offered;
 }
 
-async function find(path, mark, send, headers) {
-  for (let page = 1; ; page += 1) {
-    const answer = await send('server', { method: 'GET', path: `${path}?page=${page}&limit=50`, headers });
-    if (answer.status !== 200) throw new Error(`Gitea answers ${answer.status}`);
-    const comments = JSON.parse(answer.body.toString());
-    const found = comments.find(({ body }) => body.includes(mark));
-    if (found !== undefined || comments.length < 50) return found;
-  }
+function offerOf({ source, link }, { taskId, place, change }) {
+  const [where, number] = source?.kind === 'gitea' ? (source.reference ?? '').split('#') : [];
+  return [
+    where === place ? `Closes #${number}.` : null,
+    change && `Files that it changes: ${change.files} (+${change.insertions} −${change.deletions}).`,
+    `Task: ${link ?? taskId}`,
+  ]
+    .filter((line) => line !== null)
+    .join('\n\n');
 }
