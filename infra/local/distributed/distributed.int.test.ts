@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { kafkaBrokers } from '../../testing/servers/kafka.ts';
+import { GITEA, SHOP, startGiteaBesideDemo } from '../../testing/gitea/beside-demo.ts';
+import { labelledDelivery, type FakeGitea } from '../../testing/gitea/fake-gitea.ts';
 import { openToOthers, systemFolder, type SystemFolder } from '../../testing/processes/folder.ts';
 import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts';
 import { startProgram, type Program } from '../../testing/processes/program.ts';
@@ -17,6 +19,7 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   let system: Program;
   const urls = new Map<string, string>();
   let gateway: string;
+  let gitea: FakeGitea;
   const health = async (name: string): Promise<Health> =>
     (await fetch(`${urls.get(name)}/health`)).json() as Promise<Health>;
   const demo = (...args: string[]): Program =>
@@ -25,12 +28,16 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
   beforeAll(async () => {
     folder = await systemFolder();
     data = join(folder.path, 'the data');
+    gitea = await startGiteaBesideDemo(folder.path, join(data, 'demo'));
     const options = ['--native', '--data', data, '--port', '0', '--scale', 'projections=2', '--scale', 'sagas=2'];
     system = startProgram('infra/local/distributed/start.ts', options, { cwd: folder.path });
-    gateway = (await system.until(/Workledger is ready: (\S+)\n(.*\n)* {2}try it/))[1]!;
+    gateway = (await system.until(/Workledger is ready: (\S+)\n(.*\n)* {2}logs /))[1]!;
     for (const [, name, url] of system.written.stdout.matchAll(/^([a-z0-9-]+) +(http:\S+)$/gm)) urls.set(name!, url!);
   }, 240_000);
-  afterAll(() => folder.remove());
+  afterAll(async () => {
+    gitea.close();
+    await folder.remove();
+  });
 
   test('says where everything is, and what the log is kept in', () => {
     expect([...urls.keys()]).toEqual([
@@ -204,6 +211,41 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     );
   });
 
+  test('runs a plugin in the services that it has parts for; what it does outside comes once, whatever dies', async () => {
+    const client = await admin();
+    for (const url of [gateway, urls.get('query-service')!, urls.get('command-service')!])
+      expect((await fetch(`${url}/api/v1/tasks`)).headers.get('x-marked')).toBe('GET /api/v1/tasks');
+    const [pulls, comments] = [`/repos/${SHOP}/pulls`, `/repos/${SHOP}/issues/9/comments`];
+    const killSagas = async (): Promise<void> => {
+      await until('Gitea to hold its answer', () => gitea.isHolding());
+      for (const { pid, command } of processesOf(folder.path))
+        if (command.includes('sagas/main.js')) process.kill(pid, 'SIGKILL');
+      gitea.release();
+    };
+    gitea.fail(`POST ${comments}`, { kind: 'hold-after' });
+    gitea.fail(`POST ${pulls}`, { kind: 'hold-after' });
+    const issue = { name: SHOP, number: 9, title: 'Greet the world' };
+    const delivery = labelledDelivery(issue, { sender: 'ada', secret: GITEA.webhook });
+    const { status, body } = await client.send('POST', '/webhooks/gitea', { ...delivery, key: null });
+    expect([status, body['reason'] ?? null]).toEqual([202, null]);
+    await killSagas();
+    await killSagas();
+    const [told] = await until('the pull request to be told of', () => {
+      const all = gitea.comments(SHOP, 9);
+      return all[0]?.startsWith('Done: http') === true && all;
+    });
+    const [pull, ...more] = gitea.pulls(SHOP);
+    expect(pull).toMatchObject({ head: `workledger/${String(body['taskId'])}`, base: 'trunk', state: 'open' });
+    expect([told, more]).toEqual([expect.stringContaining(`${SHOP}/pulls/${pull?.number}.`), []]);
+    expect([gitea.count(`POST ${pulls}`), gitea.count(`POST ${comments}`)]).toEqual([1, 1]);
+    expect(gitea.comments(SHOP, 9)).toHaveLength(1);
+    const plugins = { gitea: expect.objectContaining({ version: '1.1.0', failing: {} }) };
+    for (const name of ['sagas-1', 'sagas-2']) {
+      const seen = await until(`${name} to be there again`, () => health(name).catch(() => null));
+      expect(seen.details).toMatchObject({ plugins });
+    }
+  });
+
   test("does not let sagas' commands in through the gateway", async () => {
     const key = (await readFile(join(data, 'distributed', 'service-key'), 'utf8')).trim();
     const answer = await fetch(`${gateway}/api/v1/service/commands`, {
@@ -223,6 +265,7 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     const logs = await Promise.all(
       [...urls.keys()].map((name) => readFile(join(data, 'distributed', 'logs', `${name}.log`), 'utf8')),
     );
+    secrets.push(...Object.values(GITEA));
     const shared = (await readFile(join(data, 'distributed', 'runner-key'), 'utf8')).trim();
     for (const text of [system.written.output, ...logs])
       expect([...secrets, shared].filter((secret) => text.includes(secret))).toEqual([]);

@@ -1,5 +1,8 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { readOptions } from './options.ts';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chooseConfiguration, readOptions } from './options.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -35,4 +38,16 @@ test.each([
   expect(exit).toHaveBeenCalledWith(2);
   expect(String(written.mock.calls[0]?.[0])).toMatch(why);
   expect(String(written.mock.calls[0]?.[0])).toContain('Usage: npm run start:distributed');
+});
+
+test("without a configuration the demo's is written, and the demo can play in it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'workledger-options-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  vi.spyOn(process, 'cwd').mockReturnValue(folder);
+  const own = join(folder, 'own');
+  const first = await chooseConfiguration(undefined, own, join(folder, 'demo'));
+  expect([first.isDemo, first.file]).toEqual([true, join(own, 'workledger.json')]);
+  expect(first.configuration.agents.map(({ name }) => name)).toContain('demo-agent');
+  const second = await chooseConfiguration(first.file, own, join(folder, 'demo'));
+  expect([second.isDemo, second.file]).toEqual([false, first.file]);
 });
