@@ -51,15 +51,17 @@ function stillRunning(way: Way): boolean {
 
 /** The last that succeeded, or was under way and may have taken effect, of those that can be undone. */
 function nextToUndo(way: Way): Step | undefined {
-  const mayStand = (id: string): boolean => {
+  const mayStand = ({ id, kind }: Step): boolean => {
     const own = way.step(id);
     if (own.undone) return false;
-    if (own.state === 'succeeded') return true;
-    return own.state === 'cancelled' && ['succeeded', 'stopped'].includes(way.status(keyOf(id, own)) ?? '');
+    const status = way.status(keyOf(id, own));
+    // Its time was over before its command had taken effect.
+    if (own.state === 'failed') return kind === 'command' && status === 'succeeded';
+    return own.state === 'succeeded' || (own.state === 'cancelled' && ['succeeded', 'stopped'].includes(status ?? ''));
   };
   const place = ({ id }: Step): number => way.step(id).order ?? Number.POSITIVE_INFINITY;
   return way.run.definition.steps
-    .filter(({ id, compensation }) => compensation !== undefined && mayStand(id))
+    .filter((step) => step.compensation !== undefined && mayStand(step))
     .toSorted((a, b) => place(b) - place(a))[0];
 }
 

@@ -1,33 +1,9 @@
-import { derivedId, newId } from '@workledger/shared/contexts/stream.ts';
-import type { Definition, Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
+import { newId } from '@workledger/shared/contexts/stream.ts';
+import type { Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import { describe, expect, it } from 'vitest';
-import { scenario } from '../engine/testing/scenario.ts';
 import { commentOn } from '../components/github/comments.ts';
-import { workflow } from './workflow.ts';
-
-const timer = (id: string, more: object = {}): Step => ({ kind: 'timer', id, seconds: 1, ...more });
-const send = (id: string, more: object = {}): Step => ({
-  kind: 'command',
-  id,
-  command: 'task.create',
-  data: { title: id },
-  ...more,
-});
-const undo = { kind: 'command', command: 'task.cancel', target: { $from: '/steps/a/result/id' } } as const;
-
-function begin(steps: Step[], more: Partial<Definition> = {}, inputs: object = {}, rights: object = {}) {
-  const run = scenario(workflow);
-  const runId = newId();
-  const own = { workflowId: newId(), version: 1, repository: null, startedBy: 'user:x', rights, parent: null };
-  run.receives('workflow-run', runId, 'WorkflowRunStarted', {
-    ...own,
-    definition: { name: 'w', steps, ...more },
-    inputs,
-  });
-  const receive = (type: string, data: object = {}) =>
-    run.receives('workflow-run', runId, type, { by: 'user:x', reason: 'so', ...data });
-  return { ...run, runId, receive };
-}
+import { tell } from '../components/slack/tell.ts';
+import { begin, send, timer, undoOf } from './testing.ts';
 
 describe('a run', () => {
   it('does one step after the other, with what came of those before, and answers its outputs', () => {
@@ -116,8 +92,8 @@ describe('a run', () => {
 
   it('undoes what succeeded, the last first, before it tells that it failed', () => {
     const run = begin([
-      send('a', { compensation: undo }),
-      send('b', { after: ['a'], compensation: { ...undo, target: { $from: '/steps/b/result/id' } } }),
+      send('a', { compensation: undoOf('a') }),
+      send('b', { after: ['a'], compensation: undoOf('b') }),
       send('c', { after: ['b'] }),
     ]);
     const [a, b] = [newId(), newId()];
@@ -146,7 +122,7 @@ describe('a run', () => {
   });
 
   it('lets a command end before it is cancelled, and undoes it', () => {
-    const run = begin([send('a', { compensation: undo }), timer('b'), timer('c', { after: ['a'] })]);
+    const run = begin([send('a', { compensation: undoOf('a') }), timer('b'), timer('c', { after: ['a'] })]);
     run.receive('WorkflowRunCancelAsked');
     expect(run.open()).toEqual(['step/a/1/1']);
     run.succeeds('step/a/1/1', { id: newId() });
@@ -157,7 +133,7 @@ describe('a run', () => {
 
   it('is taken up again with what failed and what was undone, and keeps the rest', () => {
     const run = begin([
-      send('a', { compensation: undo }),
+      send('a', { compensation: undoOf('a') }),
       timer('k'),
       send('b', { after: ['a'] }),
       timer('c', { after: ['b', 'k'] }),
@@ -172,6 +148,27 @@ describe('a run', () => {
     run.succeeds('step/a/2/1', { id: newId() });
     run.succeeds('step/b/2/1');
     run.succeeds('step/c/1/1');
+    run.succeeds('end/2');
+    expect(run.ended()).toBe('completed');
+  });
+
+  it('is taken up again from steps that had succeeded, too, with all after them, and keeps the rest', () => {
+    const run = begin([
+      send('a'),
+      send('b', { after: ['a'] }),
+      send('c', { after: ['b'] }),
+      send('k', { after: ['a'] }),
+      timer('last', { after: ['c', 'k'] }),
+    ]);
+    for (const id of ['a', 'b', 'k']) run.succeeds(`step/${id}/1/1`, { id: newId() });
+    run.fails('step/c/1/1');
+    run.succeeds('end/1/failed');
+    run.receive('WorkflowRunRetried', { from: ['b'] });
+    expect(run.open()).toEqual(['step/b/2/1']);
+    run.succeeds('step/b/2/1', { id: newId() });
+    expect(run.open()).toEqual(['step/c/2/1']);
+    run.succeeds('step/c/2/1');
+    run.succeeds('step/last/1/1');
     run.succeeds('end/2');
     expect(run.ended()).toBe('completed');
   });
@@ -210,78 +207,31 @@ describe('what a run calls', () => {
     run.succeeds('step/ask/1/1', { text: 'fine', isCut: false, costUsd: 0.1 });
     expect(run.open()).toEqual(['end/1']);
   });
-});
-
-describe('what a run waits for', () => {
-  it('is the answer of a person, which lets it go on or fails it', () => {
-    const steps: Step[] = [
-      { kind: 'approval', id: 'ask', askee: { kind: 'role', role: 'operator' }, text: 'Go on?' },
-      {
-        kind: 'choice',
-        id: 'which',
-        after: ['ask'],
-        cases: [{ choice: 'yes', when: 'steps.ask.result.choice == "approve"' }],
-      },
-    ];
-    for (const [choice, end] of [
-      ['approve', 'end/1'],
-      ['refuse', 'end/1/failed'],
+  it('is one message on Slack, in the words of what sends it', () => {
+    const asks = { repository: 'shop', channel: 'C0123ABCD', text: 'Done' };
+    for (const [more, place] of [
+      [{}, 'C0123ABCD'],
+      [{ thread: '1700000000.000001' }, 'C0123ABCD/1700000000.000001'],
     ] as const) {
-      const run = begin(steps);
-      const questionId = derivedId('workflow-question', run.runId, 'step/ask/1/1');
-      expect(run.requested('step/ask/1/1')).toMatchObject({ type: 'workflow-run.ask', data: { questionId } });
-      run.succeeds('step/ask/1/1');
-      const answered = { taskId: null, runId: run.runId, choice, words: null, answeredBy: 'user:y', via: 'api' };
-      run.receives('question', questionId, 'QuestionAnswered', answered);
-      expect(run.open()).toEqual([end]);
+      const steps: Step[] = [{ kind: 'call', id: 'say', component: 'slack.message', request: { ...asks, ...more } }];
+      const run = begin(steps, {}, {}, { repositories: null });
+      const effect = run.requested('step/say/1/1');
+      expect(effect).toMatchObject({ component: 'slack.tell' });
+      const { taskId, runId, about, text, ...said } = tell.request.parse(requestOf(effect));
+      expect({ about, text, place: said.place, repository: said.repository }).toEqual({
+        ...{ about: 'workflow/say', text: 'Done', place, repository: 'shop' },
+      });
+      expect([taskId, runId]).toEqual([run.runId, run.runId]);
+      run.succeeds('step/say/1/1', { outcome: 'off', id: null });
+      expect(run.open()).toEqual(['end/1']);
     }
   });
-
-  it('ends at its time, and the question is withdrawn', () => {
-    const run = begin([
-      { kind: 'approval', id: 'ask', askee: { kind: 'role', role: 'admin' }, text: 'x', timeoutSeconds: 5 },
-    ]);
-    run.succeeds('step/ask/1/1');
-    run.succeeds('step/ask/1/1/timeout');
-    expect(run.open()).toEqual(['stop/ask/1/1', 'end/1/failed']);
-  });
-
-  it('is an event of the right entry, which lets it go on or fails it', () => {
-    const events = ['workledger.task.TaskCompleted', 'workledger.task.TaskFailed'];
-    const seen = (type: string, round: number) => ({
-      ...{ step: 'w', round, attempt: 1 },
-      event: { id: newId(), type, stream: `task-${newId()}`, revision: 1, data: { reason: 'red' } },
-    });
-    const run = begin([{ kind: 'wait', id: 'w', events, failsOn: events.slice(1) }]);
-    run.succeeds('step/w/1/1');
-    run.receive('WorkflowRunEventSeen', seen('TaskCompleted', 2));
-    expect(run.open()).toEqual([]);
-    run.receive('WorkflowRunEventSeen', seen('TaskCompleted', 1));
-    expect(run.open()).toEqual(['end/1']);
-
-    const failing = begin([{ kind: 'wait', id: 'w', events, failsOn: events.slice(1) }]);
-    failing.succeeds('step/w/1/1');
-    failing.receive('WorkflowRunEventSeen', seen('TaskFailed', 1));
-    expect(failing.requested('end/1/failed')).toMatchObject({
-      data: { failure: { reason: expect.stringMatching(/^TaskFailed of task-.*: red$/) } },
-    });
-  });
-
-  it('is the end of another run, which is cancelled with it and waited for', () => {
-    const child = (run: { runId: string }): string => derivedId('workflow-run', run.runId, 'step/sub/1/1');
-    const steps: Step[] = [{ kind: 'workflow', id: 'sub', workflow: newId(), inputs: { n: 1 } }];
-    const run = begin(steps, { outputs: { of: { $from: '/steps/sub/result/x' } } });
-    expect(run.requested('step/sub/1/1')).toMatchObject({ type: 'workflow-run.start-child', target: child(run) });
-    run.succeeds('step/sub/1/1');
-    run.receives('workflow-run', child(run), 'WorkflowRunCompleted', { outputs: { x: 7 } });
-    expect(run.requested('end/1')).toMatchObject({ data: { outputs: { of: 7 } } });
-
-    const stopped = begin(steps);
-    stopped.succeeds('step/sub/1/1');
-    stopped.receive('WorkflowRunCancelAsked');
-    expect(stopped.open()).toEqual(['stop/sub/1/1']);
-    stopped.succeeds('stop/sub/1/1');
-    stopped.receives('workflow-run', child(stopped), 'WorkflowRunCancelled', { reason: 'so' });
-    expect(stopped.open()).toEqual(['end/1/cancelled']);
+  it('has its time with it, and is tried again after it as after every fault that passes', () => {
+    const run = begin([{ ...comment, timeoutSeconds: 7 } as Step], {}, { words: 'Hello' });
+    expect(run.requested('step/say/1/1')).toMatchObject({ kind: 'call', timeoutSeconds: 7 });
+    run.fails('step/say/1/1', true, 'no answer within 7 s');
+    run.succeeds('step/say/1/1/retry');
+    run.fails('step/say/1/2', true, 'no answer within 7 s');
+    expect(run.requested('end/1/failed')).toMatchObject({ data: { failure: { reason: 'no answer within 7 s' } } });
   });
 });

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { streamId, streamType } from '@workledger/shared/contexts/stream.ts';
+import type { WorkflowRunEvent } from '@workledger/shared/contexts/task/workflow-run/events.ts';
+import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { definitionOf } from '@workledger/shared/events/catalogue.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import { withoutPersonal } from '@workledger/shared/events/personal.ts';
@@ -21,6 +23,26 @@ export function toldOf(recorded: RecordedEvent) {
   const { id, type, stream, revision, data } = upcast(recorded);
   const told = withoutPersonal(definitionOf(stream, type).schema, data);
   return { id, type, stream, revision, data: JSON.stringify(told).length > LONGEST_DATA ? null : told };
+}
+
+/**
+ * The position after which events count for a step that begins to wait: the one that it took before, when its run is taken up again; else
+ * the beginning of the run. What came between its end and its being taken up again counts.
+ */
+export async function countsAfter(log: Pick<EventLog, 'readStream'>, began: RecordedEvent): Promise<bigint> {
+  const { stream, revision } = await takenBefore(log, began);
+  for await (const { position } of log.readStream(stream, { from: revision, limit: 1 })) return position;
+  throw new Error(`${stream} has no event ${revision}`);
+}
+
+async function takenBefore(log: Pick<EventLog, 'readStream'>, { stream, revision, ...began }: RecordedEvent) {
+  const { step, round } = began.data as { readonly step: string; readonly round: number };
+  if (round > 1)
+    for await (const recorded of log.readStream(stream, { from: revision, direction: 'backward' })) {
+      const { type, data } = upcast(recorded) as unknown as WorkflowRunEvent;
+      if (type === 'WorkflowRunEventSeen' && data.step === step) return data.event;
+    }
+  return { stream, revision: 0 };
 }
 
 /** Whether an event is what a step waits for. */

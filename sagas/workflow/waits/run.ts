@@ -13,7 +13,7 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import type { Pool } from 'pg';
 import { createRepositoryOf } from '../../webhooks/repository.ts';
-import { isWaitedFor, nameOf, toldOf } from './matching.ts';
+import { countsAfter, isWaitedFor, nameOf, toldOf } from './matching.ts';
 import {
   forgetRun,
   forgetWait,
@@ -47,8 +47,8 @@ const KNOWN_MILLISECONDS = 1_000;
 const AGAIN_SECONDS = 2.5;
 
 /**
- * Tells runs of workflows the events that their steps wait for, until the signal aborts. An event that came before the wait was known
- * here, but after the run began, is read from the log: that a wait is noted before the log's head is asked for misses none.
+ * Tells runs of workflows the events that their steps wait for, until the signal aborts. An event that counts (`countsAfter`), but came
+ * before the wait was known here, is read from the log: that a wait is noted before the log's head is asked for misses none.
  */
 export async function runWaits(options: WaitsOptions): Promise<void> {
   const { pool, log, outages, logger, signal, commands } = options;
@@ -95,15 +95,10 @@ export async function runWaits(options: WaitsOptions): Promise<void> {
     if (type === 'WorkflowRunCompleted' || type === 'WorkflowRunFailed' || type === 'WorkflowRunCancelled')
       return known.names.size === 0 ? undefined : inPostgres(() => forgetRun(pool, runId));
     if (type !== 'WorkflowRunWaitBegan') return;
-    const after = await inLog(() => startOf(recorded.stream));
+    const after = await inLog(() => countsAfter(log, recorded));
     await inPostgres(() => noteWait(pool, { ...data, runId, after }));
     known = { names: new Set([...known.names, ...data.events]), at: known.at };
     wakeUps.wake();
-  }
-
-  async function startOf(stream: string): Promise<bigint> {
-    for await (const { position } of log.readStream(stream, { limit: 1 })) return position;
-    throw new Error(`${stream} has no first event`);
   }
 
   async function receive(events: readonly RecordedEvent[]): Promise<void> {
