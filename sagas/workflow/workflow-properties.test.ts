@@ -3,13 +3,16 @@ import type { Step } from '@workledger/shared/contexts/task/workflow/definition.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { scenario } from '../engine/testing/scenario.ts';
+import { withAllAfter } from '@workledger/shared/workflows/graph.ts';
+import { undoOf } from './testing.ts';
 import { workflow } from './workflow.ts';
 
-const graphs = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 25 }).map((links) =>
-  links.map((before, index): Step => ({
+const links = fc.record({ before: fc.array(fc.nat(), { maxLength: 3 }), stays: fc.boolean() });
+const graphs = fc.array(links, { minLength: 1, maxLength: 25 }).map((all) =>
+  all.map(({ before, stays }, index): Step => ({
     ...{ kind: 'command', id: `s${index}`, command: 'task.create', data: { title: 'x' } },
     after: index === 0 ? [] : [...new Set(before.map((number) => `s${number % index}`))],
-    compensation: { kind: 'command', command: 'task.cancel', target: { $from: `/steps/s${index}/result/id` } },
+    ...(!stays && { compensation: undoOf(`s${index}`) }),
   })),
 );
 
@@ -51,12 +54,15 @@ it('whatever the graph and the order of results: every step is done once, after 
   );
 });
 
-it('whatever fails, is cancelled, paused and taken up again: what succeeded is undone once, the last first, and it ends', () => {
+it('whatever fails, is cancelled, paused and taken up again from any step: what can be undone is undone once, the last first, what is asked for and all after it is done again, nothing else twice, and it ends', () => {
   const moves = fc.infiniteStream(fc.record({ pick: fc.nat(), fate: fc.integer({ min: 0, max: 19 }) }));
   fc.assert(
     fc.property(graphs, moves, (steps, fates) => {
       const run = begin(steps, 4);
       const standing: string[] = [];
+      const stays = new Set(steps.flatMap(({ id, compensation }) => (compensation === undefined ? [id] : [])));
+      // Done before the run turned back, and not to be done again.
+      let done = new Set<string>();
       let [paused, ending, retries] = [false, false, 0];
       for (let turn = 0; turn < 400; turn++) {
         const { pick, fate } = fates.next().value as { pick: number; fate: number };
@@ -77,16 +83,27 @@ it('whatever fails, is cancelled, paused and taken up again: what succeeded is u
           run.fails(key);
           continue;
         }
-        if (kind === 'step') standing.push(id);
+        if (kind === 'step') {
+          expect(done.has(id)).toBe(false);
+          if (!ending) done.add(id);
+          if (!stays.has(id)) standing.push(id);
+        }
+        if (kind === 'undo' && !key.endsWith('/retry')) done.delete(id);
         run.succeeds(key, { id: newId() });
         if (kind === 'end' && run.ended() === null && retries++ < 2) {
           [ending, paused] = [false, false];
           expect(standing).toEqual([]);
-          run.receive('WorkflowRunRetried', { from: [] });
+          const from = steps.filter((_, index) => (pick >> index) % 4 === 1).map((step) => step.id);
+          const lost = steps.flatMap((step) => (done.has(step.id) ? [] : [step.id]));
+          const again = withAllAfter(steps, [...from, ...lost]);
+          done = new Set([...done].filter((each) => !again.has(each)));
+          run.receive('WorkflowRunRetried', { from });
         }
       }
       expect(run.open()).toEqual([]);
-      expect(standing).toHaveLength(run.ended() === 'completed' ? steps.length : 0);
+      const isComplete = run.ended() === 'completed';
+      expect(standing).toHaveLength(isComplete ? steps.length - stays.size : 0);
+      if (isComplete) expect(done.size).toBe(steps.length);
     }),
     { numRuns: 60 },
   );
