@@ -227,7 +227,7 @@ describe('what a run calls', () => {
     }
   });
   it('has its time with it, and is tried again after it as after every fault that passes', () => {
-    const run = begin([{ ...comment, timeoutSeconds: 7 } as Step], {}, { words: 'Hello' });
+    const run = begin([{ ...comment, timeoutSeconds: 7 }], {}, { words: 'Hello' });
     expect(run.requested('step/say/1/1')).toMatchObject({ kind: 'call', timeoutSeconds: 7 });
     run.fails('step/say/1/1', true, 'no answer within 7 s');
     run.succeeds('step/say/1/1/retry');
