@@ -88,6 +88,8 @@ export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {
   readonly issueOfferSeconds?: number;
   /** Default: none. */
   readonly models?: readonly (Priced & { readonly name: string })[];
+  /** Default: workflows call no host. */
+  readonly workflows?: { readonly allowHosts: readonly string[] };
 };
 
 /** What commands know of the configuration beside its values. */

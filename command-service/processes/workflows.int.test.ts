@@ -63,6 +63,78 @@ describe('a definition', () => {
   });
 });
 
+describe('a sub-workflow', () => {
+  const sub = (workflow: string, more: object = {}) => ({ kind: 'workflow', id: 'sub', workflow, ...more });
+  const refused = async (steps: readonly object[], path: string, more: object = {}, as?: Partial<CommandContext>) =>
+    expect(define(steps, more, as)).rejects.toMatchObject({
+      ...{ code: 'invalid-workflow', facts: { errors: [expect.objectContaining({ path })] } },
+    });
+
+  it('is given what it takes', async () => {
+    const child = await define([timer], { inputs: { n: { type: 'integer' } } });
+    await refused([sub(child)], '/steps/0/inputs/n');
+    await refused([sub(child, { inputs: { n: 'x' } })], '/steps/0/inputs/n');
+    await refused([sub(child, { inputs: { n: 1, m: 1 } })], '/steps/0/inputs/m');
+    const inputs = { n: { $from: '/inputs/t' } };
+    await refused([sub(child, { inputs })], '/steps/0/inputs/n', { inputs: { t: { type: 'string' } } });
+    await define([sub(child, { inputs })], { inputs: { t: { type: 'number' } } });
+    // The version that it names is what counts.
+    await ask(side, 'workflow.change', child, { name: 'w', steps: [timer] }, operator);
+    await define([sub(child)]);
+    await refused([sub(child, { version: 1 })], '/steps/0/inputs/n');
+  });
+
+  it('is one that begins, and that is there for whoever asks', async () => {
+    const child = await define([timer], { repository: 'other' });
+    const limited = { ...operator, repositories: ['sample'] };
+    await refused([sub(child)], '/steps/0/workflow', { repository: 'sample' }, limited);
+    await define([sub(child)]);
+    await ask(side, 'workflow.retire', child, {}, operator);
+    await refused([sub(child)], '/steps/0/workflow');
+  });
+
+  it('does not lead back to its own in any case; past a choice it may', async () => {
+    const [first, second] = [await define([timer]), await define([timer])];
+    const change = (id: string, steps: readonly object[]) =>
+      ask(side, 'workflow.change', id, { name: 'w', steps }, operator);
+    await expectRefused(change(first, [sub(first)]), 'invalid-workflow');
+    await change(second, [timer, sub(first, { after: ['rest'] })]);
+    await expect(change(first, [sub(second)])).rejects.toMatchObject({
+      facts: { errors: [expect.objectContaining({ message: expect.stringContaining(`${first} → ${second} → ${first}`) })] }, // prettier-ignore
+    });
+    const choice = { kind: 'choice', id: 'again', cases: [{ choice: 'yes', when: 'run.id == "x"' }], otherwise: 'no' };
+    await change(first, [choice, sub(second, { after: [{ step: 'again', choice: 'yes' }] })]);
+    // An older version that does not lead back may be run.
+    await change(first, [sub(first, { version: 1 })]);
+  });
+
+  it('is not deeper below its own than runs may be', async () => {
+    let below = await define([timer]);
+    for (let depth = 1; depth <= 8; depth++) below = await define([sub(below)]);
+    await refused([sub(below)], '/steps/0/workflow');
+  });
+});
+
+describe('a definition that names what is not configured', () => {
+  const call = (component: string, request: object) => [{ kind: 'call', id: 'a', component, request }];
+  const model = call('model.answer', { model: 'fast', prompt: 'x' });
+  const host = call('http.request', { url: 'https://a.example/' });
+
+  it('is refused, and taken where it is configured', async () => {
+    const repository = [{ ...make, data: { title: 'x', repository: 'nowhere' } }];
+    for (const steps of [model, host, repository]) await expectRefused(define(steps), 'invalid-workflow');
+    const other = await side.another({
+      models: [{ name: 'fast', inputUsd: 1, outputUsd: 1 }],
+      workflows: { allowHosts: ['a.example:443'] },
+    });
+    for (const steps of [model, host])
+      await other.send(
+        { type: 'workflow.define', target: newId(), data: { name: 'w', steps } },
+        { ...operator, correlationId: newId() },
+      );
+  });
+});
+
 describe('a run', () => {
   it('keeps the version that it began with', async () => {
     const workflowId = await define([timer]);

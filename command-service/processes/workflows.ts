@@ -1,77 +1,18 @@
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import type { CommandAnswer, Commands } from '@workledger/shared/commands/port.ts';
-import { refuse, type RefusalCode } from '@workledger/shared/commands/refusal.ts';
+import { refuse } from '@workledger/shared/commands/refusal.ts';
 import { parseParticipant } from '@workledger/shared/contexts/participant.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
-import {
-  LARGEST_DEFINITION,
-  LARGEST_INPUTS,
-  type Definition,
-} from '@workledger/shared/contexts/task/workflow/definition.ts';
+import { LARGEST_INPUTS, type Definition } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import type { Parent, Rights } from '@workledger/shared/contexts/task/workflow-run/events.ts';
 import type { WorkflowRunState } from '@workledger/shared/contexts/task/workflow-run/state.ts';
-import { beyondRole, faultsOf, isSendable, subWorkflowsOf, type Fault } from '@workledger/shared/workflows/validate.ts';
+import { beyondRole, isSendable } from '@workledger/shared/workflows/validate.ts';
 import { givenInputs, withDeclared } from '@workledger/shared/workflows/inputs.ts';
 import { rolesOf } from '../api/may-send.ts';
 import { demandParticipant } from './participants.ts';
-import { isKnownRepository } from './references.ts';
 import type { Room } from './room.ts';
 import { joinTokens, step, type StepContext } from './step.ts';
-
-const MOST_FAULTS = 50;
-/** Runs within runs. */
-const DEEPEST = 8;
-
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
-
-/** Takes a version of a workflow that can run. @throws CommandRefused `invalid-content` with each place and reason */
-async function defineWorkflow(
-  room: Room,
-  id: string,
-  type: 'workflow.define' | 'workflow.change',
-  data: Definition,
-  context: StepContext,
-): Promise<CommandAnswer> {
-  await demandRunnable(room, data);
-  return room.aggregates.workflow.handle(id, { type, data }, context);
-}
-
-async function demandRunnable(room: Room, data: Definition): Promise<void> {
-  const { repository = null } = data;
-  if (bytesOf(data) > LARGEST_DEFINITION)
-    refuse('too-large', `a definition has ${LARGEST_DEFINITION} bytes at most: let sub-workflows do parts of it`);
-  if (!isKnownRepository(room, repository))
-    refuse('unknown-repository', `there is no repository ${repository}`, { repository });
-  demandSound(faultsOf(data));
-  demandSound(await missingWorkflows(room, data));
-  for (const step of data.steps)
-    if (step.kind === 'approval' && step.askee.kind === 'participant')
-      await demandParticipant(room, step.askee.participant, 'askee');
-}
-
-function demandSound(faults: readonly Fault[], code: RefusalCode = 'invalid-workflow'): void {
-  if (faults.length === 0) return;
-  const errors = faults.slice(0, MOST_FAULTS).map(({ at, reason }) => ({ path: at, message: reason }));
-  refuse(
-    code,
-    errors
-      .map(({ path, message }) => `${path}: ${message}`)
-      .join('; ')
-      .slice(0, 2_000),
-    { errors },
-  );
-}
-
-async function missingWorkflows(room: Room, definition: Definition): Promise<readonly Fault[]> {
-  const faults: Fault[] = [];
-  for (const { at, workflow, version } of subWorkflowsOf(definition)) {
-    const { state } = await room.aggregates.workflow.load(workflow);
-    if (state === null) faults.push({ at: `${at}/workflow`, reason: `there is no workflow ${workflow}` });
-    else if (version !== undefined && version > state.versions.length)
-      faults.push({ at: `${at}/version`, reason: `the workflow has no version ${version}` });
-  }
-  return faults;
-}
+import { bytesOf, DEEPEST, defineWorkflow, demandRunnable, demandSound } from './workflow-definitions.ts';
 
 /** Starts a run, by the rights of whoever asks. @throws CommandRefused */
 async function startRun(
@@ -94,10 +35,10 @@ async function startDefined(
   const own = ownRights(context);
   const inputs = await withParticipants(room, data);
   const definition = withDeclared(data.definition, inputs);
-  await demandRunnable(room, definition);
+  const workflowId = derivedId('workflow', 'of-run', runId);
+  await demandRunnable(room, workflowId, definition, own.rights.repositories);
   demandMay(definition, own.rights);
   demandGiven(definition, inputs);
-  const workflowId = derivedId('workflow', 'of-run', runId);
   const defining = { type: 'workflow.define', data: definition } as const;
   const defined = await room.aggregates.workflow.handle(workflowId, defining, step(context, 'define'));
   const started = await begin(room, runId, { workflowId, version: 1, inputs, ...own, parent: null }, context);

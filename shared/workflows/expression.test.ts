@@ -26,6 +26,19 @@ describe('an expression', () => {
     expect({ steps, inputs }).toEqual({ steps: ['a', 'b'], inputs: ['list'] });
   });
 
+  it('tells what it looks at, and what it answers as far as its words tell', () => {
+    const { paths } = readExpression('run.id == inputs.a["b"].c || has(steps.s.result.n) || inputs.l.all(x, x.y == 1)');
+    expect(paths).toEqual([
+      ['run', 'id'],
+      ['inputs', 'a', 'b', 'c'],
+      ['inputs', 'l'],
+    ]);
+    const answers = ['1 + 1', '[1]', 'inputs.n', 'size(inputs.n) + 1', '-inputs.n', 'true && inputs.b'];
+    expect(answers.map((text) => readExpression(text).answers)).toEqual([
+      ...[{ type: 'integer' }, { type: 'array' }, ['inputs', 'n'], { type: 'integer' }, {}, { type: 'boolean' }],
+    ]);
+  });
+
   it.each([
     ['1 +', /./],
     ['inputs', 'name what of inputs'],

@@ -1,4 +1,5 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
+import { ANYTHING, type Shape } from './shapes.ts';
 
 /** What an expression may see: how it is asked, what it is given, and what came of the steps before. */
 export type Scope = {
@@ -50,6 +51,10 @@ export type Expression = {
   readonly steps: readonly string[];
   /** The inputs that it names. */
   readonly inputs: readonly string[];
+  /** What it looks at, name by name, but for what it only asks whether it is there (`has`). */
+  readonly paths: readonly (readonly string[])[];
+  /** What it answers, as far as its words tell; a path: what stands there. */
+  readonly answers: Shape | readonly string[];
   /** @returns a JSON value @throws ExpressionFailed */
   evaluate(scope: Scope): unknown;
 };
@@ -59,13 +64,16 @@ export function readExpression(text: string): Expression {
   if (text.length > LONGEST_EXPRESSION)
     throw new ExpressionFailed(`an expression has ${LONGEST_EXPRESSION} characters at most`);
   const parsed = inWords(() => environment.parse(text));
-  const named: Named = { steps: new Set(), inputs: new Set(), throughLists: false };
-  look(parsed.ast, named, { within: false, variables: new Set() });
+  const named: Named = { steps: new Set(), inputs: new Set(), paths: [], throughLists: false };
+  const outermost: Place = { within: false, mayLack: false, variables: new Set() };
+  look(parsed.ast, named, outermost);
   const checked = inWords(() => parsed.check());
   if (!checked.valid) throw new ExpressionFailed(checked.error?.message.split('\n')[0] ?? 'it does not fit together');
   return {
     steps: [...named.steps],
     inputs: [...named.inputs],
+    paths: named.paths,
+    answers: pathOf(parsed.ast, outermost) ?? shapeOfType(checked.type ?? 'dyn'),
     evaluate: ({ inputs, steps, run }) => {
       const given = {
         inputs: asCel(only(inputs, named.inputs), named.throughLists),
@@ -77,8 +85,38 @@ export function readExpression(text: string): Expression {
   };
 }
 
-type Named = { readonly steps: Set<string>; readonly inputs: Set<string>; throughLists: boolean };
-type Place = { readonly within: boolean; readonly variables: ReadonlySet<string> };
+type Named = {
+  readonly steps: Set<string>;
+  readonly inputs: Set<string>;
+  readonly paths: (readonly string[])[];
+  throughLists: boolean;
+};
+type Place = { readonly within: boolean; readonly mayLack: boolean; readonly variables: ReadonlySet<string> };
+
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ bool: 'boolean', int: 'integer', uint: 'integer', double: 'number' },
+  ...{ string: 'string', null: 'null', list: 'array', map: 'object' },
+};
+
+/** @param type CEL's, such as `list<int>` */
+function shapeOfType(type: string): Shape {
+  const found = TYPES[type.replace(/<.*/, '')];
+  return found === undefined ? ANYTHING : { type: found };
+}
+
+/** The names that lead from `inputs`, `steps` or `run` to what a node stands for; null: it is no such thing. */
+function pathOf(node: ASTNode, place: Place): readonly string[] | null {
+  if (node.op === 'id') return ROOTS.has(node.args) && !place.variables.has(node.args) ? [node.args] : null;
+  if (node.op !== '.' && node.op !== '[]') return null;
+  const [of, name] = node.args;
+  const path = pathOf(of, place);
+  const literal = literalOf(name);
+  return path === null || literal === null ? null : [...path, literal];
+}
+const ROOTS = new Set(['inputs', 'steps', 'run']);
+
+const literalOf = (name: string | ASTNode): string | null =>
+  typeof name === 'string' ? name : name.op === 'value' ? String(name.args) : null;
 
 const only = (given: Readonly<Record<string, unknown>>, names: ReadonlySet<string>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
@@ -98,10 +136,12 @@ function look(node: ASTNode, named: Named, place: Place): void {
     case '.?':
     case '[]':
     case '[?]': {
+      const path = pathOf(node, place);
+      if (path !== null) return lookAtPath(path, named, place);
       const [of, name] = node.args;
       const root = of.op === 'id' && !place.variables.has(of.args) ? of.args : null;
-      const literal = typeof name === 'string' ? name : name.op === 'value' ? String(name.args) : null;
       if (root === 'inputs' || root === 'steps') {
+        const literal = literalOf(name);
         if (literal === null) throw new ExpressionFailed(`name one of ${root} as ${root}.<name>`);
         named[root].add(literal);
         return;
@@ -112,7 +152,9 @@ function look(node: ASTNode, named: Named, place: Place): void {
     }
     case 'call':
       demandFunction(node.args[0]);
-      return node.args[1].forEach((argument) => look(argument, named, place));
+      return node.args[1].forEach((argument) =>
+        look(argument, named, node.args[0] === 'has' ? { ...place, mayLack: true } : place),
+      );
     case 'rcall':
       return lookAtCall(node.args, named, place);
     case 'list':
@@ -127,6 +169,12 @@ function look(node: ASTNode, named: Named, place: Place): void {
   }
 }
 
+function lookAtPath(path: readonly string[], named: Named, place: Place): void {
+  const [root, name = ''] = path;
+  if (root === 'inputs' || root === 'steps') named[root].add(name);
+  if (!place.mayLack) named.paths.push(path);
+}
+
 function lookAtCall([name, of, given]: [string, ASTNode, ASTNode[]], named: Named, place: Place): void {
   demandFunction(name);
   if (!THROUGH_LISTS.has(name)) return [of, ...given].forEach((part) => look(part, named, place));
@@ -136,7 +184,7 @@ function lookAtCall([name, of, given]: [string, ASTNode, ASTNode[]], named: Name
   look(of, named, place);
   const [variable, ...bodies] = given;
   if (variable?.op !== 'id') throw new ExpressionFailed(`${name}: its first argument is a name`);
-  const inner = { within: true, variables: new Set([...place.variables, variable.args]) };
+  const inner = { ...place, within: true, variables: new Set([...place.variables, variable.args]) };
   bodies.forEach((body) => look(body, named, inner));
 }
 

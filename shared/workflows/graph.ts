@@ -72,3 +72,16 @@ export function withAllAfter(steps: readonly Linked[], chosen: Iterable<string>)
   }
   return found;
 }
+
+/** The steps that no choice leads past: every run that comes to its end has begun them. */
+export function surelyBegun(steps: readonly Pick<Step, 'id' | 'after' | 'join'>[]): ReadonlySet<string> {
+  const sure = new Set<string>();
+  for (let before = -1; before < sure.size;) {
+    before = sure.size;
+    for (const { id, after = [], join = 'all' } of steps) {
+      const isSure = (link: (typeof after)[number]): boolean => typeof link === 'string' && sure.has(link);
+      if (after.length === 0 || (join === 'all' ? after.every(isSure) : after.some(isSure))) sure.add(id);
+    }
+  }
+  return sure;
+}

@@ -1,5 +1,9 @@
-import type { Definition } from '../contexts/task/workflow/definition.ts';
-import { isOfType, type Fault } from './validate.ts';
+import type { Definition, Template } from '../contexts/task/workflow/definition.ts';
+import type { Fault } from './misfits.ts';
+import { shapeOfPlaceholder } from './references.ts';
+import { whyNot } from './shapes.ts';
+import { placeholdersOf } from './template.ts';
+import { isOfType } from './validate.ts';
 
 /** What a run is given, defaults filled in; and what is wrong with it. */
 export function givenInputs(
@@ -37,4 +41,29 @@ function declarationOf(value: unknown): NonNullable<Definition['inputs']>[string
   if (Array.isArray(value)) return { type: 'array' };
   const type = typeof value;
   return { type: type === 'string' || type === 'boolean' || type === 'number' ? type : 'object' };
+}
+
+/** What is wrong with what a step gives to a sub-workflow, as far as it is known before the run; places begin below its inputs. */
+export function childFaults(
+  { inputs: declared = {} }: Definition,
+  given: Readonly<Record<string, Template>>,
+  parent: Definition,
+): readonly Fault[] {
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(declared, name));
+  return [
+    ...unknown.map((name) => ({ at: `/${name}`, reason: 'the workflow has no such input' })),
+    ...Object.entries(declared).flatMap(([name, { type, required, default: standard }]): readonly Fault[] => {
+      const value = Object.hasOwn(given, name) ? given[name] : undefined;
+      if (value === undefined)
+        return standard === undefined && required !== false ? [{ at: `/${name}`, reason: 'it is missing' }] : [];
+      const [whole] = placeholdersOf(value).filter(({ at }) => at === '');
+      if (whole === undefined)
+        return isOfType(value, type) || (value === null && required === false)
+          ? []
+          : [{ at: `/${name}`, reason: `it is no ${type}` }];
+      const wanted = required === false ? { type: [type, 'null'] } : { type };
+      const reason = whyNot(shapeOfPlaceholder(whole, parent), wanted);
+      return reason === null ? [] : [{ at: `/${name}`, reason }];
+    }),
+  ];
 }

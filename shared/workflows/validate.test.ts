@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { definition } from '../contexts/task/workflow/definition.ts';
 import { describe, expect, it } from 'vitest';
-import { findCycle, orderOf, withAllAfter } from './graph.ts';
-import { givenInputs } from './inputs.ts';
+import { findCycle, orderOf, surelyBegun, withAllAfter } from './graph.ts';
+import { childFaults, givenInputs } from './inputs.ts';
+import { nameFaults } from './names.ts';
 import { templates } from './templates.ts';
 import { beyondRole, faultsOf } from './validate.ts';
 
@@ -137,6 +138,67 @@ it('what a run is given is judged, and what is left out is filled in', () => {
   const read = definition.parse({ name: 'w', steps: [timer('t')], inputs });
   expect(givenInputs(read, { a: 'x' })).toEqual({ inputs: { a: 'x', n: 2, o: null }, faults: [] });
   expect(givenInputs(read, { a: 1, b: 2 }).faults.map(({ at }) => at)).toEqual(['/inputs/b', '/inputs/a']);
+});
+
+it('what a sub-workflow is given is judged before it runs, as far as it is known', () => {
+  const inputs = { a: { type: 'string' }, n: { type: 'integer', default: 2 }, o: { type: 'array', required: false } };
+  const child = definition.parse({ name: 'child', steps: [timer('t')], inputs });
+  const parent = definition.parse({ name: 'w', steps: [send('s')], inputs: { n: { type: 'integer' } } });
+  const given = (values: object) =>
+    childFaults(child, values as Parameters<typeof childFaults>[1], parent).map(({ at, reason }) => `${at} ${reason}`);
+  expect(given({ a: 'x', n: 3, o: null })).toEqual([]);
+  expect(given({ a: { $from: '/steps/s/result/id' }, n: { $cel: 'inputs.n' }, o: [{ $from: '/inputs/n' }] })).toEqual(
+    [],
+  );
+  expect(given({})).toEqual(['/a it is missing']);
+  expect(given({ a: 1, b: 'x', n: null })).toEqual([
+    ...['/b the workflow has no such input', '/a it is no string', '/n it is no integer'],
+  ]);
+  expect(given({ a: { $from: '/inputs/n' }, o: { $cel: '"x"' } })).toEqual([
+    ...['/a it is integer, where string is needed', '/o it is string, where array or null is needed'],
+  ]);
+});
+
+it('what a definition names is configured, where it stands literally', () => {
+  const call = (component: string, request: object) => ({ kind: 'call', id: component.replace('.', '_'), component, request }); // prettier-ignore
+  const steps = (repository: unknown, model: unknown, url: unknown) => {
+    const undo = { kind: 'call', component: 'http.request', request: { url } };
+    return [
+      call('http.request', { url }),
+      call('model.answer', { model, prompt: 'x' }),
+      call('github.comment', { repository, number: 1, text: 'x' }),
+      call('slack.message', { repository, channel: 'C0123ABCD', text: 'x' }),
+      send('a', { data: { title: 'x', repository }, compensation: undo }),
+      send('b', { command: 'task.expand', target: '0190a000-0000-7000-8000-000000000001', data: { subtasks: [{ title: 'x', repository }] } }), // prettier-ignore
+    ];
+  };
+  const workflows = { allowHosts: ['a.example:443', 'b.example:80'] };
+  const named = { repositories: [{ name: 'shop' }], models: [{ name: 'fast' }], workflows };
+  const at = (...given: Parameters<typeof steps>) =>
+    nameFaults(definition.parse({ name: 'w', steps: steps(...given) }), named).map((fault) => fault.at);
+  const left = { $from: '/inputs/x' };
+  expect(at('shop', 'fast', 'https://A.example/x')).toEqual([]);
+  expect(at(left, left, left)).toEqual([]);
+  expect(at('none', 'none', 'https://none.example/')).toEqual([
+    ...['/steps/0/request/url', '/steps/1/request/model', '/steps/2/request/repository', '/steps/3/request/repository'],
+    ...['/steps/4/data/repository', '/steps/4/compensation/request/url', '/steps/5/data/subtasks/0/repository'],
+  ]);
+  for (const url of ['https://a.example:8443/', 'https://user:x@a.example/', 'http://b.example/'])
+    expect(at('shop', 'fast', url)).toEqual(['/steps/0/request/url', '/steps/4/compensation/request/url']);
+});
+
+it('what begins in any case is what no choice leads past', () => {
+  const steps = [
+    timer('late', { after: ['both'] }),
+    { kind: 'choice', id: 'which', cases: [{ choice: 'x', when: 'true' }], otherwise: 'y' },
+    timer('x', { after: [{ step: 'which', choice: 'x' }] }),
+    timer('first'),
+    timer('both', { after: ['which', 'first'] }),
+    timer('any', { after: ['x', 'first'], join: 'any' }),
+    timer('all', { after: ['x', 'first'] }),
+  ];
+  const read = definition.parse({ name: 'w', steps });
+  expect([...surelyBegun(read.steps)].toSorted()).toEqual(['any', 'both', 'first', 'late', 'which']);
 });
 
 /** Steps that wait for earlier ones only, in any order of the list. */

@@ -1,21 +1,34 @@
+import { z } from 'zod';
 import { commands, type CommandType, declarationOf, commandTypes } from '../commands/catalogue.ts';
 import type { Role } from '../contexts/agent/key/events.ts';
 import type { Compensation, Definition, Step, Template } from '../contexts/task/workflow/definition.ts';
 import { findDefinition } from '../events/catalogue.ts';
 import { isWithinReach, typesOf } from '../events/subscribing.ts';
 import { callable, isCallable } from './callable.ts';
-import { ExpressionFailed, readExpression } from './expression.ts';
-import { findCycle, orderOf, type Before } from './graph.ts';
-import { misfits } from './misfits.ts';
+import { findCycle, orderOf } from './graph.ts';
+import { misfits, type Fault } from './misfits.ts';
+import {
+  eventShapes,
+  expressionFaults,
+  pointerFaults,
+  shapeOfPlaceholder,
+  templateFaults,
+  unfit,
+  type IsBefore,
+  type Place,
+} from './references.ts';
+import { either, shapeAt, shapeOf, shapeOfValue, whyNot } from './shapes.ts';
 import { partsOf, placeholdersOf } from './template.ts';
-
-/** Why a definition cannot run: where, as a JSON pointer into it, and what is wrong there. */
-export type Fault = { readonly at: string; readonly reason: string };
 
 /** Commands that steps of workflows may send: those that are declared so. */
 export const isSendable = (type: string): type is CommandType =>
   Object.hasOwn(commands, type) && declarationOf(type as CommandType).inWorkflows === true;
 const sendable = commandTypes.filter(isSendable);
+
+const SECONDS = z.number().min(0);
+const TEXT = z.string();
+const ID = z.uuid();
+const ANY_VALUE = z.unknown();
 
 /** Why a definition cannot run, by place; none: it can. Pure: whether what it names exists beside is looked up by others. */
 export function faultsOf(definition: Definition): readonly Fault[] {
@@ -43,9 +56,6 @@ export function faultsOf(definition: Definition): readonly Fault[] {
     ),
   ];
 }
-
-type Place = { readonly definition: Definition; readonly order: Before };
-type IsBefore = (step: string) => boolean;
 
 function linkFaults(step: Step, ids: ReadonlyMap<string, Step>, at: string): readonly Fault[] {
   return (step.after ?? []).flatMap((link, index) => {
@@ -80,8 +90,8 @@ export function isOfType(value: unknown, type: NonNullable<Definition['inputs']>
 
 function stepFaults(step: Step, at: string, place: Place): readonly Fault[] {
   const isBefore: IsBefore = (id) => place.order.isBefore(id, step.id);
-  const inTemplate = (value: Template | undefined, where: string): readonly Fault[] =>
-    value === undefined ? [] : templateFaults(value, `${at}${where}`, place, isBefore);
+  const given = (value: Template | undefined, schema: z.ZodType, where: string): readonly Fault[] =>
+    value === undefined ? [] : valueFaults(value, schema, `${at}${where}`, place, isBefore);
   const undone =
     step.compensation === undefined
       ? []
@@ -91,11 +101,11 @@ function stepFaults(step: Step, at: string, place: Place): readonly Fault[] {
     case 'call':
       return [...actionFaults(step, at, place, isBefore), ...undone];
     case 'timer':
-      return [...inTemplate(step.seconds, '/seconds'), ...undone];
+      return [...given(step.seconds, SECONDS, '/seconds'), ...undone];
     case 'workflow':
-      return [...inTemplate(step.inputs, '/inputs'), ...undone];
+      return [...given(step.inputs, ANY_VALUE, '/inputs'), ...undone];
     case 'approval':
-      return [...inTemplate(step.text, '/text'), ...refusalFaults(step, at), ...undone];
+      return [...given(step.text, TEXT, '/text'), ...refusalFaults(step, at), ...undone];
     case 'wait':
       return [
         ...step.events.flatMap((pattern, index) => eventFaults(pattern, `${at}/events/${index}`)),
@@ -104,18 +114,14 @@ function stepFaults(step: Step, at: string, place: Place): readonly Fault[] {
             ? []
             : [{ at: `${at}/failsOn/${index}`, reason: `${pattern} is none of the events that it waits for` }],
         ),
-        ...inTemplate(step.of, '/of'),
-        ...(step.where ?? []).flatMap(({ field, equals }, index) => [
-          ...pointerFaults(field, `${at}/where/${index}/field`),
-          ...inTemplate(equals, `/where/${index}/equals`),
-        ]),
+        ...given(step.of, ID, '/of'),
+        ...(step.where ?? []).flatMap(({ equals }, index) => given(equals, ANY_VALUE, `/where/${index}/equals`)),
+        ...whereFaults(step, `${at}/where`, place),
         ...undone,
       ];
     case 'choice':
       return [
-        ...step.cases.flatMap(({ when }, index) =>
-          expressionFaults(when, `${at}/cases/${index}/when`, place, isBefore),
-        ),
+        ...step.cases.flatMap(({ when }, index) => conditionFaults(when, `${at}/cases/${index}/when`, place, isBefore)),
         ...undone,
       ];
   }
@@ -133,10 +139,7 @@ function actionFaults(
       const reason = `workflows call no component ${component}: ${Object.keys(callable).join(', ')}`;
       return [{ at: `${at}/component`, reason }];
     }
-    return [
-      ...templateFaults(request, `${at}/request`, place, isBefore),
-      ...misfits(callable[component].request, request).map(within(`${at}/request`)),
-    ];
+    return valueFaults(request, callable[component].request, `${at}/request`, place, isBefore);
   }
   const { command, target, data = {} } = action;
   if (!isSendable(command))
@@ -149,9 +152,8 @@ function actionFaults(
     ...(!isMade && target === undefined
       ? [{ at: `${at}/target`, reason: `${command} needs the id of what it is for` }]
       : []),
-    ...(target === undefined ? [] : templateFaults(target, `${at}/target`, place, isBefore)),
-    ...templateFaults(data, `${at}/data`, place, isBefore),
-    ...misfits(declarationOf(command).data, data).map(within(`${at}/data`)),
+    ...(target === undefined || isMade ? [] : valueFaults(target, ID, `${at}/target`, place, isBefore)),
+    ...valueFaults(data, declarationOf(command).data, `${at}/data`, place, isBefore),
   ];
 }
 
@@ -159,56 +161,40 @@ const within =
   (at: string) =>
   (fault: Fault): Fault => ({ ...fault, at: `${at}${fault.at}` });
 
-function templateFaults(value: Template, at: string, place: Place, isBefore: IsBefore): readonly Fault[] {
-  return placeholdersOf(value).flatMap((found) => {
-    const where = `${at}${found.at}`;
-    if ('fault' in found) return [{ at: where, reason: found.fault }];
-    if ('cel' in found) return expressionFaults(found.cel, `${where}/$cel`, place, isBefore);
-    return fromFaults(found.from, `${where}/$from`, place, isBefore);
+/** What is wrong with what stands somewhere: what it names, and what it is. */
+const valueFaults = (
+  value: Template,
+  schema: z.ZodType,
+  at: string,
+  place: Place,
+  isBefore: IsBefore,
+): readonly Fault[] => [
+  ...templateFaults(value, at, place, isBefore),
+  ...[...misfits(schema, value), ...unfit(value, shapeOf(schema), place.definition)].map(within(at)),
+];
+
+/** Where the data of no event that a step waits for can be what it compares. */
+function whereFaults({ events, where = [] }: Extract<Step, { kind: 'wait' }>, at: string, { definition }: Place) {
+  const data = eventShapes(events);
+  return where.flatMap(({ field, equals }, index): readonly Fault[] => {
+    const wrong = pointerFaults(field, `${at}/${index}/field`);
+    if (wrong.length > 0) return wrong;
+    const found = data.map((shape) => shapeAt(shape, partsOf(field))).filter((shape) => shape !== null);
+    if (found.length === 0)
+      return [{ at: `${at}/${index}/field`, reason: `no event that it waits for tells ${field}` }];
+    const wanted = either(found);
+    const reason = placeholdersOf(equals).length === 0 ? whyNot(shapeOfValue(equals), wanted) : null;
+    if (reason !== null) return [{ at: `${at}/${index}/equals`, reason }];
+    return unfit(equals, wanted, definition).map(within(`${at}/${index}/equals`));
   });
 }
 
-function fromFaults(pointer: string, at: string, place: Place, isBefore: IsBefore): readonly Fault[] {
-  const wrong = pointerFaults(pointer, at);
-  if (wrong.length > 0) return wrong;
-  const [root, name, ...rest] = partsOf(pointer);
-  if (root === 'run') return [];
-  if (root === 'inputs' && name !== undefined) return namedInput(name, at, place);
-  if (root !== 'steps' || name === undefined)
-    return [{ at, reason: `${pointer}: use /inputs/<name>, /steps/<id>/result or /run/id` }];
-  if (rest.length > 0 && rest[0] !== 'result') return [{ at, reason: `${pointer}: of a step there is its result` }];
-  return namedStep(name, at, place, isBefore);
-}
-
-function expressionFaults(text: string, at: string, place: Place, isBefore: IsBefore): readonly Fault[] {
-  try {
-    const { steps, inputs } = readExpression(text);
-    return [
-      ...inputs.flatMap((name) => namedInput(name, at, place)),
-      ...steps.flatMap((id) => namedStep(id, at, place, isBefore)),
-    ];
-  } catch (error) {
-    if (!(error instanceof ExpressionFailed)) throw error;
-    return [{ at, reason: error.message }];
-  }
-}
-
-const namedInput = (name: string, at: string, { definition }: Place): readonly Fault[] =>
-  Object.hasOwn(definition.inputs ?? {}, name) ? [] : [{ at, reason: `there is no input ${name}` }];
-
-function namedStep(id: string, at: string, { definition }: Place, isBefore: IsBefore): readonly Fault[] {
-  if (isBefore(id)) return [];
-  const isThere = definition.steps.some((step) => step.id === id);
-  return [{ at, reason: isThere ? `step ${id} does not come before` : `there is no step ${id}` }];
-}
-
-function pointerFaults(pointer: string, at: string): readonly Fault[] {
-  try {
-    partsOf(pointer);
-    return [];
-  } catch (error) {
-    return [{ at, reason: (error as Error).message }];
-  }
+/** An expression that must say whether. */
+function conditionFaults(when: string, at: string, place: Place, isBefore: IsBefore): readonly Fault[] {
+  const faults = expressionFaults(when, at, place, isBefore);
+  if (faults.length > 0) return faults;
+  const reason = whyNot(shapeOfPlaceholder({ at: '', cel: when }, place.definition), { type: 'boolean' });
+  return reason === null ? [] : [{ at, reason }];
 }
 
 function refusalFaults({ choices, refusals = [] }: Extract<Step, { kind: 'approval' }>, at: string): readonly Fault[] {
@@ -233,11 +219,13 @@ function eventFaults(pattern: string, at: string): readonly Fault[] {
 }
 const ANY = '00000000-0000-4000-8000-000000000000';
 
-/** Which sub-workflows are named, and where. */
+/** Which sub-workflows are named, where, and what they are given. */
 export const subWorkflowsOf = ({ steps }: Definition) =>
-  steps.flatMap((step, index) =>
-    step.kind === 'workflow' ? [{ at: `/steps/${index}`, workflow: step.workflow, version: step.version }] : [],
-  );
+  steps.flatMap((step, index) => {
+    if (step.kind !== 'workflow') return [];
+    const { workflow, version, inputs = {} } = step;
+    return [{ at: `/steps/${index}`, workflow, version, inputs }];
+  });
 
 /** Commands that a role may not send, and where they stand. */
 export const beyondRole = (definition: Definition, role: Role): readonly Fault[] =>

@@ -29,7 +29,7 @@ const definitionOf = (child: string, url: string) => ({
     { kind: 'command', id: 'begun', after: ['said'], command: 'issue.change', target: made, data: { labels: [mark] } },
     { kind: 'wait', id: 'heard', after: ['begun'], events: ['workledger.issue.IssueDetailsChanged'], of: made },
     { kind: 'choice', id: 'which', after: ['heard'], cases: [{ choice: 'breaks', when: 'inputs.breaks' }], otherwise: 'ends' }, // prettier-ignore
-    { kind: 'call', id: 'broken', after: [{ step: 'which', choice: 'breaks' }], component: 'http.request', request: { url: 'https://nowhere.example/' } }, // prettier-ignore
+    { kind: 'call', id: 'broken', after: [{ step: 'which', choice: 'breaks' }], component: 'http.request', request: { url: { $cel: '"https://nowhere.example/"' } } }, // prettier-ignore
   ],
 });
 
