@@ -34,7 +34,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const app: FakeApp = {
     ...{ id: '7', slug: 'workledger-test', publicKey: pair.publicKey },
-    ...{ installations: new Map(), tokenMilliseconds: 1_000 * HOUR_SECONDS },
+    ...{ installations: new Map(), suspended: new Set(), tokenMilliseconds: 1_000 * HOUR_SECONDS },
   };
   const logins = createLogins(new Map([[token, 'workledger-bot']]), app);
   const repositories = new Map<string, FakeRepository>();
@@ -108,6 +108,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     const [, id] = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path) ?? [];
     if (id !== undefined) {
       const isKnown = [...app.installations.values()].includes(Number(id));
+      if (login.kind === 'app' && app.suspended.has(Number(id)))
+        return refusal(403, 'This installation has been suspended');
       return login.kind === 'app' && isKnown ? okay(logins.make(Number(id)), 201) : notFound;
     }
     if (path === '/app/installations' && login.kind === 'app') return pages(installed());
@@ -124,13 +126,20 @@ export async function startFakeGithub(options: { readonly token?: string; readon
     return inRepository(repository, login, { method, path: below, asked, body });
   }
 
-  const installed = () => [...app.installations].map(([login, id]) => ({ id, account: { login }, suspended_at: null }));
+  const installed = () =>
+    [...app.installations].map(([login, id]) => {
+      const suspended_at = app.suspended.has(id) ? new Date(0).toISOString() : null;
+      return { id, account: { login }, suspended_at };
+    });
 
   function repositoriesOf(installation: number) {
     const isIn = ({ name }: FakeRepository): boolean =>
       app.installations.get(name.split('/')[0] ?? '') === installation;
     const found = [...repositories.values()].filter(isIn);
-    return found.map(({ name, archived }) => ({ full_name: name, archived }));
+    return found.map(({ name, archived, cloneUrl, defaultBranch }) => ({
+      ...{ full_name: name, archived, default_branch: defaultBranch },
+      clone_url: cloneUrl ?? `${url.slice(0, url.length - prefix.length)}/${name}.git`,
+    }));
   }
 
   function inHook(method: string, path: string, asked: URL): FakeAnswer {

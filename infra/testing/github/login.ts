@@ -12,6 +12,8 @@ export type FakeApp = {
   readonly publicKey: KeyObject;
   /** Installations by the owners that have one. */
   readonly installations: Map<string, number>;
+  /** Those that their owner has suspended. */
+  readonly suspended: Set<number>;
   /** Milliseconds that an installation's token lives; GitHub's own is an hour. */
   tokenMilliseconds: number;
 };

@@ -58,6 +58,9 @@ export type FakeDelivery = {
 export type FakeRepository = {
   /** `owner/name` */
   readonly name: string;
+  /** Where git finds it; null: at GitHub's own address. */
+  cloneUrl: string | null;
+  defaultBranch: string;
   /** Commits by branch. */
   readonly branches: Map<string, string>;
   readonly pulls: FakePull[];
@@ -94,6 +97,8 @@ export type FakeRepository = {
 
 export const createFakeRepository = (name: string): FakeRepository => ({
   name,
+  cloneUrl: null,
+  defaultBranch: 'main',
   branches: new Map([['main', commitOf('main')]]),
   pulls: [],
   comments: [],
