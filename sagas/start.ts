@@ -41,6 +41,7 @@ import { anySaga, type Saga } from './engine/saga.ts';
 import { subtasks } from './subtasks/subtasks.ts';
 import { issueAssignment } from './issue-assignment/issue-assignment.ts';
 import { issueTask } from './issue-task/issue-task.ts';
+import { installation } from './installation/installation.ts';
 import { onboarding } from './onboarding/onboarding.ts';
 import { pullRequestReview } from './pull-request-review/pull-request-review.ts';
 import { questions } from './questions/questions.ts';
@@ -59,6 +60,7 @@ import { workflow } from './workflow/workflow.ts';
 /** Every saga there is, by its name. */
 const sagas: { readonly [Name in SagaName]: Saga } = {
   'code-evolution': anySaga(codeEvolution),
+  installation: anySaga(installation),
   onboarding: anySaga(onboarding),
   'pull-request-review': anySaga(pullRequestReview),
   questions: anySaga(questions),
@@ -178,7 +180,7 @@ export function start(options: SagaOptions): RunningSagas {
     const wake = createWakeUp(log, outages, signal);
     const webhooks = createWebhooks({ ...common, onWaiting });
     webhookFacts = webhooks.facts;
-    const catchUp = createCatchUp({ ...common, github });
+    const catchUp = createCatchUp({ ...common, github, installed: componentNamed(components, 'github.installed') });
     catchUpFacts = catchUp.facts;
     return [
       runEngine({ ...common, sagas: Object.values(sagas), onWaiting }),

@@ -5,6 +5,7 @@ import {
   changeFaults,
   changesBetween,
   ordered,
+  partsOf,
   withChanges,
   type Fault,
 } from '@workledger/shared/config/content.ts';
@@ -16,6 +17,8 @@ import {
   type ConfigurationEvent,
   type Content,
   type EnvironmentName,
+  type Installed,
+  installedOf,
 } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import { configurationFold, type ConfigurationState } from '@workledger/shared/contexts/sync/configuration/state.ts';
 
@@ -28,13 +31,14 @@ export type ConfigurationDecisions = {
   'configuration.revise': Commands['configuration.revise'] & Asking;
   'configuration.replace': Commands['configuration.replace'] & Asking;
   'configuration.roll-back': Commands['configuration.roll-back'] & Asking & { readonly content: Content };
+  'configuration.take-installed': Commands['configuration.take-installed'] & Asking;
 };
 
 /** Bytes of all that the API sets: every revision holds it whole. */
 const MOST_BYTES = 100_000;
 const MOST_NAMED = 20;
 
-/** What the API sets over the file, for one environment: changed as a whole or not at all. */
+/** What the API sets over the file, for one environment: changed as a whole or not at all. What is installed GitHub alone tells. */
 export const configuration: Aggregate<ConfigurationState, ConfigurationEvent, ConfigurationDecisions> = {
   ...configurationFold,
   decisions: {
@@ -42,11 +46,35 @@ export const configuration: Aggregate<ConfigurationState, ConfigurationEvent, Co
       demandNone(changeFaults(data.changes));
       return revise(state, withChanges(state.content, data.changes), data, context);
     },
-    'configuration.replace': (data, state, context) => revise(state, ordered(data.content), data, context),
+    'configuration.replace': (data, state, context) =>
+      revise(state, withInstalled(data.content, installedOf(state.content)), data, context),
     'configuration.roll-back': ({ to, ...data }, state, context) =>
-      revise(state, data.content, { ...data, rolledBackTo: to }, context),
+      revise(state, withInstalled(data.content, installedOf(state.content)), { ...data, rolledBackTo: to }, context),
+    'configuration.take-installed': ({ installed, ...data }, state, context) => {
+      const reason = whatChanged(installedOf(state.content), installed);
+      return revise(state, withInstalled(state.content, installed), { ...data, reason }, context);
+    },
   },
 };
+
+const withInstalled = (content: Content, installed: Installed): Content => ordered({ ...content, installed });
+
+/** For whoever reads the history. */
+function whatChanged(before: Installed, after: Installed): string {
+  const changes = changesBetween({ installed: before }, { installed: after });
+  const told = (['added', 'changed', 'gone'] as const).flatMap((word) => {
+    const named = changes
+      .map(({ path, ...change }) => ({ name: partsOf(path)[1] ?? '', isThere: 'value' in change }))
+      .filter(({ name, isThere }) => word === (isThere ? (Object.hasOwn(before, name) ? 'changed' : 'added') : 'gone'));
+    return named.length === 0 ? [] : [`${listed(named.map(({ name }) => name))} ${word}`];
+  });
+  return `GitHub tells what the app is installed for: ${told.join('; ')}`;
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
 
 type Wish = Asking & {
   readonly environment: EnvironmentName;

@@ -28,6 +28,12 @@ it('a delivery that no rule takes is recorded with the reason', () => {
     .when('delivery.receive', { received, outcome: ignored })
     .then(receipt, { type: 'DeliveryIgnored', data: ignored });
 });
+it('that what the app is installed for is looked at stands beside the reason', () => {
+  const looked = { ...ignored, installation: true as const };
+  given(delivery)
+    .when('delivery.receive', { received, outcome: looked })
+    .then(receipt, { type: 'DeliveryIgnored', data: looked });
+});
 it('a replay changes nothing, whatever would be made of it now', () => {
   given(delivery, receipt, { type: 'DeliveryIgnored', data: ignored })
     .when('delivery.receive', { received, outcome: routed })

@@ -34,9 +34,14 @@ export type Outcome = CommandData<'delivery.receive'>['outcome'];
 export function routeDelivery(
   provider: ProviderName,
   signal: Signal,
-  { repositories, rules }: RoutingRules,
+  { repositories, rules, installed = null }: RoutingRules,
   askedBy: readonly string[] = [],
 ): Outcome {
+  if ('reason' in signal && signal.installation === true && installed !== null)
+    return {
+      ...ignore('it starts no work: the repositories that the app is installed for are looked at'),
+      installation: true,
+    };
   if ('reason' in signal && signal.answer === undefined) return ignore(signal.reason);
   const { action, repository, sender } = signal;
   const known = repositories.find((candidate) => same(candidate[provider], repository));
@@ -196,7 +201,7 @@ export function withTaskInView(
   }
 }
 
-const ignore = (reason: string): Outcome => ({ reason });
+const ignore = (reason: string) => ({ reason });
 
 /** More rules than anybody has. */
 const MOST_EARLIER = 100;

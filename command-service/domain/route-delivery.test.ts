@@ -243,3 +243,19 @@ describe('a pull request', () => {
     expect(routeIssue(told(branch), rules)).toEqual({ reason: 'pull request #7 is of no task' });
   });
 });
+
+describe('that what the app is installed for may be something else', () => {
+  const told = { action: 'added', repository: null, sender: 'ada' } as const;
+  const signal: Signal = { ...told, reason: 'event installation_repositories starts no work', installation: true };
+
+  test('has it looked at, where its repositories are taken', () =>
+    expect(routeIssue(signal, { ...rules, installed: {} })).toEqual({
+      reason: 'it starts no work: the repositories that the app is installed for are looked at',
+      installation: true,
+    }));
+  test('is ignored, where none are', () => {
+    const { reason } = signal as { reason: string };
+    expect(routeIssue(signal, rules)).toEqual({ reason });
+    expect(routeIssue(signal, { ...rules, installed: null })).toEqual({ reason });
+  });
+});

@@ -72,7 +72,8 @@ export type Signal = {
   | { readonly pull: { readonly number: number; readonly branch: string } }
   /** A pull request of others, which may be one to review. */
   | { readonly review: ReviewRequest }
-  | { readonly reason: string }
+  /** `installation`: what the app is installed for may be something else now. */
+  | { readonly reason: string; readonly installation?: true }
 );
 
 /** What somebody says to a question that a task has asked where they speak. */
@@ -111,6 +112,8 @@ export type RoutingRules = {
     /** What the repository is called at each provider. */
   } & { readonly [Name in ProviderName]?: string | null })[];
   readonly rules: readonly Rule[];
+  /** Whose repositories are registered as the app is installed for them; null, or left out: nobody's. */
+  readonly installed?: object | null;
 };
 
 /** The signal with the name of its place that a repository is registered under; untouched where none is. */

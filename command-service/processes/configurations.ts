@@ -8,9 +8,10 @@ import { upcast } from '@workledger/shared/events/codec.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
-type Changing = 'configuration.revise' | 'configuration.replace' | 'configuration.roll-back';
+type Changing =
+  'configuration.revise' | 'configuration.replace' | 'configuration.roll-back' | 'configuration.take-installed';
 
-/** Changes what the API sets; readers of this process go by it before the answer. @throws CommandRefused */
+/** Changes what lies over the file; readers of this process go by it before the answer. @throws CommandRefused */
 async function changeConfiguration<Type extends Changing>(
   room: Room,
   id: string,
@@ -23,7 +24,7 @@ async function changeConfiguration<Type extends Changing>(
   const old = type === 'configuration.roll-back' ? { content: await contentAt(room, id, data) } : {};
   const command = { type, data: { ...data, ...asking, ...old } };
   const { handle } = room.aggregates.configuration;
-  const answer = await handle(id, command as Parameters<typeof handle>[1] as never, context);
+  const answer = await handle(id, command as never, context);
   // Who cannot read it yet does so within a second.
   await configured?.refresh().catch(() => undefined);
   return answer;
@@ -38,6 +39,7 @@ export const configurationProcesses = (room: Room) => {
     'configuration.revise': changing('configuration.revise'),
     'configuration.replace': changing('configuration.replace'),
     'configuration.roll-back': changing('configuration.roll-back'),
+    'configuration.take-installed': changing('configuration.take-installed'),
   };
 };
 

@@ -63,7 +63,7 @@ const effectiveAnswer = z.object({
     z.object({
       path: z.string(),
       value: z.unknown(),
-      origin: z.enum(['default', 'file', 'api', 'overlay']),
+      origin: z.enum(['default', 'file', 'api', 'overlay', 'installation']),
       revision: z.int().optional().describe('that set it'),
       file: z.unknown().optional().describe('what the file says, where another value is in use'),
       fileOverlay: z.unknown().optional().describe('what the file says of this component, where the API’s is in use'),

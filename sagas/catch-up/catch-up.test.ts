@@ -1,7 +1,9 @@
+import { configurationId } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { describe, expect, test } from 'vitest';
 import { createGithubWorld } from '../components/github/testing.ts';
 import { lookAtDeliveries, type DeliveriesCursor } from './deliveries.ts';
+import { lookAtInstalled, type Installing } from './installed.ts';
 import type { Found, Look } from './look.ts';
 import { lookAtIssues, type PollingCursor } from './polling.ts';
 
@@ -82,6 +84,46 @@ describe('failed deliveries of an app', () => {
     fake.deliveries.push(at(50, 502));
     expect((await lookAtDeliveries(look(), null)).cursor).toEqual({ since: NOW, tries: {} });
     expect(fake.calls).toEqual([]);
+  });
+});
+
+describe('what an app is installed for', () => {
+  const installing = async (...answers: (readonly string[])[]) => {
+    const { look } = await world('app');
+    const taken: string[][] = [];
+    let looks = 0;
+    const seen = () =>
+      Object.fromEntries((answers[looks++] ?? []).map((name) => [name, { url: '/', baseBranch: 'b' }]));
+    const of: Installing = {
+      actor: 'saga:x',
+      installed: {
+        name: 'github.installed',
+        perform: () => Promise.resolve({ environment: 'staging', installed: seen() }),
+      },
+      commands: {
+        send: ({ type, target, data }) => {
+          expect([type, target]).toEqual(['configuration.take-installed', configurationId('staging')]);
+          taken.push(Object.keys((data as { installed: object }).installed));
+          return Promise.resolve({ id: target, stream: '', revision: 0, token: '', details: {} });
+        },
+      },
+    };
+    return {
+      taken,
+      run: (left = 1) => lookAtInstalled({ ...look(), github: { ...look().github, quotaLeft: () => left } }, of),
+    };
+  };
+
+  test('is taken until the same is seen twice', async () => {
+    const { run, taken } = await installing(['acme/a'], ['acme/a', 'acme/b'], ['acme/a', 'acme/b']);
+    expect((await run()).seen).toEqual({ found: 0, redelivered: 0, givenUp: 0, cut: null });
+    expect(taken).toEqual([['acme/a'], ['acme/a', 'acme/b']]);
+  });
+
+  test('is not looked at where little of the quota is left', async () => {
+    const { run, taken } = await installing(['acme/a']);
+    expect((await run(0.1)).seen.cut).toBe('quota');
+    expect(taken).toEqual([]);
   });
 });
 

@@ -12,13 +12,15 @@ import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Github } from '../components/github/github.ts';
 import { leaveAt, takeTurn } from './cursor.ts';
 import { lookAtDeliveries } from './deliveries.ts';
+import { lookAtInstalled, type Installing } from './installed.ts';
 import type { Found, Look, Seen } from './look.ts';
 import { lookAtIssues } from './polling.ts';
 import { lookAtPulls } from './pull-requests.ts';
 
 export type CatchUpOptions = {
   readonly github: Github | null;
-  readonly configuration: Pick<Configuration, 'github' | 'repositories' | 'rules'>;
+  readonly configuration: Pick<Configuration, 'github' | 'repositories' | 'rules' | 'installed'>;
+  readonly installed: Installing['installed'];
   readonly pool: Pool;
   readonly artefacts: Artefacts;
   readonly commands: Commands;
@@ -32,11 +34,12 @@ const FIRST_MILLISECONDS = 5_000;
 
 /**
  * Finds what GitHub sent, or would have sent, while nobody listened: the failed deliveries of an app, which GitHub sends again when it is
- * asked to; with a token, what happened to issues, and to pull requests that may be ones to review. Until the signal aborts; any number of processes may share it.
+ * asked to, and what it is installed for; with a token, what happened to issues, and to pull requests that may be ones to review. Until the signal aborts; any number of processes may share it.
  */
 export function createCatchUp({
   github,
   configuration,
+  installed,
   pool,
   artefacts,
   commands,
@@ -49,10 +52,11 @@ export function createCatchUp({
   let last: { readonly lookedAt: string; readonly cut: Seen['cut']; readonly failing: number } | null = null;
   const told = new Set<string>();
 
+  const actor = `saga:saga-catch-up-${derivedId('catch-up', 'github')}`;
+
   async function hand({ event, deliveryId, body }: Found): Promise<void> {
     const target = deliveryStreamId('github', deliveryId);
     const kept = await artefacts.put(Buffer.from(JSON.stringify(body)), 'application/json');
-    const actor = `saga:saga-catch-up-${derivedId('catch-up', 'github')}`;
     const data = { provider: 'github', event, deliveryId, body: kept };
     const context = { actor, correlationId: newId(), commandId: derivedId('command', target) };
     await commands.send({ type: 'delivery.take-found', target, data }, context);
@@ -75,10 +79,14 @@ export function createCatchUp({
     const { everySeconds, ...bounds } = settings;
     const look = (): Look => ({ github, signal, now: Date.now(), ...bounds });
     const lists: List[] = github.isApp
-      ? [['github deliveries', (before) => lookAtDeliveries(look(), before)]]
+      ? [['github deliveries', (before) => lookAtDeliveries(look(), before)], ...installations()]
       : configuration.repositories.flatMap(({ github: name, reviews }) =>
           name === null ? [] : listsOf(name, reviews),
         );
+    function installations(): List[] {
+      if (configuration.installed === null) return [];
+      return [['github installed', () => lookAtInstalled(look(), { installed, commands, actor })]];
+    }
     function listsOf(name: string, reviews: Reviews | null): List[] {
       const list = `github ${name.toLowerCase()}`;
       const issues: List = [list, (before) => lookAtIssues(look(), { name, reviews }, before, hand)];

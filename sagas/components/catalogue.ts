@@ -25,6 +25,7 @@ import { findings } from './github/findings.ts';
 import { tellIssue } from './github/issue.ts';
 import { labels } from './github/labels.ts';
 import { look } from './github/look.ts';
+import { createInstalled, type installed } from './github/look-installed.ts';
 import { deleteBranch, merge as mergePull } from './github/merge.ts';
 import { close, pullRequest, pullState } from './github/pull-requests.ts';
 import { checks, reviews } from './github/verdicts.ts';
@@ -100,8 +101,11 @@ const here = {
   'codegen.stop': stop,
 } as const satisfies Readonly<Record<string, ComponentDefinition>>;
 
+/** Those that are about no task: neither a repository nor a run is theirs. */
+type Besides = { readonly 'github.installed': typeof installed };
+
 /** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */
-type Components = typeof inRunners & typeof here;
+type Components = typeof inRunners & typeof here & Besides;
 
 export type ComponentName = keyof Components;
 export type RequestOf<Name extends ComponentName> = z.infer<Components[Name]['request']>;
@@ -118,13 +122,14 @@ export function componentNamed<Name extends ComponentName>(
 /** All components, as the engine calls them. */
 export function createComponents(options: ComponentEnvironment): readonly Component[] {
   const environment = { ...options, dataFolder: resolve(options.dataFolder) };
-  return runComponents({ ...inRunners, ...here }, environment, sweep(environment));
+  return [...runComponents({ ...inRunners, ...here }, environment, sweep(environment)), createInstalled(environment)];
 }
 
 /** All components, as the engine calls them; those that work on code are performed by runners. */
 export const createRemoteComponents = (options: RunnersOptions & ComponentEnvironment): readonly Component[] => [
   ...guardComponents(inRunners, options, askRunners(options)),
   ...runComponents(here, options),
+  createInstalled(options),
 ];
 
 /** A runner ends by itself what its caller must have given up: seconds later than the caller does. */

@@ -37,7 +37,7 @@ type ComponentLogger = {
 /** What every component of this process may use. */
 export type ComponentEnvironment = {
   readonly configuration: Pick<Configuration, 'repositories' | 'agents'> &
-    Partial<Pick<Configuration, 'retention' | 'publicUrl' | 'flags' | 'environment'>>;
+    Partial<Pick<Configuration, 'retention' | 'publicUrl' | 'flags' | 'environment' | 'installed'>>;
   /** What was configured at a revision; left out: it is never changed. */
   readonly configurationAt?: (revision: number) => Promise<ComponentEnvironment['configuration']>;
   readonly artefacts: Artefacts;

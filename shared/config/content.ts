@@ -1,13 +1,14 @@
-import { sections, type Change, type Content, type Section } from '../contexts/sync/configuration/events.ts';
+import { sections, type Change, type Content, type Part, type Section } from '../contexts/sync/configuration/events.ts';
 
 /** How many names lead from a section to one of its values: what is set is a whole value, such as all of a repository's `evolve`. */
-const DEPTH: Readonly<Record<Section, number>> = {
+const DEPTH: Readonly<Record<Part, number>> = {
   repositories: 2,
   agents: 2,
   rules: 2,
   flags: 2,
   limits: 1,
   overlays: 3,
+  installed: 1,
 };
 
 /** The values of a content, by JSON pointer. */
@@ -37,7 +38,7 @@ const descend = (value: unknown, parts: readonly string[], depth: number): [stri
     : [[pointerTo(...parts), value]];
 
 export const valuesOf = (content: Content): Values =>
-  new Map(Object.entries(content).flatMap(([section, named]) => descend(named, [section], DEPTH[section as Section])));
+  new Map(Object.entries(content).flatMap(([section, named]) => descend(named, [section], DEPTH[section as Part])));
 
 /** Under whatever name, `__proto__` too: it is to be seen, and refused. */
 const put = (at: object, name: string, value: unknown): unknown =>
@@ -75,7 +76,7 @@ export const shapeFaults = (content: Content): Fault[] =>
   [...valuesOf(content)].flatMap(([path, value]) => {
     const [section, ...names] = partsOf(path);
     const isTakenOut = value === null && names.length === 1 && section !== 'limits' && section !== 'overlays';
-    const isWhole = names.length === DEPTH[section as Section];
+    const isWhole = names.length === DEPTH[section as Part];
     if (names.includes('__proto__')) return [{ path, message: 'use another name' }];
     if (section !== 'overlays' && names[1] === 'name') return [{ path, message: 'the name stands in the path' }];
     return isWhole || isTakenOut ? [] : [{ path, message: 'an object is wanted here' }];
@@ -89,7 +90,7 @@ export function withChanges(content: Content, changes: readonly Change[]): Conte
       if (isWithin(known, change.path) || ('value' in change && isWithin(change.path, known))) values.delete(known);
     if (!('value' in change)) continue;
     const parts = partsOf(change.path);
-    const depth = 1 + DEPTH[parts[0] as Section] - parts.length;
+    const depth = 1 + DEPTH[parts[0] as Part] - parts.length;
     for (const [pointer, value] of descend(change.value, parts, depth)) values.set(pointer, value);
   }
   return contentOf(values);

@@ -2,6 +2,7 @@ import { maskText, isSecretName } from '../telemetry/mask.ts';
 import type { Content } from '../contexts/sync/configuration/events.ts';
 import { ConfigurationError, crossCheck, describeFaults } from './faults.ts';
 import { isObject, partsOf, pointerTo, shapeFaults, valuesOf, type Fault } from './content.ts';
+import { asIfInstalled, withInstalled } from './installed.ts';
 import { componentNames, limitNames, unread, type ComponentName } from './overlays.ts';
 import { configurationSchema, type Configuration } from './schema.ts';
 
@@ -32,13 +33,14 @@ const LISTS = ['repositories', 'agents', 'rules', 'flags'] as const;
 
 const DEFAULTS = configurationSchema.parse({});
 
-/** What is written in the file, with what it says of one component; over that what the API has set, for all and then for the component. */
+/** What is written in the file, with what is installed and what it says of one component; over that what the API has set, for all and then for the component. */
 function overlaid(file: Written, content: Content, component?: ComponentName): Written {
   const inFile = isObject(file['overlays']) && component !== undefined ? file['overlays'][component] : undefined;
   const below = withOwn(file, inFile);
   const lists = LISTS.flatMap((name) => {
-    const named = content[name];
-    return named === undefined ? [] : [[name, overNames(below[name] ?? DEFAULTS[name], named)] as const];
+    const own = { list: below[name], named: content[name] };
+    const { list, named } = name === 'repositories' ? withInstalled(file, content) : own;
+    return named === undefined ? [] : [[name, overNames(list ?? DEFAULTS[name], named)] as const];
   });
   const all: Written = { ...below, ...limitsIn(content.limits), ...Object.fromEntries(lists) };
   return component === undefined ? all : withOwn(all, content.overlays?.[component]);
@@ -79,9 +81,10 @@ export function effective(file: Written, content: Content, component?: Component
 }
 
 /** Why this content cannot be used over this file: by JSON pointer; empty: it can. */
-export function contentFaults(file: Written, content: Content): Fault[] {
-  const shape = [...shapeFaults(content), ...literalSecrets(content), ...unknownOverlays(content)];
+export function contentFaults(file: Written, given: Content): Fault[] {
+  const shape = [...shapeFaults(given), ...literalSecrets(given), ...unknownOverlays(given)];
   if (shape.length > 0) return shape;
+  const content = asIfInstalled(file, given);
   const ofFile = isObject(file['overlays']) ? file['overlays'] : {};
   const own = componentNames.filter((name) => name in ofFile || name in (content.overlays ?? {}));
   const components: readonly (ComponentName | undefined)[] = [undefined, ...own];
@@ -121,7 +124,7 @@ const unreadOf = (component: ComponentName, own: unknown): ReturnType<typeof unr
 };
 
 /** A secret stands where the configuration says, never in it: an event is kept for ever. */
-const literalSecrets = (content: Content): Fault[] =>
+const literalSecrets = ({ installed: _, ...content }: Content): Fault[] =>
   [...valuesOf(content)].flatMap(([path, value]) => {
     const message =
       'this looks like a secret: say where it stands, by {"env": …}, {"file": …} or the name of a variable';

@@ -127,12 +127,29 @@ const openEmbeddings = ({ embeddings }: Pick<Configuration, 'embeddings'>): stri
       ];
 };
 
+/** What is wrong with what the app is installed for: `each` is judged as one more repository would be. */
+function installedFaults(configuration: Configuration): string[] {
+  const { installed, github, repositories } = configuration;
+  if (installed === null) return [];
+  const place = `repositories[${repositories.length}]`;
+  const own = { name: '*', github: '*/*', url: 'https://github.com', baseBranch: 'main' };
+  const one = { ...installed.each, ...own, linear: null, slack: null, webhook: null };
+  const faults = crossCheck({ ...configuration, installed: null, repositories: [...repositories, one] });
+  return [
+    ...(github === null || github.app === null
+      ? ['github.app: null → give one: "installed" takes what an app is installed for']
+      : []),
+    ...faults.filter((fault) => fault.includes(place)).map((fault) => fault.replaceAll(place, 'installed.each')),
+  ];
+}
+
 /** What a schema cannot say: names are unique, and what is named exists. One line a fault. */
 export function crossCheck(configuration: Configuration): string[] {
   const { repositories, agents, rules } = configuration;
   const providers = Object.keys(configuration.webhooks) as (keyof Configuration['webhooks'])[];
   const agentNames = agents.map((agent) => agent.name);
   return [
+    ...installedFaults(configuration),
     ...openHost(configuration),
     ...openEmbeddings(configuration),
     ...outboundFaults(configuration),

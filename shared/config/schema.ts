@@ -19,6 +19,7 @@ import { evolutionSchema } from './evolution.ts';
 import { codegenSchema, generateSchema } from './generation.ts';
 import { flagSchema } from './flags.ts';
 import { overlaysSchema } from './overlays.ts';
+import { ownersSchema } from './installed.ts';
 import { environmentName } from '../contexts/sync/configuration/events.ts';
 
 const usd = z.number().min(0).nullable().default(null);
@@ -119,6 +120,14 @@ export const repositorySchema = z.strictObject({
   generate: generateSchema.describe('who may write code beside the agent that claimed a task; null: nobody'),
 });
 export type Repository = z.infer<typeof repositorySchema>;
+
+/** Repositories that GitHub tells: what it tells of each, and what is asked for elsewhere, is not said of all. */
+const installedSchema = z.strictObject({
+  of: ownersSchema,
+  each: repositorySchema
+    .omit({ name: true, url: true, baseBranch: true, github: true, linear: true, slack: true, webhook: true })
+    .describe('how each of them is worked on'),
+});
 
 /** Why work for a repository waits that was registered once. */
 export const notRegistered = (repository: string): string =>
@@ -248,6 +257,10 @@ export const configurationSchema = z.strictObject({
     .describe('what this system is: which values of those that were set by the API are its own'),
   flags: z.array(flagSchema).default([]).describe('what is on for some only'),
   overlays: overlaysSchema,
+  installed: installedSchema
+    .nullable()
+    .default(null)
+    .describe('repositories that the GitHub App is installed for are registered, without a restart; null: none are'),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

@@ -2,13 +2,15 @@ import type { Content } from '../contexts/sync/configuration/events.ts';
 import { hidden, isSecretName, maskText } from '../telemetry/mask.ts';
 import { isObject, partsOf, pointerTo, valuesOf } from './content.ts';
 import { byName, effective, type Written } from './effective.ts';
+import { installedNames } from './installed.ts';
 import { limitNames, type ComponentName } from './overlays.ts';
 
 /** A value that is in use, and where it comes from. */
 export type ShownValue = {
   readonly path: string;
   readonly value: unknown;
-  readonly origin: 'default' | 'file' | 'api' | 'overlay';
+  /** `installation`: of a repository that the app is installed for, and nobody has set it otherwise. */
+  readonly origin: 'default' | 'file' | 'api' | 'overlay' | 'installation';
   /** That set it; left out: it was not set by the API. */
   readonly revision?: number;
   /** What the file says, where another value is in use. */
@@ -59,6 +61,7 @@ export function shownValues(
   const used = valuesOf(asContent(effective(written, content, component)));
   const inFile = valuesOf(asContent(written));
   const set = valuesOf(content);
+  const installed = installedNames(written, content);
   const own = (path: string): string | null =>
     component === undefined ? null : `${pointerTo('overlays', component)}${path}`;
   const overlays =
@@ -79,6 +82,7 @@ export function shownValues(
     if (isOwn) return { ...shown, origin: 'overlay', ...revisionOf(since, overlay), ...below, ...under('api', set) };
     if (set.has(path)) return { ...shown, origin: 'api', ...revisionOf(since, path), ...below };
     if (ownInFile.has(path)) return { ...shown, origin: 'overlay' };
+    if (section === 'repositories' && installed.has(name)) return { ...shown, origin: 'installation' };
     return { path, value: shown.value, origin: inFile.has(path) ? 'file' : 'default' };
   });
 }

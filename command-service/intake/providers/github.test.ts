@@ -112,6 +112,23 @@ describe('an issue', () => {
       expect(read(told, event)).toMatchObject({ reason: `event ${event} starts no work` });
   });
 
+  test('is not what an app is installed for, which is told as that', () => {
+    const told = (event: string, action: string) => {
+      const { reason, installation } = read({ action }, event) as { reason?: string; installation?: true };
+      return [reason, installation];
+    };
+    for (const [event, action] of [
+      ...[['installation', 'created'] as const, ['installation', 'deleted'] as const],
+      ...[['installation_repositories', 'removed'] as const, ['installation_target', 'renamed'] as const],
+      ...(['renamed', 'archived', 'unarchived', 'transferred', 'privatized', 'deleted', 'edited'] as const).map(
+        (action) => ['repository', action] as const,
+      ),
+    ])
+      expect(told(event, action)).toEqual([`event ${event} starts no work`, true]);
+    expect(told('repository', 'created')).toEqual(['event repository starts no work', undefined]);
+    expect(told('push', 'created')).toEqual(['event push starts no work', undefined]);
+  });
+
   test('is answered about by a comment on it, or on the pull request of its task', () => {
     const told = {
       ...{ action: 'created', repository: { full_name: 'acme/shop' }, sender: { login: 'ada' } },

@@ -103,9 +103,17 @@ export const github: Provider = {
     if (pull !== null) return { ...what, pull };
     const review = readReviewRequest(event, told);
     if (review !== null) return { ...what, review };
-    return { ...what, reason: event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work` };
+    const reason = event === 'ping' ? 'ping: the webhook is set up' : `event ${event} starts no work`;
+    return { ...what, reason, ...(isOfInstallation(event, what.action) && { installation: true }) };
   },
 };
+
+/** After which of its actions a repository may be called otherwise, or be one to work in no more, or again. */
+const OF_REPOSITORY = new Set(['renamed', 'archived', 'unarchived', 'transferred', 'privatized', 'deleted', 'edited']);
+
+/** Whether what an app is installed for may be something else after it. https://docs.github.com/webhooks/webhook-events-and-payloads#installation */
+const isOfInstallation = (event: string, action: string | null): boolean =>
+  event === 'repository' ? OF_REPOSITORY.has(action ?? '') : /^installation(_repositories|_target)?$/.test(event);
 
 type Payload = z.infer<typeof payload>;
 

@@ -70,7 +70,7 @@ test.each([
       ...{ actions: 'read', checks: 'write', contents: 'write', issues: 'write', metadata: 'read' },
       ...{ pull_requests: 'write', statuses: 'write' },
     },
-    default_events: ['check_suite', 'issue_comment', 'issues', 'pull_request', 'pull_request_review'],
+    default_events: ['check_suite', 'issue_comment', 'issues', 'pull_request', 'pull_request_review', 'repository'],
   });
   const sentOn = await fetch(back, { redirect: 'manual' });
   expect([sentOn.status, sentOn.headers.get('location')]).toEqual([

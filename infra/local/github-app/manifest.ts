@@ -10,7 +10,11 @@ const PERMISSIONS = {
 } as const;
 
 /** Those that the intake makes something of. */
-const EVENTS = ['check_suite', 'issue_comment', 'issues', 'pull_request', 'pull_request_review'] as const;
+const EVENTS = [
+  ...(['check_suite', 'issue_comment', 'issues', 'pull_request', 'pull_request_review'] as const),
+  // Of the app's own installation every app is told.
+  'repository',
+] as const;
 
 /** Where people use GitHub whose API is at this address. */
 export function webAddressOf(api: string): string {

@@ -126,6 +126,7 @@ export const deliveryEvents = (random: Random) => [
   }),
   random.pick([
     event('DeliveryIgnored', { reason: 'no rule' }),
+    event('DeliveryIgnored', { reason: 'it is looked at', installation: true }),
     event('DeliveryNoticed', { taskId: newId(), pullRequest: 7 }),
     event('DeliveryReviewAsked', {
       ...{ reviewId: newId(), repository: 'r', pullRequest: 7, head: random.chance(0.5) ? 'a'.repeat(40) : null },

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { hostOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import type { Installed } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import { createFollower } from '@workledger/shared/outbound/follow.ts';
 import {
@@ -35,8 +36,8 @@ export type Github = {
   readonly logs: { state(): OutboundState };
   /** As the login itself, about no repository; the answer, whatever status below 500 it has. */
   askAsLogin(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Answer>;
-  /** Of an app, the repositories that it may work in, as `owner/name`; null: a token is no app. */
-  installed(signal: AbortSignal): Promise<readonly string[] | null>;
+  /** Of an app, the repositories that it may work in; null: a token is no app. @param of of whom alone; default: of all */
+  installed(signal: AbortSignal, of?: readonly string[]): Promise<Installed | null>;
   /** What is left of the hour's quota, from none (0) to all (1), as the newest answer tells; null: none has told. */
   quotaLeft(): number | null;
   /** What the login's comments are signed with. */
@@ -145,13 +146,13 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     logs: { state: logs.state },
     askAsLogin: (method, path, signal) => sendOwn(path, signal, { method }),
     quotaLeft: () => left,
-    installed: async (signal) => {
+    installed: async (signal, of) => {
       const { ofInstallation } = authentication;
       if (ofInstallation === null) return null;
       return listInstalled(async (installation, path) => {
         const authorization = await (installation === null ? authentication.own() : ofInstallation(installation));
         return sendHeard({ method: 'GET', path, headers: { ...GITHUB_HEADERS, Authorization: authorization }, signal });
-      });
+      }, of);
     },
     ask: async (asked) => {
       const answer = await sendKnowing(asked);

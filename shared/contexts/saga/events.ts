@@ -114,6 +114,7 @@ const sagaNames = [
   'code-evolution',
   'issue-assignment',
   'issue-task',
+  'installation',
   'onboarding',
   'pull-request-review',
   'questions',

@@ -56,7 +56,7 @@ export type PipelineStep = RowOf<typeof pipelineStep>;
 
 export const pipelineRow = z.strictObject({
   id: uuid.describe(
-    'the claim under which the work is done, the user of an onboarding, or the review of a pull request',
+    'the claim under which the work is done, the user of an onboarding, the review of a pull request, or the delivery that an installation was looked at for',
   ),
   revision,
   taskId: uuid.nullable(),
@@ -74,6 +74,6 @@ export const pipelineModel = defineReadModel({
   name: 'pipelines',
   version: 1,
   table: 'pipelines',
-  streams: ['saga-code-evolution', 'saga-onboarding', 'saga-pull-request-review'],
+  streams: ['saga-code-evolution', 'saga-onboarding', 'saga-pull-request-review', 'saga-installation'],
   schema: pipelineRow,
 });

@@ -39,6 +39,18 @@ test('what is registered and out of its reach is a fault, by name', async () => 
   });
 });
 
+test('what is registered because it is installed there is no hint', async () => {
+  const { check, configuration, fake } = await installedWorld();
+  const each = configuration.repositories[0]!;
+  configuration.installed = { of: ['Acme/*'], each };
+  for (const name of ['acme/one', 'umbrella/four']) fake.addRepository(name);
+  expect(await check()).toMatchObject({
+    ok: true,
+    detail:
+      'the app may work in all that is registered; acme/one is registered by "installed"; it may work in umbrella/four, too: register what is to be worked on',
+  });
+});
+
 test('of many only some are named', async () => {
   const { check, fake } = await installedWorld();
   for (let number = 0; number < 12; number++) fake.addRepository(`acme/other-${number}`);

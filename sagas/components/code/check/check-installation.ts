@@ -1,4 +1,5 @@
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { covers } from '@workledger/shared/config/installed.ts';
 import { asGithubFailure } from '../../github/classify.ts';
 import { openGithub } from '../../github/github.ts';
 import { oneLine, type CheckResult } from './result.ts';
@@ -14,26 +15,31 @@ export async function checkInstallation(configuration: Configuration, folder: st
   const github = await openGithub(configuration, folder).catch(() => null);
   if (github === null) return [];
   try {
-    const installed = (await github.installed(AbortSignal.timeout(1_000 * SECONDS))) ?? [];
-    return [{ subject, ...compared(installed, configuration.repositories) }];
+    const installed = (await github.installed(AbortSignal.timeout(1_000 * SECONDS))) ?? {};
+    return [{ subject, ...compared(Object.keys(installed), configuration) }];
   } catch (error) {
     const failure: unknown = asGithubFailure('check', error);
     return [{ subject, ok: false, detail: oneLine(failure instanceof Error ? failure.message : String(failure)) }];
   }
 }
 
-/** @param installed names of repositories that the app may work in */
+/** @param names of repositories that the app may work in */
 function compared(
-  installed: readonly string[],
-  repositories: readonly Pick<Configuration['repositories'][number], 'name' | 'github'>[],
+  names: readonly string[],
+  { repositories, installed }: Pick<Configuration, 'repositories' | 'installed'>,
 ): Omit<CheckResult, 'subject'> {
   const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
-  const missing = repositories.filter(({ github }) => github !== null && !installed.some((one) => same(one, github)));
-  const more = installed.filter((one) => !repositories.some(({ github }) => github !== null && same(one, github)));
+  const missing = repositories.filter(({ github }) => github !== null && !names.some((one) => same(one, github)));
+  const others = names.filter((one) => !repositories.some(({ github }) => github !== null && same(one, github)));
+  const taken = others.filter((one) => installed !== null && covers(installed.of, one));
+  const more = others.filter((one) => !taken.includes(one));
   const hint = more.length === 0 ? '' : `; it may work in ${listed(more)}, too: register what is to be worked on`;
-  if (missing.length === 0) return { ok: true, detail: oneLine(`the app may work in all that is registered${hint}`) };
+  const told =
+    taken.length === 0 ? '' : `; ${listed(taken)} ${taken.length === 1 ? 'is' : 'are'} registered by "installed"`;
+  if (missing.length === 0)
+    return { ok: true, detail: oneLine(`the app may work in all that is registered${told}${hint}`) };
   const lacking = missing.map(({ name, github }) => `${github} (repository "${name}")`);
-  const detail = `the app may not work in ${listed(lacking)}: install it there, or correct "github"${hint}`;
+  const detail = `the app may not work in ${listed(lacking)}: install it there, or correct "github"${told}${hint}`;
   return { ok: false, detail: oneLine(detail) };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineCommands, operators } from '../../define-commands.ts';
 import { text } from '../../text.ts';
-import { content, environmentName } from './events.ts';
+import { content, environmentName, installedRepository } from './events.ts';
 
 const environment = environmentName.describe('whose values these are');
 const reason = text(1_000, 1).describe('why, for whoever reads the history');
@@ -32,7 +32,17 @@ export const configurationCommands = defineCommands({
     roles: operators,
     alone: true,
   },
-  'configuration.replace': { data: z.strictObject({ environment, content, reason }), roles: operators, alone: true },
+  'configuration.replace': {
+    data: z.strictObject({
+      environment,
+      content: content.describe(
+        'what is not named is taken back; `installed` stays as GitHub tells it, whatever it says',
+      ),
+      reason,
+    }),
+    roles: operators,
+    alone: true,
+  },
   'configuration.roll-back': {
     data: z.strictObject({
       environment,
@@ -41,5 +51,14 @@ export const configurationCommands = defineCommands({
     }),
     roles: operators,
     alone: true,
+  },
+  'configuration.take-installed': {
+    data: z.strictObject({
+      environment,
+      installed: z
+        .record(z.string().regex(/^[^/\s]+\/[^/\s]+$/), installedRepository)
+        .describe('by owner/name: all that the app may work in, of those that the configuration takes'),
+    }),
+    sentBy: ['saga'],
   },
 });

@@ -116,7 +116,14 @@ export const deliveryEvents = defineStreamType({
     ReviewSuperseded: { version: 1, schema: z.strictObject({ reviewId: uuid }) },
     /** Of a day's own stream: this review was begun on it. */
     ReviewCounted: { version: 1, schema: z.strictObject({ reviewId: uuid }) },
-    DeliveryIgnored: { version: 1, schema: z.strictObject({ reason: z.string() }) },
+    DeliveryIgnored: {
+      version: 1,
+      schema: z.strictObject({
+        reason: z.string(),
+        /** It starts no work, but what the app is installed for may be something else now: that is looked at. */
+        installation: z.literal(true).optional(),
+      }),
+    },
     /** Of a body's own stream: which delivery brought it first, here and as the provider names it. */
     DeliveryBodyNoted: { version: 1, schema: z.strictObject({ id: uuid, deliveryId: z.string() }) },
     /** Of an issue's own stream: of when the newest state is that led to something, on the provider's clock. */
