@@ -22,6 +22,9 @@ export const badConfigurations: readonly BadRequest[] = [
   bad('a change without a reason', 400, 'invalid-request', () => patch(PRODUCTION, { changes: lease })),
   bad('no change at all', 400, 'invalid-request', () => patch(PRODUCTION, { reason, changes: [] })),
   bad('a change of what the API does not change', 400, 'invalid-request', () => set('/port', 80)),
+  bad('what the app is installed for, said by a person', 400, 'invalid-request', () =>
+    set('/installed/acme~1shop', { url: '/srv/x', baseBranch: 'main' }),
+  ),
   bad('a change by no pointer', 400, 'invalid-request', () => set('limits.leaseSeconds', 90)),
   bad('a limit out of its bounds', 422, 'out-of-range', () => set('/limits/leaseSeconds', 1)),
   bad('a limit that there is not', 422, 'out-of-range', () => set('/limits/port', 80)),
