@@ -72,11 +72,7 @@ describe('what the app is installed for', () => {
       .thenRefused('out-of-range');
     const changes = [{ path: '/limits/leaseSeconds' }];
     given(configuration, before)
-      .when(
-        'configuration.replace',
-        { ...admin, content: { installed: { 'acme/mill': mill } } },
-        by,
-      )
+      .when('configuration.replace', { ...admin, content: { installed: { 'acme/mill': mill } } }, by)
       .then(revised({ installed: { 'acme/shop': shop } }, changes));
     given(configuration, before)
       .when('configuration.roll-back', { ...admin, content: {}, to: -1 }, by)
@@ -89,4 +85,3 @@ describe('what the app is installed for', () => {
       .thenRefused('too-large');
   });
 });
-
