@@ -83,12 +83,12 @@ test('what was opened for a task that was cancelled meanwhile is closed at once'
 
 test('what a person closed is not opened again by the same run, and their own pull request is never closed', async () => {
   Object.assign(offered(RUN), { state: 'closed' });
-  gitea.addPull(PLACE, { title: 'Mine', body: '', head: `workledger/${TASK}`, base: 'trunk' });
   now = { status: 'complete', claimId: null };
   await hear('TaskCompleted', 6, {
     claimId: RUN,
     result: { merged: false, branch: `workledger/${TASK}`, diffStat: null },
   });
+  gitea.addPull(PLACE, { title: 'Mine', body: '', head: `workledger/${TASK}`, base: 'trunk' });
   await hear('TaskCompleted', 8, {
     claimId: RUN,
     result: { merged: true, branch: `workledger/${TASK}`, diffStat: null },
