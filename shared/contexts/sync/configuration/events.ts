@@ -23,7 +23,7 @@ export const installedRepository = z.strictObject({
 export type Installed = Readonly<Record<string, z.infer<typeof installedRepository>>>;
 
 /** The sections, and what was seen at GitHub. */
-export const part = z.enum([...sections, 'installed']);
+const part = z.enum([...sections, 'installed']);
 export type Part = z.infer<typeof part>;
 
 /**
