@@ -30,10 +30,13 @@ export const issueRoutes = (commands: Commands): Route[] => [
   intention(commands, {
     method: 'put',
     path: ISSUE,
-    type: 'issue.change',
+    type: 'issue.update',
     maxBodyBytes: WORDY_BYTES,
-    summary: 'Change details of an issue (the same as PATCH)',
-    description: 'Fields that are left out stay as they are.',
+    summary: 'Change an issue: its details, its assignee, its status',
+    description:
+      'Fields that are left out stay as they are. A `status` is an intention: `in-progress` starts, `resolved` resolves what is in progress, `closed` closes, `open` opens again; ' +
+      'what it is already is nothing to do. Where any of it is refused, nothing changes. `InProgress`, `High` and their like are other names of the same.',
+    problems: ['unknown-reference'],
   }),
   intention(commands, {
     method: 'delete',

@@ -85,6 +85,50 @@ describe('PUT /tasks/{id} with a status', () => {
   });
 });
 
+describe('PUT /issues/{id} with a status, an assignee, and names as others write them', () => {
+  const report = async (json: object = {}) =>
+    String((await ask('POST', '/issues', { title: 'x', ...json })).body['id']);
+  const change = (id: string, json: object, headers: Record<string, string> = {}) =>
+    ask('PUT', `/issues/${id}`, json, headers);
+  const typesOfIssue = (id: string) => typesOf(service.log, `issue-${id}`);
+
+  it('goes the way of an issue, with what belongs to it', async () => {
+    const [id, agentId] = [await report({ priority: 'High' }), await register(service)];
+    const begun = { status: 'InProgress', assignee: `agent:${agentId}`, priority: 'Critical' };
+    expect(await change(id, begun)).toMatchObject({ status: 200, body: { status: 'in-progress', revision: 3 } });
+    expect(await change(id, begun)).toMatchObject({ status: 200, body: { status: 'in-progress', revision: 3 } });
+    expect(await change(id, { status: 'Resolved', resolution: 'mended' })).toMatchObject({ status: 200 });
+    expect(await change(id, { status: 'Closed' })).toMatchObject({ status: 200, body: { status: 'closed' } });
+    expect(await change(id, { status: 'Open' })).toMatchObject({ status: 200, body: { status: 'open' } });
+    expect(await typesOfIssue(id)).toEqual([
+      ...['IssueReported', 'IssueDetailsChanged', 'IssueAssigned', 'IssueStarted'],
+      ...['IssueResolved', 'IssueClosed', 'IssueReopened'],
+    ]);
+  });
+
+  it('again under the same key takes effect once and answers the same', async () => {
+    const id = await report();
+    const json = { status: 'InProgress', priority: 'low' };
+    const first = await change(id, json, { 'Idempotency-Key': 'i' });
+    await change(id, { status: 'Closed' });
+    expect((await change(id, json, { 'Idempotency-Key': 'i' })).body).toEqual(first.body);
+    expect(await typesOfIssue(id)).toHaveLength(4);
+  });
+
+  it.each<[string, object, number, string]>([
+    ['a status that there is not', { status: 'Blocked' }, 400, 'invalid-request'],
+    ['a priority that there is not', { priority: 'HIGH' }, 400, 'invalid-request'],
+    ['a status that nothing leads to', { status: 'Resolved', title: 'y' }, 409, 'illegal-transition'],
+    ['somebody who is not there', { assignee: `agent:${newId()}`, title: 'y' }, 422, 'unknown-reference'],
+  ])('%s is refused, and nothing changes', async (_, json, status, code) => {
+    const id = await report();
+    const told = await change(id, json);
+    expect([told.status, problemCode(told)]).toEqual([status, code]);
+    expect((await change(id, { status: 'Closed' }, { 'If-Match': '"7"' })).status).toBe(412);
+    expect(await typesOfIssue(id)).toEqual(['IssueReported']);
+  });
+});
+
 describe('what is deleted stays in the log', () => {
   it('an issue is closed, an agent deregistered, a task cancelled', async () => {
     const issue = String((await ask('POST', '/issues', { title: 'x' })).body['id']);

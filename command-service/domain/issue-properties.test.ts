@@ -14,6 +14,7 @@ const taskId = id(10);
 const said: Record<keyof IssueDecisions, object> = {
   'issue.create': { title: 'x', description: '', priority: 'low', labels: [], capabilities: [], repository: null },
   'issue.change': { priority: 'high' },
+  'issue.update': { priority: 'high', resolution: null, reason: null },
   'issue.assign': {},
   'issue.ask': { acceptWithinSeconds: 60 },
   'issue.unassign': { reason: 'busy' },
@@ -40,6 +41,7 @@ const commandOf = fc.record({
   byAgent: fc.boolean(),
   late: fc.integer({ min: 0, max: 1 }),
   became: fc.constantFrom('started', 'complete', 'failed', 'cancelled'),
+  status: fc.constantFrom('open', 'in-progress', 'resolved', 'closed'),
 });
 
 it('whatever comes: states follow one another as they may, one offer at most is open, and no agent is asked twice in a round', () => {
@@ -54,7 +56,7 @@ it('whatever comes: states follow one another as they may, one offer at most is 
     fc.property(fc.array(commandOf, { maxLength: 80 }), (commands) => {
       let state: IssueState = issueFold.initial;
       const model: Model = { state: 'missing', assignee: null, asked: new Set(), open: null };
-      for (const { type, agent: agentId, byAgent, late, became } of commands) {
+      for (const { type, agent: agentId, byAgent, late, became, status } of commands) {
         const { round, rounds } = state;
         const number = (round?.asked.length ?? 0) + 1 - late;
         const data = {
@@ -64,6 +66,7 @@ it('whatever comes: states follow one another as they may, one offer at most is 
           agentId,
           assignee: agent(agentId),
           ...(type === 'issue.follow-task' && { became }),
+          ...(type === 'issue.update' && { status }),
         };
         const decide = issue.decisions[type] as (data: object, state: IssueState, context: object) => IssueEvent[];
         for (const event of attempt(() =>

@@ -65,6 +65,10 @@ const withdrawn = (reason: string) => [ended(1, ann, 'withdrawn', reason), round
 const byHand = [roundEnded('withdrawn')];
 const changed: IssueEvent = { type: 'IssueDetailsChanged', data: { priority: 'low' } };
 const nothing = { open: [], assigned: [], working: [], resolved: [], closed: [], task: [] };
+const ends: Expectation['decided'] = {
+  ...{ open: [closed], asking: [...byHand, closed], offered: [...withdrawn('it was closed'), closed] },
+  ...{ assigned: [closed], working: [closed], resolved: [closed], closed: [], task: [closed] },
+};
 
 const table: Record<keyof IssueDecisions, Expectation> = {
   'issue.create': { data: creation, decided: { missing: [reported] } },
@@ -75,6 +79,7 @@ const table: Record<keyof IssueDecisions, Expectation> = {
       ...{ working: [changed], resolved: [changed], task: [changed] },
     },
   },
+  'issue.update': { data: { status: 'closed', resolution: null, reason: 'done' }, decided: ends },
   'issue.assign': {
     data: { assignee: agent(bob) },
     decided: {
@@ -137,13 +142,7 @@ const table: Record<keyof IssueDecisions, Expectation> = {
     },
   },
   'issue.resolve': { data: { resolution: 'mended' }, actor: agent(ann), decided: { working: [resolved] } },
-  'issue.close': {
-    data: { reason: 'done' },
-    decided: {
-      ...{ open: [closed], asking: [...byHand, closed], offered: [...withdrawn('it was closed'), closed] },
-      ...{ assigned: [closed], working: [closed], resolved: [closed], closed: [], task: [closed] },
-    },
-  },
+  'issue.close': { data: { reason: 'done' }, decided: ends },
   'issue.reopen': { data: { reason: 'again' }, decided: { resolved: [reopened], closed: [reopened] } },
   'issue.turn-into-task': {
     data: { taskId, ended: false },

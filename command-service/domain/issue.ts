@@ -47,6 +47,12 @@ export const issue: Aggregate<IssueState, IssueEvent, IssueDecisions> = {
       );
       return changed.length === 0 ? [] : [{ type: 'IssueDetailsChanged', data: Object.fromEntries(changed) }];
     },
+    'issue.update': (wanted, state, context) => {
+      only(state, 'be changed', 'open', 'in-progress', 'resolved', 'closed');
+      const events: IssueEvent[] = [];
+      for (const step of stepsTo(wanted)) events.push(...step(events.reduce(issueFold.evolve, state), context));
+      return events;
+    },
     'issue.assign': ({ assignee }, state) => {
       only(state, 'be assigned', 'open', 'in-progress');
       if (state.assignee === assignee) return [];
@@ -152,6 +158,36 @@ export const issue: Aggregate<IssueState, IssueEvent, IssueDecisions> = {
     },
   },
 };
+
+type Step = (now: IssueState, context: DecisionContext) => readonly IssueEvent[];
+
+/** What is over is opened first, and what is to be over ends last: in between it can be changed. */
+function stepsTo({ status, assignee, resolution, reason, ...details }: Commands['issue.update']): readonly Step[] {
+  const { decisions } = issue;
+  const reopen: Step = (now, context) =>
+    decisions['issue.reopen']({ reason: reason ?? 'reopened on request' }, now, context);
+  const become: Readonly<Record<NonNullable<typeof status>, Step>> = {
+    open: reopen,
+    'in-progress': (now, context) => decisions['issue.start']({}, now, context),
+    resolved: (now, context) => decisions['issue.resolve']({ resolution }, now, context),
+    closed: (now, context) => decisions['issue.close']({ reason: reason ?? 'closed on request' }, now, context),
+  };
+  return [
+    (now, context) =>
+      status === 'open' && (now.status === 'resolved' || now.status === 'closed') ? reopen(now, context) : [],
+    (now, context) =>
+      Object.values(details).every((value) => value === undefined)
+        ? []
+        : decisions['issue.change'](details, now, context),
+    (now, context) => {
+      if (assignee === undefined || assignee === now.assignee) return [];
+      return assignee === null
+        ? decisions['issue.unassign']({ reason: reason ?? 'unassigned on request' }, now, context)
+        : decisions['issue.assign']({ assignee }, now, context);
+    },
+    (now, context) => (status === undefined || status === now.status ? [] : become[status](now, context)),
+  ];
+}
 
 function only(state: IssueState, what: string, ...allowed: readonly IssueStatus[]): void {
   const { status } = state;

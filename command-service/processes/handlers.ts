@@ -35,6 +35,7 @@ import {
   leaveIssues,
   offerIssue,
   turnIntoTask,
+  updateIssue,
 } from './issues.ts';
 import { changeKnowledge, createKnowledge, relateKnowledge, useKnowledge } from './knowledge.ts';
 import { documentProcesses } from './documents.ts';
@@ -159,6 +160,7 @@ const createProcesses = (room: Room, send: Commands['send']) => {
     'agent.leave-issues': (id, _, context) => leaveIssues(room, id, context),
 
     'issue.create': (id, data, context) => createIssue(room, id, data, context),
+    'issue.update': (id, data, context) => updateIssue(room, id, data, context),
     'issue.assign': (id, data, context) => assignIssue(room, id, data, context),
     'issue.offer': (id, data, context) => offerIssue(room, id, data, context),
     'issue.turn-into-task': (id, _, context) => turnIntoTask(room, id, context),

@@ -29,6 +29,18 @@ export async function createIssue(...[room, id, data, context]: Handled<'issue.c
   return issue.handle(id, { type: 'issue.create', data }, context);
 }
 
+/** Changes an issue as a whole; `details.status` is what was asked for. @throws CommandRefused */
+export async function updateIssue(...[room, id, data, context]: Handled<'issue.update'>): Promise<CommandAnswer> {
+  const { issue } = room.aggregates;
+  const { state, commands } = await issue.load(id);
+  const { status, assignee } = data;
+  const isNew = typeof assignee === 'string' && assignee !== state.assignee;
+  if (isNew && recall(commands, context.commandId, context.commandHash) === undefined)
+    await demandParticipant(room, assignee, 'assignee');
+  const answer = await issue.handle(id, { type: 'issue.update', data }, context);
+  return status === undefined ? answer : { ...answer, details: { status } };
+}
+
 /** Assigns an issue, or begins to ask agents that can do it. @throws CommandRefused */
 export async function assignIssue(...[room, id, data, context]: Handled<'issue.assign'>): Promise<CommandAnswer> {
   const { issue } = room.aggregates;

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import type { Route } from '@workledger/shared/http/route.ts';
 import { commentModel } from '@workledger/shared/contexts/task/comment/row.ts';
-import { issuePriority } from '@workledger/shared/contexts/task/issue/events.ts';
-import {
-  issueAssignments,
-  issueModel,
-  issueRow,
-  issueStates,
-  type IssueRow,
-} from '@workledger/shared/contexts/task/issue/row.ts';
+import { priorityName, statusName } from '@workledger/shared/contexts/task/issue/commands.ts';
+import { issueAssignments, issueModel, issueRow, type IssueRow } from '@workledger/shared/contexts/task/issue/row.ts';
 import { selectRows } from '@workledger/shared/read-models/select-rows.ts';
 import type { Settle } from '../reading/consistency.ts';
 import { pageOf, pageParameters, readPage, type ListDefinition } from '../reading/page.ts';
@@ -54,8 +48,8 @@ export const issueQueries = ({ pool }: QueryOptions, settle: Settle): readonly R
     schema: pageOf(listedIssue),
     models: [issueModel, commentModel],
     query: {
-      state: several(z.enum(issueStates)).optional(),
-      priority: several(issuePriority).optional(),
+      state: several(statusName).optional(),
+      priority: several(priorityName).optional(),
       label: several(short).optional(),
       assignee: several(short).optional(),
       assignment: several(z.enum(issueAssignments)).optional(),

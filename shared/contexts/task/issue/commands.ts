@@ -2,14 +2,28 @@ import { z } from 'zod';
 import { defineCommands, operators, workers } from '../../define-commands.ts';
 import { text, uuid, word } from '../../text.ts';
 import { issuePriority } from './events.ts';
+import { issueStates } from './row.ts';
 
 const reason = text(1_000, 1);
 const round = z.int().min(1);
 
+/** As names are here, and as others write them: `InProgress` for `in-progress`. */
+const named = <const Name extends string>(names: readonly Name[], others: Readonly<Record<string, Name>>) =>
+  z
+    .enum<readonly string[]>([...names, ...Object.keys(others)])
+    .transform((name): string => others[name] ?? name)
+    .pipe(z.enum(names));
+export const priorityName = named(issuePriority.options, {
+  ...{ Low: 'low', Medium: 'medium', High: 'high', Critical: 'critical' },
+});
+export const statusName = named(issueStates, {
+  ...{ Open: 'open', InProgress: 'in-progress', Resolved: 'resolved', Closed: 'closed' },
+});
+
 const details = {
   title: text(300, 1),
   description: text(65_536),
-  priority: issuePriority,
+  priority: priorityName,
   labels: z.array(word).max(50),
   capabilities: z.array(word).max(20),
 };
@@ -38,6 +52,18 @@ export const issueCommands = defineCommands({
     creates: true,
   },
   'issue.change': { data: z.strictObject(details).partial(), roles: operators, inWorkflows: true },
+  /** All at once, for callers that know no intentions: what it is already is nothing to do. */
+  'issue.update': {
+    data: z.strictObject({
+      ...z.strictObject(details).partial().shape,
+      status: statusName.optional().describe('started, resolved, closed or reopened by it'),
+      assignee: participant.nullable().optional().describe('null: nobody'),
+      resolution: text(20_000, 1).nullable().default(null).describe('of resolved'),
+      reason: reason.nullable().default(null).describe('of closed and open, and of an assignee that is taken away'),
+    }),
+    roles: operators,
+    alone: true,
+  },
   /** To somebody; without an assignee agents that can do it are asked, one after the other. */
   'issue.assign': {
     data: z.strictObject({
