@@ -28,6 +28,11 @@ import { rebase } from './document-merge.ts';
 import { settle } from './document-strategies.ts';
 
 type Commands = DataOf<typeof documentCommands>;
+type Ruled = 'document.create' | 'document.change-rules';
+/** Which strategy is meant where none is named, is decided before they come here. */
+export type DocumentDecisions = Omit<Commands, Ruled> & {
+  [Type in Ruled]: Omit<Commands[Type], 'strategy'> & Pick<DocumentRules, 'strategy'>;
+};
 type Proposal = Commands['document.propose'];
 
 /** Conflicts that may wait for a person, and those of one proposal. */
@@ -38,7 +43,7 @@ const MOST_CONFLICTS = 1_000;
  * A document that several systems change at once, each on the version that it knows. Whatever is decided about a conflict is written down
  * with its outcome: whoever reads the events comes to the same document without deciding anew.
  */
-export const document: Aggregate<DocumentState, DocumentEvent, Commands> = {
+export const document: Aggregate<DocumentState, DocumentEvent, DocumentDecisions> = {
   ...documentFold,
   decisions: {
     'document.create': ({ name, repository, body: given, ...rules }, state, { actor }) => {

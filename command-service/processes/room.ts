@@ -33,6 +33,7 @@ import { task, type TaskDecisions } from '../domain/task.ts';
 import { webhook, type WebhookDecisions } from '../domain/webhook.ts';
 import { routing } from '../domain/routing.ts';
 import { document } from '../domain/document.ts';
+import type { Strategy } from '@workledger/shared/contexts/sync/document/events.ts';
 import { dispatch } from '../domain/dispatch.ts';
 import { configuration as configurationAggregate, type ConfigurationDecisions } from '../domain/configuration.ts';
 import type { ConfigurationState } from '@workledger/shared/contexts/sync/configuration/state.ts';
@@ -73,11 +74,12 @@ export type ModelTries = (complexity: string, scope: readonly string[] | null) =
 
 export type Hint = { readonly taskId: string; readonly urgency: number };
 
-/** A repository, and where its tasks are told of beside their sources. */
+/** A repository, where its tasks are told of beside their sources, and how its documents are settled. */
 type Registered = {
   readonly name: string;
   readonly tell?: readonly ('slack' | 'linear')[];
   readonly slack?: string | null;
+  readonly documents?: { readonly strategy: Strategy };
 };
 
 export type HandlersConfiguration = Parameters<typeof addressFault>[0] & {

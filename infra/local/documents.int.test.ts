@@ -8,7 +8,8 @@ import type { RunningSystem } from '../testing/system/engine.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {
-  system = await embedded.start({ repositories: [{ name: 'shop', url: '/nowhere/shop', test: ['true'] }] });
+  const shop = { name: 'shop', url: '/nowhere/shop', test: ['true'], documents: { strategy: 'last-writer' as const } };
+  system = await embedded.start({ repositories: [shop] });
 }, 60_000);
 afterAll(() => system.dispose());
 
@@ -72,6 +73,34 @@ describe('a shared document', () => {
     const deleted = await client.expect2xx('DELETE', at);
     expect((await client.send('GET', at, { token: deleted.token })).status).toBe(404);
     expect((await client.send('PATCH', at, { body: change })).status).toBe(404);
+  });
+
+  test('is settled as its repository says where it names no strategy, and what is configured later does not change it', async () => {
+    const { client } = system;
+    const create = async (more: object) =>
+      (await client.expect2xx('POST', DOCUMENTS, { body: { name: 'ruled', body: { x: 0 }, ...more } })).id;
+    const strategyOf = async (id: string) => {
+      const [created] = await client.stream(`document-${id}`);
+      return (created!.data as { rules: { strategy: string } }).rules.strategy;
+    };
+    const [first, own, nobodys] = [
+      await create({ repository: 'shop' }),
+      await create({ repository: 'shop', strategy: 'manual' }),
+      await create({}),
+    ];
+    const changes = [{ path: '/repositories/shop/documents', value: { strategy: 'first-writer' } }];
+    await client.expect2xx('PATCH', '/configuration/environments/production', { body: { reason: 'slow', changes } });
+    const later = await create({ repository: 'shop' });
+    expect(await Promise.all([first, own, nobodys, later].map(strategyOf))).toEqual([
+      ...['last-writer', 'manual', 'manual', 'first-writer'],
+    ]);
+    const change = (value: number) => client.expect2xx('PATCH', `${DOCUMENTS}/${first}`, { body: { base: 0, merge: { x: value } } }); // prettier-ignore
+    await change(1);
+    expect((await change(2)).body).toMatchObject({ outcome: 'applied', conflicts: [{ strategy: 'last-writer' }] });
+    await client.expect2xx('PUT', `${DOCUMENTS}/${own}/rules`, { body: {} });
+    expect((await client.stream(`document-${own}`)).at(-1)).toMatchObject({
+      data: { rules: { strategy: 'first-writer' } },
+    });
   });
 
   test('does what its guide says, by its own lines', async () => {

@@ -121,7 +121,7 @@ const sorted = (value: unknown): string =>
  * rights, or who must agree is an administrator's, as is a field that nobody listed.
  */
 const OPERATORS: Partial<Record<Section, ReadonlySet<string>>> = {
-  repositories: new Set(['budgets', 'context', 'litter', 'setupCache', 'tell']),
+  repositories: new Set(['budgets', 'context', 'documents', 'litter', 'setupCache', 'tell']),
   agents: new Set(['capacity']),
 };
 

@@ -21,6 +21,7 @@ import { flagSchema } from './flags.ts';
 import { overlaysSchema } from './overlays.ts';
 import { ownersSchema } from './installed.ts';
 import { environmentName } from '../contexts/sync/configuration/events.ts';
+import { strategy } from '../contexts/sync/document/events.ts';
 
 const usd = z.number().min(0).nullable().default(null);
 const budgetsSchema = z
@@ -118,6 +119,12 @@ export const repositorySchema = z.strictObject({
     .prefault({})
     .describe('what agents are told of the code beside their task'),
   generate: generateSchema.describe('who may write code beside the agent that claimed a task; null: nobody'),
+  documents: z
+    .strictObject({
+      strategy: strategy.default('manual').describe('how a field is settled that was changed on both sides'),
+    })
+    .prefault({})
+    .describe('of shared documents that belong to it, where they name none'),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 

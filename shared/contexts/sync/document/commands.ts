@@ -29,7 +29,9 @@ const operation = z.discriminatedUnion('op', [
 ]);
 
 const rules = {
-  strategy: strategy.default('manual').describe('how a field is settled that was changed on both sides'),
+  strategy: strategy
+    .optional()
+    .describe('how a field is settled that was changed on both sides; default: as its repository says, else manual'),
   fields: z
     .array(z.strictObject({ path: pointer, strategy }))
     .max(100)
