@@ -102,7 +102,7 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
     const sagas = new Map<string, SagaRecord[]>();
     for (const event of events.filter(({ stream }) => stream.startsWith('saga-workflow-')))
       sagas.set(event.stream, [...(sagas.get(event.stream) ?? []), event as SagaRecord]);
-    expect(sagas.size).toBe(2 * day.runs.length);
+    expect(sagas.size).toBe(2 * day.runs.length + day.among.length);
     const repeated = [...sagas.values()].flatMap((records) =>
       [...effectsOf(records)].filter(([, { requested, results }]) => requested !== 1 || results > 1),
     );

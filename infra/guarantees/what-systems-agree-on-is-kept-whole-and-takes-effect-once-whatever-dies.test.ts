@@ -1,50 +1,64 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
+import { seeds } from '../testing/events/random.ts';
 import { until } from '../testing/processes/until.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { killsOn, tell } from '../testing/system/storm.ts';
+import { killsThrough, tell } from '../testing/system/storm.ts';
 import { agreedSettings, startAgreedDay, type AgreedDay } from './harness/agreed-day.ts';
+import { outcomesOf, startDispatchDay, type DispatchDay } from './harness/dispatch-day.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
 
 const BETWEEN_KILLS = 120;
 const RUNS_BETWEEN_KILLS = 2;
 const PATIENCE_SECONDS = 120;
+/** Lines and requests meet several of a service, where each is a process. */
+const SCALE = { 'query-service': 2 };
+const [seed] = seeds(1) as [number];
+const ENDS = /Completed$|Failed$|Retried$/;
 
-describe.each(engines)('documents, configuration, choices, messages and workflows, $name', (engine) => {
+describe.each(engines)(`documents, configuration, choices, messages and workflows, $name (SEED=${seed})`, (engine) => {
   let system: RunningSystem;
   let day: AgreedDay;
   let flows: Awaited<ReturnType<typeof createWorkflowDay>>;
-  let ends: ReadonlyMap<string, string>;
+  let dispatches: DispatchDay;
   let events: readonly EventJson[];
 
   beforeAll(async () => {
     flows = await createWorkflowDay();
     const privateHosts = [flows.settings, agreedSettings].flatMap(({ outbound }) => outbound?.privateHosts ?? []);
-    system = await engine.start({ ...flows.settings, ...agreedSettings, outbound: { privateHosts } });
+    const settings = { ...flows.settings, ...agreedSettings, outbound: { privateHosts } };
+    system = await engine.start(settings, { scale: SCALE });
     const startRuns = await flows.open(system.client);
     day = await startAgreedDay(system.client);
+    dispatches = await startDispatchDay(system.client, seed);
     const more = async (): Promise<void> => {
       const enough = day.count() + BETWEEN_KILLS;
       await until('more to be agreed on', () => day.count() >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name, { distributed: 1 })) {
-      await Promise.all([more(), startRuns(RUNS_BETWEEN_KILLS)]);
+    for (const parts of killsThrough(engine.name, { distributed: 1 })) {
+      await Promise.all([more(), startRuns(RUNS_BETWEEN_KILLS), flows.takeUp(system.client)]);
       await system.kill9(...parts);
       await system.restart();
     }
     await more();
-    await day.stop();
-    const isHeard = (): boolean => [...day.sent.keys()].every((id) => day.acknowledged.has(id));
-    await until('every message to be acknowledged', isHeard, PATIENCE_SECONDS).catch(() => undefined);
-    await day.close();
-    ends = await flows.ended(system.client);
-    tell(`${day.count()} accepted, ${flows.runs.length} runs, ${day.unanswered()} requests sent again`);
+    await Promise.all([day.stop(), dispatches.stop()]);
+    await until('every message to be acknowledged', dispatches.isHeard, PATIENCE_SECONDS).catch(() => undefined);
+    await dispatches.close();
+    await flows.ended(system.client);
+    await flows.takeUp(system.client);
+    await flows.ended(system.client);
+    const { length: runs } = [...flows.runs, ...flows.among];
+    tell(
+      `${day.count()} accepted, ${dispatches.sent.size} messages, ${runs} runs, ${day.unanswered()} requests sent again`,
+    );
     events = await system.client.log();
   });
   afterAll(async () => {
     flows.stop();
+    day?.close();
     await system?.dispose();
   });
 
@@ -54,7 +68,7 @@ describe.each(engines)('documents, configuration, choices, messages and workflow
     `${stream}@${Math.max(...events.flatMap((event) => (event.stream === stream ? [event.revision] : [])))}`;
 
   it('nothing possible is refused', () => {
-    expect(day.refused).toEqual([]);
+    expect([...day.refused, ...dispatches.refused]).toEqual([]);
   });
 
   it('a document comes to the sum of what all added at once, and its digest says so', async () => {
@@ -68,12 +82,29 @@ describe.each(engines)('documents, configuration, choices, messages and workflow
     }
   });
 
-  it('each revision of the configuration is what was set by it, and everybody goes by the last one', async () => {
+  it('every copy of a document that is kept on a line is that document', async () => {
+    for (const { document, line } of day.copies) {
+      const { body } = await system.client.expect2xx('GET', `/documents/${document}`);
+      const isThere = (): boolean => line.copy()?.version === body['revision'];
+      await until('the copy to be brought up to date', isThere).catch(() => undefined);
+      expect(line.copy()).toEqual({ version: body['revision'], body: body['body'] });
+      expect(digestOf(line.copy()!.body)).toBe(body['digest']);
+      expect(line.tally).toMatchObject({ rejected: 0, repairs: 0 });
+    }
+    expect(day.copies.every(({ line }) => line.tally.changes > 0 && line.tally.drops > 0)).toBe(true);
+  });
+
+  it('each revision of the configuration is what was set by it, or what it goes back to, and everybody goes by the last one', async () => {
     const revised = ofType('ConfigurationRevised').map(({ revision, data }) => {
-      const { content } = data as { content: { limits: { ageingSeconds: number } } };
-      return { revision, seconds: content.limits.ageingSeconds };
+      const { content, rolledBackTo } = data as {
+        content: { limits: { ageingSeconds: number } };
+        rolledBackTo?: number;
+      };
+      const { ageingSeconds: seconds } = content.limits;
+      return { revision, seconds, ...(rolledBackTo !== undefined && { backTo: rolledBackTo }) };
     });
     expect(revised).toEqual(day.limits);
+    expect(day.limits.some(({ backTo }) => backTo !== undefined)).toBe(true);
     const { revision, seconds } = day.limits.at(-1)!;
     const [{ stream } = { stream: '' }] = ofType('ConfigurationRevised');
     const { body } = await system.client.expect2xx('GET', '/configuration', { token: `${stream}@${revision}` });
@@ -91,20 +122,61 @@ describe.each(engines)('documents, configuration, choices, messages and workflow
     expect(chosen.toSorted()).toEqual([...day.routed.keys()].toSorted());
   });
 
-  it('each message has its effect once, and the proof of its delivery', async () => {
-    const dispatches = ofType('DispatchSent').map(({ stream }) => stream.slice('dispatch-'.length));
-    expect(dispatches.toSorted()).toEqual([...day.sent.keys()].toSorted());
-    const effects = ofType('MessageSent').map(({ data }) => (data as { subject: string }).subject);
-    expect(effects.toSorted()).toEqual([...day.sent.values()].toSorted());
-    const proofs = ofType('DispatchAcknowledged').map(({ stream }) => stream.slice('dispatch-'.length));
-    expect(proofs.toSorted()).toEqual([...day.sent.keys()].toSorted());
+  it('each task is there once, estimated where nobody said how hard it is', () => {
+    const created = ofType('TaskCreated').map(({ stream, data }) => {
+      const { title, complexity } = data as { title: string; complexity: { estimated: boolean } };
+      return [stream.slice('task-'.length), title, complexity.estimated];
+    });
+    expect(created.toSorted()).toEqual([...day.tasks].map((task) => [...task, true]).toSorted());
   });
 
-  it('each run of a workflow comes to its end, and calls once', () => {
-    expect(flows.runs.map(({ id }) => ends.get(id))).toEqual(
-      flows.runs.map(({ breaks }) => (breaks ? 'WorkflowRunFailed' : 'WorkflowRunCompleted')),
+  it('each message comes and has its effect as often as its guarantee has it, with the proof of its delivery', () => {
+    const outcomes = outcomesOf(dispatches, events);
+    expect([...outcomes.keys()].toSorted()).toEqual([...dispatches.sent.keys()].toSorted());
+    const wrong = [...outcomes].filter(([id, { sent, handed, acknowledged, effects }]) => {
+      switch (dispatches.sent.get(id)!.guarantee) {
+        case 'at-most-once':
+          return sent !== 1 || handed > 1 || acknowledged > 1 || effects > 1;
+        case 'at-least-once':
+          return sent !== 1 || acknowledged !== 1 || effects < 1 || effects > handed;
+        case 'effectively-once':
+          return sent !== 1 || acknowledged !== 1 || effects !== 1;
+      }
+    });
+    expect(wrong).toEqual([]);
+    expect([...outcomes.values()].some(({ handed }) => handed > 1)).toBe(true);
+  });
+
+  it('each run of a workflow comes to its end, and calls once each time it is run', () => {
+    const ends = events.filter(({ stream, type }) => stream.startsWith('workflow-run-') && ENDS.test(type));
+    const endsOf = (id: string): string[] =>
+      ends.flatMap(({ stream, type }) => (stream === `workflow-run-${id}` ? [type] : []));
+    expect(flows.runs.map(({ id }) => endsOf(id))).toEqual(
+      flows.runs.map(({ breaks }) => [
+        ...(breaks ? ['WorkflowRunFailed', 'WorkflowRunRetried'] : []),
+        'WorkflowRunCompleted',
+      ]),
     );
-    expect(flows.runs.map(({ mark }) => flows.called.get(mark)?.size)).toEqual(flows.runs.map(() => 1));
+    expect(flows.runs.map(({ mark }) => flows.called.get(mark)?.size)).toEqual(
+      flows.runs.map(({ breaks }) => (breaks ? 2 : 1)),
+    );
+  });
+
+  it('each run among agents comes to its end, and tells its participant once', () => {
+    expect(
+      flows.among.map(({ id }) => events.filter(({ stream }) => stream === `workflow-run-${id}`).at(-1)?.type),
+    ).toEqual(flows.among.map(() => 'WorkflowRunCompleted'));
+    const told = ofType('MessageSent').flatMap(({ data }) => {
+      const { to, subject } = data as { to: { participant?: string }; subject: string };
+      return subject.startsWith('among ') ? [[to.participant, subject]] : [];
+    });
+    expect(told.toSorted()).toEqual(flows.among.map(({ participant, mark }) => [participant, mark]).toSorted());
+  });
+
+  it('each workflow that was defined is in the list of them', async () => {
+    const listed: string[] = [];
+    for await (const { id } of system.client.list<{ id: string }>('/collaborative/workflows')) listed.push(id);
+    expect(listed).toEqual(expect.arrayContaining(flows.defined));
   });
 
   it('every process goes by the newest configuration', async () => {

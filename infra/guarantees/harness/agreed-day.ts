@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { digestOf } from '@workledger/shared/aggregate/canonical-json.ts';
-import { NoAnswer, type Answer, type Client } from '@workledger/shared/client/client.ts';
+import type { Answer, Client } from '@workledger/shared/client/client.ts';
+import { openDocument } from '../../testing/documents/client.ts';
 import type { Settings } from '../../testing/system/engine.ts';
 import { again, createInsisting, type Request } from './insist.ts';
 
 const DOCUMENTS = 3;
-const COUNTERS = 4;
+const COUNTERS = 3;
+/** Copies of each document that are kept on lines of their own, and changed there. */
+const COPIES = 2;
+/** So many limits are set, then what was valid before the last of them is valid again. */
+const SET_BEFORE_ROLLBACK = 5;
 const PRODUCTION = '/configuration/environments/production';
-const PROTOCOL = '/collaborative/protocol';
 /** Nobody is asked anything: models are only chosen. */
 const NOWHERE = '127.0.0.1:9';
 
@@ -22,49 +24,46 @@ export const agreedSettings: Settings = {
   })),
 };
 
-type Item = {
-  readonly id: string;
-  readonly deliveryId: string;
-  readonly message: { readonly payload: { mark: string } };
-};
-
 export type AgreedDay = {
   /** By document: how often one was added to its counter, as far as it was accepted. */
   readonly added: ReadonlyMap<string, number>;
-  /** What the limit was set to, and by which revision, in their order. */
-  readonly limits: readonly { readonly revision: number; readonly seconds: number }[];
+  /** The copies that are kept on lines: of which document, and what they come to. */
+  readonly copies: readonly Copy[];
+  /** What the limit was set to, and by which revision, in their order; of one that goes back, to which. */
+  readonly limits: readonly Limit[];
   /** Models that were chosen, and whether the one who asked said that it was good. */
   readonly routed: ReadonlyMap<string, boolean>;
-  /** Messages whose effect is to be there once: what they are about, by their ids. */
-  readonly sent: ReadonlyMap<string, string>;
-  readonly acknowledged: ReadonlySet<string>;
+  /** Tasks that were created, by their ids. */
+  readonly tasks: ReadonlyMap<string, string>;
   /** Answers that say no to what should be possible. */
   readonly refused: readonly string[];
   /** Commands that were accepted, all in all. */
   count(): number;
   unanswered(): number;
-  /** Lets everybody bring what they began to an answer; who receives goes on. */
+  /** Lets everybody bring what they began to an answer; copies are kept on. */
   stop(): Promise<void>;
-  /** Nobody receives any more. */
-  close(): Promise<void>;
+  close(): void;
 };
 
+export type Copy = { readonly document: string; readonly line: ReturnType<typeof openDocument> };
+type Limit = { readonly revision: number; readonly seconds: number; readonly backTo?: number };
+
 /**
- * Documents, the configuration, choices of models and messages under a guarantee, all at once, by callers who ask again under their
- * idempotency keys until they are answered.
+ * Documents (over HTTP, and on lines), the configuration, choices of models and tasks that are estimated, all at once, by callers who
+ * ask again under their idempotency keys until they are answered.
  */
 export async function startAgreedDay(client: Client): Promise<AgreedDay> {
   const { insist, unanswered } = createInsisting(client);
   const added = new Map<string, number>();
-  const limits: { revision: number; seconds: number }[] = [];
+  const copies: Copy[] = [];
+  const limits: Limit[] = [];
   const routed = new Map<string, boolean>();
-  const sent = new Map<string, string>();
-  const acknowledged = new Set<string>();
+  const tasks = new Map<string, string>();
   const refused: string[] = [];
   let count = 0;
 
-  async function accepted(request: Request, key?: string): Promise<Answer | null> {
-    const answer = await insist(request, key);
+  async function accepted(request: Request): Promise<Answer | null> {
+    const answer = await insist(request);
     if (answer.status < 300) return answer;
     refused.push(`${request.method} ${request.path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return null;
@@ -83,17 +82,37 @@ export async function startAgreedDay(client: Client): Promise<AgreedDay> {
     const { body, revision } = read.body as unknown as { body: { counter: number }; revision: number };
     const change = { base: revision, merge: { counter: body.counter + 1 } };
     if ((await accepted({ method: 'PATCH', path: `/documents/${id}`, body: change })) === null) return;
-    added.set(id, added.get(id)! + 1);
+    counted(id);
+  }
+  function counted(document: string): void {
+    added.set(document, added.get(document)! + 1);
     count++;
   }
 
+  /** The same on a line, which breaks when its server dies, and says it again. */
+  async function addOnLine(turn: number): Promise<void> {
+    const { document, line } = copies[turn % copies.length]!;
+    const copy = line.copy();
+    if (copy === null) return;
+    const value = (copy.body as { counter: number }).counter + 1;
+    const answer = await line.propose({ patch: [{ op: 'replace', path: '/counter', value }] });
+    if (answer.type === 'accepted') counted(document);
+    else refused.push(`on a line: ${JSON.stringify(answer)}`);
+  }
+
   async function set(turn: number): Promise<void> {
+    if (turn % (SET_BEFORE_ROLLBACK + 1) === SET_BEFORE_ROLLBACK) return goBack();
     const seconds = 1_000 + turn;
     const changes = [{ path: '/limits/ageingSeconds', value: seconds }];
     const answer = await accepted({ method: 'PATCH', path: PRODUCTION, body: { reason: 'for a change', changes } });
     if (answer === null) return;
     limits.push({ revision: answer.revision, seconds });
     count++;
+  }
+  async function goBack(): Promise<void> {
+    const { revision: to, seconds } = limits.at(-2)!;
+    const answer = await post('/configuration/rollback', { environment: 'production', to, reason: 'it was better' });
+    if (answer !== null) limits.push({ revision: answer.revision, seconds, backTo: to });
   }
 
   async function choose(turn: number): Promise<void> {
@@ -104,36 +123,10 @@ export async function startAgreedDay(client: Client): Promise<AgreedDay> {
     if ((await post(`${path}/${chosen.id}/outcome`, { succeeded })) !== null) routed.set(chosen.id, succeeded);
   }
 
-  const { id: agentId } = await client.expect2xx('POST', '/agents', { body: { name: 'receiver' } });
-  const keyed = await client.expect2xx('POST', '/keys', { body: { name: 'receiver', role: 'agent', agentId } });
-  const key = String(keyed.body['key']);
-
-  async function send(): Promise<void> {
-    const mark = randomUUID();
-    const message = { type: 'work.wanted', guarantee: 'effectively-once', payload: { mark } };
-    const answer = await post(PROTOCOL, { ...message, target_services: [`agent:${agentId}`] });
-    if (answer !== null) sent.set(String(answer.body['id']), mark);
-  }
-
-  /** Does what it was asked for under the delivery's id, and says that it was. */
-  async function receive(): Promise<void> {
-    const asked = { max: 5, waitSeconds: 1, visibilitySeconds: 5 };
-    const answer = await client.send('POST', `${PROTOCOL}/receive`, { body: asked, key }).catch((error: unknown) => {
-      if (error instanceof NoAnswer) return null;
-      throw error;
-    });
-    const items = answer?.status === 200 ? (answer.body['items'] as readonly Item[]) : [];
-    for (const { id, deliveryId, message } of items) {
-      const { payload } = message;
-      const effect = { to: { kind: 'topic', topic: 'work' }, subject: payload.mark };
-      if (
-        (await accepted({ method: 'POST', path: '/messages', body: effect, idempotencyKey: deliveryId }, key)) === null
-      )
-        continue;
-      const words = { deliveryId, digest: digestOf(payload) };
-      const heard = await accepted({ method: 'POST', path: `${PROTOCOL}/${id}/acknowledge`, body: words }, key);
-      if (heard !== null) acknowledged.add(id);
-    }
+  async function want(turn: number): Promise<void> {
+    const title = `Mend the search, ${turn}`;
+    const answer = await post('/tasks', { title, description: 'It reads each file twice.' });
+    if (answer !== null) tasks.set(answer.id, title);
   }
 
   for (let number = 0; number < DOCUMENTS; number++) {
@@ -142,23 +135,23 @@ export async function startAgreedDay(client: Client): Promise<AgreedDay> {
     await client.expect2xx('GET', `/documents/${id}`, { token });
     added.set(id, 0);
   }
+  const keeper = { name: 'keeper', role: 'operator' };
+  const key = String((await client.expect2xx('POST', '/keys', { body: keeper })).body['key']);
+  for (const document of [...added.keys()].flatMap((id) => Array<string>(COPIES).fill(id)))
+    copies.push({ document, line: openDocument({ url: () => client.urlOf('/collaborative/sync'), key, document }) });
   const stopping = new AbortController();
-  const closing = new AbortController();
-  const acts = [...Array.from({ length: COUNTERS }, (_, by) => (turn: number) => add(turn + by)), set, choose, send];
-  const running = Promise.all(acts.map((act) => again(act, stopping.signal)));
-  const receiving = again(receive, closing.signal);
+  const counters = Array.from({ length: COUNTERS }, (_, by) => (turn: number) => add(turn + by));
+  const running = Promise.all([...counters, addOnLine, set, choose, want].map((act) => again(act, stopping.signal)));
   running.catch(() => undefined);
-  receiving.catch(() => undefined);
   return {
-    ...{ added, limits, routed, sent, acknowledged, refused, unanswered },
+    ...{ added, copies, limits, routed, tasks, refused, unanswered },
     count: () => count,
     stop: async () => {
       stopping.abort();
       await running;
     },
-    close: async () => {
-      closing.abort();
-      await receiving;
+    close: () => {
+      for (const { line } of copies) line.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createClient, type Client } from '@workledger/shared/client/client.ts';
 import { createTestDatabase, type TestDatabase } from '../servers/database.ts';
 import { kafkaBrokers } from '../servers/kafka.ts';
-import { healthAt, type Engine, type Part, type RunningSystem, type Settings } from './engine.ts';
+import { healthAt, type Engine, type Needs, type Part, type RunningSystem, type Settings } from './engine.ts';
 import { storeOfProcesses } from './stores.ts';
 import { embeddedPostgres } from '../servers/own-servers.ts';
 import { afterFirstStart } from './first-start.ts';
@@ -23,11 +23,11 @@ import { isBrokerOn } from '../../local/kafka/broker-process.ts';
 export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => ({
   name,
   calmMilliseconds: 2_000,
-  start: async (settings = {}, { storage = 'own' } = {}) => {
+  start: async (settings = {}, { storage = 'own', scale = {} } = {}) => {
     const folder = await temporaryFolder(name);
     const logServer = name === 'eventstoredb' ? await startLogServer(name, '') : null;
     const shared = storage === 'shared' ? await createTestDatabase() : null;
-    const system = await createSystem(folder, settings, logServer, shared);
+    const system = await createSystem(folder, settings, { logServer, shared, scale });
     // Where the log is elsewhere, read models and checkpoints must be of that one.
     if (logServer === null && shared === null) await afterFirstStart('distributed', join(folder, 'data'));
     await system.restart().catch(async (error: unknown) => {
@@ -38,12 +38,17 @@ export const distributedOn = (name: 'distributed' | 'eventstoredb'): Engine => (
   },
 });
 
-/** @param shared its database on the test run's server, and topics of its own in the run's Kafka; null: servers of its own */
+type Within = {
+  readonly logServer: LogServer | null;
+  /** Its database on the test run's server, and topics of its own in the run's Kafka; null: servers of its own. */
+  readonly shared: TestDatabase | null;
+  readonly scale: NonNullable<Needs['scale']>;
+};
+
 async function createSystem(
   folder: string,
   first: Settings,
-  logServer: LogServer | null,
-  shared: TestDatabase | null,
+  { logServer, shared, scale }: Within,
 ): Promise<RunningSystem> {
   const configuration = join(folder, 'workledger.json');
   const data = join(folder, 'data');
@@ -101,7 +106,8 @@ async function createSystem(
       await kill9('service');
       await writeFile(configuration, JSON.stringify({ logLevel: 'warn', ...settings }, null, 2));
       const native = shared === null ? ['--native'] : [];
-      const options = [...native, '--config', configuration, '--data', data, '--port', '0'];
+      const many = Object.entries(scale).flatMap(([service, count]) => ['--scale', `${service}=${count}`]);
+      const options = [...native, ...many, '--config', configuration, '--data', data, '--port', '0'];
       launcher = await startService('infra/local/distributed/start.ts', options, (text) => (told += text), {
         ...(logServer === null ? {} : { EVENTSTOREDB_URL: logServer.address }),
         ...servers,

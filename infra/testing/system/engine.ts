@@ -13,8 +13,14 @@ export type Engine = {
   start(settings?: Settings, needs?: Needs): Promise<RunningSystem>;
 };
 
-/** `storage: 'shared'`: no store is struck, so those of the test run will do; what is in them is the system's own all the same. */
-export type Needs = { readonly storage?: 'own' | 'shared' };
+/**
+ * `storage: 'shared'`: no store is struck, so those of the test run will do; what is in them is the system's own all the same.
+ * `scale`: so many of a service, where each is a process; default: one.
+ */
+export type Needs = {
+  readonly storage?: 'own' | 'shared';
+  readonly scale?: Readonly<Record<string, number>>;
+};
 
 /** Parts of the configuration file; what is left out has its default. Port and data folder are the harness's. */
 export type Settings = Omit<z.input<typeof configurationSchema>, 'port' | 'dataFolder'>;

@@ -1,4 +1,4 @@
-import { createRandom } from '../events/random.ts';
+import { createRandom, type Random } from '../events/random.ts';
 import type { Part } from './engine.ts';
 import { STRIKES, type Store, type Strike } from './stores.ts';
 
@@ -21,6 +21,24 @@ const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['ser
 export const killsOn = (engine: string, last: Readonly<Record<string, number>>): typeof everyKill =>
   isFullLength ? everyKill : everyKill.slice(-(last[engine] ?? everyKill.length));
 
+/** In a storm one of these kills after the other, drawn by its seed until its minutes are over; else as `killsOn` has it. */
+export function* killsThrough(...usual: Parameters<typeof killsOn>): Generator<readonly Part[]> {
+  if (minutes === 0) return yield* killsOn(...usual);
+  let number = 0;
+  for (const random of draws()) {
+    const parts = random.pick(everyKill);
+    tell(`kill ${++number}: ${parts.join(' and ')}`);
+    yield parts;
+  }
+}
+
+/** Chance by WORKLEDGER_STORM_SEED, again and again until the minutes of the storm are over. */
+function* draws(): Generator<Random> {
+  const random = createRandom(Number(process.env['WORKLEDGER_STORM_SEED'] ?? 1));
+  const endAt = performance.now() + minutes * 60_000;
+  while (performance.now() < endAt) yield random;
+}
+
 /** A line for whoever watches a storm. */
 export function tell(line: string): void {
   if (minutes > 0) process.stdout.write(`${line}\n`);
@@ -41,13 +59,12 @@ export function* schedule(
   if (minutes === 0) return yield* usual[engine] ?? [];
   const struck = stores.filter(({ name }) => isMeant('WORKLEDGER_STORM_STORE', name));
   const strikes = STRIKES.filter((strike) => isMeant('WORKLEDGER_STORM_STRIKE', strike));
-  const random = createRandom(Number(process.env['WORKLEDGER_STORM_SEED'] ?? 1));
-  const endAt = performance.now() + minutes * 60_000;
-  for (let number = 1; performance.now() < endAt; number++) {
+  let number = 0;
+  for (const random of draws()) {
     const strike = random.pick(strikes);
     const milliseconds = strike === 'freeze' ? random.pick(FREEZES) : 200 + random.below(LONGEST_ABSENCE);
     const { name } = random.pick(struck);
-    tell(`blow ${number}: ${strike} ${name}, ${milliseconds} ms`);
+    tell(`blow ${++number}: ${strike} ${name}, ${milliseconds} ms`);
     yield { store: name, strike, milliseconds };
   }
 }
