@@ -10,15 +10,19 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     /** Milliseconds between two edits of a client, about. */
     pace: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
   },
 });
-const [clients, seconds, pace] = [values.clients, values.seconds, values.pace].map(Number) as [number, number, number];
+const { clients, seconds, pace, seed } = {
+  ...{ clients: Number(values.clients), seconds: Number(values.seconds) },
+  ...{ pace: Number(values.pace), seed: Number(values.seed) },
+};
 
 const system = await embedded.start();
 try {
   const { digests, counted, counts, ...storm } = await documentStorm(
     system.client,
-    { clients, seconds, pace },
+    { clients, seconds, pace, seed },
     async () => {
       await pause((seconds * 1_000) / 2);
       await system.kill9('service', 'storage');

@@ -4,6 +4,7 @@ import { newId } from '@workledger/shared/contexts/stream.ts';
 import { query } from '../testing/servers/database.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Known } from './harness/bad-request.ts';
+import { badFrames, VERSION } from './harness/bad-documents.ts';
 import { badRequests } from './harness/bad-requests.ts';
 import type { Answer } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
@@ -16,8 +17,11 @@ import {
   SENDER,
   type GithubSide,
 } from '../testing/system/github.ts';
+import { openSocket } from '../testing/system/live.ts';
+import { until } from '../testing/processes/until.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
+const PROTOCOL = '/collaborative/protocol';
 const PROBLEMS = 'https://workledger.dev/problems/';
 
 describe.each(engines)('bad input changes nothing, $name', (engine) => {
@@ -61,7 +65,29 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const [viewer, auditor, operator] = [await keyOf('viewer'), await keyOf('auditor'), await keyOf('operator')];
     const service = await keyOf('service');
     const claimId = String(claim.body['claimId']);
-    return { agentId, task, claimed, claimId, cancelled, waiting, issue, viewer, auditor, operator, service };
+    const document = await prepareDocument();
+    const handed = await prepareDispatch(agentId);
+    const things = { agentId, task, claimed, claimId, cancelled, waiting, issue, document, ...handed };
+    return { ...things, viewer, auditor, operator, service };
+  }
+  /** So much of it is replaced that its first version is too far back. */
+  async function prepareDocument(): Promise<string> {
+    const { id } = await create('/documents', { name: 'shared', body: { x: 1 } });
+    for (let base = 0; base < VERSION; base++) {
+      const change = { base, merge: { filler: String(base).repeat(120_000) } };
+      await system.client.expect2xx('PATCH', `/documents/${id}`, { body: change });
+    }
+    return id;
+  }
+  async function prepareDispatch(agentId: string): Promise<Pick<Known, 'dispatch' | 'deliveryId' | 'agentKey'>> {
+    const { body: made } = await create('/keys', { name: 'agent', role: 'agent', agentId });
+    const agentKey = String(made['key']);
+    const message = { type: 'work.wanted', guarantee: 'at-least-once', payload: 1 };
+    const { id: dispatch } = await create(PROTOCOL, { ...message, target_services: [`agent:${agentId}`] });
+    const asked = { waitSeconds: 20, visibilitySeconds: 3_600 };
+    const received = await system.client.expect2xx('POST', `${PROTOCOL}/receive`, { body: asked, key: agentKey });
+    const [item] = received.body['items'] as readonly { deliveryId: string }[];
+    return { dispatch, deliveryId: item!.deliveryId, agentKey };
   }
 
   /** Types of what was appended. */
@@ -87,6 +113,18 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const { method, path, call } = request(known);
     const before = await log.head();
     expectProblem(await system.client.send(method, path, call), status, code);
+    expect(await appendedAfter(before)).toEqual([]);
+  });
+
+  test.each(badFrames)('on a line: $name', async ({ frame, answer: { type, status, code } }) => {
+    const before = await log.head();
+    const line = await openSocket(system.client.urlOf('/collaborative/sync'), known.operator);
+    line.say(frame(known));
+    const told = await until('an answer', () =>
+      line.frames.find((one) => !['hello', 'alive'].includes(String(one['type']))),
+    );
+    line.close();
+    expect(told).toMatchObject({ type, problem: { status, type: PROBLEMS + code } });
     expect(await appendedAfter(before)).toEqual([]);
   });
 

@@ -60,6 +60,15 @@ export const badProtocol: readonly BadRequest[] = [
   bad('an acknowledgement that does not say what was received', 400, 'invalid-request', () =>
     post(`${PROTOCOL}/${newId()}/acknowledge`, { deliveryId: newId() }),
   ),
+  bad('an acknowledgement of something else than was sent', 422, 'out-of-range', ({ dispatch, deliveryId, agentKey }) =>
+    post(`${PROTOCOL}/${dispatch}/acknowledge`, { deliveryId, digest }, { key: agentKey }),
+  ),
+  bad('an acknowledgement of what somebody else has', 404, 'not-found', ({ dispatch, deliveryId, operator }) =>
+    post(`${PROTOCOL}/${dispatch}/acknowledge`, { deliveryId, digest }, { key: operator }),
+  ),
+  bad('a rejection of a handing over that was not', 422, 'out-of-range', ({ dispatch, deliveryId, agentKey }) =>
+    post(`${PROTOCOL}/${dispatch}/reject`, { deliveryId, number: 9, reason: 'x' }, { key: agentKey }),
+  ),
   bad('a rejection of nothing', 404, 'not-found', () =>
     post(`${PROTOCOL}/${newId()}/reject`, { deliveryId: newId(), number: 1, reason: 'x' }),
   ),

@@ -12,6 +12,12 @@ export type Known = {
   readonly waiting: string;
   /** Open, of no repository. */
   readonly issue: string;
+  /** `x` is 1; its first version is too far back to be changed. */
+  readonly document: string;
+  /** Handed to the agent, at least once. */
+  readonly dispatch: string;
+  readonly deliveryId: string;
+  readonly agentKey: string;
   /** Keys of these roles. */
   readonly viewer: string;
   readonly auditor: string;

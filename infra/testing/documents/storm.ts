@@ -3,6 +3,7 @@ import type { Client } from '@workledger/shared/client/client.ts';
 import { digestOf } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { JsonObject } from '@workledger/shared/contexts/sync/document/json.ts';
 import { applyPatch, type Change } from '@workledger/shared/contexts/sync/document/patch.ts';
+import { createRandom, type Random } from '../events/random.ts';
 import { until } from '../processes/until.ts';
 import { openDocument, type DocumentClient, type Edit, type Tally } from './client.ts';
 
@@ -33,9 +34,7 @@ const begun = {
 
 type Body = typeof begun.body & { readonly tags: readonly string[] };
 
-const below = (most: number): number => Math.floor(Math.random() * most);
-
-function editOf(body: Body, own: string): { readonly edit: Edit; readonly counts: boolean } {
+function editOf(body: Body, own: string, { below }: Random): { readonly edit: Edit; readonly counts: boolean } {
   const replace = (path: string, value: unknown, more: object = {}) => ({
     edit: { patch: [{ op: 'replace', path, value }], ...more },
     counts: false,
@@ -76,7 +75,7 @@ export type Storm = Tally & {
 };
 
 /**
- * So many clients edit one document at random while their lines break and some copies are spoilt, until the end; then all come to rest.
+ * So many clients edit one document at random, each by the seed, while their lines break and some copies are spoilt, until the end; then all come to rest.
  * @param meanwhile what else happens to the system
  */
 export async function documentStorm(
@@ -84,9 +83,10 @@ export async function documentStorm(
   {
     clients: count,
     seconds,
+    seed,
     perKey = 4,
     pace = 400,
-  }: { clients: number; seconds: number; perKey?: number; pace?: number },
+  }: { clients: number; seconds: number; seed: number; perKey?: number; pace?: number },
   meanwhile: () => Promise<void> = async () => undefined,
 ): Promise<Storm> {
   const { id } = await client.expect2xx('POST', '/documents', { body: begun });
@@ -103,20 +103,22 @@ export async function documentStorm(
     }),
   );
   const [first] = clients as [DocumentClient];
-  first.whenInConflict((conflict) => void first.resolve(conflict.id, below(2) === 0 ? 'current' : 'proposed'));
+  const settling = createRandom(seed);
+  first.whenInConflict((conflict) => void first.resolve(conflict.id, settling.below(2) === 0 ? 'current' : 'proposed'));
   await until('all to have a copy', () => clients.every((one) => one.copy() !== null), 60);
 
   const begunAt = performance.now();
   const over = { is: false };
   let counts = 0;
   const edits = clients.map(async (one, place) => {
+    const random = createRandom(seed + place + 1);
     while (!over.is) {
-      await pause(pace * (0.5 + Math.random()));
-      const chance = Math.random();
+      await pause(pace * (0.5 + random.next()));
+      const chance = random.next();
       if (chance < 0.03) one.drop();
       else if (chance < 0.04) one.spoil();
       if (one.pending() > 1) continue;
-      const { edit, counts: isCount } = editOf(one.copy()!.body as unknown as Body, `k${place}`);
+      const { edit, counts: isCount } = editOf(one.copy()!.body as unknown as Body, `k${place}`, random);
       void one.propose(edit).then(({ type }) => (counts += isCount && type === 'accepted' ? 1 : 0));
     }
   });

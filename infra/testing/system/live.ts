@@ -53,6 +53,8 @@ export async function listen(url: string, key: string, feeds: string, after?: st
 }
 
 export type SocketLine = {
+  /** All that came until now. */
+  readonly frames: readonly Record<string, unknown>[];
   say(told: object): void;
   /** The first frame that has all of these, of those that came and those that come. */
   until(fits: Record<string, unknown>): Promise<Record<string, unknown>>;
@@ -73,5 +75,5 @@ export async function openSocket(url: string, key: string): Promise<SocketLine> 
       frames.find((frame) => Object.entries(fits).every(([name, value]) => frame[name] === value)),
     );
   await Promise.race([untilFrame({ type: 'hello' }), failed]);
-  return { say: (told) => socket.send(JSON.stringify(told)), until: untilFrame, close: () => socket.close() };
+  return { frames, say: (told) => socket.send(JSON.stringify(told)), until: untilFrame, close: () => socket.close() };
 }
