@@ -92,6 +92,15 @@ type Outbound = {
 export const hostOf = ({ protocol, hostname, port }: URL): string =>
   `${hostname.toLowerCase()}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 
+/** Where people, and git, use the GitHub whose API is at this address. */
+export function webAddressOf(api: string): string {
+  const url = new URL(api);
+  if (url.hostname === 'api.github.com') return 'https://github.com';
+  // With data residency: https://api.<name>.ghe.com
+  if (/^api\..+\.ghe\.com$/.test(url.hostname)) return `https://${url.hostname.slice('api.'.length)}`;
+  return url.href.replace(/\/(api\/v3\/?)?$/, '');
+}
+
 /** What the schema cannot say of it. One line a fault. */
 export function outboundFaults({ outbound, github }: Outbound): string[] {
   if (github === null) return [];

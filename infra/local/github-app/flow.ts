@@ -5,10 +5,10 @@ import { refusalOf } from '@workledger/sagas/components/github/classify.ts';
 import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
 import { hashSecret, secretMatches } from '@workledger/shared/security/api-key.ts';
 import { createOutbound } from '@workledger/shared/outbound/outbound.ts';
-import { hostOf } from '@workledger/shared/config/outbound.ts';
+import { hostOf, webAddressOf } from '@workledger/shared/config/outbound.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { z } from 'zod';
-import { manifestOf, webAddressOf } from './manifest.ts';
+import { manifestOf } from './manifest.ts';
 import { problemPage, startPage } from './pages.ts';
 
 const made = z.object({

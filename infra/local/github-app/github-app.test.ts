@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGithub } from '@workledger/sagas/components/github/github.ts';
 import { readSecret } from '@workledger/shared/config/load.ts';
+import { webAddressOf } from '@workledger/shared/config/outbound.ts';
 import { configurationSchema } from '@workledger/shared/config/schema.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startFakeGithub } from '../../testing/github/fake-github.ts';
 import { startAppFlow } from './flow.ts';
 import { makeApp } from './make-app.ts';
-import { webAddressOf } from './manifest.ts';
 
 /** What a browser makes of the page: where its button posts, and what. */
 async function formAt(url: string): Promise<{ readonly action: string; readonly manifest: string }> {

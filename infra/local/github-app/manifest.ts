@@ -16,15 +16,6 @@ const EVENTS = [
   'repository',
 ] as const;
 
-/** Where people use GitHub whose API is at this address. */
-export function webAddressOf(api: string): string {
-  const url = new URL(api);
-  if (url.hostname === 'api.github.com') return 'https://github.com';
-  // With data residency: https://api.<name>.ghe.com
-  if (/^api\..+\.ghe\.com$/.test(url.hostname)) return `https://${url.hostname.slice('api.'.length)}`;
-  return url.href.replace(/\/(api\/v3\/?)?$/, '');
-}
-
 export const manifestOf = (publicUrl: string, redirectUrl: string) => ({
   // The person can change it: names are GitHub's, one for all.
   name: `Workledger ${new URL(publicUrl).hostname}`.slice(0, 34),
