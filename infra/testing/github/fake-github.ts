@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { notFound, okay, pages, refusal, type FakeAnswer } from './answer.ts';
+import { asBearer, createGitHost } from './git-host.ts';
 import { createLogins, type FakeApp, type FakeLogin } from './login.ts';
 import { startLogStore } from './log-store.ts';
 import { createManifests } from './manifests.ts';
@@ -24,6 +25,8 @@ export type FakeCall = {
 
 const QUOTA = 5_000;
 const HOUR_SECONDS = 3_600;
+/** As Workledger's own button asks for them: no workflows. */
+const PERMISSIONS = { contents: 'write', issues: 'write', metadata: 'read', pull_requests: 'write' };
 
 /**
  * GitHub's REST API over HTTP, as far as Workledger asks it: errors, limits, pages and ETags as GitHub has them, and what goes wrong as a
@@ -34,7 +37,8 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const app: FakeApp = {
     ...{ id: '7', slug: 'workledger-test', publicKey: pair.publicKey },
-    ...{ installations: new Map(), suspended: new Set(), tokenMilliseconds: 1_000 * HOUR_SECONDS },
+    ...{ installations: new Map(), suspended: new Set(), permissions: PERMISSIONS },
+    tokenMilliseconds: 1_000 * HOUR_SECONDS,
   };
   const logins = createLogins(new Map([[token, 'workledger-bot']]), app);
   const repositories = new Map<string, FakeRepository>();
@@ -48,7 +52,16 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   const most = { atOnce: 0, changes: 0 };
   const now = { atOnce: 0, changes: 0 };
 
+  const git = createGitHost((authorization, owner, name) => {
+    const login = logins.of(asBearer(authorization));
+    if (typeof login === 'string' || login.kind === 'app') return 401;
+    if (!mayReach(login, owner, name)) return 404;
+    const isAllowed = login.kind !== 'installation' || (login.permissions ?? app.permissions)['contents'] === 'write';
+    return isAllowed ? 200 : 403;
+  });
+
   const server = createServer((request, response) => {
+    if (git.serve(request, response)) return;
     const isChange = request.method !== 'GET';
     most.atOnce = Math.max(most.atOnce, ++now.atOnce);
     if (isChange) most.changes = Math.max(most.changes, ++now.changes);
@@ -110,7 +123,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
       const isKnown = [...app.installations.values()].includes(Number(id));
       if (login.kind === 'app' && app.suspended.has(Number(id)))
         return refusal(403, 'This installation has been suspended');
-      return login.kind === 'app' && isKnown ? okay(logins.make(Number(id)), 201) : notFound;
+      return login.kind === 'app' && isKnown ? makeToken(Number(id), body) : notFound;
     }
     if (path === '/app/installations' && login.kind === 'app') return pages(installed());
     if (path === '/installation/repositories')
@@ -122,9 +135,26 @@ export async function startFakeGithub(options: { readonly token?: string; readon
       const installation = app.installations.get(owner);
       return below === '/installation' && installation !== undefined ? okay({ id: installation }) : notFound;
     }
-    if (login.kind === 'installation' && app.installations.get(owner) !== login.id) return notFound;
+    if (!mayReach(login, owner, name)) return notFound;
     return inRepository(repository, login, { method, path: below, asked, body });
   }
+
+  function makeToken(id: number, body: string): FakeAnswer {
+    const asked = (body === '' ? {} : JSON.parse(body)) as { repositories?: string[]; permissions?: Record<string, string> }; // prettier-ignore
+    const names = new Set(repositoriesOf(id).map(({ full_name }) => full_name.split('/')[1]?.toLowerCase()));
+    const { repositories: wanted = null, permissions = null } = asked;
+    if (wanted?.some((one) => !names.has(one.toLowerCase())))
+      return refusal(422, 'There is at least one repository that does not exist or is not accessible to the parent installation.'); // prettier-ignore
+    if (Object.keys(permissions ?? {}).some((name) => !Object.hasOwn(app.permissions, name)))
+      return refusal(422, 'The permissions requested are not granted to this installation.');
+    const reach = { repositories: wanted?.map((one) => one.toLowerCase()) ?? null, permissions };
+    return okay(logins.make(id, reach), 201);
+  }
+
+  /** Whether a login sees a repository at all. */
+  const mayReach = (login: FakeLogin, owner: string, name: string): boolean =>
+    login.kind !== 'installation' ||
+    (app.installations.get(owner) === login.id && (login.repositories?.includes(name.toLowerCase()) ?? true));
 
   const installed = () =>
     [...app.installations].map(([login, id]) => {
@@ -227,7 +257,7 @@ export async function startFakeGithub(options: { readonly token?: string; readon
   }
 
   return {
-    ...{ url, host, token, app, logins, calls, quota, settings, most, logs, deliveries },
+    ...{ url, host, token, app, logins, calls, quota, settings, most, logs, deliveries, git },
     /** PEM, as GitHub hands it out. */
     privateKey,
     /** What was posted to make apps of. */

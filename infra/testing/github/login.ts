@@ -4,7 +4,20 @@ import { createVerify, type KeyObject } from 'node:crypto';
 export type FakeLogin =
   | { readonly kind: 'token'; readonly login: string }
   | { readonly kind: 'app'; readonly appId: string }
-  | { readonly kind: 'installation'; readonly appId: string; readonly login: string; readonly id: number };
+  | ({
+      readonly kind: 'installation';
+      readonly appId: string;
+      readonly login: string;
+      readonly id: number;
+    } & FakeReach);
+
+/** What a token of an installation is good for. */
+export type FakeReach = {
+  /** Names below the owner, in lower case; null: all that the installation has. */
+  readonly repositories: readonly string[] | null;
+  /** Null: those of the app. */
+  readonly permissions: Readonly<Record<string, string>> | null;
+};
 
 export type FakeApp = {
   readonly id: string;
@@ -14,6 +27,8 @@ export type FakeApp = {
   readonly installations: Map<string, number>;
   /** Those that their owner has suspended. */
   readonly suspended: Set<number>;
+  /** What it may be given tokens for. */
+  permissions: Readonly<Record<string, string>>;
   /** Milliseconds that an installation's token lives; GitHub's own is an hour. */
   tokenMilliseconds: number;
 };
@@ -23,13 +38,14 @@ const SKEW_SECONDS = 60;
 
 /** Tokens and keys that the fake knows. */
 export function createLogins(tokens: ReadonlyMap<string, string>, app: FakeApp | null) {
-  const made = new Map<string, { readonly id: number; readonly endsAt: number }>();
+  const made = new Map<string, FakeReach & { readonly id: number; readonly endsAt: number }>();
+  let count = 0;
   return {
     /** A token for an installation, as GitHub makes it. */
-    make: (id: number): { token: string; expires_at: string } => {
-      const token = `ghs_${String(made.size).padStart(4, '0')}${'x'.repeat(32)}`;
+    make: (id: number, reach: FakeReach): { token: string; expires_at: string } => {
+      const token = `ghs_${String(count++).padStart(4, '0')}${'x'.repeat(32)}`;
       const endsAt = Date.now() + (app?.tokenMilliseconds ?? 0);
-      made.set(token, { id, endsAt });
+      made.set(token, { ...reach, id, endsAt });
       return { token, expires_at: new Date(endsAt).toISOString().replace(/\.\d+Z$/, 'Z') };
     },
     /** No token of an installation is good any more. */
@@ -41,8 +57,10 @@ export function createLogins(tokens: ReadonlyMap<string, string>, app: FakeApp |
       const login = tokens.get(token);
       if (login !== undefined) return { kind: 'token', login };
       const installation = made.get(token);
-      if (installation !== undefined && app !== null && installation.endsAt > Date.now())
-        return { kind: 'installation', appId: app.id, login: `${app.slug}[bot]`, id: installation.id };
+      if (installation !== undefined && app !== null && installation.endsAt > Date.now()) {
+        const { id, repositories, permissions } = installation;
+        return { kind: 'installation', appId: app.id, login: `${app.slug}[bot]`, id, repositories, permissions };
+      }
       if (app === null || token.split('.').length !== 3) return 'Bad credentials';
       return ofJwt(token, app);
     },
