@@ -27,6 +27,9 @@ import { Postponed } from '../engine/component.ts';
 import { failureOf, refuse } from './failures.ts';
 import type { Sandbox } from './sandbox/policy.ts';
 
+/** What lets git in at origins, and what of it nothing may say. */
+export type GitLogins = Pick<Github, 'gitToken' | 'secrets'>;
+
 /** Fields first, then the message: pino's way. */
 type ComponentLogger = {
   debug(fields: object, message: string): void;
@@ -49,6 +52,8 @@ export type ComponentEnvironment = {
   readonly sandbox?: Sandbox | null | undefined;
   /** GitHub as the configuration has it; null or absent: it has it not. */
   readonly github?: Github | null | undefined;
+  /** Who gives tokens to git; left out: GitHub, where it is configured. A runner asks sagas. */
+  readonly gitLogins?: GitLogins | null | undefined;
   readonly linear?: Linear | null | undefined;
   readonly slack?: Slack | null | undefined;
   readonly codegen?: Codegen | null | undefined;

@@ -23,7 +23,7 @@ export function secretsOf(
   {
     configuration: { agents, repositories },
     ...systems
-  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'linear' | 'slack' | 'models' | 'codegen'>,
+  }: Pick<ComponentEnvironment, 'configuration' | 'github' | 'gitLogins' | 'linear' | 'slack' | 'models' | 'codegen'>,
   from: NodeJS.ProcessEnv = process.env,
 ): Secrets {
   const of = (names: readonly string[], counts: (name: string, value: string) => boolean): string[] =>
@@ -35,15 +35,19 @@ export function secretsOf(
     ...of(secrets, () => true),
     ...of(environment, isSecret),
   ]);
-  const logins = [systems.github, systems.linear, systems.slack, systems.models, systems.codegen].flatMap(
-    (system) => system?.secrets() ?? [],
-  );
-  const values = [...handed, ...repositories.flatMap(({ url }) => credentialsIn(url)), ...logins]
-    .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
-    .filter((value) => value.length >= SHORTEST)
-    .sort((one, other) => other.length - one.length);
-  return hiding([...new Set(values)]);
+  const { github, gitLogins, linear, slack, models, codegen } = systems;
+  // Some are made while the call is under way.
+  const logins = (): string[] =>
+    [github, gitLogins, linear, slack, models, codegen].flatMap((system) => system?.secrets() ?? []);
+  const named = asSaid([...handed, ...repositories.flatMap(({ url }) => credentialsIn(url))]);
+  return hiding(() => [...new Set([...named, ...asSaid(logins())])].sort((one, other) => other.length - one.length));
 }
+
+/** Values as they may be said. */
+const asSaid = (values: readonly string[]): string[] =>
+  values
+    .flatMap((value) => [value, value.trim(), JSON.stringify(value).slice(1, -1)])
+    .filter((value) => value.length >= SHORTEST);
 
 /** Names of variables that hold a secret although no field of a log line is called so. */
 const SECRET_VARIABLE = /(^|_)(auth|keys?|pat|pw|pwd|pass|passphrase|dsn|cert|pem|jwt)(_|$)|password/i;
@@ -72,14 +76,16 @@ function bitsOf(text: string): number {
   return shares.reduce((bits, share) => bits - share * Math.log2(share), 0);
 }
 
-function hiding(values: readonly string[]): Secrets {
-  const text = (said: string): string => values.reduce((now, value) => now.replaceAll(value, hidden), said);
+function hiding(values: () => readonly string[]): Secrets {
+  const text = (said: string): string => values().reduce((now, value) => now.replaceAll(value, hidden), said);
   // Byte for byte: an output need not be UTF-8.
-  const inBytes = values.map((value) => Buffer.from(value).toString('latin1'));
   const bytes = (said: Buffer): Buffer => {
-    if (!values.some((value) => said.includes(value))) return said;
+    const found = values().filter((value) => said.includes(value));
+    if (found.length === 0) return said;
     return Buffer.from(
-      inBytes.reduce((now, value) => now.replaceAll(value, hidden), said.toString('latin1')),
+      found
+        .map((value) => Buffer.from(value).toString('latin1'))
+        .reduce((now, value) => now.replaceAll(value, hidden), said.toString('latin1')),
       'latin1',
     );
   };

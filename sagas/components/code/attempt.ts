@@ -3,6 +3,7 @@ import type { Repository } from '@workledger/shared/config/schema.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { repositoryOf, type ComponentEnvironment } from '../environment.ts';
+import type { OriginLogin } from '../git/at-origin.ts';
 import { checkoutAt, createCheckout, type Checkout } from '../git/checkout.ts';
 import { openMirror, type Mirror } from '../git/mirror.ts';
 import { AttemptEnded, openAttempt, type Attempt } from '../process/attempt.ts';
@@ -93,6 +94,21 @@ export const codeComponent = <Request extends z.ZodType<InRun>, Result extends z
     perform: (asked, call) => inAttempt(asked, call, (code) => act(asked, code)),
   });
 
+/**
+ * The mirror of a registered repository: git is let in at its origin by what gives it a token, where something does.
+ * @throws GitFailure when the origin must be asked, and does not answer
+ */
+export function mirrorOf(
+  { dataFolder, github, gitLogins = github }: Pick<ComponentEnvironment, 'dataFolder' | 'github' | 'gitLogins'>,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Mirror> {
+  const login: OriginLogin | null = gitLogins
+    ? (refused, until) => gitLogins.gitToken(repository, refused, until ?? new AbortController().signal)
+    : null;
+  return openMirror(dataFolder, repository.url, signal, login);
+}
+
 /** Within this time a worker notices that its job is another one's, also on a machine with too much to do. */
 const LOST_WITHIN_MILLISECONDS = 20_000;
 
@@ -111,7 +127,7 @@ async function inAttempt<Result>(
   const opened = await openAttempt({ dataFolder, key, scope: scopeOf(request) });
   const attempt: Attempt = { ...opened, run: async (process) => secrets.result(await opened.run(process)) };
   try {
-    const mirror = await openMirror(dataFolder, repository.url, signal);
+    const mirror = await mirrorOf(environment, repository, signal);
     const checkout = async (name: string, commit: string): Promise<Checkout> => {
       const made = checkoutAt(dataFolder, mirror, `${attempt.id}-${name}`);
       attempt.own(made.folder);

@@ -5,11 +5,10 @@ import { repositoryOf } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { diffStat as statOf, diffText, ensureCommits, isAncestor, treeOf, whyNotInOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
-import { openMirror } from '../git/mirror.ts';
 import { resultOf, runRefs, taskRefs } from '../git/names.ts';
 import { pushRef, remoteRef } from '../git/push.ts';
 import { defineComponent, inRun, type InRun } from '../run-component.ts';
-import { codeComponent, type CodeAttempt } from './attempt.ts';
+import { codeComponent, mirrorOf, type CodeAttempt } from './attempt.ts';
 
 /** What changed from base to commit, in all. */
 export const diff = codeComponent({
@@ -50,8 +49,7 @@ export const lookup = defineComponent({
   // People wait for it: it takes no turn of the steps.
   limits: { turns: { atOnce: () => 8 }, seconds: () => LOOKUP_MILLISECONDS / 1_000 },
   perform: async ({ taskId, commit, repository }, { environment, step, signal }) => {
-    const { url } = repositoryOf(environment, step, repository);
-    const mirror = await openMirror(environment.dataFolder, url, signal);
+    const mirror = await mirrorOf(environment, repositoryOf(environment, step, repository), signal);
     return { absent: await whyNotInOrigin(mirror, taskId, commit, signal) };
   },
 });

@@ -11,12 +11,12 @@ import { removeRunFolders } from '../evolution/run-folder.ts';
 import { branchHead, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
 import { missingLfs, needsOf } from '../git/filters.ts';
 import { GitFailure } from '../git/git.ts';
-import { openMirror, type Mirror } from '../git/mirror.ts';
+import type { Mirror } from '../git/mirror.ts';
 import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { endScope } from '../process/attempt.ts';
 import { defineComponent, inRun } from '../run-component.ts';
-import { codeComponent, gitLimits, scopeOf, secondsOfChecks } from './attempt.ts';
+import { codeComponent, gitLimits, mirrorOf, scopeOf, secondsOfChecks } from './attempt.ts';
 import { forgetSessions } from './sessions.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */
@@ -124,7 +124,7 @@ export const cleanup = defineComponent({
     const worktrees = await endScope(environment.dataFolder, scopeOf(request));
     await removeRunFolders(environment.dataFolder, request.runId);
     await forgetSessions({ ...environment, ...request });
-    const mirror = await openMirror(environment.dataFolder, repository.url, signal);
+    const mirror = await mirrorOf(environment, repository, signal);
     await deleteRefs(mirror, await doublesOf(mirror, request, signal), signal);
     return { worktrees };
   },

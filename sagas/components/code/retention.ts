@@ -7,11 +7,10 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Component } from '../../engine/component.ts';
 import { repositoryOf } from '../environment.ts';
-import { openMirror } from '../git/mirror.ts';
 import { RESULTS } from '../git/names.ts';
 import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { defineComponent, inRun, type InRun } from '../run-component.ts';
-import { gitLimits } from './attempt.ts';
+import { gitLimits, mirrorOf } from './attempt.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 /** A process that was started a moment ago has better to do. */
@@ -28,7 +27,7 @@ export const results = defineComponent({
   result: z.object({ tasks: z.array(uuid) }),
   limits,
   perform: async ({ repository }, { environment, step, signal }) => {
-    const mirror = await openMirror(environment.dataFolder, repositoryOf(environment, step, repository).url, signal);
+    const mirror = await mirrorOf(environment, repositoryOf(environment, step, repository), signal);
     const refs = await remoteRefs(mirror, `${RESULTS}*`, signal);
     const tasks = [...new Set(refs.map(({ ref }) => taskOf(ref)))].filter((id) => uuid.safeParse(id).success);
     // From anywhere: tasks that stay for ever do not stand before the others in every pass.
@@ -43,7 +42,7 @@ export const forget = defineComponent({
   result: z.object({ refs: z.int() }),
   limits,
   perform: async ({ repository, tasks }, { environment, step, signal }) => {
-    const mirror = await openMirror(environment.dataFolder, repositoryOf(environment, step, repository).url, signal);
+    const mirror = await mirrorOf(environment, repositoryOf(environment, step, repository), signal);
     const old = new Set(tasks);
     const refs = (await remoteRefs(mirror, `${RESULTS}*`, signal)).filter(({ ref }) => old.has(taskOf(ref)));
     return { refs: await deleteRefs(mirror, refs.slice(0, MOST_REFS), signal) };

@@ -3,7 +3,7 @@ import type { AgentConfiguration, Repository } from '@workledger/shared/config/s
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { agentTold, artefact } from '@workledger/shared/contexts/values.ts';
 import { diffText, fetchOrigin, hasCommit, mergeBase } from '../git/commits.ts';
-import { git } from '../git/git.ts';
+import { gitAtOrigin } from '../git/at-origin.ts';
 import { restorePaths } from '../git/make-commit.ts';
 import { asCommit } from '../git/names.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
@@ -78,7 +78,7 @@ export const review = codeComponent({
 async function fetchHead({ mirror, signal }: CodeAttempt, { number, head, base, taskId }: z.infer<typeof request>) {
   await fetchOrigin(mirror, null, signal);
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.url, `refs/pull/${number}/head`];
-  if (!(await hasCommit(mirror, asCommit(head)))) await git(args, { cwd: mirror.gitFolder, signal });
+  if (!(await hasCommit(mirror, asCommit(head)))) await gitAtOrigin(mirror, args, { cwd: mirror.gitFolder, signal });
   if (!(await hasCommit(mirror, head)))
     throw new ComponentFailure(failureOf('review', `pull request #${number} has another head by now`), {
       ...{ retryable: false, fault: 'origin' },

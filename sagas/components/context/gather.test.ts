@@ -100,7 +100,7 @@ describe('what a prompt tells of the code', () => {
     return gatheredForPrompt(
       {
         repository,
-        mirror: { url: user, gitFolder: at, originFolder: at },
+        mirror: { url: user, login: null, gitFolder: at, originFolder: at },
         signal: new AbortController().signal,
         secrets: {
           text: (text) => text.replaceAll('enqueue', '[hidden]'),

@@ -1,4 +1,5 @@
 import type { DiffStat } from '@workledger/shared/contexts/values.ts';
+import { gitAtOrigin } from './at-origin.ts';
 import { despiteLocks, git, GitFailure, gitText, inTurn } from './git.ts';
 import { maintain } from './maintain.ts';
 import type { Mirror } from './mirror.ts';
@@ -95,19 +96,20 @@ export const treeOf = (mirror: Mirror, commit: string): Promise<string> =>
 /** Brings the origin's branches, tags and, of one task, its results here; what is gone there goes here. @throws GitFailure */
 export async function fetchOrigin(mirror: Mirror, taskId: string | null, signal?: AbortSignal): Promise<void> {
   const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', mirror.url];
-  await fetchInto(mirror.originFolder, [...args, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
+  const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+  await fetchInto(mirror, mirror.originFolder, [...args, ...refs], signal);
   await maintain(mirror, signal);
   if (taskId === null) return;
-  await fetchInto(mirror.gitFolder, [...args, `+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`], signal);
+  await fetchInto(mirror, mirror.gitFolder, [...args, `+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`], signal);
 }
 
-const fetchInto = (gitFolder: string, args: readonly string[], signal?: AbortSignal): Promise<unknown> =>
-  inTurn(gitFolder, () => despiteLocks(() => git(args, { cwd: gitFolder, signal })));
+const fetchInto = (mirror: Mirror, into: string, args: readonly string[], signal?: AbortSignal): Promise<unknown> =>
+  inTurn(into, () => despiteLocks(() => gitAtOrigin(mirror, args, { cwd: into, signal })));
 
 /** Fetches one commit by its id, where the origin allows that. @throws GitFailure */
 async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal): Promise<void> {
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.url, commit];
-  await fetchInto(mirror.gitFolder, args, signal);
+  await fetchInto(mirror, mirror.gitFolder, args, signal);
 }
 
 const PLAIN = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'];

@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fetchOrigin } from './commits.ts';
 import { splitUrl } from './credentials.ts';
 import { GitFailure } from './git.ts';
@@ -72,6 +72,37 @@ test('a wrong token is refused, and no error shows it', async () => {
   const refused = opened.then((mirror) => remoteRef(mirror, 'refs/heads/main'));
   await expect(refused).rejects.toThrow(GitFailure);
   await expect(refused).rejects.not.toThrow(/wrong-token|d3Jvbmct/);
+});
+
+test('a token of an App is asked for at each call, anew once where it is refused, and the machine keeps its own login', async () => {
+  const { host, seen } = await origin();
+  const home = mkdtempSync(join(tmpdir(), 'workledger-home-'));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true, force: true });
+  });
+  const helper = `helper = "!f() { echo $1 >> '${home}/helped'; echo username=ada; echo password=own; }; f"`;
+  const header = 'extraHeader = "Authorization: Basic b3du"';
+  writeFileSync(
+    join(home, '.gitconfig'),
+    `[credential "http://${host}/o/r.git"]\n${helper}\n[credential]\n${helper}\n[http "http://${host}/o/"]\n${header}\n`,
+  );
+  vi.stubEnv('HOME', home);
+  const refusals: (string | null)[] = [];
+  const login = (refused: string | null): Promise<string> => {
+    refusals.push(refused);
+    return Promise.resolve(refused === null ? 'withdrawn' : TOKEN);
+  };
+  const mirror = await openMirror(join(home, 'data'), `http://${host}/o/r.git`, undefined, login);
+  expect(await remoteRef(mirror, 'refs/heads/main')).toBe(COMMIT);
+  expect(refusals).toEqual([null, 'withdrawn', null, 'withdrawn']);
+  const told = [basic('x-access-token:withdrawn'), basic(`x-access-token:${TOKEN}`)];
+  const changes = seen.filter(({ authorization }, at) => authorization !== seen[at - 1]?.authorization);
+  expect(changes.map(({ authorization }) => authorization)).toEqual([...told, ...told]);
+  expect(existsSync(join(home, 'helped'))).toBe(false);
+  const refused = remoteRef({ ...mirror, login: () => Promise.resolve('withdrawn') }, 'refs/heads/main');
+  await expect(refused).rejects.toThrow(/could not read Username/);
+  await expect(refused).rejects.not.toThrow(/withdrawn/);
 });
 
 test('a user alone is told to the helpers of git', () => {

@@ -34,13 +34,35 @@ export function splitUrl(url: string): SplitUrl {
       settings: user === '' ? [] : [`--config-env=credential.${host}.username=${USER}`],
       environment: user === '' ? {} : { [USER]: decoded(user) },
     };
-  const basic = Buffer.from(`${decoded(user)}:${decoded(password.join(':'))}`).toString('base64');
   return {
     url: clean,
     settings: [`--config-env=http.${host}.extraHeader=${AUTHORIZATION}`],
-    environment: { [AUTHORIZATION]: `Authorization: Basic ${basic}` },
+    environment: { [AUTHORIZATION]: authorizationOf(decoded(user), decoded(password.join(':'))) },
   };
 }
+
+/**
+ * By what git is let in with a token, at this address alone. The machine's own helpers are left out, which would forget their login as
+ * a wrong one, and so are its headers; no redirect takes the token elsewhere.
+ * Source: https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT (git 2.31)
+ */
+export function environmentOf(url: string, token: string): Readonly<Record<string, string>> {
+  const settings = [
+    ['credential.helper', ''],
+    [`credential.${url}.helper`, ''],
+    [`http.${url}.followRedirects`, 'false'],
+    [`http.${url}.extraHeader`, ''],
+    [`http.${url}.extraHeader`, authorizationOf('x-access-token', token)],
+  ] as const;
+  const named = settings.flatMap(([name, value], index): [string, string][] => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { GIT_ASKPASS: '', GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(named) };
+}
+
+const authorizationOf = (user: string, password: string): string =>
+  `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 function decoded(part: string): string {
   try {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { removeFolder } from '../process/folders.ts';
+import { gitAtOrigin, type Origin, type OriginLogin } from './at-origin.ts';
 import { git, inTurn } from './git.ts';
 import { asUrl } from './names.ts';
 
@@ -11,8 +12,7 @@ import { asUrl } from './names.ts';
  * whose objects are lent to attempts, and one of all else (what attempts made, what was restored or rebased), which borrows from it
  * and which no attempt sees.
  */
-export type Mirror = {
-  readonly url: string;
+export type Mirror = Origin & {
   /** Absolute path of the bare repository in which Workledger works: it has every commit, and the results of tasks as refs. */
   readonly gitFolder: string;
   /** Absolute path of the bare repository with the origin's branches and tags, and nothing else. */
@@ -25,15 +25,21 @@ const repositoriesFolder = (dataFolder: string): string => join(resolve(dataFold
 
 /**
  * The mirror of this address, made (empty) where there is none yet. Safe when two processes do it at once.
+ * @param login lets git in at the origin; null: what the machine has does
  * @throws GitFailure when the origin must be asked for its kind of ids, and does not answer
  */
-export async function openMirror(dataFolder: string, url: string, signal?: AbortSignal): Promise<Mirror> {
+export async function openMirror(
+  dataFolder: string,
+  url: string,
+  signal?: AbortSignal,
+  login: OriginLogin | null = null,
+): Promise<Mirror> {
   const folder = join(repositoriesFolder(dataFolder), nameOf(url));
-  const mirror = { url, gitFolder: join(folder, 'work.git'), originFolder: join(folder, 'origin.git') };
+  const mirror = { url, login, gitFolder: join(folder, 'work.git'), originFolder: join(folder, 'origin.git') };
   await inTurn(folder, async () => {
     if (isThere(mirror.gitFolder) && isThere(mirror.originFolder)) return;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const format = await objectFormat(url, folder, signal);
+    const format = await objectFormat(mirror, folder, signal);
     if (!isThere(mirror.originFolder)) await create(mirror.originFolder, format, null);
     if (!isThere(mirror.gitFolder)) await create(mirror.gitFolder, format, mirror.originFolder);
   });
@@ -45,8 +51,9 @@ const isThere = (gitFolder: string): boolean => existsSync(join(gitFolder, 'HEAD
 export type ObjectFormat = 'sha1' | 'sha256';
 
 /** Told by the length of the origin's ids; an empty origin has none, and git's default. */
-async function objectFormat(url: string, cwd: string, signal?: AbortSignal): Promise<ObjectFormat> {
-  const { stdout } = await git(['ls-remote', '--quiet', '--', url, 'HEAD', 'refs/heads/*'], { cwd, signal });
+async function objectFormat(origin: Origin, cwd: string, signal?: AbortSignal): Promise<ObjectFormat> {
+  const args = ['ls-remote', '--quiet', '--', origin.url, 'HEAD', 'refs/heads/*'];
+  const { stdout } = await gitAtOrigin(origin, args, { cwd, signal });
   return /^[0-9a-f]{64}\t/.test(stdout.toString('latin1')) ? 'sha256' : 'sha1';
 }
 

@@ -1,4 +1,5 @@
-import { git, GitFailure } from './git.ts';
+import { gitAtOrigin } from './at-origin.ts';
+import { GitFailure } from './git.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';
 
@@ -25,7 +26,7 @@ export async function pushRef(
       : `--force-with-lease=${ref}:${expected === 'none' ? '' : asCommit(expected.commit)}`;
   const refspec = `${to === null ? '' : asCommit(to)}:${ref}`;
   try {
-    await git(['push', '--no-verify', '--no-signed', force, '--', mirror.url, refspec], {
+    await gitAtOrigin(mirror, ['push', '--no-verify', '--no-signed', force, '--', mirror.url, refspec], {
       cwd: mirror.gitFolder,
       signal: change.signal,
     });
@@ -55,7 +56,8 @@ export async function remoteRefs(
   pattern: string,
   signal?: AbortSignal,
 ): Promise<{ ref: string; commit: string }[]> {
-  const { stdout } = await git(['ls-remote', '--quiet', '--', mirror.url, pattern], { cwd: mirror.gitFolder, signal });
+  const args = ['ls-remote', '--quiet', '--', mirror.url, pattern];
+  const { stdout } = await gitAtOrigin(mirror, args, { cwd: mirror.gitFolder, signal });
   return stdout
     .toString('utf8')
     .split('\n')
@@ -85,7 +87,7 @@ export async function deleteRefs(
       mirror.url,
       ...some.map(({ ref }) => `:${ref}`),
     ];
-    const { exitCode } = await git(args, { cwd: mirror.gitFolder, signal, allow: [0, 1] });
+    const { exitCode } = await gitAtOrigin(mirror, args, { cwd: mirror.gitFolder, signal, allow: [0, 1] });
     deleted += exitCode === 0 ? some.length : await deleteEach(mirror, some, signal);
   }
   return deleted;

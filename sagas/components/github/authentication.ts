@@ -9,6 +9,7 @@ import { failureOf } from '../failures.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import type { Outbound } from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
+import { refusalOf } from './classify.ts';
 
 export type Credentials = { readonly token: string } | { readonly appId: string; readonly key: KeyObject };
 
@@ -46,8 +47,20 @@ export type Authentication = {
   own(): Promise<string>;
   /** Of an app: for what is asked as one of its installations. Null: it has none. */
   readonly ofInstallation: ((id: number) => Promise<string>) | null;
+  /** Of an app: a token for git in one repository, and in no other. Null: it has none. */
+  readonly forGit: ((asked: AskedForGit) => Promise<string>) | null;
   /** What it holds and fetched: nothing of it may be said. */
   secrets(): readonly string[];
+};
+
+export type AskedForGit = {
+  /** `owner/name`, as addresses have it. */
+  readonly repository: string;
+  /** Whether it may push workflows of Actions, where the app may. */
+  readonly workflows: boolean;
+  /** What no longer does; null: nothing is known of it. */
+  readonly refused: string | null;
+  readonly signal: AbortSignal;
 };
 
 /** A token as it is, or what an app has in its place. */
@@ -60,6 +73,7 @@ export function createAuthentication(credentials: Credentials, outbound: Outboun
     renew: () => false,
     own: () => Promise.resolve(header),
     ofInstallation: null,
+    forGit: null,
     secrets: () => [credentials.token],
   };
 }
@@ -84,7 +98,9 @@ function createAppAuthentication(
 ): Authentication {
   const installations = new Map<string, Promise<number>>();
   const tokens = new Map<number, Promise<Minted>>();
-  const live = new Map<number, string>();
+  const gitTokens = new Map<string, Promise<Minted>>();
+  /** What was made, until its end. */
+  const live = new Map<string, number>();
 
   async function own(): Promise<string> {
     const now = Math.floor(Date.now() / 1_000);
@@ -95,10 +111,10 @@ function createAppAuthentication(
       .sign(app.key)}`;
   }
 
-  async function asApp(method: 'GET' | 'POST', path: string): Promise<Answer> {
+  async function asApp(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
     const headers = { ...GITHUB_HEADERS, Authorization: await own() };
     // One token more than is used does no harm.
-    return outbound.send({ method, path, headers, signal: AbortSignal.timeout(FETCH_MS), idempotent: true });
+    return outbound.send({ method, path, headers, body, signal: AbortSignal.timeout(FETCH_MS), idempotent: true });
   }
 
   async function find(repository: string): Promise<number> {
@@ -110,31 +126,56 @@ function createAppAuthentication(
     return readAnswer(STEP, answer, installation, repository).id;
   }
 
-  async function mint(id: number, repository: string): Promise<Minted> {
-    const answer = await asApp('POST', `/app/installations/${id}/access_tokens`);
-    const { token, expires_at } = readAnswer(STEP, answer, accessToken, repository);
-    live.set(id, token);
-    return { token, expiresAt: Date.parse(expires_at) };
+  const mint = async (id: number, about: string): Promise<Minted> =>
+    minted(await asApp('POST', `/app/installations/${id}/access_tokens`), about);
+
+  function minted(answer: Answer, about: string): Minted {
+    const { token, expires_at } = readAnswer(STEP, answer, accessToken, about);
+    const expiresAt = Date.parse(expires_at);
+    for (const [known, endsAt] of live) if (endsAt < Date.now()) live.delete(known);
+    live.set(token, expiresAt);
+    return { token, expiresAt };
   }
 
-  async function tokenFor(repository: string): Promise<string> {
-    return tokenOf(await once(installations, repository.toLowerCase(), () => find(repository)), repository);
+  /** Good for one repository, and for what git does there. */
+  async function mintForGit({ repository, workflows }: AskedForGit): Promise<Minted> {
+    const id = await installationOf(repository);
+    const ask = (permissions: object): Promise<Answer> =>
+      asApp('POST', `/app/installations/${id}/access_tokens`, {
+        repositories: [decodeURIComponent(repository.slice(repository.indexOf('/') + 1))],
+        permissions: { contents: 'write', ...permissions },
+      });
+    const first = await ask(workflows ? { workflows: 'write' } : {});
+    // An app without that permission pushes all but workflows.
+    const answer = workflows && first.status === 422 ? await ask({}) : first;
+    if (answer.status !== 422) return minted(answer, repository);
+    const reason = `the GitHub App may not push to ${repository} (${refusalOf(answer).words}): let its installation have that repository, with the permission contents: write`;
+    throw new ComponentFailure(failureOf(STEP, reason), { retryable: false, fault: 'origin' });
   }
 
-  async function tokenOf(id: number, about: string): Promise<string> {
-    const make = (): Promise<Minted> => mint(id, about);
-    const before = tokens.get(id);
-    const known = await before?.catch(() => null);
-    if (known && known.expiresAt - MARGIN_MS > Date.now()) return known.token;
-    // Whoever sees first that it ends has it renewed for all; a fresh one is used, however short its life.
-    if (tokens.get(id) === before) tokens.delete(id);
-    return (await once(tokens, id, make)).token;
+  async function gitToken(asked: AskedForGit): Promise<string> {
+    const repository = asked.repository.toLowerCase();
+    const make = (): Promise<Minted> =>
+      mintForGit(asked).catch((error: unknown) => {
+        // It may be installed anew, as another installation.
+        installations.delete(repository);
+        throw error;
+      });
+    return kept(gitTokens, `${repository} ${asked.workflows}`, make, asked.refused);
   }
+
+  const installationOf = (repository: string): Promise<number> =>
+    once(installations, repository.toLowerCase(), () => find(repository));
+
+  const tokenFor = async (repository: string): Promise<string> => tokenOf(await installationOf(repository), repository);
+
+  const tokenOf = (id: number, about: string): Promise<string> => kept(tokens, id, () => mint(id, about));
 
   return {
     isApp: true,
     own,
     ofInstallation: async (id) => `Bearer ${await tokenOf(id, `installation ${id}`)}`,
+    forGit: (asked) => unlessAborted(gitToken(asked), asked.signal),
     authorization: async (repository, signal) => `Bearer ${await unlessAborted(tokenFor(repository), signal)}`,
     renew: (repository) => {
       const known = installations.get(repository.toLowerCase());
@@ -142,8 +183,23 @@ function createAppAuthentication(
       void known?.then((id) => tokens.delete(id)).catch(() => undefined);
       return true;
     },
-    secrets: () => [...live.values()],
+    secrets: () => [...live.keys()],
   };
+}
+
+/** A token until a minute before its end, made once for all who wait. @param refused is not used again */
+async function kept<Key>(
+  tokens: Map<Key, Promise<Minted>>,
+  key: Key,
+  make: () => Promise<Minted>,
+  refused: string | null = null,
+): Promise<string> {
+  const before = tokens.get(key);
+  const known = await before?.catch(() => null);
+  if (known && known.token !== refused && known.expiresAt - MARGIN_MS > Date.now()) return known.token;
+  // Whoever sees first that it ends has it renewed for all; a fresh one is used, however short its life.
+  if (tokens.get(key) === before) tokens.delete(key);
+  return (await once(tokens, key, make)).token;
 }
 
 /** Made by the first who asks; what failed is made anew for the next. */

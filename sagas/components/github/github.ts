@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { hostOf } from '@workledger/shared/config/outbound.ts';
+import { hostOf, webAddressOf } from '@workledger/shared/config/outbound.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import type { Installed } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
@@ -13,6 +13,7 @@ import {
 } from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { createAuthentication, readCredentials, type Credentials } from './authentication.ts';
+import { createGitToken, type GitToken } from './git-token.ts';
 import { listInstalled } from './installed.ts';
 import { createGithubLimits } from './limits.ts';
 import { z } from 'zod';
@@ -38,6 +39,8 @@ export type Github = {
   askAsLogin(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Answer>;
   /** Of an app, the repositories that it may work in; null: a token is no app. @param of of whom alone; default: of all */
   installed(signal: AbortSignal, of?: readonly string[]): Promise<Installed | null>;
+  /** Of an app, what lets git in at the repository's address on this GitHub. @throws ComponentFailure @throws Postponed */
+  readonly gitToken: GitToken;
   /** What is left of the hour's quota, from none (0) to all (1), as the newest answer tells; null: none has told. */
   quotaLeft(): number | null;
   /** What the login's comments are signed with. */
@@ -146,6 +149,7 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
     logs: { state: logs.state },
     askAsLogin: (method, path, signal) => sendOwn(path, signal, { method }),
     quotaLeft: () => left,
+    gitToken: createGitToken(webAddressOf(base.href), authentication),
     installed: async (signal, of) => {
       const { ofInstallation } = authentication;
       if (ofInstallation === null) return null;

@@ -108,7 +108,7 @@ test('a repository and an agent open their own, and only an agent speaks to Work
       {
         path: join(folder, 'own'),
         temporary,
-        mirror: { url: 'x', gitFolder: '/work.git', originFolder: '/origin.git' },
+        mirror: { url: 'x', login: null, gitFolder: '/work.git', originFolder: '/origin.git' },
       },
     );
   expect(policyOf()).toMatchObject({

@@ -43,7 +43,7 @@ export async function createShellWorld() {
           repository: repositorySchema.parse({ name: 'shop', url: 'x', test: ['true'], ...repository }),
         },
         agent === null ? {} : { agent: agentSchema.parse({ name: 'shell', command: ['sh'], ...agent }) },
-        { path, temporary, mirror: { url: 'x', gitFolder: join(dataFolder, 'work.git'), originFolder } },
+        { path, temporary, mirror: { url: 'x', login: null, gitFolder: join(dataFolder, 'work.git'), originFolder } },
       );
       const result = await attempt.run({
         command: ['/bin/bash', '-c', script, 'agent', ...args],

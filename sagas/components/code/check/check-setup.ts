@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import type { AgentConfiguration, Configuration, Repository } from '@workledger/shared/config/schema.ts';
-import { ComponentFailure } from '../../../engine/component.ts';
+import { ComponentFailure, Postponed } from '../../../engine/component.ts';
 import type { ComponentEnvironment } from '../../environment.ts';
 import { refuse } from '../../failures.ts';
 import { type Github, openGithub } from '../../github/github.ts';
@@ -42,14 +42,16 @@ export async function checkSetup(
   if (configuration.repositories.length === 0 && configuration.agents.length === 0) return results;
   take(await checkInstallation(configuration, options.folder));
   const sandbox = await checkSandbox({ ...options, dataFolder }, take);
+  // What is wrong with the login was told with the configuration.
+  const github = await openGithub(configuration, options.folder).catch(() => null);
   // Without the sandbox that they require none of their commands is run, not even to try it.
   for (const repository of sandbox === undefined ? [] : configuration.repositories)
     take([
-      ...(await checkRepository({ configuration, dataFolder, sandbox }, repository)),
+      ...(await checkRepository({ configuration, dataFolder, sandbox, github }, repository)),
       ...checkEnvironment(subjectOf(repository), repository),
     ]);
   const asPulls = configuration.repositories.filter(({ merge, github }) => merge === 'pull-request' && github !== null);
-  if (sandbox !== undefined && asPulls.length > 0) take(await checkPushes({ ...options, dataFolder }, asPulls));
+  if (sandbox !== undefined && asPulls.length > 0) take(await checkPushes({ ...options, dataFolder, github }, asPulls));
   for (const agent of configuration.agents) take(await checkAgent(agent));
   return results;
 }
@@ -108,16 +110,15 @@ async function tryExecutable(executable: string): Promise<{ ok: boolean; detail:
 
 /** Whether CI starts on what is pushed to these. */
 async function checkPushes(
-  { configuration, folder, dataFolder, ciWait = CI_WAIT }: Parameters<typeof checkSetup>[0],
+  {
+    configuration,
+    dataFolder,
+    ciWait = CI_WAIT,
+    github,
+  }: Parameters<typeof checkSetup>[0] & { readonly github: Github | null },
   repositories: readonly Repository[],
 ): Promise<CheckResult[]> {
-  let github: Github | null;
-  try {
-    github = await openGithub(configuration, folder);
-  } catch {
-    // What is wrong with the login was told with the configuration.
-    return [];
-  }
+  if (github === null) return [];
   const environment = { configuration, dataFolder, sandbox: null, github };
   const all = repositories.map((one) =>
     tryComponent(checkCi, environment, one, { subject: subjectOf(one), ...ciWait }).then((found) => [found].flat()),
@@ -127,7 +128,7 @@ async function checkPushes(
 
 /** Fetches a repository and runs its commands on the base, in a clean checkout, as they would be run for a task. */
 const checkRepository = (
-  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'sandbox'>,
+  options: Pick<ComponentEnvironment, 'configuration' | 'dataFolder' | 'sandbox' | 'github'>,
   repository: Repository,
 ): Promise<CheckResult[]> => tryComponent(check, options, repository) as Promise<CheckResult[]>;
 
@@ -148,7 +149,7 @@ async function tryComponent(
   try {
     return (await component?.perform(request as never, { key, signal: new AbortController().signal })) as CheckResult[];
   } catch (error) {
-    if (!(error instanceof ComponentFailure)) throw error;
+    if (!(error instanceof ComponentFailure) && !(error instanceof Postponed)) throw error;
     return [{ subject: subjectOf(repository), ok: false, detail: oneLine(error.failure.reason) }];
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Repository } from '@workledger/shared/config/schema.ts';
 import { classifyGit } from '../../git/classify.ts';
+import { gitAtOrigin } from '../../git/at-origin.ts';
 import { branchHead } from '../../git/commits.ts';
 import { git, GitFailure } from '../../git/git.ts';
 import type { Mirror } from '../../git/mirror.ts';
@@ -72,7 +73,7 @@ async function checkMerge(subject: string, { repository, mirror, signal }: CodeA
   }
   const args = ['push', '--dry-run', '--no-verify', '--no-signed', '--', mirror.url];
   const refspec = `${asCommit(base)}:${branchRef(baseBranch)}`;
-  const refused = await wordsOf(() => git([...args, refspec], { cwd: mirror.gitFolder, signal }));
+  const refused = await wordsOf(() => gitAtOrigin(mirror, [...args, refspec], { cwd: mirror.gitFolder, signal }));
   const detail = refused ?? `"${baseBranch}" can be moved forward; what its hooks and rules say then cannot be tried`;
   return [{ ...about, ok: refused === null, detail }];
 }
