@@ -140,7 +140,7 @@ export type Performer = (
   name: string,
   request: InRun,
   context: PerformContext,
-  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings'> & {
+  own: Pick<ComponentEnvironment, 'artefacts' | 'readTask' | 'models' | 'embeddings' | 'gitLogins'> & {
     /** What is set over the runner's own file. */
     readonly set?: CallFrame['set'];
   },

@@ -124,7 +124,7 @@ export function guardComponents(
 }
 
 /** What a run goes by: what was configured when it began. */
-const configurationOf = async (
+export const configurationOf = async (
   { configuration, configurationAt }: Pick<ComponentEnvironment, 'configuration' | 'configurationAt'>,
   { configuration: revision }: InRun,
 ): Promise<ComponentEnvironment['configuration']> =>

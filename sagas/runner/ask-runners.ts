@@ -11,11 +11,20 @@ import { asComponentFailure, failureOf } from '../components/failures.ts';
 import { checkResult, stepOf, type InRun, type Perform } from '../components/run-component.ts';
 import { createConnection, RunnerAway, type Answer, type Sent } from './connection.ts';
 import { MAX_REQUEST_ARTEFACTS, MOST_ARTEFACTS, referencesIn, type CallFrame, type LastFrame } from './frames.ts';
+import { answerForGit } from './git-logins.ts';
 import { askModelsFor } from './models.ts';
 
 export type RunnersOptions = Pick<
   ComponentEnvironment,
-  'configuration' | 'artefacts' | 'readTask' | 'logger' | 'drain' | 'models' | 'embeddings'
+  | 'configuration'
+  | 'configurationAt'
+  | 'artefacts'
+  | 'readTask'
+  | 'logger'
+  | 'drain'
+  | 'models'
+  | 'embeddings'
+  | 'github'
 > & {
   /** Addresses of all runners, such as `http://runner:8086`. */
   readonly urls: readonly string[];
@@ -67,6 +76,7 @@ export function askRunners(options: RunnersOptions): Perform {
     const over = new AbortController();
     const answering = AbortSignal.any([signal, over.signal]);
     const askModels = askModelsFor({ models, embeddings }, { ...sent.call, budgetUsd }, signal);
+    const askForGit = answerForGit(options, sent.call.request, signal);
     let last: LastFrame | null = null;
     let kept = 0;
     try {
@@ -82,7 +92,7 @@ export function askRunners(options: RunnersOptions): Perform {
         } else if (header.frame === 'ask') {
           const { ask, asked } = header;
           // Others may be asked meanwhile. What was paid is kept, whoever is there to be told.
-          void askModels(asked)
+          void (asked.what === 'git-token' ? askForGit(asked) : askModels(asked))
             .then((said) => connection.say(answer.url, sent.call.key, ask, said, answering))
             .catch(() => undefined);
         } else if (header.frame !== 'alive') {
@@ -119,6 +129,7 @@ export function askRunners(options: RunnersOptions): Perform {
       const sent: Sent = {
         call: { frame: 'call', component: name, key, request, task, models: known, embeddings: means, ...laidOver },
         artefacts: await artefactsFor(step, request, patientArtefacts({ artefacts, logger }, signal)),
+        givesGitTokens: options.github?.isApp === true,
       };
       const budgetUsd = definition.budgetUsd?.(request) ?? null;
       const places = ranked(urls, request.repository);

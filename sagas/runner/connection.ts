@@ -13,12 +13,13 @@ import {
   CALLS_PATH,
   encodeFrame,
   FRAMES,
+  GIT_HEADER,
   NOTES_HEADER,
   readFrames,
   STOP_PATH,
   type CallFrame,
   type Frame,
-  type SaidOfModels,
+  type Said,
 } from './frames.ts';
 import type { z } from 'zod';
 
@@ -30,6 +31,8 @@ export class RunnerAway extends Error {
 export type Sent = {
   readonly call: CallFrame;
   readonly artefacts: readonly (ArtefactReference & { readonly bytes: Uint8Array })[];
+  /** Whether it may ask for tokens for git. */
+  readonly givesGitTokens: boolean;
 };
 
 type AnswerFrame = Frame<z.infer<typeof answerFrame>>;
@@ -77,8 +80,8 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       .catch(() => undefined);
   }
 
-  /** Says what a call has asked of models. Where that cannot be said the call, which waits for it, ends in its time. */
-  async function say(url: string, key: string, ask: number, said: SaidOfModels, signal: AbortSignal): Promise<void> {
+  /** Says what a call has asked. Where that cannot be said the call, which waits for it, ends in its time. */
+  async function say(url: string, key: string, ask: number, said: Said, signal: AbortSignal): Promise<void> {
     const send = async (): Promise<void> => {
       const answer = await fetch(new URL(ANSWERS_PATH, url), {
         method: 'POST',
@@ -114,7 +117,10 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       const sending = fetch(new URL(CALLS_PATH, url), {
         method: 'POST',
         redirect: 'error',
-        headers: { ...authorization, ...conversation(), 'Content-Type': FRAMES, [NOTES_HEADER]: '1' },
+        headers: {
+          ...{ ...authorization, ...conversation(), 'Content-Type': FRAMES, [NOTES_HEADER]: '1' },
+          ...(sent.givesGitTokens && { [GIT_HEADER]: '1' }),
+        },
         body: bodyOf(sent),
         duplex: 'half',
         signal: cut.signal,

@@ -15,8 +15,8 @@ import {
 /**
  * What sagas and runners send one another: frames. A frame is a line of JSON; that of an artefact is followed by its bytes, as many as
  * it says. A request is one `call` and the artefacts that it names; an answer any number of `alive`, of notes (where they
- * were asked for), of artefacts that the component keeps and of `ask` (where the call names models: sagas ask them, and send what they
- * say to `ANSWERS_PATH`), and one of `result`, `failure` and `stopped` as its last.
+ * were asked for), of artefacts that the component keeps and of `ask` (where the call names models, or git is about to call the origin:
+ * sagas ask, and send what they are told to `ANSWERS_PATH`), and one of `result`, `failure` and `stopped` as its last.
  */
 export const FRAMES = 'application/vnd.workledger.frames';
 export const CALLS_PATH = '/calls';
@@ -24,6 +24,8 @@ export const STOP_PATH = '/calls/stop';
 export const ANSWERS_PATH = '/calls/answers';
 /** Who asks so understands `note` frames; whoever does not know the header leaves it out, and them. */
 export const NOTES_HEADER = 'x-workledger-notes';
+/** Who asks so has tokens for git, and may be asked for them; without the header git has what the runner's machine has. */
+export const GIT_HEADER = 'x-workledger-git';
 
 /** Bytes of one line: an event, in which requests and results are kept, has a fourth of it. */
 export const MAX_LINE_BYTES = 1_048_576;
@@ -105,7 +107,19 @@ const askedOfModels = z.discriminatedUnion('what', [
 ]);
 export type AskedOfModels = z.infer<typeof askedOfModels>;
 
-const askFrame = z.strictObject({ frame: z.literal('ask'), ask: z.int().min(1), asked: askedOfModels });
+/** What git is let in by at this address, if it is that of the call's own repository. */
+const askedForGit = z.strictObject({
+  what: z.literal('git-token'),
+  url: z.string().max(4_000),
+  /** What no longer does. */
+  refused: z.string().max(10_000).nullable(),
+});
+export type AskedForGit = z.infer<typeof askedForGit>;
+
+const asked = z.discriminatedUnion('what', [askedOfModels, askedForGit]);
+export type Asked = z.infer<typeof asked>;
+
+const askFrame = z.strictObject({ frame: z.literal('ask'), ask: z.int().min(1), asked });
 
 const used = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() };
 const saidOfModels = z.discriminatedUnion('said', [
@@ -134,7 +148,22 @@ const saidOfModels = z.discriminatedUnion('said', [
   }),
 ]);
 export type SaidOfModels = z.infer<typeof saidOfModels>;
-export const modelAnswer = z.strictObject({ key: callKey, ask: z.int().min(1), said: saidOfModels });
+
+const saidForGit = z.discriminatedUnion('said', [
+  z.strictObject({ said: z.literal('git-token'), token: z.string().nullable() }),
+  z.strictObject({
+    said: z.literal('no-git-token'),
+    reason: z.string(),
+    retryable: z.boolean(),
+    fault,
+    until: z.iso.datetime().nullable(),
+  }),
+]);
+export type SaidForGit = z.infer<typeof saidForGit>;
+
+const said = z.discriminatedUnion('said', [saidOfModels, saidForGit]);
+export type Said = z.infer<typeof said>;
+export const answerToAsked = z.strictObject({ key: callKey, ask: z.int().min(1), said });
 
 export const answerFrame = z.discriminatedUnion('frame', [
   z.strictObject({ frame: z.literal('alive') }),

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { EmbeddingsFailed, type Embeddings } from '@workledger/shared/embeddings/port.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../engine/component.ts';
@@ -7,39 +6,17 @@ import { BudgetSpent, type ChatAsked, type Models } from '../components/models/m
 import { ModelRefused } from '../components/models/providers.ts';
 import { LimitReached, NotAllowed, TargetAway } from '@workledger/shared/outbound/failures.ts';
 import type { InRun } from '../components/run-component.ts';
-import type { AskedOfModels, CallFrame, SaidOfModels } from './frames.ts';
+import type { Asking } from './asking.ts';
+import type { AskedOfModels, CallFrame, Said, SaidOfModels } from './frames.ts';
 
-export type ModelsOfCall = {
-  readonly models: Models;
-  readonly embeddings: Embeddings | null;
-  /** Hands on what was said. @returns false: nobody waits for it */
-  take(ask: number, said: SaidOfModels): boolean;
-};
+export type ModelsOfCall = { readonly models: Models; readonly embeddings: Embeddings | null };
 
 /** The runner's side: the models of one call, asked through whoever called. @param signal of the call */
 export function modelsThrough(
-  send: (ask: number, asked: AskedOfModels) => Promise<void>,
+  { ask }: Pick<Asking, 'ask'>,
   { models: given, embeddings }: Pick<CallFrame, 'models' | 'embeddings'>,
   signal: AbortSignal,
 ): ModelsOfCall {
-  const waiting = new Map<number, (said: SaidOfModels) => void>();
-  // A late answer to an earlier call under the same key finds nobody here.
-  let count = randomInt(2 ** 40);
-
-  function askFor(asked: AskedOfModels, until: AbortSignal): Promise<SaidOfModels> {
-    const ask = ++count;
-    return new Promise<SaidOfModels>((resolve, reject) => {
-      const gone = (): void => reject(until.reason as Error);
-      if (until.aborted) return gone();
-      until.addEventListener('abort', gone, { once: true });
-      waiting.set(ask, (said) => {
-        until.removeEventListener('abort', gone);
-        resolve(said);
-      });
-      send(ask, asked).catch(reject);
-    }).finally(() => waiting.delete(ask));
-  }
-
   const chat = async ({
     model,
     request,
@@ -51,7 +28,7 @@ export function modelsThrough(
     signal: own,
   }: ChatAsked) => {
     const asked = { model, request, scope, number, budgetUsd, mayReuse, together: together ?? null };
-    const said = await askFor({ what: 'chat', ...asked }, AbortSignal.any([own, signal]));
+    const said = await ask({ what: 'chat', ...asked }, AbortSignal.any([own, signal]));
     return said.said === 'answer' ? said.answer : failed(said);
   };
 
@@ -61,7 +38,7 @@ export function modelsThrough(
       idOf: (model) => given.find(({ name }) => name === model)?.id ?? model,
       chat,
       spent: async (scope, paidFor) => {
-        const said = await askFor({ what: 'spent', scope, own: paidFor !== undefined }, signal);
+        const said = await ask({ what: 'spent', scope, own: paidFor !== undefined }, signal);
         return said.said === 'spent' ? said.spent : failed(said);
       },
       // It has none of their keys.
@@ -70,7 +47,7 @@ export function modelsThrough(
     embeddings: embeddings && {
       ...embeddings,
       embed: async (texts, { signal: own, timeoutMs = null }) => {
-        const said = await askFor({ what: 'embed', texts: [...texts], timeoutMs }, AbortSignal.any([own, signal]));
+        const said = await ask({ what: 'embed', texts: [...texts], timeoutMs }, AbortSignal.any([own, signal]));
         if (said.said !== 'embeddings') return failed(said);
         return said.embeddings.map(({ vector, scale }) => ({
           vector: new Int8Array(Buffer.from(vector, 'base64')),
@@ -78,15 +55,10 @@ export function modelsThrough(
         }));
       },
     },
-    take: (ask, said) => {
-      const resolve = waiting.get(ask);
-      resolve?.(said);
-      return resolve !== undefined;
-    },
   };
 }
 
-function failed(said: SaidOfModels): never {
+function failed(said: Said): never {
   if (said.said !== 'failure') throw new Error('another answer than was asked for');
   const { name, message, status = 502, until } = said;
   switch (name) {

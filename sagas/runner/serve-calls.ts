@@ -5,28 +5,32 @@ import { Problem } from '@workledger/shared/http/problem.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Performer } from '../components/catalogue.ts';
+import type { ComponentEnvironment } from '../components/environment.ts';
 import { because, ComponentFailure } from '../engine/component.ts';
 import { newestNote, type Note } from '../engine/notes.ts';
+import { createAsking, type Asking } from './asking.ts';
 import {
   ANSWERS_PATH,
+  answerToAsked,
   BadFrames,
   CALLS_PATH,
   callKey,
   FRAMES,
+  GIT_HEADER,
   MAX_LINE_BYTES,
   MAX_REQUEST_ARTEFACTS,
-  modelAnswer,
   MOST_ARTEFACTS,
   NOTES_HEADER,
   readFrames,
   referenceTo,
   requestFrame,
   STOP_PATH,
-  type AskedOfModels,
+  type Asked,
   type CallFrame,
   type LastFrame,
 } from './frames.ts';
-import { modelsThrough, type ModelsOfCall } from './models.ts';
+import { gitLoginsThrough } from './git-logins.ts';
+import { modelsThrough } from './models.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 
 /** Calls in hand: sagas hold their own limits, this one is for when many sagas share a runner. */
@@ -58,8 +62,19 @@ const MOST_ANSWER_BYTES = 8 * 1024 * 1024;
 type InHand = {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
-  readonly take: ModelsOfCall['take'];
+  readonly take: Asking['take'];
 };
+
+/** What whoever calls understands. */
+type Caller = { readonly wantsNotes: boolean; readonly givesGitTokens: boolean };
+
+const callerOf = (headers: Readonly<Partial<Record<string, string | undefined>>>): Caller => ({
+  wantsNotes: headers[NOTES_HEADER] === '1',
+  givesGitTokens: headers[GIT_HEADER] === '1',
+});
+
+/** What a call has from whoever called it. */
+type AskedOfCaller = Pick<ComponentEnvironment, 'models' | 'embeddings' | 'gitLogins'>;
 
 /** Why a call is ended. */
 class RunnerStops extends Error {
@@ -95,7 +110,7 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   };
   draining.addEventListener('abort', () => void finish(), { once: true });
 
-  async function begin(bytes: Uint8Array, wantsNotes: boolean, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async function begin(bytes: Uint8Array, caller: Caller, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const { call, artefacts } = await readRequest(bytes);
     await end(call.key);
     refuseWhere(draining.aborted, 'the runner is stopping');
@@ -103,13 +118,16 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
     const stopping = new AbortController();
     const signal = AbortSignal.any([gone, stopping.signal]);
     const outbox = createOutbox(gone);
-    const send = (ask: number, asked: AskedOfModels): Promise<void> =>
-      outbox.send({ frame: 'ask', ask, asked }, NO_BYTES);
-    const { take, ...asked } = modelsThrough(send, call, signal);
-    const ended = performInto(outbox, call, { artefacts, ...asked }, { signal, wantsNotes }).finally(() => {
+    const send = (ask: number, asked: Asked): Promise<void> => outbox.send({ frame: 'ask', ask, asked }, NO_BYTES);
+    const asking = createAsking(send);
+    const asked = {
+      ...modelsThrough(asking, call, signal),
+      gitLogins: caller.givesGitTokens ? gitLoginsThrough(asking, signal) : null,
+    };
+    const ended = performInto(outbox, call, { artefacts, asked }, { signal, ...caller }).finally(() => {
       if (inHand.get(call.key) === entry) inHand.delete(call.key);
     });
-    const entry: InHand = { stop: stopping, ended, take };
+    const entry: InHand = { stop: stopping, ended, take: asking.take };
     inHand.set(call.key, entry);
     return outbox.chunks();
   }
@@ -117,11 +135,8 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
   async function performInto(
     outbox: Outbox,
     { component, key, request, task, set }: CallFrame,
-    {
-      artefacts,
-      ...asked
-    }: { readonly artefacts: ReadonlyMap<string, Stored> } & Pick<ModelsOfCall, 'models' | 'embeddings'>,
-    { signal, wantsNotes }: { signal: AbortSignal; wantsNotes: boolean },
+    { artefacts, asked }: { readonly artefacts: ReadonlyMap<string, Stored>; readonly asked: AskedOfCaller },
+    { signal, wantsNotes }: Pick<Caller, 'wantsNotes'> & { readonly signal: AbortSignal },
   ): Promise<void> {
     const own = {
       artefacts: artefactsOf(outbox, artefacts),
@@ -156,9 +171,9 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
         maxBodyBytes: MAX_REQUEST_ARTEFACTS + 2 * MAX_LINE_BYTES,
         answers: { 200: { description: 'Frames: what the component keeps, then its result.', mediaType: FRAMES } },
         problems: ['unavailable'],
-        headers: z.object({ [NOTES_HEADER]: z.string().optional() }),
+        headers: z.object({ [NOTES_HEADER]: z.string().optional(), [GIT_HEADER]: z.string().optional() }),
         handler: async ({ bytes, headers, signal }) => ({
-          stream: await begin(bytes, headers[NOTES_HEADER] === '1', signal),
+          stream: await begin(bytes, callerOf(headers), signal),
           mediaType: FRAMES,
         }),
       }),
@@ -177,8 +192,8 @@ export function serveCalls({ perform, draining, finishMilliseconds }: CallsOptio
         path: ANSWERS_PATH,
         role: ['service'],
         tag: 'calls',
-        summary: 'Says what a call has asked of models',
-        body: modelAnswer,
+        summary: 'Says what a call has asked: of models, or for git',
+        body: answerToAsked,
         maxBodyBytes: MOST_ANSWER_BYTES,
         answers: { 200: { description: 'Whether somebody waited for it.', schema: z.object({ taken: z.boolean() }) } },
         handler: ({ body: { key, ask, said } }) =>
