@@ -20,7 +20,12 @@ export function gitHistory(folder: string): Past[] {
       const [title = '', description = ''] = message.split(BODY);
       const changes = [...numbers.matchAll(/^(\d+|-)\t(\d+|-)\t/gm)];
       const lines = changes.reduce((sum, [, added, removed]) => sum + countOf(added) + countOf(removed), 0);
-      const effort = effortOf({ change: { files: changes.length, lines }, sentBack: 0, evolution: null, succeeded: true });
+      const effort = effortOf({
+        change: { files: changes.length, lines },
+        sentBack: 0,
+        evolution: null,
+        succeeded: true,
+      });
       return changes.length === 0 || effort === null
         ? []
         : [{ title, description: description.trim(), labels: [], effort }];
