@@ -60,6 +60,15 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     await create(`/tasks/${cancelled}/cancel`, {});
     const { id: waiting } = await create('/tasks', { title: 'waits', dependencies: [task] });
     const { id: issue } = await create('/issues', { title: 'slow' });
+    const steps = [{ kind: 'timer', id: 'a', seconds: 86_400 }];
+    const { id: workflow } = await create('/workflows', { name: 'x', inputs: { n: { type: 'integer' } }, steps });
+    const [run, ended] = await Promise.all(
+      [1, 2].map(async (n) => (await create(`/workflows/${workflow}/runs`, { inputs: { n } })).id),
+    );
+    await create(`/workflow-runs/${ended}/cancel`, {});
+    await until('the run to end', async () =>
+      (await system.client.stream(`workflow-run-${ended}`)).some(({ type }) => type === 'WorkflowRunCancelled'),
+    );
     await system.client.expect2xx('POST', '/tasks', { body: { title: 'one' }, idempotencyKey: 'used' });
     const keyOf = async (role: string) => String((await create('/keys', { name: role, role })).body['key']);
     const [viewer, auditor, operator] = [await keyOf('viewer'), await keyOf('auditor'), await keyOf('operator')];
@@ -67,8 +76,8 @@ describe.each(engines)('bad input changes nothing, $name', (engine) => {
     const claimId = String(claim.body['claimId']);
     const document = await prepareDocument();
     const handed = await prepareDispatch(agentId);
-    const things = { agentId, task, claimed, claimId, cancelled, waiting, issue, document, ...handed };
-    return { ...things, viewer, auditor, operator, service };
+    const work = { task, claimed, claimId, cancelled, waiting, issue, workflow, run: run!, ended: ended! };
+    return { agentId, ...work, document, ...handed, viewer, auditor, operator, service };
   }
   /** So much of it is replaced that its first version is too far back. */
   async function prepareDocument(): Promise<string> {

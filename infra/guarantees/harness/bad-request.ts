@@ -18,6 +18,10 @@ export type Known = {
   readonly dispatch: string;
   readonly deliveryId: string;
   readonly agentKey: string;
+  /** Has an input `n`, an integer; one of its runs is under way, the other one was cancelled. */
+  readonly workflow: string;
+  readonly run: string;
+  readonly ended: string;
   /** Keys of these roles. */
   readonly viewer: string;
   readonly auditor: string;
