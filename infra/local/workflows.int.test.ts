@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts';
 import { until, untilTrue } from '../testing/processes/until.ts';
+import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { listen } from '../testing/system/live.ts';
@@ -16,12 +17,18 @@ type Step = {
   readonly result: unknown;
   readonly failure: { readonly reason: string } | null;
 };
-type Run = { readonly state: string; readonly outputs: unknown; readonly steps: readonly Step[] };
+type Run = {
+  readonly state: string;
+  readonly outputs: unknown;
+  readonly retries: number;
+  readonly steps: readonly Step[];
+};
 type Asked = { readonly method: string; readonly body: string; readonly headers: IncomingHttpHeaders };
 
 let folder: SystemFolder;
 let system: RunningSystem;
 let server: Server;
+let workshop: Workshop;
 let configuration: Record<string, unknown>;
 const asked: Asked[] = [];
 
@@ -39,23 +46,34 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  configuration = { workflows: { allowHosts: [host] }, outbound: { privateHosts: [host] } };
+  workshop = await createWorkshop();
+  // What an agent wrote is validated and merged, without a search for something better.
+  const repositories = workshop.settings.repositories?.map(({ evolve: _, evaluate: __, ...plain }) => plain);
+  configuration = {
+    ...workshop.settings,
+    repositories,
+    workflows: { allowHosts: [host] },
+    outbound: { privateHosts: [host] },
+  };
   system = await startInFolder(folder.path, configuration);
 }, 60_000);
 afterAll(async () => {
   server.close();
   await folder.remove();
+  await workshop.dispose();
 });
 
 const make = async (path: string, body: object): Promise<string> =>
   String((await system.client.expect2xx('POST', path, { body })).body['id']);
 const read = async (id: string): Promise<Run> =>
   (await system.client.expect2xx('GET', `/workflow-runs/${id}`)).body as unknown as Run;
-const ended = (id: string): Promise<Run> =>
+const ended = (id: string, retries = 0): Promise<Run> =>
   until(`run ${id} to end`, async () => {
     const run = await read(id);
-    return ['completed', 'failed', 'cancelled'].includes(run.state) && run;
+    return run.retries === retries && ['completed', 'failed', 'cancelled'].includes(run.state) && run;
   });
+
+const idIn = (step: Step | undefined): string => (step?.result as { readonly id: string }).id;
 
 test('a run calls a server once under one key, runs another workflow, and is told of an event that came before it waited', async () => {
   const { port } = server.address() as AddressInfo;
@@ -75,7 +93,8 @@ test('a run calls a server once under one key, runs another workflow, and is tol
     name: 'order',
     steps: [
       { kind: 'workflow', id: 'price', workflow: child, inputs: { count: 3 } },
-      { kind: 'command', id: 'task', after: ['price'], command: 'task.create', data: { title: 'order' } },
+      { kind: 'command', id: 'other', after: ['price'], command: 'task.create', data: { title: 'other' } },
+      { kind: 'command', id: 'task', after: ['other'], command: 'task.create', data: { title: 'order' } },
       { kind: 'command', id: 'cancel', after: ['task'], command: 'task.cancel', target: task },
       { kind: 'wait', id: 'gone', after: ['cancel'], events: ['workledger.task.TaskCancelled'], of: task },
       {
@@ -83,26 +102,79 @@ test('a run calls a server once under one key, runs another workflow, and is tol
         where: [{ field: '/title', equals: 'order' }],
       },
     ],
-    outputs: { total: { $from: '/steps/price/result/total' }, seen: { $from: '/steps/gone/result/type' } },
+    outputs: { total: { $from: '/steps/price/result/total' }, seen: { $from: '/steps/gone/result/type' }, first: { $cel: 'steps.any.result.stream == "task-" + steps.task.result.id' } }, // prettier-ignore
   });
   const run = await ended(await make(`/workflows/${parent}/runs`, {}));
-  expect(run).toMatchObject({ state: 'completed', outputs: { total: 60, seen: 'TaskCancelled' } });
+  expect(run).toMatchObject({ state: 'completed', outputs: { total: 60, seen: 'TaskCancelled', first: true } });
   expect(asked.map(({ method, body }) => [method, JSON.parse(body)])).toEqual(asked.map(() => ['POST', { count: 3 }]));
   expect(new Set(asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 
   const stray = await make('/workflows', {
     name: 'stray',
     steps: [
-      { kind: 'command', id: 'task', command: 'task.create', data: { title: 'stray' }, compensation: { kind: 'command', command: 'task.cancel', target: task } }, // prettier-ignore
-      { kind: 'call', id: 'ask', after: ['task'], component: 'http.request', request: { url: 'https://example.org/' } },
+      { kind: 'command', id: 'kept', command: 'task.create', data: { title: 'kept' } },
+      { kind: 'command', id: 'task', after: ['kept'], command: 'task.create', data: { title: 'stray' }, compensation: { kind: 'command', command: 'task.cancel', target: task } }, // prettier-ignore
+      {
+        kind: 'call',
+        id: 'ask',
+        after: ['task'],
+        component: 'http.request',
+        request: { url: { $cel: '"https://example.org/"' } },
+      },
     ],
   });
-  const failed = await ended(await make(`/workflows/${stray}/runs`, {}));
-  expect(failed.steps.map(({ step, state }) => `${step} ${state}`)).toEqual(['task compensated', 'ask failed']);
-  expect(failed.steps[1]?.failure?.reason).toContain('none of the hosts that workflows may call');
-  const taskId = (failed.steps[0]?.result as { id: string }).id;
-  expect((await system.client.expect2xx('GET', `/tasks/${taskId}`)).body['state']).toBe('cancelled');
+  const strayRun = await make(`/workflows/${stray}/runs`, {});
+  const failed = await ended(strayRun);
+  const [, made, ask] = failed.steps;
+  expect(failed.steps.map(({ step, state }) => `${step} ${state}`)).toEqual([
+    ...['kept succeeded', 'task compensated', 'ask failed'],
+  ]);
+  expect(ask?.failure?.reason).toContain('none of the hosts that workflows may call');
+  expect((await system.client.expect2xx('GET', `/tasks/${idIn(made)}`)).body['state']).toBe('cancelled');
+  const roundsAfter = async (retries: number, body: object): Promise<string[]> => {
+    await system.client.expect2xx('POST', `/workflow-runs/${strayRun}/retry`, { body });
+    return (await ended(strayRun, retries)).steps.map(({ step, round }) => `${step} ${round}`).toSorted();
+  };
+  expect(await roundsAfter(1, {})).toEqual(['ask 2', 'kept 1', 'task 2']);
+  expect(await roundsAfter(2, { from: ['kept'] })).toEqual(['ask 3', 'kept 2', 'task 3']);
 }, 120_000);
+
+test('the template code-evolution is complete when its task is merged, fails with it, makes another one when it is taken up again, and cancels that with itself', async () => {
+  const { client } = system;
+  const workflow = await make('/workflow-templates/code-evolution', { name: 'From words to code' });
+  const start = (title: string): Promise<string> =>
+    make(`/workflows/${workflow}/runs`, { inputs: { title, repository: 'sample' } });
+  const stateOf = async (taskId: string): Promise<unknown> =>
+    (await client.expect2xx('GET', `/tasks/${taskId}`)).body['state'];
+  const merged = await ended(await start('Cheaper'));
+  const taskId = idIn(merged.steps[0]);
+  expect(merged).toMatchObject({ state: 'completed', outputs: { taskId, end: { result: { merged: true } } } });
+  expect(await workshop.git('show', 'main:work.json')).not.toContain('nobody');
+  for await (const { id } of client.list<{ id: string }>(`/pipelines?taskId=${taskId}`))
+    expect((await client.expect2xx('GET', `/pipelines/${id}`)).body).toMatchObject({ taskId, state: 'completed' });
+
+  await workshop.breakWork();
+  const broken = await start('Broken');
+  const failed = await ended(broken);
+  const lost = idIn(failed.steps[0]);
+  expect(failed).toMatchObject({ state: 'failed', steps: [{ state: 'compensated' }, { state: 'failed' }] });
+  expect(failed.steps[1]?.failure?.reason).toContain(`TaskFailed of task-${lost}`);
+
+  await workshop.hold('generate-1-1');
+  const held = await workshop.visits('generate-1-1');
+  await client.expect2xx('POST', `/workflow-runs/${broken}/retry`, { body: {} });
+  await untilTrue(async () => (await workshop.visits('generate-1-1')) > held);
+  // A run that is paused holds no pipeline.
+  await client.expect2xx('POST', `/workflow-runs/${broken}/pause`, { body: {} });
+  const { steps } = await read(broken);
+  const another = idIn(steps[0]);
+  expect(another).not.toBe(lost);
+  expect(await stateOf(another)).not.toBe('cancelled');
+  await client.expect2xx('POST', `/workflow-runs/${broken}/cancel`, { body: {} });
+  await workshop.release('generate-1-1');
+  expect(await ended(broken, 1)).toMatchObject({ state: 'cancelled' });
+  expect([await stateOf(lost), await stateOf(another)]).toEqual(['cancelled', 'cancelled']);
+}, 180_000);
 
 test('a run among agents tells one of them, and is followed live; a version is written by whoever knows the one before', async () => {
   const { client, url, key } = system;
