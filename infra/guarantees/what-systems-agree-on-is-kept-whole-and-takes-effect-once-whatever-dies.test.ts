@@ -86,7 +86,7 @@ describe.each(engines)(`documents, configuration, choices, messages and workflow
     for (const { document, line } of day.copies) {
       const { body } = await system.client.expect2xx('GET', `/documents/${document}`);
       const isThere = (): boolean => line.copy()?.version === body['revision'];
-      await until('the copy to be brought up to date', isThere).catch(() => undefined);
+      await until('the copy to be brought up to date', isThere, 30).catch(() => undefined);
       expect(line.copy()).toEqual({ version: body['revision'], body: body['body'] });
       expect(digestOf(line.copy()!.body)).toBe(body['digest']);
       expect(line.tally).toMatchObject({ rejected: 0, repairs: 0 });
