@@ -94,7 +94,8 @@ export function contentFaults(file: Written, given: Content): Fault[] {
       return [];
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      return error.faults.map((fault) => located(fault, overlaid(file, content, component), component));
+      const written = overlaid(file, content, component);
+      return error.faults.map((fault) => located(fault, written, component));
     }
   });
   return found.filter(
