@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -168,6 +168,15 @@ describeWithSandbox('the interpreter of autogenlib', () => {
     await expect(look(join(folder, 'none'))).rejects.toThrow(/is not there/);
     await expect(look(python, { ...place, sandbox: null })).rejects.toBeInstanceOf(Unfit);
     expect(await look(python)).toMatchObject({ version: '0.1.3' });
+  });
+
+  it('is found as the link that it is in a virtual environment', async () => {
+    const environment = join(folder, 'environment');
+    for (const part of ['bin', 'lib/python3.12'])
+      for (const at of [environment, join(folder, 'base')]) mkdirSync(join(at, part), { recursive: true });
+    const link = join(environment, 'bin', 'python');
+    symlinkSync(interpreter('base/bin/python', {}), link);
+    expect(await look(link)).toMatchObject({ python: link, version: '0.1.3' });
   });
 
   it('is asked in the sandbox: it sees no data, and writes nothing that is left', async () => {

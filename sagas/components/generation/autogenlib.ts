@@ -80,8 +80,10 @@ async function homeOf(python: string): Promise<readonly string[]> {
   ];
   const isPython = async (folder: string): Promise<boolean> =>
     (await readdir(join(folder, 'lib')).catch(() => [])).some((name) => name.startsWith('python3'));
-  const own = await Promise.all(folders.map(async (folder) => ((await isPython(folder)) ? [folder] : [])));
-  return [python, ...own.flat()];
+  const found = await Promise.all(folders.map(async (folder) => ((await isPython(folder)) ? [folder] : [])));
+  const own = found.flat();
+  // Onto a link in a folder that is seen anyway nothing can be laid.
+  return own.includes(environment) ? own : [python, ...own];
 }
 
 /**
