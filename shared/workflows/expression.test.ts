@@ -33,9 +33,25 @@ describe('an expression', () => {
       ['inputs', 'a', 'b', 'c'],
       ['inputs', 'l'],
     ]);
-    const answers = ['1 + 1', '[1]', 'inputs.n', 'size(inputs.n) + 1', '-inputs.n', 'true && inputs.b'];
+    const answers = [
+      '1 + 1',
+      '[1]',
+      'inputs.n',
+      'inputs.n + 1',
+      'size(inputs.n) * 1.5',
+      '-inputs.n',
+      'true && inputs.b',
+    ];
     expect(answers.map((text) => readExpression(text).answers)).toEqual([
-      ...[{ type: 'integer' }, { type: 'array' }, ['inputs', 'n'], { type: 'integer' }, {}, { type: 'boolean' }],
+      ...[
+        { type: 'integer' },
+        { type: 'array' },
+        ['inputs', 'n'],
+        { type: 'integer' },
+        { type: 'number' },
+        {},
+        { type: 'boolean' },
+      ],
     ]);
   });
 

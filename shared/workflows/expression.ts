@@ -22,13 +22,15 @@ const LONGEST_TEXT = 10_000;
  * CEL (https://cel.dev): no loops, no calls but of the functions below, so that it always ends. Lists are gone through once, never one
  * within another; patterns (`matches`) would be JavaScript's, which may run for ever.
  */
-const environment = new Environment({
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 200, maxDepth: 30, maxListElements: 100, maxMapEntries: 100 },
-})
-  .registerVariable('inputs', 'map')
-  .registerVariable('steps', 'map')
-  .registerVariable('run', 'map')
+const createEnvironment = (): Environment =>
+  new Environment({
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 200, maxDepth: 30, maxListElements: 100, maxMapEntries: 100 },
+  })
+    .registerVariable('inputs', 'map')
+    .registerVariable('steps', 'map')
+    .registerVariable('run', 'map');
+const environment = createEnvironment()
   .registerOperator('double + int: double', (a: number, b: bigint) => a + Number(b))
   .registerOperator('int + double: double', (a: bigint, b: number) => Number(a) + b)
   .registerOperator('double - int: double', (a: number, b: bigint) => a - Number(b))
@@ -37,6 +39,8 @@ const environment = new Environment({
   .registerOperator('int * double: double', (a: bigint, b: number) => Number(a) * b)
   .registerOperator('double / int: double', (a: number, b: bigint) => a / Number(b))
   .registerOperator('int / double: double', (a: bigint, b: number) => Number(a) / b);
+/** Tells more of what is answered: of what is added to a whole number here, that it comes to a number. */
+const narrow = createEnvironment();
 
 const THROUGH_LISTS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 const FUNCTIONS = new Set([
@@ -73,7 +77,7 @@ export function readExpression(text: string): Expression {
     steps: [...named.steps],
     inputs: [...named.inputs],
     paths: named.paths,
-    answers: pathOf(parsed.ast, outermost) ?? shapeOfType(checked.type ?? 'dyn'),
+    answers: pathOf(parsed.ast, outermost) ?? shapeOfType(narrow.check(text).type ?? checked.type ?? 'dyn'),
     evaluate: ({ inputs, steps, run }) => {
       const given = {
         inputs: asCel(only(inputs, named.inputs), named.throughLists),

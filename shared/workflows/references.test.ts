@@ -27,7 +27,7 @@ describe('a definition', () => {
     ],
     [
       'an expression',
-      [send('a', { data: { title: { $cel: 'size(inputs.t) + 1' } } })],
+      [send('a', { data: { title: { $cel: 'inputs.n + 1' } } })],
       '/steps/0/data/title it is integer, where string is needed',
     ],
     [

@@ -40,8 +40,9 @@ function shapeBelow({ type, properties, additionalProperties, items, prefixItems
   if (type === 'object') {
     const fields = (properties ?? {}) as Readonly<Record<string, Shape>>;
     const field = Object.hasOwn(fields, name) ? fields[name] : additionalProperties;
-    if (field === false || (field as Shape | undefined)?.['personal'] !== undefined) return null;
-    return typeof field === 'object' && field !== null ? (field as Shape) : ANYTHING;
+    if (field === false) return null;
+    if (typeof field !== 'object' || field === null) return ANYTHING;
+    return isPersonal(field as Shape) ? null : (field as Shape);
   }
   if (type === 'array') {
     if (!/^\d+$/.test(name)) return null;
@@ -51,13 +52,16 @@ function shapeBelow({ type, properties, additionalProperties, items, prefixItems
   return typeof type === 'string' ? null : ANYTHING;
 }
 
+const isPersonal = (shape: Shape): boolean =>
+  shape['personal'] !== undefined || alternatives(shape)?.some(isPersonal) === true;
+
 /** The fields that it has; null: nobody knows. */
 export function fieldsOf({ type, properties, additionalProperties }: Shape): readonly string[] | null {
   return type === 'object' && additionalProperties === false ? Object.keys(properties ?? {}) : null;
 }
 
 /** The JSON types that it may be of; null: any. */
-export function typesOfShape(shape: Shape): ReadonlySet<string> | null {
+function typesOfShape(shape: Shape): ReadonlySet<string> | null {
   const options = alternatives(shape);
   if (options !== null) {
     const all = options.map(typesOfShape);
