@@ -80,17 +80,28 @@ function pathFaults(path: readonly string[], at: string, { definition }: Place):
 }
 
 /** What may stand at a path below `inputs`, `steps` or `run`; null: nothing can. */
-function shapeOfPath([root, name = '', ...rest]: readonly string[], { inputs = {}, steps }: Definition): Shape | null {
+function shapeOfPath([root, name = '', ...rest]: readonly string[], definition: Definition): Shape | null {
   if (root === 'run') return shapeAt(RUN, name === '' ? [] : [name, ...rest]);
   if (name === '') return ANYTHING;
   if (root === 'inputs') {
-    const { type, required, default: standard } = inputs[name] ?? {};
+    const { type, required, default: standard } = definition.inputs?.[name] ?? {};
     if (type === undefined) return null;
     const mayLack = required === false && standard === undefined;
     return shapeAt(either([{ type }, ...(mayLack ? [{ type: 'null' }] : [])]), rest);
   }
-  const step = steps.find(({ id }) => id === name);
+  const step = stepsOf(definition).get(name);
   return step === undefined ? null : shapeAt(objectOf({ result: resultOf(step) }), rest);
+}
+
+const known = new WeakMap<Definition, ReadonlyMap<string, Step>>();
+
+/** By their ids: each of a thousand may name one. */
+function stepsOf(definition: Definition): ReadonlyMap<string, Step> {
+  const before = known.get(definition);
+  if (before !== undefined) return before;
+  const byId = new Map(definition.steps.map((step) => [step.id, step]));
+  known.set(definition, byId);
+  return byId;
 }
 
 const WORD: Shape = { type: 'string' };
