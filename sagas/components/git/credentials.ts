@@ -49,7 +49,6 @@ export function splitUrl(url: string): SplitUrl {
 export function environmentOf(url: string, token: string): Readonly<Record<string, string>> {
   const settings = [
     ['credential.helper', ''],
-    [`credential.${url}.helper`, ''],
     [`http.${url}.followRedirects`, 'false'],
     [`http.${url}.extraHeader`, ''],
     [`http.${url}.extraHeader`, authorizationOf('x-access-token', token)],
