@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { digestOf } from '@workledger/shared/aggregate/canonical-json.ts';
 import type { Client } from '@workledger/shared/client/client.ts';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
@@ -10,6 +11,10 @@ const GUARANTEES = ['at-most-once', 'at-least-once', 'effectively-once'] as cons
 const VISIBILITY_SECONDS = 3;
 /** Whoever sends waits while so many are on their way. */
 const MOST_ON_THEIR_WAY = 60;
+/** Who receives dies no more over what came so often: it would be given up in the end. */
+const MOST_DEATHS = 5;
+/** Before whoever was not answered asks again. */
+const PAUSE_MILLISECONDS = 50;
 
 type Guarantee = (typeof GUARANTEES)[number];
 type Item = {
@@ -57,33 +62,37 @@ export async function startDispatchDay(client: Client, seed: number): Promise<Di
     return null;
   }
 
-  async function send(turn: number): Promise<void> {
-    if (onTheirWay().length >= MOST_ON_THEIR_WAY) return;
-    const about = { guarantee: GUARANTEES[turn % GUARANTEES.length]!, mark: randomUUID() };
-    const body = { type: 'work.wanted', guarantee: about.guarantee, payload: { mark: about.mark } };
-    const addressed = { ...body, target_services: [`agent:${agentId}`] };
+  /** The same again under its key until it is answered. Null: it is refused. */
+  async function insist(path: string, body: object, by: string, idempotencyKey?: string): Promise<Answered | null> {
     const before = refused.length;
-    for (let isAnswered = false; !isAnswered;) {
-      const answer = taken('a message', await channel.ask(PROTOCOL, addressed, sender, about.mark));
-      if (answer !== null) sent.set(String(answer.body['id']), about);
-      isAnswered = answer !== null || refused.length > before;
+    for (;;) {
+      const answer = taken(path, await channel.ask(path, body, by, idempotencyKey));
+      if (answer !== null || refused.length > before) return answer;
+      await pause(PAUSE_MILLISECONDS);
     }
   }
 
-  /** Does what it was asked for, under the delivery's id where that is to be done once, and says that it was. */
+  async function send(turn: number): Promise<void> {
+    if (onTheirWay().length >= MOST_ON_THEIR_WAY) return;
+    const about = { guarantee: GUARANTEES[turn % GUARANTEES.length]!, mark: randomUUID() };
+    const message = { type: 'work.wanted', guarantee: about.guarantee, payload: { mark: about.mark } };
+    const answer = await insist(PROTOCOL, { ...message, target_services: [`agent:${agentId}`] }, sender, about.mark);
+    if (answer !== null) sent.set(String(answer.body['id']), about);
+  }
+
+  /** Does what it was asked for, under the delivery's id where that is to be done once, and says that it was; or dies before. */
   async function receive(): Promise<void> {
     const asked = { max: 5, waitSeconds: 1, visibilitySeconds: VISIBILITY_SECONDS };
     const items = taken('to receive', await channel.ask(`${PROTOCOL}/receive`, asked, key))?.body['items'] ?? [];
     for (const { id, deliveryId, number, guarantee, message } of items as readonly Item[]) {
-      if (channel.chance(0.05)) return;
+      const dies = (chance: number): boolean => number <= MOST_DEATHS && channel.chance(chance);
+      if (dies(0.05)) return;
       const { payload } = message;
       const effect = { to: { kind: 'topic', topic: 'work' }, subject: payload.mark };
       const once = guarantee === 'effectively-once' ? deliveryId : `${deliveryId}-${number}`;
-      const done = taken('the effect', await channel.ask('/messages', effect, key, once));
-      if (done === null || channel.chance(0.05)) continue;
+      if ((await insist('/messages', effect, key, once)) === null || dies(0.3)) continue;
       const words = { deliveryId, digest: digestOf(payload) };
-      const heard = await channel.ask(`${PROTOCOL}/${id}/acknowledge`, words, key);
-      if (taken('an acknowledgement', heard) !== null) acknowledged.add(id);
+      if ((await insist(`${PROTOCOL}/${id}/acknowledge`, words, key)) !== null) acknowledged.add(id);
     }
   }
 
