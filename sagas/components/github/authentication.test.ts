@@ -47,6 +47,15 @@ describe('an app', () => {
     expect(await call('github.comment', comment(1))).toMatchObject({ outcome: 'written' });
   });
 
+  test('that is installed anew, as another installation, is let in by that one', async () => {
+    const { call, fake } = await createGithubWorld({ as: 'app' });
+    fake.app.tokenMilliseconds = 59_000;
+    await call('github.comment', comment(1));
+    fake.app.installations.set('acme', 42);
+    await expect(call('github.comment', comment(2))).rejects.toThrow();
+    expect(await call('github.comment', comment(2))).toMatchObject({ outcome: 'written' });
+  });
+
   test('who gives up does not take the token from those who wait', async () => {
     const { call, fake } = await createGithubWorld({ as: 'app' });
     fake.fail('POST', TOKENS, { kind: 'page', status: 502 });

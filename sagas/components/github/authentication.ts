@@ -154,20 +154,23 @@ function createAppAuthentication(
   }
 
   async function gitToken(asked: AskedForGit): Promise<string> {
-    const repository = asked.repository.toLowerCase();
-    const make = (): Promise<Minted> =>
-      mintForGit(asked).catch((error: unknown) => {
-        // It may be installed anew, as another installation.
-        installations.delete(repository);
-        throw error;
-      });
-    return kept(gitTokens, `${repository} ${asked.workflows}`, make, asked.refused);
+    const { repository, workflows, refused } = asked;
+    const make = (): Promise<Minted> => orAnew(repository, mintForGit(asked));
+    return kept(gitTokens, `${repository.toLowerCase()} ${workflows}`, make, refused);
   }
+
+  /** Where there is no token any more, it may be installed anew, as another installation. */
+  const orAnew = <Value>(repository: string, made: Promise<Value>): Promise<Value> =>
+    made.catch((error: unknown) => {
+      installations.delete(repository.toLowerCase());
+      throw error;
+    });
 
   const installationOf = (repository: string): Promise<number> =>
     once(installations, repository.toLowerCase(), () => find(repository));
 
-  const tokenFor = async (repository: string): Promise<string> => tokenOf(await installationOf(repository), repository);
+  const tokenFor = async (repository: string): Promise<string> =>
+    orAnew(repository, tokenOf(await installationOf(repository), repository));
 
   const tokenOf = (id: number, about: string): Promise<string> => kept(tokens, id, () => mint(id, about));
 
