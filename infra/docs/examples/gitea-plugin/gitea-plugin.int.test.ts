@@ -242,7 +242,7 @@ test('a middleware hears of each answer that was sent, without the key; that it 
 test('how systems, models, plugins and components are is read by anybody with a key', async () => {
   const by = `:${system.program.pid}`;
   const items = await until('a look of this process', async () => {
-    const { body } = await system.client.send('GET', '/components');
+    const { body } = await system.client.send('GET', '/components?limit=500');
     const all = (body as { items: { name: string; process: string }[] }).items;
     return all.some(({ process }) => process.endsWith(by)) && all;
   });
