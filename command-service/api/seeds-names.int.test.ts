@@ -119,6 +119,7 @@ describe('PUT /issues/{id} with a status, an assignee, and names as others write
     ['a status that there is not', { status: 'Blocked' }, 400, 'invalid-request'],
     ['a priority that there is not', { priority: 'HIGH' }, 400, 'invalid-request'],
     ['a status that nothing leads to', { status: 'Resolved', title: 'y' }, 409, 'illegal-transition'],
+    ['an id that nobody can have', { assignee: 'user:367e1ce0-0e5e-8bed-0560-9b7797c027ed' }, 400, 'invalid-request'],
     ['somebody who is not there', { assignee: `agent:${newId()}`, title: 'y' }, 422, 'unknown-reference'],
   ])('%s is refused, and nothing changes', async (_, json, status, code) => {
     const id = await report();

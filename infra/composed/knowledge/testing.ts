@@ -88,16 +88,19 @@ export async function startHouse(
     ...(embeddings === null ? [] : [embedEntries({ pool, embeddings, signal, lookEvery: 20 })]),
   ];
 
-  let token = '';
+  /** Of what was written since it was asked last: each tells of its own stream. */
+  let tokens: string[] = [];
   const ask = async (who: Person, method: string, path: string, json?: unknown): Promise<Told> => {
     people.set(who.keyId, who);
-    const headers = token === '' || method !== 'GET' ? {} : { 'Consistency-Token': token };
+    const headers = tokens.length === 0 || method !== 'GET' ? {} : { 'Consistency-Token': tokens.join(',') };
     const told = await client.ask(method, `/api/v1${path}`, {
       key: who.keyId,
       headers,
       ...(json === undefined ? {} : { json }),
     });
-    token = told.headers.get('consistency-token') ?? token;
+    const token = told.headers.get('consistency-token');
+    if (method === 'GET' && told.status < 500) tokens = [];
+    else if (token !== null) tokens.push(token);
     return told;
   };
   const write = async (who: Person, entry: object): Promise<string> => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineCommands, operators, workers } from '../../define-commands.ts';
+import { participant } from '../../participant.ts';
 import { text, uuid, word } from '../../text.ts';
 import { issuePriority } from './events.ts';
 import { issueStates } from './row.ts';
@@ -27,15 +28,6 @@ const details = {
   labels: z.array(word).max(50),
   capabilities: z.array(word).max(20),
 };
-
-/** Whoever sends requests: an agent, a person, or a key that belongs to nobody. */
-const participant = z
-  .string()
-  .regex(
-    /^(agent|user|key):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
-    'use agent:<id>, user:<id> or key:<id>',
-  )
-  .toLowerCase();
 
 export const issueCommands = defineCommands({
   'issue.create': {
