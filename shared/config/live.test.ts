@@ -87,7 +87,9 @@ describe('the configuration as it is now', () => {
     const { log, revise } = createLog();
     revise(squash);
     const live = liveOf(withoutShop);
-    await expect(live.open(log)).rejects.toThrow(/repositories\[0\].url/);
+    await expect(live.open(log)).rejects.toThrow(
+      /^revision 0 of the configuration does not fit the file: repositories\[0\].url/,
+    );
     await expect(live.open(log)).rejects.toBeInstanceOf(ConfigurationError);
     expect([live.revision(), live.view().leaseSeconds]).toEqual([FILE_ALONE, 60]);
   });

@@ -108,7 +108,7 @@ export function createLive({ configuration, folder, written = configuration }: L
       take(set);
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      problem = `revision ${set.revision} of the configuration does not fit the file: ${error.faults[0] ?? ''}`;
+      problem = `${misfit(set)}: ${error.faults[0] ?? ''}`;
     }
   };
 
@@ -155,7 +155,12 @@ export function createLive({ configuration, folder, written = configuration }: L
     open: async (opened) => {
       log = opened;
       const set = await newest(opened);
-      if (set.revision !== FILE_ALONE) take(set);
+      if (set.revision === FILE_ALONE) return;
+      try {
+        take(set);
+      } catch (error) {
+        throw error instanceof ConfigurationError ? new ConfigurationError(misfit(set), error.faults) : error;
+      }
     },
     run: async ({ signal, outages }) => {
       while (!signal.aborted) {
@@ -168,6 +173,8 @@ export function createLive({ configuration, folder, written = configuration }: L
     }),
   };
 }
+
+const misfit = ({ revision }: SetByApi): string => `revision ${revision} of the configuration does not fit the file`;
 
 const setBy = (recorded: Parameters<typeof upcast>[0] & { readonly revision: number }): SetByApi => ({
   revision: recorded.revision,
