@@ -1,34 +1,15 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
-import {
-  configurationId,
-  type ConfigurationEvent,
-  type Content,
-} from '@workledger/shared/contexts/sync/configuration/events.ts';
+import { type ConfigurationEvent, type Content } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import { describe, expect, it } from 'vitest';
 import { configuration } from './configuration.ts';
-
-const environment = 'production' as const;
-const actor = 'user:1';
-const by = { id: configurationId(environment), actor };
-
-const revised = (
-  content: Content,
-  changes: { path: string; value?: unknown }[],
-  rolledBackTo?: number,
-): ConfigurationEvent => ({
-  type: 'ConfigurationRevised',
-  data: {
-    ...{ environment, reason: 'asked for', changes, changedBy: actor, content },
-    ...(rolledBackTo !== undefined && { rolledBackTo }),
-  },
-});
+import { by, environment, reason, revised } from './testing.ts';
 
 describe('what the app is installed for', () => {
   const installing = {
     github: { app: { id: 7, key: { file: 'app.pem' } } },
     installed: { of: ['acme/*'], each: { test: ['true'] } },
   };
-  const admin = { environment, reason: 'asked for', written: installing, isAdmin: true };
+  const admin = { environment, reason, written: installing, isAdmin: true };
   const saga = { environment, written: installing, isAdmin: false };
   const told = (name: string) => ({ url: `https://github.com/${name}.git`, baseBranch: 'main' });
   const [mill, shop] = [told('acme/mill'), told('acme/shop')];

@@ -1,39 +1,20 @@
 import { given } from '@workledger/shared/aggregate/testing.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import {
-  configurationId,
-  type ConfigurationEvent,
-  type Content,
-} from '@workledger/shared/contexts/sync/configuration/events.ts';
+import { type ConfigurationEvent, type Content } from '@workledger/shared/contexts/sync/configuration/events.ts';
 import { configurationFold } from '@workledger/shared/contexts/sync/configuration/state.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configuration } from './configuration.ts';
+import { by, environment, reason, revised } from './testing.ts';
 
 const written = {
   leaseSeconds: 60,
   repositories: [{ name: 'shop', url: '/srv/shop', test: ['npm', 'test'], merge: 'never' }],
   agents: [{ name: 'ada', command: ['ada'] }],
 };
-const environment = 'production' as const;
-const reason = 'asked for';
-const actor = 'user:1';
-const by = { id: configurationId(environment), actor };
 const asking = { environment, reason, written, isAdmin: false };
 const admin = { ...asking, isAdmin: true };
 
-const revised = (
-  content: Content,
-  changes: { path: string; value?: unknown }[],
-  rolledBackTo?: number,
-): ConfigurationEvent => ({
-  type: 'ConfigurationRevised',
-  data: {
-    ...{ environment, reason, changes, changedBy: actor },
-    content,
-    ...(rolledBackTo !== undefined && { rolledBackTo }),
-  },
-});
 const merge = [{ path: '/repositories/shop/merge', value: 'squash' }];
 const squash = revised({ repositories: { shop: { merge: 'squash' } } }, merge);
 

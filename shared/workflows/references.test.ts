@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { definition } from '../contexts/task/workflow/definition.ts';
-import { faultsOf } from './validate.ts';
-
-const timer = (id: string, more: object = {}) => ({ kind: 'timer', id, seconds: 1, ...more });
-const send = (id: string, more: object = {}) => ({
-  ...{ kind: 'command', id, command: 'task.create', data: { title: 'x' } },
-  ...more,
-});
-const faults = (steps: readonly object[], more: object = {}) =>
-  faultsOf(definition.parse({ name: 'w', steps, ...more })).map(({ at, reason }) => `${at} ${reason}`);
+import { faults, send, timer } from './testing.ts';
 
 describe('a definition', () => {
   const inputs = { n: { type: 'integer' }, t: { type: 'string' }, o: { type: 'object' }, b: { type: 'boolean' } };

@@ -5,15 +5,8 @@ import { findCycle, orderOf, surelyBegun, withAllAfter } from './graph.ts';
 import { childFaults, givenInputs } from './inputs.ts';
 import { nameFaults } from './names.ts';
 import { templates } from './templates.ts';
+import { faults, send, timer } from './testing.ts';
 import { beyondRole, faultsOf } from './validate.ts';
-
-const timer = (id: string, more: object = {}) => ({ kind: 'timer', id, seconds: 1, ...more });
-const send = (id: string, more: object = {}) => ({
-  ...{ kind: 'command', id, command: 'task.create', data: { title: 'x' } },
-  ...more,
-});
-const faults = (steps: readonly object[], more: object = {}) =>
-  faultsOf(definition.parse({ name: 'w', steps, ...more })).map(({ at, reason }) => `${at} ${reason}`);
 
 describe('a definition', () => {
   it.each([
