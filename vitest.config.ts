@@ -45,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'guarantees',
+          isolate,
           include: ['infra/guarantees/*.test.ts'],
           exclude,
           globalSetup: './infra/testing/run/servers-setup.ts',

@@ -3,16 +3,15 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { startLoad, type Accepted } from '../testing/system/load.ts';
-import { killsOn } from '../testing/system/storm.ts';
+import { isFullLength, killsOn } from '../testing/system/storm.ts';
 import { effectsOf, type SagaRecord } from '../testing/system/saga.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
 
 const CALLERS = 12;
-const BETWEEN_KILLS = 150;
-const RUNS_BETWEEN_KILLS = 8;
-/** Where only the log is another one, both at once will do. */
-const LAST_KILLS = { distributed: 2, eventstoredb: 1 };
+const BETWEEN_KILLS = isFullLength ? 150 : 75;
+const RUNS_BETWEEN_KILLS = isFullLength ? 8 : 3;
+const LAST_KILLS = { distributed: 1, eventstoredb: 1 };
 
 describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every process ($name)', (engine) => {
   let system: RunningSystem;

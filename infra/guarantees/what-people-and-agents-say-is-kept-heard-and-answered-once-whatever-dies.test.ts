@@ -4,10 +4,10 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startSocialDay, type SocialDay } from './harness/social-day.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { killsOn, tell } from '../testing/system/storm.ts';
+import { isFullLength, killsOn, tell } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
-const BETWEEN_KILLS = 150;
+const BETWEEN_KILLS = isFullLength ? 150 : 60;
 const PATIENCE_SECONDS = 120;
 
 describe.each(engines)('what people and agents say to each other, $name', (engine) => {

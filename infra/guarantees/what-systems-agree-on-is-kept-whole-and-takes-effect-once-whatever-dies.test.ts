@@ -6,12 +6,12 @@ import { seeds } from '../testing/events/random.ts';
 import { until } from '../testing/processes/until.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { killsThrough, tell } from '../testing/system/storm.ts';
+import { isFullLength, killsThrough, tell } from '../testing/system/storm.ts';
 import { agreedSettings, startAgreedDay, type AgreedDay } from './harness/agreed-day.ts';
 import { outcomesOf, startDispatchDay, type DispatchDay } from './harness/dispatch-day.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
 
-const BETWEEN_KILLS = 120;
+const BETWEEN_KILLS = isFullLength ? 120 : 50;
 const RUNS_BETWEEN_KILLS = 2;
 const PATIENCE_SECONDS = 120;
 /** Lines and requests meet several of a service, where each is a process. */

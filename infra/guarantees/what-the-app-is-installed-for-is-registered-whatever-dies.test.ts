@@ -49,7 +49,7 @@ describe.each(engines)('what the app is installed for is registered ($name)', (e
     Object.assign(fake.addRepository(SHOP), { cloneUrl: origin, defaultBranch: 'trunk' });
     fake.addRepository('stranger/shop');
     fake.app.installations.set('stranger', 43);
-    system = await engine.start(settings(null));
+    system = await engine.start(settings(null), { storage: 'shared' });
   });
   afterAll(async () => {
     await system?.dispose();

@@ -9,9 +9,12 @@ import { isFullLength, schedule, tell, type Blow } from '../testing/system/storm
 import { until } from '../testing/processes/until.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
 
-const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? 25);
+const BETWEEN_BLOWS = Number(process.env['WORKLEDGER_STORM_BETWEEN'] ?? (isFullLength ? 25 : 8));
 /** Deliveries that come together right before a blow: it strikes in the middle of what follows from them. */
-const IN_HAND = 20;
+const IN_HAND = isFullLength ? 20 : 8;
+const CALLERS = isFullLength
+  ? { commands: 4, questions: 3, deliveries: 3 }
+  : { commands: 2, questions: 2, deliveries: 1 };
 const GONE_MILLISECONDS = 1_000;
 /** Health is asked for when a frozen store has been silent for longer than anybody waits for it. */
 const SILENT_MILLISECONDS = 5_500;
@@ -26,13 +29,17 @@ const blows: Readonly<Record<string, readonly Blow[]>> = {
   distributed: [
     { store: 'event-log', strike: 'freeze', milliseconds: 7_000 },
     { store: 'kafka', strike: 'kill', milliseconds: GONE_MILLISECONDS },
-    { store: 'event-log', strike: 'stop', milliseconds: GONE_MILLISECONDS },
+    ...(isFullLength ? [{ store: 'event-log', strike: 'stop', milliseconds: GONE_MILLISECONDS } as const] : []),
   ],
   eventstoredb: [
     { store: 'event-log', strike: 'freeze', milliseconds: 7_000 },
     { store: 'postgresql', strike: 'kill', milliseconds: GONE_MILLISECONDS },
-    ...(isFullLength ? [{ store: 'event-log', strike: 'freeze', milliseconds: 15_000 } as const] : []),
-    { store: 'event-log', strike: 'kill', milliseconds: GONE_MILLISECONDS },
+    ...(isFullLength
+      ? ([
+          { store: 'event-log', strike: 'freeze', milliseconds: 15_000 },
+          { store: 'event-log', strike: 'kill', milliseconds: GONE_MILLISECONDS },
+        ] as const)
+      : []),
   ],
 };
 
@@ -47,7 +54,7 @@ describe.each(enginesOfEveryLog)('while a store is away, $name', (engine) => {
     github = await createGithubSide();
     const repository = { name: 'sample', url: 'nowhere', test: ['true'], github: REPOSITORY, trusted: [SENDER] };
     system = await engine.start({ ...github.settings, repositories: [repository] });
-    day = await startBusyDay(system.client, { commands: 4, questions: 3, deliveries: 3 });
+    day = await startBusyDay(system.client, CALLERS);
     const goOn = async (): Promise<void> => {
       const [commands, deliveries, answered] = [day.accepted.length, day.taken.length, day.answered()];
       await until('commands, deliveries and questions to go on', () => {

@@ -10,6 +10,7 @@ import { noProcessesOf, processesOf } from '../../testing/processes/processes.ts
 import { startProgram, type Program } from '../../testing/processes/program.ts';
 import { until } from '../../testing/processes/until.ts';
 import { openSocket } from '../../testing/system/live.ts';
+import { isFullLength } from '../../testing/system/storm.ts';
 
 type Health = { status: string; dependencies: Record<string, string>; details?: Record<string, unknown> };
 
@@ -106,9 +107,9 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
     expect(await goesBy('runner')).toEqual(set);
   });
 
-  const admin = async (): Promise<Client> => {
+  const admin = async (url = gateway): Promise<Client> => {
     const key = (await readFile(join(data, 'distributed', 'admin-key'), 'utf8')).trim();
-    return createClient({ url: () => gateway, key: () => key });
+    return createClient({ url: () => url, key: () => key });
   };
 
   test('refuses a commit that is not in the origin, though command-service has no git', async () => {
@@ -203,7 +204,14 @@ describe.skipIf(kafkaBrokers() === null)('npm run start:distributed -- --native'
       await vi.waitUntil(() => isWell(url), { timeout: 120_000, interval: 200 });
   });
 
-  test("carries it through the services' own addresses, too, and undoes what fails", async () => {
+  test("answers at the services' own addresses, too, which go on together", async () => {
+    const [write, read] = await Promise.all(['command-service', 'query-service'].map((name) => admin(urls.get(name))));
+    const { id, token } = await write!.expect2xx('POST', '/tasks', { body: { title: 'Told by both' } });
+    expect((await read!.expect2xx('GET', `/tasks/${id}`, { token })).body).toMatchObject({ title: 'Told by both' });
+  });
+
+  // `npm run demo` shows the same embedded, and a promise undoes a run distributed.
+  test.runIf(isFullLength)("undoes what fails, asked for at the services' own addresses", async () => {
     const program = demo(urls.get('query-service')!, '--against', urls.get('command-service')!, '--failing');
     expect(await program.ended, program.written.output).toBe(0);
     expect(program.written.stdout).toContain(

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const LOOK_MILLISECONDS = 25;
-/** A look may be at a whole log: whoever waits leaves the machine to those whom it waits for. */
-const RESTS_A_LOOK = 3;
+const SHORTEST_REST_MILLISECONDS = 25;
 const LONGEST_REST_MILLISECONDS = 500;
+/** A look may be at a whole log: whoever waits leaves the machine to those whom it waits for. */
+const RESTS_A_LOOK = 6;
+/** Who has waited for long can wait a little longer: it finds out a twelfth later at most. */
+const OF_WHAT_WAS_WAITED = 1 / 12;
 const MOST_SECONDS = 180;
 
 /**
@@ -16,15 +18,16 @@ export async function until<Found>(
   look: () => Found | Promise<Found>,
   seconds = MOST_SECONDS,
 ): Promise<Exclude<Found, false | null | undefined>> {
-  const deadline = performance.now() + seconds * 1_000;
+  const begunAt = performance.now();
   for (;;) {
     const lookedAt = performance.now();
     const found = await look();
     if (found !== false && found !== null && found !== undefined)
       return found as Exclude<Found, false | null | undefined>;
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    const rest = RESTS_A_LOOK * (performance.now() - lookedAt);
-    await pause(Math.max(LOOK_MILLISECONDS, Math.min(rest, LONGEST_REST_MILLISECONDS)));
+    const now = performance.now();
+    if (now > begunAt + seconds * 1_000) throw new Error(`waited in vain for ${what}`);
+    const rest = Math.max(RESTS_A_LOOK * (now - lookedAt), OF_WHAT_WAS_WAITED * (now - begunAt));
+    await pause(Math.max(SHORTEST_REST_MILLISECONDS, Math.min(rest, LONGEST_REST_MILLISECONDS)));
   }
 }
 

@@ -14,8 +14,11 @@ const HEAVIEST = [
   'one-caller-cannot',
   'a-rebuilt-read-model',
 ];
+/** Of the other tests those that take a minute: none of them begins last. */
+const LONG = ['recipes', 'distributed/distributed', 'api-fuzz', 'local/start', 'pull-requests', 'code/setup'];
 /** The last promise begins when so much of the integration tests has begun: it does not run alone at the end. */
 const BEGUN_BY = 0.75;
+const LONG_BEGUN_BY = 0.5;
 
 /**
  * Promises, the heaviest first, spread among integration tests, and unit tests behind them: a promise has many processes that die and
@@ -26,7 +29,10 @@ export default class HeaviestFirst extends BaseSequencer {
     const sorted = await super.sort(files);
     const of = (name: string): TestSpecification[] => sorted.filter(({ project }) => project.name === name);
     const promises = of('guarantees').sort((one, other) => weight(one) - weight(other));
-    const mixed = [...spread(promises, BEGUN_BY), ...spread(of('integration'), 1)].sort(
+    const [long, others] = [true, false].map((isLong) =>
+      of('integration').filter((file) => isLong === takesLong(file)),
+    );
+    const mixed = [...spread(promises, BEGUN_BY), ...spread(long!, LONG_BEGUN_BY), ...spread(others!, 1)].sort(
       (one, other) => one.at - other.at,
     );
     return [...mixed.map(({ file }) => file), ...of('unit')];
@@ -37,6 +43,9 @@ function weight({ moduleId }: TestSpecification): number {
   const heavy = HEAVIEST.findIndex((name) => moduleId.includes(`/${name}`));
   return heavy === -1 ? HEAVIEST.length : heavy;
 }
+
+const takesLong = ({ moduleId }: TestSpecification): boolean =>
+  LONG.some((name) => moduleId.endsWith(`${name}.int.test.ts`));
 
 const spread = (files: readonly TestSpecification[], until: number) =>
   files.map((file, index) => ({ file, at: (until * index) / files.length }));

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@workledger/shared/client/client.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import { until } from '../processes/until.ts';
@@ -40,12 +39,16 @@ export async function taskWhen(
   wanted: (task: Task) => boolean,
   token?: string,
 ): Promise<Task> {
-  for (;;) {
-    const task = await client.find<Task>(`/tasks/${id}`, token === undefined ? {} : { token });
-    if (task !== null && wanted(task)) return task;
-    if (task !== null && isFinal(task)) throw new Error(`the task ended otherwise: ${JSON.stringify(task)}`);
-    await pause(100);
-  }
+  return until(
+    `task ${id} to be as wanted`,
+    async () => {
+      const task = await client.find<Task>(`/tasks/${id}`, token === undefined ? {} : { token });
+      if (task !== null && wanted(task)) return task;
+      if (task !== null && isFinal(task)) throw new Error(`the task ended otherwise: ${JSON.stringify(task)}`);
+      return null;
+    },
+    Infinity,
+  );
 }
 
 const isFinal = ({ state }: Task): boolean => ['complete', 'failed', 'cancelled'].includes(state);
