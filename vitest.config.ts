@@ -45,7 +45,6 @@ export default defineConfig({
       {
         test: {
           name: 'guarantees',
-          isolate,
           include: ['infra/guarantees/*.test.ts'],
           exclude,
           globalSetup: './infra/testing/run/servers-setup.ts',

@@ -11,7 +11,7 @@ import { until } from '../testing/processes/until.ts';
 
 const AWAY = 'kafka is away: waiting for it';
 const BACK = 'kafka is back';
-const AWAY_SECONDS = isFullLength ? 60 : 8;
+const AWAY_SECONDS = isFullLength ? 60 : 5;
 const DEPOSED = 'another relay leads: this one has stopped sending';
 
 const LOGS = chosen([

@@ -240,25 +240,25 @@ test('the guide to workflows, by its own lines; and runs of many steps, and many
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('remark succeeded') });
   expect(output).toContain('/steps/0/after: these steps wait for one another: a → b → a');
 
-  const long = await make('/workflows', chainOf(100));
+  const long = await make('/workflows', chainOf(40));
   const wide = await make('/workflows', fanOf(4));
   const first = await make(`/workflows/${long}/runs`, { inputs: { label: 'long' } });
-  for (let count = 0; count < 100; count++)
+  for (let count = 0; count < 30; count++)
     await make(`/workflows/${wide}/runs`, { inputs: { label: `wide ${count}` } });
   // Some are done, some are under way, some have not begun.
   system.program.signal('SIGKILL');
   await system.program.ended;
   system = await startInFolder(folder.path, configuration);
   const counts = async () => [await countEnded(system.client, long), await countEnded(system.client, wide)];
-  await untilTrue(async () => (await counts()).join() === '1,100', 200);
+  await untilTrue(async () => (await counts()).join() === '1,30', 200);
 
   const { steps } = await read(first);
-  expect(steps.map(({ state, round }) => `${state} ${round}`)).toEqual(Array(100).fill('succeeded 1'));
+  expect(steps.map(({ state, round }) => `${state} ${round}`)).toEqual(Array(40).fill('succeeded 1'));
   const titles: string[] = [];
   for await (const { title } of system.client.list<{ title: string }>('/tasks?label=by-workflow')) titles.push(title);
   const expected = [
-    ...Array.from({ length: 50 }, (_, number) => `long ${2 * number}`),
-    ...Array.from({ length: 100 }, (_, run) => [0, 1, 2, 3].map((number) => `wide ${run} ${number}`)).flat(),
+    ...Array.from({ length: 20 }, (_, number) => `long ${2 * number}`),
+    ...Array.from({ length: 30 }, (_, run) => [0, 1, 2, 3].map((number) => `wide ${run} ${number}`)).flat(),
   ];
   expect(titles.toSorted()).toEqual(expected.toSorted());
   expect(await system.stop()).toBe(0);

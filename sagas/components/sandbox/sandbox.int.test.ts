@@ -49,9 +49,8 @@ describeWithSandbox('what an agent does not get', () => {
       'origin.git',
       'own',
       'shell',
-      'tmp',
       'workledger-',
-      world.folder.split('/').at(-1),
+      ...world.folder.split('/'),
     ];
     expect(lines.slice(0, -2).filter((line) => !own.includes(line))).toEqual([]);
     expect(lines.at(-2)).toBe('0');
