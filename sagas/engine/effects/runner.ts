@@ -19,17 +19,43 @@ export type RunnerOptions = {
 };
 
 const QUICK_CONCURRENCY = 4;
-/** Only for what came while no notification did: an insert is told at once. */
-const POLL_MILLISECONDS = 1_000;
-/** A worker that could not look for a job so many times in a row, a second apart, is replaced. */
+/** For what comes due by its time, and for what came while no notification did: an insert is told at once. */
+const LOOK_MILLISECONDS = 1_000;
+/** Each idle worker of the library asks by itself: one look a second for all of them is a sixtieth of that. */
+const LIBRARY_POLL_MILLISECONDS = 60_000;
+/** A pool whose workers could not look for a job so many times in a row, a second apart, is replaced. */
 const MOST_FAILURES = 5;
 /** A queue's pool that gave up is replaced not faster than this. */
 const REST_MILLISECONDS = 500;
 
+/**
+ * Wakes as many idle workers, of whichever process, as there are jobs that are due.
+ * Source: the library's own notification, graphile-worker/sql/000018.sql
+ */
+const WAKE_FOR_DUE = `
+  select pg_notify('jobs:insert', json_build_object('r', random(), 'count', count(*))::text)
+  from graphile_worker.jobs
+  where task_identifier = any ($1) and locked_at is null and attempts < max_attempts and run_at <= now()
+  having count(*) > 0`;
+
 /** Works on queued effects until the signal aborts; resolves when the jobs in hand have ended. */
 export async function runEffects(options: RunnerOptions): Promise<void> {
   const { command, timer, call } = EFFECT_TASKS;
-  await Promise.all([keepRunning([command, timer], QUICK_CONCURRENCY), keepRunning([call], options.callConcurrency)]);
+  await Promise.all([
+    keepRunning([command, timer], QUICK_CONCURRENCY),
+    keepRunning([call], options.callConcurrency),
+    keepLooking(),
+  ]);
+
+  async function keepLooking(): Promise<void> {
+    const { pool, outages, logger, signal } = options;
+    while (!signal.aborted) {
+      await pause(LOOK_MILLISECONDS, signal);
+      await pool.query(WAKE_FOR_DUE, [Object.values(EFFECT_TASKS)]).catch((error: unknown) => {
+        if (!outages.notice('postgresql', error)) logger.debug({ err: error }, 'no look for jobs that are due');
+      });
+    }
+  }
 
   /** The queue's pool ends itself when it cannot note that a job is done: another takes over, while it ends what it has in hand. */
   async function keepRunning(tasks: readonly string[], concurrency: number): Promise<void> {
@@ -62,11 +88,15 @@ async function startPool(
   const leaving = new Promise<void>((resolve) => events.on('pool:gracefulShutdown', () => resolve()));
   // The library asks for the ids of its tasks once, and keeps the answer: a failure, too. Such a pool never takes a job again.
   let failures = 0;
+  let failedAt = 0;
   const took = (): void => void (failures = 0);
   events.on('worker:getJob:empty', took).on('job:start', took);
   events.on('worker:getJob:error', ({ error }) => {
+    // All that fail at once fail by the same.
+    if (performance.now() < failedAt + LOOK_MILLISECONDS / 2) return;
+    failedAt = performance.now();
     failures += 1;
-    if (failures !== MOST_FAILURES * concurrency) return;
+    if (failures !== MOST_FAILURES) return;
     logger.debug({ err: error }, 'no job could be taken time after time: other workers take over');
     stop();
   });
@@ -81,7 +111,7 @@ async function startPool(
       preset: {
         worker: {
           concurrentJobs: concurrency,
-          pollInterval: POLL_MILLISECONDS,
+          pollInterval: LIBRARY_POLL_MILLISECONDS,
           completeJobBatchDelay: 0,
           failJobBatchDelay: 0,
         },
