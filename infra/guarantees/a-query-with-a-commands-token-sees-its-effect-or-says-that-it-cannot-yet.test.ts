@@ -81,7 +81,7 @@ describe.each(engines)(
         const waiting = await create('/tasks', { title: 'waits', dependencies: [needed.id] });
         const next = (token: string) =>
           one('/tasks/next?limit=100', token) as unknown as Promise<{ items: { taskId: string }[] }>;
-        const ids = (await next(waiting.token)).items.map(({ taskId }) => taskId);
+        const ids = (await next(`${needed.token},${waiting.token}`)).items.map(({ taskId }) => taskId);
         expect([ids.includes(needed.id), ids.includes(waiting.id)]).toEqual([true, false]);
         const claimed = await create(`/tasks/${needed.id}/claim`, { agentId: agent.id });
         expect(await one(`/tasks/${needed.id}`, claimed.token)).toMatchObject({
