@@ -71,6 +71,19 @@ export default defineConfig(
     },
   },
   {
+    ignores: tests,
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'AbortSignal',
+          property: 'timeout',
+          message: 'It may be collected before it is due: timeoutSignal (shared/resilience/) is not.',
+        },
+      ],
+    },
+  },
+  {
     // One way out: whoever else would call somebody has none of its limits.
     files: ['sagas/components/**', 'shared/embeddings/**'],
     ignores: tests,

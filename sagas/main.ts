@@ -35,6 +35,7 @@ import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
 import { openSlack } from './components/slack/slack.ts';
 import { migrations, start } from './start.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const POOL_SIZE = 24;
 const CALLS_AT_ONCE = 16;
@@ -113,7 +114,7 @@ async function readRunners(urls: readonly string[] | undefined, keyFile: string 
 async function someoneIsReady(urls: readonly string[]): Promise<void> {
   await Promise.any(
     urls.map(async (url) => {
-      const answer = await fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(2_000) });
+      const answer = await fetch(new URL('/health/ready', url), { signal: timeoutSignal(2_000) });
       if (!answer.ok) throw new Error(`${url} is not ready: ${answer.status}`);
     }),
   );

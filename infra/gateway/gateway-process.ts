@@ -9,6 +9,7 @@ import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { startDetached, type DetachedProcess } from '../local/detached-process.ts';
 import { GATEWAY, isZombie, stopProcess } from '../local/stop-process.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const caddyfile = fileURLToPath(new URL('Caddyfile', import.meta.url));
 const START_SECONDS = 30;
@@ -91,7 +92,7 @@ async function untilAnswering(place: Place, isRunning: () => boolean): Promise<'
 }
 
 const answers = (url: string): Promise<boolean> =>
-  fetch(`${url}/health/live`, { signal: AbortSignal.timeout(1_000) }).then(
+  fetch(`${url}/health/live`, { signal: timeoutSignal(1_000) }).then(
     ({ ok }) => ok,
     () => false,
   );

@@ -1,6 +1,7 @@
 import { createServer, request as requestOver, type IncomingMessage, type RequestListener } from 'node:http';
 import { duplexPair } from 'node:stream';
 import { Problem } from '@workledger/shared/http/problem.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type ForwardedCommand = {
   readonly method: string;
@@ -42,7 +43,7 @@ export const sendOverHttp =
       method: command.method,
       headers: headersOf(command),
       body: JSON.stringify(command.body ?? {}),
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: timeoutSignal(PATIENCE),
     }).catch((error: unknown) => {
       throw unavailable(error);
     });

@@ -48,6 +48,7 @@ import {
   type ComponentDefinition,
   type InRun,
 } from './run-component.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** Components that work on code: where there are runners, these perform them. */
 const inRunners = {
@@ -163,7 +164,7 @@ export function createPerformer(
     const definition: ComponentDefinition = inRunners[name as keyof typeof inRunners];
     const perform: Component<InRun>['perform'] = async (asked, { key, signal, note }) => {
       const seconds = definition.limits.seconds(asked, common) + LATER_SECONDS;
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(1_000 * seconds)]);
+      const limited = AbortSignal.any([signal, timeoutSignal(1_000 * seconds)]);
       return performComponent(name, definition, asked, { key, signal: limited, note }, { ...common, ...own });
     };
     return told({ name, perform }, common, () => swept).perform(request, context);

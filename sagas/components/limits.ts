@@ -2,6 +2,7 @@ import { createBreaker, type Breaker, type Tells } from '@workledger/shared/outb
 import type { Slots } from '@workledger/shared/outbound/slots.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
 import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type LimitOptions<Request> = {
   /** How many calls run at once; components may share them. */
@@ -32,7 +33,7 @@ export function limited<Request, Result>(
       try {
         leave = await options.enter?.(request, context.signal);
         const timeoutMs = options.timeoutMs(request);
-        const limit = AbortSignal.timeout(timeoutMs);
+        const limit = timeoutSignal(timeoutMs);
         const signal = AbortSignal.any([context.signal, limit]);
         return await breakers.of(component.name, options.target(request)).call(() =>
           component.perform(request, { ...context, signal }).catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { route, type Route } from '@workledger/shared/http/route.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Component } from '../engine/component.ts';
 import { componentNamed } from './catalogue.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** Asks origins for commits that are said to be there, outside of any saga, by whoever performs components: this process, or runners. */
 export function createOriginLookup(
@@ -21,7 +22,7 @@ export function createOriginLookup(
     // A key of its own: one call never ends another.
     const key = `origin-lookup/${newId()}`;
     try {
-      const signal = AbortSignal.timeout(LOOKUP_MILLISECONDS);
+      const signal = timeoutSignal(LOOKUP_MILLISECONDS);
       return (await component.perform({ ...asked, runId: asked.taskId }, { key, signal })).absent;
     } catch (error) {
       logger.debug({ reason: oneLine(error) }, 'an origin does not tell of a submitted commit: it is looked for later');

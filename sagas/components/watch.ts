@@ -4,6 +4,7 @@ import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
 import { isUnanswered } from '@workledger/shared/outbound/failures.ts';
 import { shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
 import { HEALTHY, howIsSystem, Unfit, type How, type Seen } from './state.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** An external system, or a program, as its health is looked at. */
 export type Watched = {
@@ -53,7 +54,7 @@ export function createWatch(
     const before = seen.get(name)?.up ?? true;
     const tell = (up: boolean): unknown => seen.set(name, { up, checkedAt: new Date().toISOString() });
     try {
-      const inTime = AbortSignal.timeout(system.patience ?? CHECK_MILLISECONDS);
+      const inTime = timeoutSignal(system.patience ?? CHECK_MILLISECONDS);
       await system.check(AbortSignal.any([signal, inTime]));
       tell(true);
       why.delete(name);

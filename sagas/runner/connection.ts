@@ -22,6 +22,7 @@ import {
   type Said,
 } from './frames.ts';
 import type { z } from 'zod';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** No runner is there for a call; it was not begun, or given back. By its name it counts as an outage. */
 export class RunnerAway extends Error {
@@ -59,7 +60,7 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
 
   async function isReady(url: string): Promise<boolean> {
     try {
-      const answer = await fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(READY_MILLISECONDS) });
+      const answer = await fetch(new URL('/health/ready', url), { signal: timeoutSignal(READY_MILLISECONDS) });
       await answer.body?.cancel();
       return answer.ok;
     } catch {
@@ -74,7 +75,7 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
       redirect: 'error',
       headers: { ...authorization, 'Content-Type': 'application/json' },
       body: JSON.stringify({ key: callKey }),
-      signal: AbortSignal.timeout(STOP_MILLISECONDS),
+      signal: timeoutSignal(STOP_MILLISECONDS),
     })
       .then((answer) => answer.body?.cancel())
       .catch(() => undefined);
@@ -88,7 +89,7 @@ export function createConnection({ key, silenceMilliseconds = SILENCE_MILLISECON
         redirect: 'error',
         headers: { ...authorization, 'Content-Type': 'application/json' },
         body: JSON.stringify({ key, ask, said }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(STOP_MILLISECONDS)]),
+        signal: AbortSignal.any([signal, timeoutSignal(STOP_MILLISECONDS)]),
       });
       await answer.body?.cancel();
       if (answer.status === 413) return say(url, key, ask, TOO_LONG, signal);

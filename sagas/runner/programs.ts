@@ -9,6 +9,7 @@ import { programNames, programsOf } from '../components/programs.ts';
 import type { Seen } from '../components/state.ts';
 import type { TrialPlace } from '../components/try-program.ts';
 import { createWatch, type WatchOptions } from '../components/watch.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const PROGRAMS_PATH = '/programs';
 const MOST_PROGRAMS = 500;
@@ -78,7 +79,7 @@ export async function askPrograms(
     const answer = await fetch(new URL(PROGRAMS_PATH, url), {
       redirect: 'error',
       headers: { Authorization: `Bearer ${key}` },
-      signal: AbortSignal.timeout(ASK_MILLISECONDS),
+      signal: timeoutSignal(ASK_MILLISECONDS),
     });
     const text = answer.ok ? await shortText(answer) : '';
     const { process, programs } = programsTold.parse(JSON.parse(text));

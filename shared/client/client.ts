@@ -1,5 +1,6 @@
 import type { CommandInput, CommandType } from '../commands/catalogue.ts';
 import type { EventJson } from '../events/event-json.ts';
+import { timeoutSignal } from '../resilience/timeout-signal.ts';
 
 /** Where Workledger listens, and with which API key. Asked for each request: both may change. */
 export type Place = {
@@ -92,7 +93,7 @@ export function createClient(place: Place): Client {
     return fetch(urlOf(path), {
       method,
       headers,
-      signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+      signal: timeoutSignal(PATIENCE_MILLISECONDS),
       ...(call.body === undefined
         ? {}
         : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),

@@ -34,6 +34,7 @@ type OriginLookupOptions = {
 export function createHttpOriginLookup({ urls, key, logger }: OriginLookupOptions): WhyNotInOrigin {
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
   return async (asked) => {
+    // eslint-disable-next-line no-restricted-properties -- It is held here for as long as it is waited for.
     const deadline = AbortSignal.timeout(ANSWER_MILLISECONDS);
     const request = {
       method: 'POST',

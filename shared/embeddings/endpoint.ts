@@ -6,6 +6,7 @@ import { jsonOf } from '../outbound/exchange.ts';
 import { Postponed } from '../outbound/failures.ts';
 import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts';
 import { EmbeddingsFailed, quantised, type Embedding, type Embeddings } from './port.ts';
+import { timeoutSignal } from '../resilience/timeout-signal.ts';
 
 /** Of an answer: 256 texts of 4,096 dimensions, as JSON. Of a request: as many texts, as long as they may be. */
 const MOST_BYTES = { answer: 32 * 1024 * 1024, request: 32 * 1024 * 1024 };
@@ -41,7 +42,7 @@ export async function openEmbeddings(
   const looks = createOutbound({ name: 'embeddings', base, atOnce: 1, tries: 1 }, allowed);
 
   async function ask(texts: readonly string[], caller: AbortSignal, timeoutMs?: number): Promise<Embedding[]> {
-    const inTime = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs + LATER_MS)];
+    const inTime = timeoutMs === undefined ? [] : [timeoutSignal(timeoutMs + LATER_MS)];
     const signal = AbortSignal.any([caller, ...inTime]);
     const body = { model, input: texts, encoding_format: 'float' };
     try {

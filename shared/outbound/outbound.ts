@@ -7,6 +7,7 @@ import { createSlots } from './slots.ts';
 import { createExchanges, type Answer, type Exchanges } from './exchange.ts';
 import { LimitReached, NotAllowed, TargetAway } from './failures.ts';
 import { createPace, fullJitter, retryAfter } from './pace.ts';
+import { timeoutSignal } from '../resilience/timeout-signal.ts';
 
 /** Why a target takes nothing more, and until when. */
 export type Limit = { readonly until: Date; readonly why: string };
@@ -146,7 +147,7 @@ export function createOutbound(target: Target, options: OutboundOptions): Outbou
 
   async function once(url: URL, asked: Asked, body: Buffer | null): Promise<Heard> {
     const { method, signal } = asked;
-    const all = AbortSignal.any([signal, AbortSignal.timeout(asked.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS)]);
+    const all = AbortSignal.any([signal, timeoutSignal(asked.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS)]);
     const headers = { ...ownHeaders(target, asked), ...asked.headers, ...(body !== null && JSON_BODY) };
     return breaker.call(async () => {
       try {

@@ -3,6 +3,7 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import type { Delivery } from './github-delivery.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** What the demo reads of a task. */
 export type TaskView = {
@@ -41,7 +42,7 @@ const PATIENCE_MILLISECONDS = 30_000;
 async function whileUnavailable<Result>(ask: () => Promise<Result>): Promise<Result> {
   let last: unknown;
   const tried = await keepTrying(async () => ({ result: await ask() }), {
-    signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+    signal: timeoutSignal(PATIENCE_MILLISECONDS),
     shortest: 100,
     longest: 1_000,
     retryWhile: (error) => error instanceof NotAccepted && error.answer.status === 503,

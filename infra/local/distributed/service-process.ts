@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type ServicePlan = {
   /** Such as `projections-2`. */
@@ -114,7 +115,7 @@ export async function untilReady(
 /** null: it is ready. */
 async function whatItWaitsFor({ name, url }: ServicePlan): Promise<string | null> {
   try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3_000) });
+    const answer = await fetch(`${url}/health/ready`, { signal: timeoutSignal(3_000) });
     if (answer.ok) return null;
     const { dependencies = {} } = (await answer.json()) as Health;
     const down = Object.entries(dependencies).flatMap(([dependency, state]) =>

@@ -10,6 +10,7 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { z } from 'zod';
 import { manifestOf } from './manifest.ts';
 import { problemPage, startPage } from './pages.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const made = z.object({
   id: z.int().positive(),
@@ -103,7 +104,7 @@ export async function startAppFlow({ api, organization, publicUrl, privateHosts,
     const code = query.get('code') ?? '';
     if (!/^[\w-]{1,200}$/.test(code)) throw new Refused(400, 'GitHub sent no code: the app was not made');
     const answer = await outbound.send({
-      ...{ method: 'POST', path: `/app-manifests/${code}/conversions`, signal: AbortSignal.timeout(60_000) },
+      ...{ method: 'POST', path: `/app-manifests/${code}/conversions`, signal: timeoutSignal(60_000) },
       headers: { Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' },
     });
     if (answer.status >= 300) {

@@ -9,6 +9,7 @@ import type { Mirror } from '../git/mirror.ts';
 import { ask, type Meaning, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';
 import type { Packed } from './pack.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export const gatheredSchema = z.object({
   /** What is told; null: nothing was found, or nothing fits. */
@@ -66,7 +67,7 @@ export async function gatheredForPrompt(
   const { tokens } = code.repository.context;
   const nothing = { text: null, told: {} };
   if (tokens === 0) return nothing;
-  const signal = AbortSignal.any([code.signal, AbortSignal.timeout(PATIENCE_MILLISECONDS)]);
+  const signal = AbortSignal.any([code.signal, timeoutSignal(PATIENCE_MILLISECONDS)]);
   try {
     const { text, gathered } = await gatherContext({ ...code, signal }, { taskId, commit, tokens });
     const { context, ...about } = gathered;

@@ -10,6 +10,7 @@ import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import type { Outbound } from '@workledger/shared/outbound/outbound.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { refusalOf } from './classify.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type Credentials = { readonly token: string } | { readonly appId: string; readonly key: KeyObject };
 
@@ -114,7 +115,7 @@ function createAppAuthentication(
   async function asApp(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
     const headers = { ...GITHUB_HEADERS, Authorization: await own() };
     // One token more than is used does no harm.
-    return outbound.send({ method, path, headers, body, signal: AbortSignal.timeout(FETCH_MS), idempotent: true });
+    return outbound.send({ method, path, headers, body, signal: timeoutSignal(FETCH_MS), idempotent: true });
   }
 
   async function find(repository: string): Promise<number> {

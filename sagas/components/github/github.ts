@@ -17,6 +17,7 @@ import { createGitToken, type GitToken } from './git-token.ts';
 import { listInstalled } from './installed.ts';
 import { createGithubLimits } from './limits.ts';
 import { z } from 'zod';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type GithubAsked = Omit<Asked, 'headers' | 'path'> & {
   /** `owner/name`, as the registration has it. */
@@ -126,7 +127,7 @@ function createGithub(base: URL, credentials: Credentials, options: Opened): Git
 
   async function findLogin(): Promise<string> {
     const path = authentication.isApp ? '/app' : '/user';
-    const answer = await sendOwn(path, AbortSignal.timeout(60_000));
+    const answer = await sendOwn(path, timeoutSignal(60_000));
     if (authentication.isApp)
       return `${readAnswer('github', answer, z.object({ slug: z.string() }), 'GitHub').slug}[bot]`;
     return readAnswer('github', answer, z.object({ login: z.string() }), 'GitHub').login;

@@ -4,6 +4,7 @@ import { Postponed, type Component } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { asComponentFailure, failureOf, refuse } from '../failures.ts';
 import { asGithubFailure } from './classify.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const NAME = 'github.installed';
 const STEP = 'installed';
@@ -29,7 +30,7 @@ export const createInstalled = ({
   async perform(_, { signal }) {
     const { installed: taken, environment = 'production' } = configuration;
     if (!taken) return refuse(STEP, '"installed" is not in the configuration any more: nothing is taken');
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(1_000 * SECONDS)]);
+    const limited = AbortSignal.any([signal, timeoutSignal(1_000 * SECONDS)]);
     try {
       const seen = (await github?.installed(limited, taken.of)) ?? null;
       if (seen === null)

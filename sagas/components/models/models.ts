@@ -10,6 +10,7 @@ import { LimitReached, TargetAway } from '@workledger/shared/outbound/failures.t
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
 import { createBatches, type Batch, type BatchStore, type Part } from './batches.ts';
 import type { ChatRequest, ModelProvider } from './providers.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type ChatAsked = {
   /** As the configuration names it. */
@@ -131,7 +132,7 @@ export function createModels(
 
   function askBatch({ id, request }: Batch, model: string): Promise<KeptAnswer> {
     const scope = `batch/${id}`;
-    const signal = AbortSignal.timeout(LONGEST_BATCH_MILLISECONDS);
+    const signal = timeoutSignal(LONGEST_BATCH_MILLISECONDS);
     return chat({ model, request, scope, number: 0, paidFor: scope, budgetUsd: null, signal });
   }
 
@@ -157,7 +158,7 @@ export function createModels(
         logger.warn({ reason: oneLine(error) }, 'cannot keep the answer of a model: trying again'),
     };
     await keepTrying(() => answers.keep(key, answer).then(() => true), {
-      signal: AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS),
+      signal: timeoutSignal(LONGEST_WAIT_MILLISECONDS),
       ...told,
     });
   }

@@ -10,6 +10,7 @@ import {
   type Target,
 } from '@workledger/shared/outbound/outbound.ts';
 import { Refused, type Stage } from '../replies/refused.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type Slack = {
   /** Looks. @throws Refused, and what the way out throws */
@@ -95,7 +96,7 @@ export async function openSlack(
   return {
     ...{ get, post, reactions: slack.reactions, state: outbound.state, secrets: () => [token] },
     self: (signal) => {
-      known ??= findSelf(AbortSignal.timeout(60_000)).catch((error: unknown) => {
+      known ??= findSelf(timeoutSignal(60_000)).catch((error: unknown) => {
         known = null;
         throw error;
       });

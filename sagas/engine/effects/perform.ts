@@ -7,6 +7,7 @@ import { because, ComponentFailure, type Component } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import { reportNotes, type OnNote } from '../notes.ts';
 import { jobKey } from './queue.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type Performing = {
   readonly commands: Commands;
@@ -49,7 +50,7 @@ export async function perform(
         const component = components.get(effect.component);
         if (component === undefined) throw unknownComponent(effect.component);
         const key = jobKey({ stream, key: effect.key });
-        const limit = AbortSignal.timeout(Math.max(1, effect.timeoutSeconds * 1000));
+        const limit = timeoutSignal(Math.max(1, effect.timeoutSeconds * 1000));
         const over = new AbortController();
         const ending = AbortSignal.any([signal, limit]);
         const sender = { ...origin, actor: `saga:${stream}`, causationId: effectId(stream, effect.key) };

@@ -11,6 +11,7 @@ import {
 } from '../port.ts';
 import { SERVICE_COMMANDS_PATH, commandAnswer, REFUSAL_HEADER } from '../wire.ts';
 import { CommandRefused, type RefusalCode } from '../refusal.ts';
+import { timeoutSignal } from '../../resilience/timeout-signal.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
@@ -78,7 +79,7 @@ export function createHttpCommands({ urls, key, timeoutMilliseconds, outages }: 
         headers: { ...headers, ...conversation(context) },
       } as const;
       try {
-        const answer = await ask(request, AbortSignal.timeout(limit));
+        const answer = await ask(request, timeoutSignal(limit));
         outage?.worked(null);
         return answer;
       } catch (error) {

@@ -3,6 +3,7 @@ import { covers } from '@workledger/shared/config/installed.ts';
 import { asGithubFailure } from '../../github/classify.ts';
 import { openGithub } from '../../github/github.ts';
 import { oneLine, type CheckResult } from './result.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const SECONDS = 60;
 const MOST_NAMES = 10;
@@ -15,7 +16,7 @@ export async function checkInstallation(configuration: Configuration, folder: st
   const github = await openGithub(configuration, folder).catch(() => null);
   if (github === null) return [];
   try {
-    const installed = (await github.installed(AbortSignal.timeout(1_000 * SECONDS))) ?? {};
+    const installed = (await github.installed(timeoutSignal(1_000 * SECONDS))) ?? {};
     return [{ subject, ...compared(Object.keys(installed), configuration) }];
   } catch (error) {
     const failure: unknown = asGithubFailure('check', error);
