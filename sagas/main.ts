@@ -30,12 +30,12 @@ import { openCodegen } from './components/codegen/codegen.ts';
 import { openGithub } from './components/github/github.ts';
 import { openLinear } from './components/linear/linear.ts';
 import { openEmbeddings } from '@workledger/shared/embeddings/endpoint.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { openModels } from './components/models/providers.ts';
 import { originLookupRoute } from './components/origin-lookup.ts';
 import { openSandbox } from './components/sandbox/open.ts';
 import { openSlack } from './components/slack/slack.ts';
 import { migrations, start } from './start.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const POOL_SIZE = 24;
 const CALLS_AT_ONCE = 16;

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile, writeFile } from 'node:fs/promises';
 import { identify, isSameProcess, type ProcessIdentity } from '@workledger/sagas/components/process/processes.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { startDetached, type DetachedProcess } from '../local/detached-process.ts';
 import { GATEWAY, isZombie, stopProcess } from '../local/stop-process.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const caddyfile = fileURLToPath(new URL('Caddyfile', import.meta.url));
 const START_SECONDS = 30;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ConfigurationError } from '@workledger/shared/config/faults.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { NOTHING_SET, type Live, type SetByApi } from '@workledger/shared/config/live.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
 import type { CallFrame } from '../runner/frames.ts';
@@ -48,7 +49,6 @@ import {
   type ComponentDefinition,
   type InRun,
 } from './run-component.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** Components that work on code: where there are runners, these perform them. */
 const inRunners = {

@@ -1,8 +1,8 @@
 import { createBreaker, type Breaker, type Tells } from '@workledger/shared/outbound/breaker.ts';
 import type { Slots } from '@workledger/shared/outbound/slots.ts';
 import { isAway } from '@workledger/shared/resilience/outages/signs.ts';
-import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
+import { because, ComponentFailure, NotBegun, Postponed, type Component } from '../engine/component.ts';
 
 export type LimitOptions<Request> = {
   /** How many calls run at once; components may share them. */

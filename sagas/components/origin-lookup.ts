@@ -7,10 +7,10 @@ import {
 } from '@workledger/shared/commands/origin-lookup.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { Component } from '../engine/component.ts';
 import { componentNamed } from './catalogue.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** Asks origins for commits that are said to be there, outside of any saga, by whoever performs components: this process, or runners. */
 export function createOriginLookup(

@@ -3,8 +3,8 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { LOOK_SECONDS } from '@workledger/shared/read-models/components.ts';
 import { isUnanswered } from '@workledger/shared/outbound/failures.ts';
 import { shownState, type OutboundState } from '@workledger/shared/outbound/outbound.ts';
-import { HEALTHY, howIsSystem, Unfit, type How, type Seen } from './state.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
+import { HEALTHY, howIsSystem, Unfit, type How, type Seen } from './state.ts';
 
 /** An external system, or a program, as its health is looked at. */
 export type Watched = {

@@ -6,6 +6,7 @@ import { ComponentFailure } from '../engine/component.ts';
 import { failureOf } from '../components/failures.ts';
 import { stepOf } from '../components/run-component.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import {
   ANSWERS_PATH,
   answerFrame,
@@ -22,7 +23,6 @@ import {
   type Said,
 } from './frames.ts';
 import type { z } from 'zod';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 /** No runner is there for a call; it was not begun, or given back. By its name it counts as an outage. */
 export class RunnerAway extends Error {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { route, type Route } from '@workledger/shared/http/route.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { runLoops, type RunningService } from '@workledger/shared/service/service.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
 import { harmless } from '@workledger/shared/telemetry/one-line.ts';
@@ -9,7 +10,6 @@ import { programNames, programsOf } from '../components/programs.ts';
 import type { Seen } from '../components/state.ts';
 import type { TrialPlace } from '../components/try-program.ts';
 import { createWatch, type WatchOptions } from '../components/watch.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const PROGRAMS_PATH = '/programs';
 const MOST_PROGRAMS = 500;

@@ -2,8 +2,8 @@ import { createClient, NotAccepted } from '@workledger/shared/client/client.ts';
 import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import { keepTrying } from '@workledger/shared/resilience/keep-trying.ts';
-import type { Delivery } from './github-delivery.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
+import type { Delivery } from './github-delivery.ts';
 
 /** What the demo reads of a task. */
 export type TaskView = {

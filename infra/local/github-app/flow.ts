@@ -6,11 +6,11 @@ import { jsonOf } from '@workledger/shared/outbound/exchange.ts';
 import { hashSecret, secretMatches } from '@workledger/shared/security/api-key.ts';
 import { createOutbound } from '@workledger/shared/outbound/outbound.ts';
 import { hostOf, webAddressOf } from '@workledger/shared/config/outbound.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { z } from 'zod';
 import { manifestOf } from './manifest.ts';
 import { problemPage, startPage } from './pages.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const made = z.object({
   id: z.int().positive(),

@@ -29,12 +29,15 @@ export default class HeaviestFirst extends BaseSequencer {
     const sorted = await super.sort(files);
     const of = (name: string): TestSpecification[] => sorted.filter(({ project }) => project.name === name);
     const promises = of('guarantees').sort((one, other) => weight(one) - weight(other));
-    const [long, others] = [true, false].map((isLong) =>
-      of('integration').filter((file) => isLong === takesLong(file)),
-    );
-    const mixed = [...spread(promises, BEGUN_BY), ...spread(long!, LONG_BEGUN_BY), ...spread(others!, 1)].sort(
-      (one, other) => one.at - other.at,
-    );
+    const integration = of('integration');
+    const mixed = [
+      ...spread(promises, BEGUN_BY),
+      ...spread(integration.filter(takesLong), LONG_BEGUN_BY),
+      ...spread(
+        integration.filter((file) => !takesLong(file)),
+        1,
+      ),
+    ].sort((one, other) => one.at - other.at);
     return [...mixed.map(({ file }) => file), ...of('unit')];
   }
 }

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import type { CodeAttempt } from '../code/attempt.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { ask, type Meaning, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';
 import type { Packed } from './pack.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export const gatheredSchema = z.object({
   /** What is told; null: nothing was found, or nothing fits. */

@@ -8,9 +8,9 @@ import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf } from '../failures.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import type { Outbound } from '@workledger/shared/outbound/outbound.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { refusalOf } from './classify.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type Credentials = { readonly token: string } | { readonly appId: string; readonly key: KeyObject };
 

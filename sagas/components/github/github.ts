@@ -11,13 +11,13 @@ import {
   type OutboundState,
   type Target,
 } from '@workledger/shared/outbound/outbound.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { GITHUB_HEADERS, readAnswer } from './answers.ts';
 import { createAuthentication, readCredentials, type Credentials } from './authentication.ts';
 import { createGitToken, type GitToken } from './git-token.ts';
 import { listInstalled } from './installed.ts';
 import { createGithubLimits } from './limits.ts';
 import { z } from 'zod';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type GithubAsked = Omit<Asked, 'headers' | 'path'> & {
   /** `owner/name`, as the registration has it. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { environmentName, installedRepository } from '@workledger/shared/contexts/sync/configuration/events.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { Postponed, type Component } from '../../engine/component.ts';
 import type { ComponentEnvironment } from '../environment.ts';
 import { asComponentFailure, failureOf, refuse } from '../failures.ts';
 import { asGithubFailure } from './classify.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const NAME = 'github.installed';
 const STEP = 'installed';

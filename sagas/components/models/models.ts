@@ -7,10 +7,10 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { Postponed } from '../../engine/component.ts';
 import { refuse } from '../failures.ts';
 import { LimitReached, TargetAway } from '@workledger/shared/outbound/failures.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import type { AnswerKey, Answers, KeptAnswer, Spent } from './answers.ts';
 import { createBatches, type Batch, type BatchStore, type Part } from './batches.ts';
 import type { ChatRequest, ModelProvider } from './providers.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type ChatAsked = {
   /** As the configuration names it. */

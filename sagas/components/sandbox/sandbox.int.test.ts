@@ -50,7 +50,7 @@ describeWithSandbox('what an agent does not get', () => {
       'own',
       'shell',
       'workledger-',
-      ...world.folder.split('/'),
+      ...world.folder.split('/').slice(1),
     ];
     expect(lines.slice(0, -2).filter((line) => !own.includes(line))).toEqual([]);
     expect(lines.at(-2)).toBe('0');

@@ -9,8 +9,8 @@ import {
   type OutboundState,
   type Target,
 } from '@workledger/shared/outbound/outbound.ts';
-import { Refused, type Stage } from '../replies/refused.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
+import { Refused, type Stage } from '../replies/refused.ts';
 
 export type Slack = {
   /** Looks. @throws Refused, and what the way out throws */

@@ -3,11 +3,11 @@ import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
 import type { EventMetadata } from '@workledger/shared/events/recorded-event.ts';
 import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { derivedId } from '@workledger/shared/contexts/stream.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { because, ComponentFailure, type Component } from '../component.ts';
 import type { Trigger } from '../instance.ts';
 import { reportNotes, type OnNote } from '../notes.ts';
 import { jobKey } from './queue.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 export type Performing = {
   readonly commands: Commands;

@@ -49,8 +49,9 @@ export async function runEffects(options: RunnerOptions): Promise<void> {
 
   async function keepLooking(): Promise<void> {
     const { pool, outages, logger, signal } = options;
-    while (!signal.aborted) {
+    for (;;) {
       await pause(LOOK_MILLISECONDS, signal);
+      if (signal.aborted) return;
       await pool.query(WAKE_FOR_DUE, [Object.values(EFFECT_TASKS)]).catch((error: unknown) => {
         if (!outages.notice('postgresql', error)) logger.debug({ err: error }, 'no look for jobs that are due');
       });

@@ -1,9 +1,9 @@
 import type { Configuration } from '@workledger/shared/config/schema.ts';
 import { covers } from '@workledger/shared/config/installed.ts';
+import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { asGithubFailure } from '../../github/classify.ts';
 import { openGithub } from '../../github/github.ts';
 import { oneLine, type CheckResult } from './result.ts';
-import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 
 const SECONDS = 60;
 const MOST_NAMES = 10;
