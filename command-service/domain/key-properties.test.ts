@@ -23,7 +23,8 @@ const creation = fc.record({
 });
 const revocation = fc.record({ type: fc.constant('key.revoke' as const), data: fc.constant({ reason: 'lost' }) });
 type Sent =
-  (typeof creation extends fc.Arbitrary<infer One> ? One : never) | { type: 'key.revoke'; data: { reason: string } };
+  | (typeof creation extends fc.Arbitrary<infer One> ? One : never)
+  | { type: 'key.revoke'; data: { reason: string } };
 
 function send(state: KeyState, command: Sent): readonly KeyEvent[] | null {
   try {

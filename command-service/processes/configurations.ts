@@ -9,7 +9,10 @@ import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';
 
 type Changing =
-  'configuration.revise' | 'configuration.replace' | 'configuration.roll-back' | 'configuration.take-installed';
+  | 'configuration.revise'
+  | 'configuration.replace'
+  | 'configuration.roll-back'
+  | 'configuration.take-installed';
 
 /** Changes what lies over the file; readers of this process go by it before the answer. @throws CommandRefused */
 async function changeConfiguration<Type extends Changing>(

@@ -187,7 +187,8 @@ async function askInRun(
 
 type Carried<Data> = (id: string, data: Data, context: StepContext) => Promise<CommandAnswer>;
 type Type =
-  `workflow.${'define' | 'change'}` | `workflow-run.${'start' | 'start-defined' | 'start-child' | 'perform' | 'ask'}`;
+  | `workflow.${'define' | 'change'}`
+  | `workflow-run.${'start' | 'start-defined' | 'start-child' | 'perform' | 'ask'}`;
 type Processes = { readonly [Each in Type]: Carried<CommandData<Each>> };
 
 /** The commands about workflows that look at more than their own stream. */

@@ -143,9 +143,11 @@ if (values.url !== undefined) await inFreshDatabase(values.url, main);
 else {
   const folder = await temporaryFolder('bench');
   const server = await startEmbeddedPostgres({ folder, log: () => undefined });
-  await inFreshDatabase(server.url, main).finally(async () => {
+  try {
+    await inFreshDatabase(server.url, main);
+  } finally {
     await server.stop();
     await removeFolder(folder);
-  });
+  }
 }
 process.exit();

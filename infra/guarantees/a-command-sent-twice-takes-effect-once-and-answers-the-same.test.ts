@@ -53,7 +53,9 @@ describe.each(enginesOfEveryLog)('a command sent twice takes effect once and ans
   const create = async (path: string, body: object) => (await system.client.expect2xx('POST', path, { body })).id;
   const quietHead = async (): Promise<bigint> => {
     const log = await system.openLog();
-    return untilQuiet(log, engine.calmMilliseconds).finally(() => log.close());
+    const head = await untilQuiet(log, engine.calmMilliseconds);
+    await log.close();
+    return head;
   };
   /** What was appended after this position, when all is quiet. */
   const appendedAfter = async (head: bigint): Promise<string[]> => {

@@ -82,7 +82,8 @@ async function fill({ client, openLog }: RunningSystem, { hold, visits }: Worksh
 
   // What follows from the last command is part of what is noted.
   const whole = await openLog();
-  await untilQuiet(whole, CALM_MILLISECONDS).finally(() => whole.close());
+  await untilQuiet(whole, CALM_MILLISECONDS);
+  await whole.close();
   const log = await client.log();
   const tasks = (await client.expect2xx('GET', '/tasks?limit=100', { token: expanded.token })).body;
   return {

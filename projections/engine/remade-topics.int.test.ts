@@ -65,10 +65,8 @@ describeWithKafka('a projection whose topics were made anew while it was down', 
           'select count(*)::integer as count from read_models.tasks_v1',
         );
         expect(rows[0]?.count).toBe(tasksThen);
-      }, 60_000).finally(() => {
-        abort.abort();
-        return running;
-      });
+      }, 60_000).finally(() => abort.abort());
+      await running;
     };
     await publish(30);
     await whileRunning(30);

@@ -78,13 +78,8 @@ export async function runCommandAgent(given: CommandAgentOptions): Promise<void>
   }
 
   async function claim(): Promise<void> {
-    while (
-      !signal.aborted &&
-      draining?.aborted !== true &&
-      leaving?.aborted !== true &&
-      (await reservations()).size < agent.capacity &&
-      !(await rests())
-    ) {
+    const isOver = (): boolean => [signal, draining, leaving].some((one) => one?.aborted === true);
+    while (!isOver() && (await reservations()).size < agent.capacity && !(await rests())) {
       const answer = await send(options, { type: 'agent.claim-next', target, data: {} });
       if (answer.details['claimId'] === undefined) return;
     }

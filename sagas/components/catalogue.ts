@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigurationError } from '@workledger/shared/config/faults.ts';
 import type { Configuration } from '@workledger/shared/config/schema.ts';
-import { NOTHING_SET, type Live, type SetByApi } from '@workledger/shared/config/live.ts';
+import { NOTHING_SET, type Live } from '@workledger/shared/config/live.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { ComponentFailure, type Component, type PerformContext } from '../engine/component.ts';
 import { askRunners, type RunnersOptions } from '../runner/ask-runners.ts';
@@ -174,7 +174,7 @@ export function createPerformer(
 /** What a run goes by here: the runner's own file, and what was set over it. @throws ComponentFailure */
 function laidOver(live: Pick<Live, 'with'>, set: CallFrame['set'], step: string): Configuration {
   try {
-    return live.with((set as SetByApi | undefined) ?? NOTHING_SET, 'runner');
+    return live.with(set ?? NOTHING_SET, 'runner');
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const reason = `what the API has set does not fit this runner's configuration: ${error.faults[0] ?? ''}`;

@@ -131,7 +131,7 @@ async function again(
 const callOf =
   ({ manifest }: LoadedPlugin, event: RecordedEvent, { components, signal }: HandlersOptions): PluginCalls['call'] =>
   async (name, request, key = name) => {
-    const component = components.find((one) => one.name === `${manifest.name}.${name}`) as Component<InRun> | undefined;
+    const component: Component<InRun> | undefined = components.find((one) => one.name === `${manifest.name}.${name}`);
     if (component === undefined) throw new Error(`plugin "${manifest.name}" has no component "${name}"`);
     return component.perform({ runId: newId(), ...request }, { key: `${event.id}/${key}`, signal });
   };

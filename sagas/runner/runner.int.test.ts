@@ -86,7 +86,7 @@ setTimeout(() => console.log('::progress 99% nearly'), 1_200); setTimeout(() => 
   );
   await start();
   const notes: Note[] = [];
-  const work = components().find(({ name }) => name === 'code.work') as Component<object> | undefined;
+  const work: Component<object> | undefined = components().find(({ name }) => name === 'code.work');
   const signal = new AbortController().signal;
   const request = { ...inRun, ...workRequest('agent') };
   await work?.perform(request, { key: 'noted', signal, note: (note) => void notes.push(note) });

@@ -106,11 +106,7 @@ function unwrap(schema: unknown): unknown {
 }
 
 /** Keys and work would go over the network as everybody reads them. */
-export const openHost = ({
-  host,
-  tls,
-  insecureHttp,
-}: Pick<Configuration, 'host' | 'tls' | 'insecureHttp'>): string[] =>
+export const openHost = ({ host, tls, insecureHttp }: Pick<Configuration, 'host' | 'tls' | 'insecureHttp'>): string[] =>
   isLoopback(host) || tls !== null || insecureHttp
     ? []
     : [

@@ -25,7 +25,8 @@ export async function keepTrying<Result>(
 ): Promise<Result | null> {
   let attempt = 0;
   const worked = (): void => void (attempt = 0);
-  while (signal?.aborted !== true) {
+  const isStopped = (): boolean => signal?.aborted === true;
+  while (!isStopped()) {
     try {
       return await action(worked);
     } catch (error) {

@@ -22,7 +22,14 @@ export type AuthenticateOptions = {
 
 /** Why a key was not let in: for the log, never for who sent it. */
 type Fault =
-  'no key' | 'another MAC' | 'unknown' | 'no secret' | 'another secret' | 'revoked' | 'expired' | 'deregistered agent';
+  | 'no key'
+  | 'another MAC'
+  | 'unknown'
+  | 'no secret'
+  | 'another secret'
+  | 'revoked'
+  | 'expired'
+  | 'deregistered agent';
 
 /**
  * Tells who sends a request by `Authorization: Bearer wl_…`. Absent, malformed, unknown, wrong and revoked keys get the same answer.

@@ -52,9 +52,8 @@ export async function plantWork(system: RunningSystem, log: EventLog, repository
   const { id: taskId } = await system.client.expect2xx('POST', '/tasks', { body: { title: repository, repository } });
   const pool = new pg.Pool({ connectionString: await system.databaseUrl() });
   const bytes = Buffer.from(JSON.stringify({ diffOf: repository }));
-  const diff = await createPostgresArtefacts(pool)
-    .put(bytes, 'application/json')
-    .finally(() => pool.end());
+  const diff = await createPostgresArtefacts(pool).put(bytes, 'application/json');
+  await pool.end();
   const [generation, base] = [newId(), 'a'.repeat(40)];
   const run = { taskId, runId: newId() };
   const attempt = { ...run, attempt: 1, strategy: 'one' };

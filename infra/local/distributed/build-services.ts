@@ -60,7 +60,7 @@ async function buildAndRecord(entryPoints: readonly string[], record: string): P
     write: false,
     metafile: true,
     logLevel: 'silent',
-  }).finally(() => stop());
+  }).finally(() => void stop());
   const folder = await keep(outputFiles);
   const sources = await hashSources(metafile);
   const content = JSON.stringify({ folder, sources } satisfies BuildRecord);

@@ -17,7 +17,13 @@ export type StepLine = {
 };
 
 export type Described =
-  AgentEvent | DeliveryEvent | EvolutionEvent | GenerationEvent | SagaEvent | TaskEvent | ValidationEvent;
+  | AgentEvent
+  | DeliveryEvent
+  | EvolutionEvent
+  | GenerationEvent
+  | SagaEvent
+  | TaskEvent
+  | ValidationEvent;
 
 type Names = { readonly agent: (id: string) => string };
 

@@ -12,11 +12,15 @@ export async function fuzzSystem(
   const folder = await systemFolder();
   try {
     const { url, key, client, stop } = await startInFolder(folder.path, { logLevel: 'error' });
-    const made = await client.expect2xx('POST', '/keys', { body: { name: 'fuzz', role: 'service' } });
-    const written = join(folder.path, 'fuzz');
-    await mkdir(written);
-    const keys = { admin: key, service: String(made.body['key']) };
-    return await fuzzApi(program, { ...asked, url, keys, folder: written }).finally(stop);
+    try {
+      const made = await client.expect2xx('POST', '/keys', { body: { name: 'fuzz', role: 'service' } });
+      const written = join(folder.path, 'fuzz');
+      await mkdir(written);
+      const keys = { admin: key, service: String(made.body['key']) };
+      return await fuzzApi(program, { ...asked, url, keys, folder: written });
+    } finally {
+      await stop();
+    }
   } finally {
     await folder.remove();
   }

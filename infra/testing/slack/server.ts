@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 /** What goes wrong with a request: before it is looked at, or after it was done. */
 export type Fault =
-  { readonly kind: 'answer'; readonly answer: ServerAnswer } | { readonly kind: 'drop' | 'drop-after' | 'hang-after' };
+  | { readonly kind: 'answer'; readonly answer: ServerAnswer }
+  | { readonly kind: 'drop' | 'drop-after' | 'hang-after' };
 
 export type ServerAnswer = {
   readonly status?: number;

@@ -140,8 +140,12 @@ async function createOwnClient(
   const client = createClient(place);
   if (logServer === null) return client;
   const log = await openLog['eventstoredb']!(logServer.address);
-  const ownPart = await ownPartOf(log).finally(() => log.close());
-  return { ...client, log: (after) => ownPart.log(client, after) };
+  try {
+    const ownPart = await ownPartOf(log);
+    return { ...client, log: (after) => ownPart.log(client, after) };
+  } finally {
+    await log.close();
+  }
 }
 
 /** The processes of a distributed system, as far as a test must reach them from outside. @param folder absolute: its data */

@@ -95,7 +95,8 @@ it('reads the same in threads', async () => {
     path,
     text,
   }));
-  const lines = await parsers.parse(sources).finally(() => parsers.stop());
+  const lines = await parsers.parse(sources);
+  await parsers.stop();
   expect(lines).toHaveLength(sources.length);
   expect(lines.join('\n')).toContain('"name_of",4,4');
 });

@@ -17,4 +17,6 @@ export type Reported = {
 
 /** What a report holds; `problem`: it is not what it says it is; `unavailable`: the tool says that it could not tell. */
 export type Read =
-  { readonly reported: readonly Reported[] } | { readonly problem: string } | { readonly unavailable: string };
+  | { readonly reported: readonly Reported[] }
+  | { readonly problem: string }
+  | { readonly unavailable: string };

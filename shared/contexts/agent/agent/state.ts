@@ -17,7 +17,15 @@ export type AgentState = {
 };
 
 export type AgentStatus =
-  'missing' | 'deregistered' | 'inactive' | 'error' | 'disconnected' | 'resting' | 'busy' | 'active' | 'idle';
+  | 'missing'
+  | 'deregistered'
+  | 'inactive'
+  | 'error'
+  | 'disconnected'
+  | 'resting'
+  | 'busy'
+  | 'active'
+  | 'idle';
 
 const noAgent: AgentState = {
   registration: null,

@@ -4,7 +4,9 @@ const CHAT = 'chat:';
 export const chatOfModel = (model: string): string => `${CHAT}${model}`;
 
 export type Writer =
-  { readonly kind: 'agent' } | { readonly kind: 'codegen' } | { readonly kind: 'chat'; readonly model: string };
+  | { readonly kind: 'agent' }
+  | { readonly kind: 'codegen' }
+  | { readonly kind: 'chat'; readonly model: string };
 
 /** Who does an attempt of this name. */
 export function writerOf(strategy: string): Writer {
