@@ -26,7 +26,7 @@ import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 20;
 
-await runService({
+void runService({
   name: 'command-service',
   summary:
     'The write side of Workledger: takes commands and webhook deliveries over HTTP, and appends events to the log.',

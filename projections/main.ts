@@ -20,7 +20,7 @@ import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 12;
 
-await runService({
+void runService({
   name: 'projections',
   summary: 'Keeps the read models up to date from Kafka. Any number of these share the partitions.',
   variables: { ...serverVariables(8084), ...logVariables, ...busVariables, ...configurationVariables },

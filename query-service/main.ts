@@ -29,7 +29,7 @@ import { migrations, start } from './start.ts';
 
 const POOL_SIZE = 20;
 
-await runService({
+void runService({
   name: 'query-service',
   summary: 'The read side of Workledger: answers queries from the read models, and audits from the event log.',
   variables: {

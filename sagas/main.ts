@@ -40,7 +40,7 @@ import { migrations, start } from './start.ts';
 const POOL_SIZE = 24;
 const CALLS_AT_ONCE = 16;
 
-await runService({
+void runService({
   name: 'sagas',
   summary:
     'Drives the pipelines of every task: asks components and agents for work, retries, undoes. Any number share the work.',

@@ -7,7 +7,7 @@ const POOL_SIZE = 4;
 /** All queries are short; what takes longer than the lease is of no use. Milliseconds. */
 const QUERY_TIMEOUT = 2_500;
 
-await runService({
+void runService({
   name: 'relay',
   summary: 'Carries the event log to Kafka, in order. Of all relays one leads; the others stand by.',
   variables: { ...serverVariables(8083), ...logVariables, ...busVariables },

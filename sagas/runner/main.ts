@@ -14,7 +14,7 @@ import { openSandbox } from '../components/sandbox/open.ts';
 import { watchPrograms } from './programs.ts';
 import { serveCalls } from './serve-calls.ts';
 
-await runService({
+void runService({
   name: 'runner',
   summary:
     'Does what sagas ask for on code: agents, git, tests. Knows no database, no log, no bus and no key but the one it shares with sagas.',

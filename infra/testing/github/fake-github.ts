@@ -28,13 +28,18 @@ const HOUR_SECONDS = 3_600;
 /** As Workledger's own button asks for them: no workflows. */
 const PERMISSIONS = { contents: 'write', issues: 'write', metadata: 'read', pull_requests: 'write' };
 
+let madeKeyPair: ReturnType<typeof makeKeyPair> | undefined;
+const makeKeyPair = () => generateKeyPairSync('rsa', { modulusLength: 2_048 });
+/** One for all of a process: its primes take a while to find. */
+const keyPair = (): ReturnType<typeof makeKeyPair> => (madeKeyPair ??= makeKeyPair());
+
 /**
  * GitHub's REST API over HTTP, as far as Workledger asks it: errors, limits, pages and ETags as GitHub has them, and what goes wrong as a
  * test wants it. It counts what it was asked.
  */
 export async function startFakeGithub(options: { readonly token?: string; readonly prefix?: string } = {}) {
   const { token = 'ghp_faketokenfaketokenfaketoken1', prefix = '' } = options;
-  const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  const pair = keyPair();
   const app: FakeApp = {
     ...{ id: '7', slug: 'workledger-test', publicKey: pair.publicKey },
     ...{ installations: new Map(), suspended: new Set(), permissions: PERMISSIONS },

@@ -91,7 +91,7 @@ export function textLimit(output: Buffer): { readonly until: string | null } | n
 
 const EPOCH = /limit reached\|(\d{10,13})/i;
 const LIMIT =
-  /\b(?:usage|session|weekly|5-hour|daily|hourly) limit reached|limit reached\|\d|you(?:'|’)ve (?:hit|reached) your (?:\w+ )?limit|rate_limit_error|overloaded_error|\bAPI Error[^\n]{0,40}\b(?:429|529)\b|"type":\s?"(?:rate_limit|overloaded)|^(?:Error: )?(?:429|529)\b|exceeded your current quota|resource_exhausted|\boverloaded\b|\bRateLimitError\b|exhausted your (?:daily )?(?:capacity|quota)/im;
+  /\b(?:usage|session|weekly|5-hour|daily|hourly) limit reached|limit reached\|\d|you(?:'|\u2019)ve (?:hit|reached) your (?:\w+ )?limit|rate_limit_error|overloaded_error|\bAPI Error[^\n]{0,40}\b(?:429|529)\b|"type":\s?"(?:rate_limit|overloaded)|^(?:Error: )?(?:429|529)\b|exceeded your current quota|resource_exhausted|\boverloaded\b|\bRateLimitError\b|exhausted your (?:daily )?(?:capacity|quota)/im;
 /** `try again in 3 days 6 hours 57 minutes`, `will reset after 8h36m13s`: counted from now. */
 const AFTER =
   /\b(?:try again in|reset after)((?:\s*\d+(?:\.\d+)?\s*(?:days?|hours?|minutes?|seconds?|[dhms])\b,?|\s*\d+[dhms](?=\d))+)/i;
@@ -116,7 +116,7 @@ function afterIn(said: string): string | null {
 
 /** The same words as an agent's whole answer: a success that only speaks of limits is one. */
 function limitAlone(said: string): { until: string | null } | null {
-  return /^[\w’' -]{0,60}limit reached(?:\|\d{10,13})?\.?$/i.test(said.trim()) ? limitIn(said) : null;
+  return /^[\w\u2019' -]{0,60}limit reached(?:\|\d{10,13})?\.?$/i.test(said.trim()) ? limitIn(said) : null;
 }
 
 /** @param epoch in seconds, or in milliseconds */

@@ -106,7 +106,8 @@ function pathWordsOf(files: readonly IndexedFile[]): CodeIndex['pathWords'] {
   return found;
 }
 
-const nameWords = (name: string): string[] => name.split(/[^\dA-Za-zÀ-￿]+/).flatMap((word) => [...partsOf(word)]);
+const nameWords = (name: string): string[] =>
+  name.split(/[^\dA-Za-z\u00c0-\uffff]+/).flatMap((word) => [...partsOf(word)]);
 
 async function link(files: readonly IndexedFile[], definers: ReadonlyMap<number, readonly number[]>): Promise<Links[]> {
   const found = createFindImported(files.map(({ path }) => path));

@@ -9,9 +9,9 @@ const COMMON = new Set(
 );
 
 /** Letters of any script, then digits, too. What is no letter and below À separates. */
-const WORD = /[A-Za-zÀ-￿][\dA-Za-zÀ-￿]*/g;
+const WORD = /[A-Za-z\u00c0-\uffff][\dA-Za-z\u00c0-\uffff]*/g;
 /** `camelCase`, `HTTPServer` and `utf8` in their parts. */
-const PART = /[A-Z]{1,80}(?![a-zà-ÿ])|[A-Z]?[^A-Z\d]+|\d+/g;
+const PART = /[A-Z]{1,80}(?![a-z\u00e0-\u00ff])|[A-Z]?[^A-Z\d]+|\d+/g;
 
 const LONGEST = 40;
 /** What is longer was made by a program. */

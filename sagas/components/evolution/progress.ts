@@ -8,7 +8,7 @@ function endedIn(line: string): { readonly iteration: number; readonly problem: 
   return failed === null ? null : { iteration: Number(failed[1]), problem: failed[2] ?? 'it timed out' };
 }
 
-const REASON = /✅ Evolution completed - (.{1,100})|(Target score \S+ reached)|🛑 (Early stopping \S+)/;
+const REASON = /\u2705 Evolution completed - (.{1,100})|(Target score \S+ reached)|\ud83d\uded1 (Early stopping \S+)/;
 
 export type Progress = {
   /** Reads what was printed, in whatever pieces. */
