@@ -4,9 +4,6 @@ import HeaviestFirst from './infra/testing/run/heaviest-first.ts';
 
 const exclude = [...configDefaults.exclude, '**/.workledger/**', 'infra/guarantees/defects/**'];
 
-/** A storm (`npm run storm`) lasts as long as it was told to. */
-const stormMilliseconds = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0) * 60_000;
-
 /** Real processes on a busy machine: CI gives a test of the whole system a second chance; a developer sees every failure. */
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
@@ -34,25 +31,15 @@ export default defineConfig({
         test: {
           name: 'integration',
           isolate,
-          include: ['**/*.int.test.ts'],
+          include: ['**/*.int.test.ts', 'infra/guarantees/*.test.ts'],
           exclude,
           globalSetup: './infra/testing/run/servers-setup.ts',
+          setupFiles: './infra/testing/run/promises-setup.ts',
+          // Each file has databases, topics and folders of its own, but for a real EventStoreDB: there one sees another's events.
+          fileParallelism: process.env['EVENTSTOREDB_URL'] === undefined,
           retry,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          name: 'guarantees',
-          include: ['infra/guarantees/*.test.ts'],
-          exclude,
-          globalSetup: './infra/testing/run/servers-setup.ts',
-          // Each promise has servers, databases and folders of its own, but for a real EventStoreDB: there one sees another's events.
-          fileParallelism: process.env['EVENTSTOREDB_URL'] === undefined,
-          retry,
-          testTimeout: 600_000,
-          hookTimeout: 600_000 + stormMilliseconds,
         },
       },
     ],

@@ -35,7 +35,7 @@ async function runTest(copy: string, test: string, foundBy: string): Promise<Fin
   const outcome = join(copy, 'outcome.json');
   await rm(outcome, { force: true });
   const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', 'guarantees', test, '--reporter', 'json', '--outputFile', outcome];
+  const args = [vitest, 'run', '--project', 'integration', test, '--reporter', 'json', '--outputFile', outcome];
   if (foundBy !== '') args.push('--testNamePattern', foundBy.replace(/[^\w\s]/g, '\\$&'));
   // Where no test is named, the engine that starts at once will do.
   const engines = foundBy === '' ? { WORKLEDGER_ENGINES: 'embedded' } : {};

@@ -28,8 +28,10 @@ export default class HeaviestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const of = (name: string): TestSpecification[] => sorted.filter(({ project }) => project.name === name);
-    const promises = of('guarantees').sort((one, other) => weight(one) - weight(other));
-    const integration = of('integration');
+    const promises = of('integration')
+      .filter(isPromise)
+      .sort((one, other) => weight(one) - weight(other));
+    const integration = of('integration').filter((file) => !isPromise(file));
     const mixed = [
       ...spread(promises, BEGUN_BY),
       ...spread(integration.filter(takesLong), LONG_BEGUN_BY),
@@ -46,6 +48,8 @@ function weight({ moduleId }: TestSpecification): number {
   const heavy = HEAVIEST.findIndex((name) => moduleId.includes(`/${name}`));
   return heavy === -1 ? HEAVIEST.length : heavy;
 }
+
+const isPromise = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/infra/guarantees/');
 
 const takesLong = ({ moduleId }: TestSpecification): boolean =>
   LONG.some((name) => moduleId.endsWith(`${name}.int.test.ts`));

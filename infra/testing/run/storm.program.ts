@@ -63,7 +63,7 @@ function readOptions(): { minutes: number; promise: string; environment: Record<
 
 /** @returns whether the promise held */
 async function runOnce(promise: string, environment: Record<string, string>): Promise<boolean> {
-  const args = ['run', '--project', 'guarantees', `infra/guarantees/${promise}`, '--disable-console-intercept'];
+  const args = ['run', '--project', 'integration', `infra/guarantees/${promise}`, '--disable-console-intercept'];
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args], {
     cwd: ROOT,
     stdio: 'inherit',
