@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
+import type { Pool } from 'pg';
 
 /** The database's clock, by which queued jobs are due, told by this process without asking at each look. */
 export type DatabaseClock = {
   now(): Date;
-  /** Sets it. @param ask the database for its time: milliseconds since the epoch */
-  set(ask: () => Promise<number>): Promise<void>;
+  /** Sets it. @param ask the database, whose answer has its time: milliseconds since the epoch */
+  set<Answer extends { readonly time: number }>(ask: () => Promise<Answer>): Promise<Answer>;
 };
 
 /** An answer that took longer says too little. Milliseconds. */
@@ -23,8 +24,15 @@ export function createDatabaseClock(): DatabaseClock {
     },
     set: async (ask) => {
       const asked = performance.now();
-      const time = await ask();
-      if (offset === null || performance.now() - asked <= LONGEST_ANSWER) offset = time - asked;
+      const answer = await ask();
+      if (offset === null || performance.now() - asked <= LONGEST_ANSWER) offset = answer.time - asked;
+      return answer;
     },
   };
+}
+
+/** The database's time, and nothing else of it. */
+export async function readTime(pool: Pool): Promise<{ readonly time: number }> {
+  const { rows } = await pool.query<{ time: string }>('select extract(epoch from clock_timestamp()) * 1000 as time');
+  return { time: Number(rows[0]?.time) };
 }

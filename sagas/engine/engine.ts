@@ -8,9 +8,9 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Logger } from '@workledger/shared/telemetry/logger.ts';
 import type { Component } from './component.ts';
 import { runCoordinator } from './coordinator.ts';
-import { createDatabaseClock } from './database-clock.ts';
+import { createDatabaseClock, readTime } from './database-clock.ts';
 import { effectTask, type Tries } from './effects/effect-task.ts';
-import { beat, freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
+import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
 import { runPerformer, runSweep } from './effects/performer.ts';
 import { createOpenEffects } from './effects/open-effects.ts';
 import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
@@ -60,7 +60,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const { pool, commands, outages, logger, signal } = options;
   const clock = createDatabaseClock();
   const open = async (): Promise<EffectQueue> => {
-    await clock.set(() => beat(pool, []));
+    await clock.set(() => readTime(pool));
     const queue = await openEffectQueue(pool, logger, outages);
     if (options.alone) await freeAllJobs({ pool, queue, logger });
     await queue.hurry();

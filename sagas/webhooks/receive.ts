@@ -45,7 +45,7 @@ async function receive(events: readonly RecordedEvent[], options: ReceivingOptio
 const EVENTS_AT_ONCE = 500;
 /** So many may wait before more is read from the log for a subscription. */
 const MOST_WAITING = 2_000;
-const LOOK_MILLISECONDS = 500;
+const LOOK_MILLISECONDS = 1_000;
 
 /**
  * Reads from the log what a subscription is to get of what was there before this process knew of it, until the signal aborts. Up to the

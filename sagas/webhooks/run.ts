@@ -17,7 +17,7 @@ export type WebhooksOptions = Omit<ReceivingOptions, 'repositoryOf' | 'onNoted'>
   SendingOptions & { readonly commands: Commands };
 
 /** Between two looks for what is due, where nothing wakes. */
-const LOOK_MILLISECONDS = 500;
+const LOOK_MILLISECONDS = 1_000;
 /** Beside the time for an answer: nobody else tries it before. */
 const LEASE_SECONDS = 20;
 /** Who waits longer for a turn at its host gives back what it has, long before its lease ends. */

@@ -60,8 +60,9 @@ export async function freeAllJobs({
 async function beatOnce(options: HeartbeatOptions, mayJudge: boolean): Promise<void> {
   const { pool, workers, running, clock, logger } = options;
   const ids = [...workers.ids];
-  await clock.set(() => beat(pool, ids));
+  const { mayNeedCare } = await clock.set(() => beat(pool, ids));
   await running.abortUnwanted(pool, ids);
+  if (!mayNeedCare) return;
   const left = await abandoned(pool, ids, running.keys(), STALE_SECONDS);
   if (left > 0) logger.warn({ jobs: left }, 'jobs whose end could not be noted go back to the queue');
   if (mayJudge) {
@@ -79,17 +80,26 @@ async function free(
   logger.warn({ workers: ids.length }, 'jobs of workers that are gone go back to the queue');
 }
 
-/** Tells that these workers live. @returns the database's time: milliseconds since the epoch */
-export async function beat(pool: Pool, workerIds: readonly string[]): Promise<number> {
-  const { rows } = await pool.query<{ time: string }>(
+type Beaten = {
+  /** The database's: milliseconds since the epoch. */
+  readonly time: number;
+  /** Whether a job is held by anybody, or has failed: else there is nothing to free, and no pause to shorten. */
+  readonly mayNeedCare: boolean;
+};
+
+/** Tells that these workers live. */
+async function beat(pool: Pool, workerIds: readonly string[]): Promise<Beaten> {
+  const { rows } = await pool.query<{ time: string; mayNeedCare: boolean }>(
     `with beat as (
        insert into sagas.workers (worker_id) select unnest($1::text[])
        on conflict (worker_id) do update set beat_at = clock_timestamp()
      )
-     select extract(epoch from clock_timestamp()) * 1000 as time`,
+     select extract(epoch from clock_timestamp()) * 1000 as time, exists (
+       select from graphile_worker._private_jobs where locked_by is not null or last_error is not null
+     ) as "mayNeedCare"`,
     [[...workerIds]],
   );
-  return Number(rows[0]?.time);
+  return { time: Number(rows[0]?.time), mayNeedCare: rows[0]?.mayNeedCare === true };
 }
 
 /** Workers that hold a job. */

@@ -7,14 +7,14 @@ import { checkAppend } from '../check-append.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { eventLogMigrations } from './migrations.ts';
 import { readAll, readHead, type ReadPool, readStream, untilClosed } from './read.ts';
-import { subscribe } from './subscribe.ts';
+import { createHeadWatch, subscribe } from './subscribe.ts';
 import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { openWriteConnection } from './write-connection.ts';
 import { startWriter } from './writer.ts';
 
 export type PostgresEventLogOptions = {
   readonly connectionString: string;
-  /** How often a subscription looks when nothing wakes it up, in milliseconds; default 250. */
+  /** How often subscriptions look together when nothing wakes them up, in milliseconds; default 500. */
   readonly pollMilliseconds?: number;
   /** How the connections are named in `pg_stat_activity`; default `workledger-event-log`. */
   readonly applicationName?: string;
@@ -33,7 +33,7 @@ const POLL_WITHOUT_WAKE_UPS = 50;
 export async function createPostgresEventLog(options: PostgresEventLogOptions): Promise<EventLog> {
   const { connectionString } = options;
   const applicationName = options.applicationName ?? 'workledger-event-log';
-  const poll = options.pollMilliseconds ?? 250;
+  const poll = options.pollMilliseconds ?? 500;
   await migrate(connectionString, 'event_log', eventLogMigrations);
 
   const { outages } = options;
@@ -46,7 +46,6 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     onNotification: () => wakeUps.wake(),
   });
   const wakeUps = createWakeUps();
-  const news = { wakeUps, poll: () => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)) };
   const writer = startWriter(openWriteConnection(connectionString, applicationName, outages), pool, {
     patience: options.patienceMilliseconds ?? 5_000,
     onCommit: () => {
@@ -56,6 +55,11 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
   });
   const closing = new AbortController();
   const reading = untilClosed(pool, closing.signal);
+  const watch = createHeadWatch(() => readHead(reading), {
+    wakeUps,
+    poll: () => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)),
+    signal: closing.signal,
+  });
 
   return {
     append: async (stream, events, expected) => writer.append(checkAppend(stream, events, expected)),
@@ -64,7 +68,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
     subscribe: (subscribeOptions) => {
       notifier.start();
       const signal = AbortSignal.any([subscribeOptions.signal, closing.signal]);
-      return subscribe(reading, news, { ...subscribeOptions, signal });
+      return subscribe(reading, watch, { ...subscribeOptions, signal });
     },
     head: () => readHead(reading),
     close: async () => {

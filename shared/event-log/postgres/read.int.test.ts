@@ -7,7 +7,7 @@ import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { MAX_EVENT_BYTES } from '../check-append.ts';
 import { eventLogMigrations } from './migrations.ts';
 import { PAGE_BYTES, readAll, type ReadPool, readStream } from './read.ts';
-import { subscribe } from './subscribe.ts';
+import { createHeadWatch, subscribe } from './subscribe.ts';
 
 const SMALL = 12_000;
 const LARGE = 80;
@@ -97,10 +97,11 @@ describe('over the largest events, a page is about a megabyte', () => {
 it('a subscription holds what its consumer works on and one page more, however slow that is', async () => {
   [statements, sizes] = [[], []];
   const stopping = new AbortController();
-  const news = { wakeUps: createWakeUps(), poll: () => 50 };
+  const { signal } = stopping;
+  const watch = createHeadWatch(() => Promise.resolve(0n), { wakeUps: createWakeUps(), poll: () => 50, signal });
   let position = BigInt(SMALL);
   let batches = 0;
-  for await (const { events, next, caughtUp } of subscribe(pool, news, { after: position, signal: stopping.signal })) {
+  for await (const { events, next, caughtUp } of subscribe(pool, watch, { after: position, signal })) {
     expect(BigInt(events.length)).toBe(next - position);
     position = next;
     batches += 1;

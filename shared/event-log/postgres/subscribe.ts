@@ -3,30 +3,67 @@ import { type Page, readPage, type ReadPool, toRecordedEvents, firstWindow, next
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from '../../resilience/outages/signs.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
+import { pause } from '../../resilience/pause.ts';
 import type { WakeUps } from '../../resilience/wake-ups.ts';
 
-/** How a subscription hears that there may be something new. */
-export type News = {
-  readonly wakeUps: Pick<WakeUps, 'count' | 'next'>;
+/** How subscriptions hear that there may be something new. */
+export type HeadWatch = Pick<WakeUps, 'count'> & {
+  /** Waits until there may be something new since that count. */
+  next(signal: AbortSignal, seen: number): Promise<void>;
+};
+
+type Watching = {
+  readonly wakeUps: WakeUps;
   /** The polling interval of this moment, in milliseconds. */
   poll(): number;
+  readonly signal: AbortSignal;
 };
 
 /**
- * Follows the log by polling; a wake-up only shortens the wait. While the consumer is busy, the next page comes. A database that
+ * Looks at the log's head, as often as is asked for, while anybody waits, and wakes them all when it has moved: each of them looking for
+ * itself would be a page of the log each time.
+ */
+export function createHeadWatch(readHead: () => Promise<bigint>, { wakeUps, poll, signal }: Watching): HeadWatch {
+  let waiting = 0;
+  let known = 0n;
+  let isWatching = false;
+
+  async function watch(): Promise<void> {
+    const isWaitedFor = (): boolean => waiting > 0 && !signal.aborted;
+    isWatching = true;
+    while (isWaitedFor()) {
+      await pause(poll(), signal);
+      // A server that is away is asked again; who waits has seen all that was there before.
+      const head = await readHead().catch(() => known);
+      if (head === known) continue;
+      known = head;
+      wakeUps.wake();
+    }
+    isWatching = false;
+  }
+
+  return {
+    count: wakeUps.count,
+    next: async (aborted, seen) => {
+      waiting += 1;
+      if (!isWatching) void watch();
+      await wakeUps.next(null, aborted, seen);
+      waiting -= 1;
+    },
+  };
+}
+
+/**
+ * Follows the log: when it has moved, the next page is read. While the consumer is busy, the next page comes. A database that
  * goes away is waited for.
  * @throws Error only for what no waiting can mend
  */
-export async function* subscribe(
-  pool: ReadPool,
-  { wakeUps, poll }: News,
-  options: SubscribeOptions,
-): AsyncGenerator<Batch> {
+export async function* subscribe(pool: ReadPool, watch: HeadWatch, options: SubscribeOptions): AsyncGenerator<Batch> {
   const { signal } = options;
   let after = options.after ?? 0n;
   let window = firstWindow;
   let caughtUp = false;
-  let seen = wakeUps.count();
+  let seen = watch.count();
   let coming = readPatiently(pool, after, window, options);
   for (;;) {
     const page = await coming;
@@ -45,8 +82,8 @@ export async function* subscribe(
     }
     if (hasNews) yield { events: toRecordedEvents(page.lines), next: page.next, caughtUp: isFirstEnd };
     if (!isAtEnd) continue;
-    await wakeUps.next(poll(), signal, seen);
-    seen = wakeUps.count();
+    await watch.next(signal, seen);
+    seen = watch.count();
     coming = readPatiently(pool, after, window, options);
   }
 }
