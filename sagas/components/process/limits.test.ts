@@ -33,6 +33,19 @@ test('folders are walked through only when what is left of the limit was written
   expect(walks).toBe(3);
 });
 
+test('what others give back to the disk hides nothing that was taken, where no write is counted', async () => {
+  let free = 10_000;
+  const isOver = createDiskMeter(1_000, ['/x'], { free: () => free, size: () => Promise.resolve(1_200) });
+  free += 5_000;
+  expect(await isOver(0)).toBe(false);
+  free -= 600;
+  expect(await isOver(0)).toBe(false);
+  free += 5_000;
+  expect(await isOver(0)).toBe(false);
+  free -= 600;
+  expect(await isOver(0)).toBe(true);
+});
+
 const mounts = [
   '31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw',
   '34 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory',

@@ -66,7 +66,8 @@ export function watchLimits(limits: SandboxLimits, { pid, mark, group, folders }
 
 /**
  * Whether the folders hold more than the limit. They are walked through only when as much as is still free of the limit was written since the last
- * walk, or has gone from the disk (space can be taken without a write), so a run that writes little is never walked.
+ * walk, or has gone from the disk (space can be taken without a write, and in memory none is counted), so a run that writes little is
+ * never walked. What others give back meanwhile hides nothing.
  */
 export function createDiskMeter(
   limit: number,
@@ -74,12 +75,17 @@ export function createDiskMeter(
   { free = freeBytes, size = sizeOf }: { free?: typeof freeBytes; size?: typeof sizeOf } = {},
 ): (written: number) => Promise<boolean> {
   let room = limit;
-  let before = { written: 0, free: free(folders) };
+  let walkedAt = 0;
+  let left = free(folders);
+  let gone = 0;
   return async (written) => {
-    const now = { written, free: free(folders) };
-    if (Math.max(now.written - before.written, before.free - now.free) < room) return false;
+    const now = free(folders);
+    gone += Math.max(0, left - now);
+    left = now;
+    if (Math.max(written - walkedAt, gone) < room) return false;
     const held = await size(folders);
-    before = now;
+    walkedAt = written;
+    gone = 0;
     // Others use the disk as well: near the limit not every byte of theirs is a reason to walk.
     room = Math.max(limit - held, limit / 64);
     return held > limit;

@@ -36,7 +36,7 @@ const ways = [
 describeWithSandbox.each(ways)('a run is ended %s', (_way, how: Partial<ProcessOptions>) => {
   test.each(excesses)('when it is over its limit of %s', async (limit, limits, script) => {
     const result = await world.run(script, { agent: { limits: { ...none, ...limits } }, ...how });
-    expect(result).toMatchObject({ ended: 'limit', limit });
+    expect(result, JSON.stringify(result)).toMatchObject({ ended: 'limit', limit });
     expect(problemOf(result, 30)).toBe(`over its limit of ${limit}`);
     expect(result.durationMs).toBeLessThan(15_000);
   });
