@@ -6,7 +6,7 @@ import { createNotifier } from '../../resilience/notifier.ts';
 import { checkAppend } from '../check-append.ts';
 import type { EventLog, ReadStreamOptions } from '../port.ts';
 import { eventLogMigrations } from './migrations.ts';
-import { readAll, readHead, type ReadPool, readStream, untilClosed } from './read.ts';
+import { lookAtHead, readAll, readHead, type ReadPool, readStream, untilClosed } from './read.ts';
 import { createHeadWatch, subscribe } from './subscribe.ts';
 import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { openWriteConnection } from './write-connection.ts';
@@ -55,7 +55,7 @@ export async function createPostgresEventLog(options: PostgresEventLogOptions): 
   });
   const closing = new AbortController();
   const reading = untilClosed(pool, closing.signal);
-  const watch = createHeadWatch(() => readHead(reading), {
+  const watch = createHeadWatch(() => lookAtHead(reading), {
     wakeUps,
     poll: () => (notifier.isListening() ? poll : Math.min(poll, POLL_WITHOUT_WAKE_UPS)),
     signal: closing.signal,

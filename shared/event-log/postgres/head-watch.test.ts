@@ -6,7 +6,8 @@ import { createHeadWatch } from './subscribe.ts';
 test('one look at the head wakes all who wait, once it has moved; a look that fails is repeated; nobody waits, nobody looks', async () => {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const answers: (bigint | Error)[] = [7n, 7n, new Error('away'), new Error('away'), 7n, 8n];
+  const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+  const answers: (bigint | Error)[] = [7n, 7n, away, away, 7n, 8n];
   let looks = 0;
   const readHead = (): Promise<bigint> => {
     const answer = answers[Math.min(looks++, answers.length - 1)]!;
@@ -22,6 +23,11 @@ test('one look at the head wakes all who wait, once it has moved; a look that fa
   expect(looks).toBe(6);
   await pause(30);
   expect(looks).toBeLessThanOrEqual(7);
+
+  answers.push(new Error('no such table'), 8n);
+  looks = 6;
+  await wait();
+  expect(looks).toBe(7);
 
   const seen = watch.count();
   let isWoken = false;

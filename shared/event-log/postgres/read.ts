@@ -75,6 +75,14 @@ export async function readHead(pool: ReadPool): Promise<bigint> {
   return BigInt(rows[0].position);
 }
 
+const LOOK = 'select position from event_log.head where not exists (select from event_log.events where false)';
+
+/** The same for those who wait for it to move. @throws Error also where the head can be read, and the events cannot any more */
+export async function lookAtHead(pool: ReadPool): Promise<bigint | null> {
+  const { rows } = await pool.query<{ position: string }>({ name: 'look-at-head', text: LOOK });
+  return rows[0] === undefined ? null : BigInt(rows[0].position);
+}
+
 /** Reads a range of the log page by page, the next page coming while the last one is used. */
 export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGenerator<RecordedEvent> {
   const head = await readHead(pool);

@@ -23,9 +23,9 @@ type Watching = {
  * Looks at the log's head, as often as is asked for, while anybody waits, and wakes them all when it has moved: each of them looking for
  * itself would be a page of the log each time.
  */
-export function createHeadWatch(readHead: () => Promise<bigint>, { wakeUps, poll, signal }: Watching): HeadWatch {
+export function createHeadWatch(look: () => Promise<bigint | null>, { wakeUps, poll, signal }: Watching): HeadWatch {
   let waiting = 0;
-  let known = 0n;
+  let known: bigint | null = 0n;
   let isWatching = false;
 
   async function watch(): Promise<void> {
@@ -33,10 +33,14 @@ export function createHeadWatch(readHead: () => Promise<bigint>, { wakeUps, poll
     isWatching = true;
     while (isWaitedFor()) {
       await pause(poll(), signal);
-      // A server that is away is asked again; who waits has seen all that was there before.
-      const head = await readHead().catch(() => known);
-      if (head === known) continue;
-      known = head;
+      try {
+        const head = await look();
+        if (head === known) continue;
+        known = head;
+      } catch (error) {
+        // A server that is away is asked again. What no waiting mends, each finds out when it reads.
+        if (isUnavailable(error)) continue;
+      }
       wakeUps.wake();
     }
     isWatching = false;
