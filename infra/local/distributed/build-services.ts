@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, stop, version, type BuildOptions, type OutputFile, type Plugin } from 'esbuild';
@@ -42,7 +42,6 @@ export async function buildServices(entries: readonly string[]): Promise<(entry:
   const entryPoints = [...new Set(entries)].sort();
   const record = join(CACHE, `${shortHash([ROOT, version, ...entryPoints].join('\n'))}.json`);
   const folder = (await recorded(record)) ?? (await buildAndRecord(entryPoints, record));
-  await writeFile(join(folder, `${USED_BY}${process.pid}`), '');
   return (entry) => join(folder, programName(entry, '.js'));
 }
 
@@ -59,6 +58,7 @@ async function buildAndRecord(entries: readonly string[], record: string): Promi
   const sources = await hashSources(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
   const content = JSON.stringify({ folder, sources } satisfies BuildRecord);
   await writeWhole(record, (unfinished) => writeFile(unfinished, content));
+  await noteUse(folder);
   await removeUnused();
   return folder;
 }
@@ -138,7 +138,7 @@ const rulesOf = (format: Format) =>
 async function recorded(record: string): Promise<string | null> {
   try {
     const { folder, sources } = JSON.parse(await readFile(record, 'utf8')) as BuildRecord;
-    await access(folder);
+    await Promise.all([noteUse(folder), noteUse(record)]);
     const paths = Object.keys(sources);
     const hashes = await Promise.all(paths.map(hashFile));
     return paths.every((path, index) => hashes[index] === sources[path]) ? folder : null;
@@ -179,6 +179,13 @@ async function keep(files: readonly BuiltFile[]): Promise<string> {
 const USED_BY = 'used-by-';
 const UNUSED_MILLISECONDS = 3 * 86_400_000;
 
+/** @throws Error: it is not there any more */
+async function noteUse(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+  if (!path.endsWith('.json')) await writeFile(join(path, `${USED_BY}${process.pid}`), '');
+}
+
 /** Removes what nobody has asked for in days, but for what a running process would start programs of again. */
 async function removeUnused(): Promise<void> {
   for (const name of await readdir(CACHE)) {
@@ -194,8 +201,8 @@ async function removeUnused(): Promise<void> {
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -36,7 +36,8 @@ export function runBuilt(file: string): void {
   const module = { exports: {} };
   const run = script.runInThisContext() as Wrapped;
   run(module.exports, createRequire(file), module, file, dirname(file), (specifier) => import(specifier));
-  if (cachedData === undefined) setTimeout(() => keep(kept, script.createCachedData()), USED_MILLISECONDS).unref();
+  if (script.cachedDataRejected !== false)
+    setTimeout(() => keep(kept, script.createCachedData()), USED_MILLISECONDS).unref();
 }
 
 /** A text of one byte a character is read in no time. */

@@ -3,7 +3,7 @@ import { type Page, readPage, type ReadPool, toRecordedEvents, firstWindow, next
 import type { Batch, SubscribeOptions } from '../port.ts';
 import { isUnavailable } from '../../resilience/outages/signs.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
-import { pause } from '../../resilience/pause.ts';
+import { backOff, pause } from '../../resilience/pause.ts';
 import type { WakeUps } from '../../resilience/wake-ups.ts';
 
 /** How subscriptions hear that there may be something new. */
@@ -30,14 +30,18 @@ export function createHeadWatch(look: () => Promise<bigint | null>, { wakeUps, p
 
   async function watch(): Promise<void> {
     const isWaitedFor = (): boolean => waiting > 0 && !signal.aborted;
+    let failures = 0;
     isWatching = true;
     while (isWaitedFor()) {
-      await pause(poll(), signal);
+      await pause(Math.max(poll(), failures === 0 ? 0 : backOff(failures, 50, 2_000)), signal);
+      if (!isWaitedFor()) break;
       try {
         const head = await look();
+        failures = 0;
         if (head === known) continue;
         known = head;
       } catch (error) {
+        failures += 1;
         // A server that is away is asked again. What no waiting mends, each finds out when it reads.
         if (isUnavailable(error)) continue;
       }
