@@ -138,7 +138,7 @@ const rulesOf = (format: Format) =>
 async function recorded(record: string): Promise<string | null> {
   try {
     const { folder, sources } = JSON.parse(await readFile(record, 'utf8')) as BuildRecord;
-    await Promise.all([noteUse(folder), noteUse(record)]);
+    await Promise.all([noteUse(folder), touch(record)]);
     const paths = Object.keys(sources);
     const hashes = await Promise.all(paths.map(hashFile));
     return paths.every((path, index) => hashes[index] === sources[path]) ? folder : null;
@@ -180,11 +180,12 @@ const USED_BY = 'used-by-';
 const UNUSED_MILLISECONDS = 3 * 86_400_000;
 
 /** @throws Error: it is not there any more */
-async function noteUse(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now);
-  if (!path.endsWith('.json')) await writeFile(join(path, `${USED_BY}${process.pid}`), '');
+async function noteUse(folder: string): Promise<void> {
+  await touch(folder);
+  await writeFile(join(folder, `${USED_BY}${process.pid}`), '');
 }
+
+const touch = (path: string): Promise<void> => utimes(path, new Date(), new Date());
 
 /** Removes what nobody has asked for in days, but for what a running process would start programs of again. */
 async function removeUnused(): Promise<void> {

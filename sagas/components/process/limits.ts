@@ -67,7 +67,7 @@ export function watchLimits(limits: SandboxLimits, { pid, mark, group, folders }
 /**
  * Whether the folders hold more than the limit. They are walked through only when as much as is still free of the limit was written since the last
  * walk, or has gone from the disk (space can be taken without a write, and in memory none is counted), so a run that writes little is
- * never walked. What others give back meanwhile hides nothing.
+ * never walked. What others give back hides nothing that was taken between two other looks.
  */
 export function createDiskMeter(
   limit: number,

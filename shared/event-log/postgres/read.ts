@@ -67,21 +67,19 @@ export function toRecordedEvents(lines: string | null): RecordedEvent[] {
   }));
 }
 
+const HEAD = { name: 'read-head', text: 'select position from event_log.head' };
+
 /** Position of the log's last event; 0 while it is empty. */
-export async function readHead(pool: ReadPool): Promise<bigint> {
-  const statement = { name: 'read-head', text: 'select position from event_log.head' };
+export async function readHead(pool: ReadPool, statement = HEAD): Promise<bigint> {
   const { rows } = await pool.query<{ position: string }>(statement);
   if (rows[0] === undefined) throw new Error('event_log.head has no row');
   return BigInt(rows[0].position);
 }
 
-const LOOK = 'select position from event_log.head where not exists (select from event_log.events where false)';
+const LOOK = { name: 'look-at-head', text: `${HEAD.text} where not exists (select from event_log.events where false)` };
 
 /** The same for those who wait for it to move. @throws Error also where the head can be read, and the events cannot any more */
-export async function lookAtHead(pool: ReadPool): Promise<bigint | null> {
-  const { rows } = await pool.query<{ position: string }>({ name: 'look-at-head', text: LOOK });
-  return rows[0] === undefined ? null : BigInt(rows[0].position);
-}
+export const lookAtHead = (pool: ReadPool): Promise<bigint> => readHead(pool, LOOK);
 
 /** Reads a range of the log page by page, the next page coming while the last one is used. */
 export async function* readAll(pool: ReadPool, options: ReadAllOptions): AsyncGenerator<RecordedEvent> {

@@ -23,9 +23,9 @@ type Watching = {
  * Looks at the log's head, as often as is asked for, while anybody waits, and wakes them all when it has moved: each of them looking for
  * itself would be a page of the log each time.
  */
-export function createHeadWatch(look: () => Promise<bigint | null>, { wakeUps, poll, signal }: Watching): HeadWatch {
+export function createHeadWatch(look: () => Promise<bigint>, { wakeUps, poll, signal }: Watching): HeadWatch {
   let waiting = 0;
-  let known: bigint | null = 0n;
+  let known = 0n;
   let isWatching = false;
 
   async function watch(): Promise<void> {
