@@ -92,7 +92,7 @@ const append = async (stream: string, count: number, after: 'none' | number = 'n
 const until = (count: number): Promise<void> =>
   vi.waitUntil(() => received.length >= count, { timeout: 20_000 }).then(() => undefined);
 /** What comes from now on comes from the bus alone: before, the end of the bus and the head of the log may fall on two sides of an event. */
-const begun = (): Promise<void> =>
+const begun = (): Promise<true> =>
   vi.waitUntil(async () => (await database.pool.query('select from trial.topics')).rowCount === 1, {
     timeout: 20_000,
     interval: 10,
