@@ -120,3 +120,34 @@ it('a statement that takes too long is ended by the server, and its caller hears
   expect(toProblem(late)).toMatchObject({ status: 503, code: 'unavailable', headers: { 'Retry-After': '1' } });
   await short.end();
 });
+
+it('opens a few connections for many who ask at once, one more while somebody waits, and never more than its size', async () => {
+  const growing = createDatabasePool({ connectionString: url, max: 6, applicationName: 'test' });
+  const asked = Promise.all(Array.from({ length: 20 }, () => growing.query('select 1')));
+  expect(growing.totalCount).toBe(4);
+  expect(await asked).toHaveLength(20);
+
+  const held = await Promise.all(Array.from({ length: 6 }, () => growing.connect()));
+  expect(growing.totalCount).toBe(6);
+  const late = growing.connect();
+  expect([growing.totalCount, growing.waitingCount]).toEqual([6, 1]);
+  // Who is lost makes room.
+  held.pop()?.release(true);
+  held.push(await late);
+  expect(growing.totalCount).toBe(6);
+
+  // So does who was taken while another waited in the same moment.
+  for (const client of held.splice(3)) client.release(true);
+  await expect.poll(() => growing.totalCount).toBe(3);
+  held.push(await growing.connect());
+  held.pop()?.release();
+  held.push(...(await Promise.all([growing.connect(), growing.connect(), growing.connect()])));
+  expect(growing.totalCount).toBe(6);
+
+  for (const client of held) client.release(true);
+  await expect.poll(() => growing.options.max).toBe(4);
+  const again = Promise.all(Array.from({ length: 20 }, () => growing.query('select 1')));
+  expect(growing.totalCount).toBe(4);
+  await again;
+  await growing.end();
+});

@@ -99,7 +99,46 @@ export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
   // An idle client's loss is told by the client, too.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', lost));
+  growWhereWaitedFor(pool, max);
   return outages === undefined ? pool : watched(pool, outages);
+}
+
+/** A pool has this many connections before anybody waits for one. */
+const FIRST_CONNECTIONS = 4;
+/** While somebody waits, one connection more after so long. */
+const GROWTH_MILLISECONDS = 50;
+
+/**
+ * To open a connection costs the server as much as ten small queries, and each begins without knowing a table: where fifty who ask at
+ * once, as at a start, would open one each, they share a few that are free again in a millisecond. Whoever waits longer than that
+ * has the pool grow up to its size; what is closed because it was idle makes it small again.
+ */
+function growWhereWaitedFor(pool: pg.Pool, most: number): void {
+  const connect = pool.connect.bind(pool);
+  const { options } = pool;
+  options.max = Math.min(FIRST_CONNECTIONS, most);
+  let timer: NodeJS.Timeout | null = null;
+  const grow = (): void => {
+    timer = null;
+    if (pool.waitingCount === 0 || pool.ending) return;
+    options.max++;
+    // The new connection goes to whoever has waited longest.
+    connect().then(
+      (client) => client.release(),
+      () => undefined,
+    );
+    watchGrowth();
+  };
+  const watchGrowth = (): void => {
+    if (pool.totalCount >= options.max && options.max < most) timer ??= setTimeout(grow, GROWTH_MILLISECONDS);
+  };
+  pool.on('remove', () => {
+    if (pool.waitingCount === 0) options.max = Math.min(options.max, Math.max(FIRST_CONNECTIONS, pool.totalCount));
+  });
+  pool.connect = ((...parameters: Parameters<typeof connect>) => {
+    watchGrowth();
+    return connect(...parameters);
+  }) as typeof connect;
 }
 
 /** Whoever asks the pool itself is heard; who takes a client from it tells by itself. */

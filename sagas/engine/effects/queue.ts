@@ -32,7 +32,7 @@ export const queueLogger = (logger: Logger, outages: Outages): QueueLogger =>
     const error = detail['error'] ?? detail['fatalError'];
     // Jobs wait for a connection longer than for a place: that is meant, and no warning.
     const known =
-      'maxPoolSize' in detail ||
+      ('max' in detail && 'concurrency' in detail) ||
       detail['failure'] === true ||
       outages.isTold(error) ||
       outages.notice('postgresql', error);
