@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 
 /** A whole run with fewer tests has lost some on the way (a pattern that matches nothing, a project left out). */
@@ -53,7 +54,8 @@ const TOLD_LINES = 40;
 /** Where it is, how often it was tried again, and what failed. */
 function unsteady(test: TestCase): string {
   const [error] = test.result().errors ?? [];
-  const why = error === undefined ? '' : `:\n${String(error.message).split('\n').slice(-TOLD_LINES).join('\n')}`;
+  const told = [error?.message ?? '', stripVTControlCharacters(error?.diff ?? '')].join('\n').trim();
+  const why = error === undefined ? '' : `:\n${told.split('\n').slice(-TOLD_LINES).join('\n')}`;
   return `  ${test.module.relativeModuleId} > ${test.fullName} (${test.diagnostic()?.retryCount} more)${why}\n`;
 }
 

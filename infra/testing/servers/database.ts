@@ -16,7 +16,8 @@ export type TestDatabase = { readonly url: string; readonly pool: pg.Pool; drop(
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('databaseUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await query(server, `create database ${name} template template0`);
+  // By copying files: to write each page to the write-ahead log, as PostgreSQL would, takes four times the CPU.
+  await query(server, `create database ${name} template template0 strategy file_copy`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).toString();
   const pool = createDatabasePool({
     connectionString: url,
