@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { KnownTopics } from '@workledger/shared/consumption/topics.ts';
+import type { KnownTopics, TopicIds } from '@workledger/shared/consumption/topics.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
 import { PARTITIONS, partitionKey, type Offset } from '@workledger/shared/event-bus/port.ts';
 import { GAP } from './fold-events.ts';
@@ -27,14 +27,13 @@ export async function standings(pool: Pool, targets: readonly Target[]): Promise
   const { rows } = await pool.query<{ projection: string; version: number; place: string; next_offset: string }>(
     `select projection, version, topic || '/' || partition as place, next_offset from ${first.progress}
      where (projection, version) in (select * from unnest($1::text[], $2::integer[]))`,
-    [targets.map(({ projection }) => projection.name), targets.map(({ projection }) => projection.version)],
+    namesAndVersions(targets),
   );
   return new Map(
-    targets.map((target) => {
-      const { name, version } = target.projection;
-      const own = rows.filter((row) => row.projection === name && row.version === version);
-      return [target, new Map(own.map(({ place, next_offset }) => [place, BigInt(next_offset)]))];
-    }),
+    targets.map((target) => [
+      target,
+      new Map(ownOf(target, rows).map(({ place, next_offset }) => [place, BigInt(next_offset)])),
+    ]),
   );
 }
 
@@ -46,6 +45,10 @@ export const missingPlaces = ({ projection }: Target, standing: Standing): strin
   topicsOf(projection)
     .flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => partitionKey({ topic, partition })))
     .filter((place) => !standing.has(place));
+
+/** Whether a read model follows the bus in all partitions: there is nothing to catch up with. */
+export const isCaughtUp = (target: Target, standing: Standing): boolean =>
+  !standing.has(CATCHING_UP_KEY) && missingPlaces(target, standing).length === 0;
 
 /** Marks the start of the log as reached, unless the projection has any progress already. */
 export async function beginCatchUp(pool: Pool, { progress, projection: { name, version } }: Target): Promise<void> {
@@ -154,20 +157,37 @@ export async function returnToLog(pool: Pool, target: Target, lost: Lost): Promi
   );
 }
 
+/** The ids of the topics that the progress of each read model is about, as far as it knows them. */
+export async function topicIdsOf(pool: Pool, targets: readonly Target[]): Promise<Map<Target, TopicIds>> {
+  const [first] = targets;
+  if (first === undefined) return new Map();
+  const { rows } = await pool.query<{ projection: string; version: number; topic: Context; id: string }>(
+    `select projection, version, topic, id from ${first.topics}
+     where (projection, version) in (select * from unnest($1::text[], $2::integer[]))`,
+    namesAndVersions(targets),
+  );
+  return new Map(targets.map((target) => [target, new Map(ownOf(target, rows).map(({ topic, id }) => [topic, id]))]));
+}
+
+const namesAndVersions = (targets: readonly Target[]): [string[], number[]] => [
+  targets.map(({ projection }) => projection.name),
+  targets.map(({ projection }) => projection.version),
+];
+
+const ownOf = <Row extends { projection: string; version: number }>(
+  { projection: { name, version } }: Target,
+  rows: readonly Row[],
+): Row[] => rows.filter((row) => row.projection === name && row.version === version);
+
 /** Where a projection keeps the ids of the topics that its progress is about. */
-export const knownTopicsOf = (pool: Pool, { topics, projection: { name, version } }: Target): KnownTopics => ({
-  topicIds: async () => {
-    const { rows } = await pool.query<{ topic: Context; id: string }>(
-      `select topic, id from ${topics} where projection = $1 and version = $2`,
-      [name, version],
-    );
-    return new Map(rows.map(({ topic, id }) => [topic, id]));
-  },
+export const knownTopicsOf = (pool: Pool, target: Target): KnownTopics => ({
+  topicIds: async () => (await topicIdsOf(pool, [target])).get(target) ?? new Map(),
   adopt: async (ids) => {
+    const { topics, projection } = target;
     await pool.query(
       `insert into ${topics} (projection, version, topic, id)
        select $1, $2, * from unnest($3::text[], $4::text[]) on conflict do nothing`,
-      [name, version, [...ids.keys()], [...ids.values()]],
+      [projection.name, projection.version, [...ids.keys()], [...ids.values()]],
     );
   },
 });

@@ -14,7 +14,7 @@ import type { Applied } from './apply-batch.ts';
 import { catchUp } from './catch-up.ts';
 import { handleBatches, type EngineLogger } from './handle-batches.ts';
 import { targetOf, topicsOf, type Projection, type Target } from './projection.ts';
-import { knownTopicsOf, returnToLog } from './progress.ts';
+import { isCaughtUp, knownTopicsOf, returnToLog, type Standing, standings, topicIdsOf } from './progress.ts';
 import { runRedrives } from './redrive.ts';
 
 export type RunOptions = Pick<WaitingOptions, 'onWaiting'> & {
@@ -70,13 +70,19 @@ export async function runProjections(options: RunOptions): Promise<void> {
           progressed();
           onApplied(applied);
         };
-        await catchUp(target, { log, bus, pool, logger, signal, waiting, onApplied: noted });
+        if (!live.has(target)) await catchUp(target, { log, bus, pool, logger, signal, waiting, onApplied: noted });
         live.add(target);
         changes.wake();
         while (live.has(target) && !signal.aborted) await changes.next(null, signal);
       },
       { signal, outages, onFailed: tell({ projection: target.projection.name }) },
     );
+
+  /** At a start most have caught up: one statement says so of all of them. Where it fails, each asks for itself. */
+  async function findWhoHasCaughtUp(): Promise<void> {
+    const standing = await standings(pool, targets).catch(() => new Map<Target, Standing>());
+    for (const [target, places] of standing) if (isCaughtUp(target, places)) live.add(target);
+  }
 
   /** Follows the bus with those that have caught up, until they are others. */
   async function follow(progressed: () => void): Promise<void> {
@@ -126,10 +132,12 @@ export async function runProjections(options: RunOptions): Promise<void> {
     own: readonly Target[],
     now: Awaited<ReturnType<EventBus['topicIds']>>,
   ): Promise<boolean> {
+    const stored = await topicIdsOf(pool, own);
     for (const target of own) {
       const followed = topicsOf(target.projection);
       const present = new Map([...now].filter(([topic]) => followed.includes(topic)));
-      const known = await knownTopics(followed, knownTopicsOf(pool, target), { topicIds: async () => present });
+      const bus = { topicIds: async () => present };
+      const known = await knownTopics(followed, knownTopicsOf(pool, target), bus, stored.get(target));
       const anew = madeAnew(known, present);
       if (anew.length === 0) continue;
       logger.error(
@@ -168,6 +176,7 @@ export async function runProjections(options: RunOptions): Promise<void> {
         logger.error({ err, ...facts, retryInMs }, 'projection stopped: starting it again');
     };
 
+  await findWhoHasCaughtUp();
   await Promise.all([
     ...targets.map(keepCaughtUp),
     keepFollowing(follow, { signal, outages, onFailed: tell({ group }) }),

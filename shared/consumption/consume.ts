@@ -107,8 +107,10 @@ export async function consume(options: ConsumptionOptions, consumption: Consumpt
   /** Of topics that were never followed the log tells what they had; of progress that does not know its topics, they are the ones that are there. */
   async function begin(): Promise<TopicIds> {
     const ids = await known.topicIds();
+    const unknown = topics.filter((topic) => !ids.has(topic));
+    if (unknown.length === 0) return ids;
     const begun = [...(await fromDatabase(progress.positions)).keys()];
-    const fresh = topics.filter((topic) => !ids.has(topic) && !begun.some((place) => place.startsWith(`${topic}/`)));
+    const fresh = unknown.filter((topic) => !begun.some((place) => place.startsWith(`${topic}/`)));
     if (fresh.length > 0) {
       const facts = await catchUp(fresh, [], ids);
       logger.debug({ group, topics: fresh, ...facts }, 'read from the log what was there: going on with the event bus');

@@ -52,7 +52,8 @@ export type RedrivingOptions = {
   readonly onFailed: (error: unknown, asked: Redrive | null) => void;
 };
 
-const EVERY_MILLISECONDS = 1_000;
+/** A person asked for it, and looks at it then. */
+const EVERY_MILLISECONDS = 2_000;
 
 /** Tries again what operators ask for, until the signal aborts. */
 export async function keepRedriving(options: RedrivingOptions): Promise<void> {

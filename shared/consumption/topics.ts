@@ -16,13 +16,17 @@ export type KnownTopics = {
   adopt(topics: TopicIds): Promise<void>;
 };
 
-/** The ids of the topics that the progress is about. What it does not know yet, it takes from the bus. */
+/**
+ * The ids of the topics that the progress is about. What it does not know yet, it takes from the bus.
+ * @param read what it knows, where that was read just now
+ */
 export async function knownTopics(
   topics: readonly Context[],
   known: KnownTopics,
   bus: Pick<EventBus, 'topicIds'>,
+  read?: TopicIds,
 ): Promise<TopicIds> {
-  const ids = await known.topicIds();
+  const ids = read ?? (await known.topicIds());
   const unknown = topics.filter((topic) => !ids.has(topic));
   if (unknown.length === 0) return ids;
   await known.adopt(await bus.topicIds(unknown));

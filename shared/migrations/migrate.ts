@@ -28,21 +28,28 @@ const LOCK = 7_216_054_318_212_001n;
  * @throws NewerDatabase when the database knows migrations that this program does not; Error when a migration fails (all of this call
  *   are rolled back)
  */
-export async function migrate(connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> {
-  if (!/^[a-z_]{1,40}$/.test(name))
-    throw new RangeError(`migrations "${name}": use lower-case letters and underscores`);
+export const migrate = (connectionString: string, name: string, migrations: readonly Migration[]): Promise<void> =>
+  migrateAll(connectionString, [{ name, migrations }]);
+
+/** Brings the tables of several rooms up to date, one after the other. @see migrate */
+export async function migrateAll(connectionString: string, schemas: readonly SqlSchema[]): Promise<void> {
+  for (const { name } of schemas)
+    if (!/^[a-z_]{1,40}$/.test(name))
+      throw new RangeError(`migrations "${name}": use lower-case letters and underscores`);
   const guard = new pg.Client(unlimited(connectionString));
   guard.on('error', () => undefined);
   await guard.connect();
   try {
     await guard.query('select pg_advisory_lock($1)', [LOCK]);
-    const known = await knownMigrations(guard, name);
-    refuseNewer(name, migrations, known ?? []);
-    // Who may only look at these tables has nothing to do, and asks for nothing.
-    if (known !== null && migrations.every((migration) => known.includes(migration.name))) return;
-    await runAll(connectionString, name, migrations).catch((error: unknown) => {
-      throw isForbidden(error) ? tablesOfAnother(name, error) : error;
-    });
+    for (const { name, migrations } of schemas) {
+      const known = await knownMigrations(guard, name);
+      refuseNewer(name, migrations, known ?? []);
+      // Who may only look at these tables has nothing to do, and asks for nothing.
+      if (known !== null && migrations.every((migration) => known.includes(migration.name))) continue;
+      await runAll(connectionString, name, migrations).catch((error: unknown) => {
+        throw isForbidden(error) ? tablesOfAnother(name, error) : error;
+      });
+    }
   } finally {
     await guard.end();
   }

@@ -8,7 +8,7 @@ import { createKafkaBus, type KafkaBus } from '../event-bus/kafka/kafka-bus.ts';
 import type { EventLog } from '../event-log/port.ts';
 import { FromTheFuture } from '../events/codec.ts';
 import { createPostgresEventLog } from '../event-log/postgres/event-log.ts';
-import { migrate, type SqlSchema } from '../migrations/migrate.ts';
+import { migrateAll, type SqlSchema } from '../migrations/migrate.ts';
 import { createPostgresWakeUps } from '../resilience/notifier.ts';
 import { ANSWER_TIMEOUT, createDatabasePool } from '../resilience/database-pool.ts';
 import type { Outages } from '../resilience/outages/outages.ts';
@@ -46,7 +46,7 @@ export const openTables = (host: OnPostgres, pool: Pool, schemas: readonly SqlSc
   host.dependOn(
     'postgresql',
     async () => {
-      for (const { name, migrations } of schemas) await migrate(host.environment.DATABASE_URL, name, migrations);
+      await migrateAll(host.environment.DATABASE_URL, schemas);
       await checkPool(pool);
     },
     () => checkPool(pool),

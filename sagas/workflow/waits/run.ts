@@ -41,7 +41,8 @@ const WAITS = {
 const GROUP = 'workflow-waits';
 const TOPICS: readonly Context[] = ['task', 'evolution', 'agent', 'sync'];
 const AT_ONCE = 500;
-const LOOK_MILLISECONDS = 1_000;
+/** Where nothing wakes. */
+const LOOK_MILLISECONDS = 2_000;
 /** For so long a process takes it that it knows what is waited for; a wait is read for again, later than that. */
 const KNOWN_MILLISECONDS = 1_000;
 const AGAIN_SECONDS = 2.5;
