@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pythonPackages } from '../processes/python.ts';
-import { fuzzConfiguration, type Described } from './configuration.ts';
+import { fuzzConfiguration, type Described, type FuzzChoice } from './configuration.ts';
 
 const requirements = join(import.meta.dirname, 'schemathesis-requirements.txt');
 
@@ -13,18 +13,13 @@ export const HOW_TO_GET_IT =
 /** The folder with the pinned schemathesis. @throws Error: Python, pip or the packages cannot be had */
 export const schemathesis = (): Promise<string> => pythonPackages('schemathesis', requirements);
 
-export type Fuzz = {
+export type Fuzz = FuzzChoice & {
   /** Where the API listens. */
   readonly url: string;
   /** Keys of an administrator and of a service; told to the checker by its environment. */
   readonly keys: { readonly admin: string; readonly service: string };
   /** An empty folder for what it writes. */
   readonly folder: string;
-  readonly seed: number;
-  /** Generated requests an operation. */
-  readonly examples: number;
-  /** Whether each bound of each schema is tried, too: some thousand requests. */
-  readonly bounds?: boolean;
   /** Called with what it prints, as it comes. */
   readonly onOutput?: (text: string) => void;
 };
