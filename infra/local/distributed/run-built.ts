@@ -25,6 +25,7 @@ type Wrapped = (
  * @param file absolute; what it was built of is told by `<file>.map`, which is read where `--enable-source-maps` asks for it
  */
 export function runBuilt(file: string): void {
+  tellWhereWeRun();
   const kept = `${file}.${process.version}-${process.arch}`;
   const cachedData = readIfThere(kept);
   const script = new Script(`${PREFIX}${textOf(readFileSync(file))}\n})`, {
@@ -38,6 +39,13 @@ export function runBuilt(file: string): void {
   run(module.exports, createRequire(file), module, file, dirname(file), (specifier) => import(specifier));
   if (script.cachedDataRejected !== false)
     setTimeout(() => keep(kept, script.createCachedData()), USED_MILLISECONDS).unref();
+}
+
+/** As newer Nodes do. Where nobody does, pg asks `Response` whether this is somebody's cloud, and that loads all of fetch. */
+function tellWhereWeRun(): void {
+  if ('navigator' in globalThis) return;
+  const userAgent = `Node.js/${process.version.slice(1).split('.')[0]}`;
+  Object.defineProperty(globalThis, 'navigator', { value: { userAgent }, configurable: true, writable: true });
 }
 
 /** A text of one byte a character is read in no time. */
