@@ -155,6 +155,7 @@ describe('a running system', { timeout: 60_000 }, () => {
     const stopped = system.stop();
     expect(await answer).toBe(201);
     expect(await stopped).toBe(0);
+    expect(system.program.written.output, 'nothing to worry about').not.toMatch(/"level":"(warn|error)"/);
   });
 
   test('ends with exit code 1 and one line when PostgreSQL is killed, and starts again with all it knew', async () => {
