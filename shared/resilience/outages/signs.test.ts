@@ -47,6 +47,8 @@ it('what is wrong in itself is not', () => {
   for (const error of [wrongFile, duplicate, new RevisionConflict('key-1', 1, 2), 'a text'])
     expect(isAway(error)).toBe(false);
   expect([isSign(duplicate), isSign(new TypeError('no function'))]).toEqual([false, false]);
+  const late = new DOMException('no answer in time', 'TimeoutError');
+  expect([AbortSignal.abort().reason, late].map(isSign), 'given up by ourselves; in vain').toEqual([false, true]);
 });
 
 it('what the adapters answer is known by its name', () => {

@@ -28,6 +28,8 @@ const ANSWERS = new Set([
   'CommandFault',
   'FromTheFuture',
 ]);
+/** What we gave up ourselves, such as at a stop: a limit of time has another name. */
+const OURS = 'AbortError';
 /** No server makes these. */
 const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
 const SQLSTATE = /^(?!EPIPE)[0-9A-Z]{5}$/;
@@ -37,7 +39,7 @@ const SILENCE =
 
 /** Whether an error may mean that its server is away; false for answers, such as those about the data. */
 export function isSign(error: unknown): boolean {
-  if (!(error instanceof Error) || ANSWERS.has(error.name)) return false;
+  if (!(error instanceof Error) || ANSWERS.has(error.name) || error.name === OURS) return false;
   if (MISTAKES.some((mistake) => error instanceof mistake)) return false;
   const isPostgres = 'code' in error && typeof error.code === 'string' && SQLSTATE.test(error.code);
   // Class 57 is an operator's: shutting down, cancelling.
