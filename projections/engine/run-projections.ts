@@ -84,9 +84,12 @@ export async function runProjections(options: RunOptions): Promise<void> {
     for (const [target, places] of standing) if (isCaughtUp(target, places)) live.add(target);
   }
 
+  let isFirst = true;
   /** Follows the bus with those that have caught up, until they are others. */
   async function follow(progressed: () => void): Promise<void> {
     if (live.size === 0) await someAreLive();
+    else if (isFirst) await othersHaveCome(signal);
+    isFirst = false;
     if (signal.aborted) return;
     const leaving = new AbortController();
     const over = AbortSignal.any([signal, leaving.signal]);

@@ -146,6 +146,13 @@ it('opens a few connections for many who ask at once, one more while somebody wa
 
   for (const client of held) client.release(true);
   await expect.poll(() => growing.options.max).toBe(4);
+  // Where one is idle the others wait, too, before the pool is as large as it was.
+  await growing.query('select 1');
+  expect([growing.totalCount, growing.idleCount]).toEqual([1, 1]);
+  const all = await Promise.all(Array.from({ length: 6 }, () => growing.connect()));
+  for (const client of all) client.release(true);
+  await expect.poll(() => growing.options.max).toBe(4);
+
   const again = Promise.all(Array.from({ length: 20 }, () => growing.query('select 1')));
   expect(growing.totalCount).toBe(4);
   await again;

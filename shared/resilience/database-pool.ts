@@ -121,7 +121,7 @@ function growWhereWaitedFor(pool: pg.Pool, most: number): void {
   const grow = (): void => {
     timer = null;
     if (pool.waitingCount === 0 || pool.ending) return;
-    options.max++;
+    if (pool.totalCount >= options.max) options.max++;
     // The new connection goes to whoever has waited longest.
     connect().then(
       (client) => client.release(),
@@ -130,7 +130,7 @@ function growWhereWaitedFor(pool: pg.Pool, most: number): void {
     watchGrowth();
   };
   const watchGrowth = (): void => {
-    if (pool.totalCount >= options.max && options.max < most) timer ??= setTimeout(grow, GROWTH_MILLISECONDS);
+    if (options.max < most) timer ??= setTimeout(grow, GROWTH_MILLISECONDS);
   };
   pool.on('remove', () => {
     if (pool.waitingCount === 0) options.max = Math.min(options.max, Math.max(FIRST_CONNECTIONS, pool.totalCount));
