@@ -13,6 +13,7 @@ import {
   CATCHING_UP,
   CATCHING_UP_KEY,
   finishCatchUp,
+  isCaughtUp,
   missingPlaces,
   returnToLog,
   storedProgress,
@@ -44,10 +45,10 @@ export async function catchUp(target: Target, options: CatchUpOptions): Promise<
   while (!signal.aborted) {
     await beginCatchUp(pool, target);
     const standing = await storedProgress(pool, target);
+    if (isCaughtUp(target, standing)) return;
     const missing = missingPlaces(target, standing);
     const from = standing.get(CATCHING_UP_KEY);
     if (from === undefined) {
-      if (missing.length === 0) return;
       const facts = { projection: projection.name, partitions: missing };
       logger.error(facts, 'no progress for these partitions: catching up from the log');
       await returnToLog(pool, target, { missing });

@@ -84,12 +84,9 @@ export async function runProjections(options: RunOptions): Promise<void> {
     for (const [target, places] of standing) if (isCaughtUp(target, places)) live.add(target);
   }
 
-  let isFirst = true;
   /** Follows the bus with those that have caught up, until they are others. */
   async function follow(progressed: () => void): Promise<void> {
     if (live.size === 0) await someAreLive();
-    else if (isFirst) await othersHaveCome(signal);
-    isFirst = false;
     if (signal.aborted) return;
     const leaving = new AbortController();
     const over = AbortSignal.any([signal, leaving.signal]);
@@ -179,10 +176,16 @@ export async function runProjections(options: RunOptions): Promise<void> {
         logger.error({ err, ...facts, retryInMs }, 'projection stopped: starting it again');
     };
 
+  /** Those that have caught up before wait for the others once: to join, and to join again with them, costs more. */
+  async function keepFollowingTogether(): Promise<void> {
+    if (live.size > 0) await othersHaveCome(signal);
+    await keepFollowing(follow, { signal, outages, onFailed: tell({ group }) });
+  }
+
   await findWhoHasCaughtUp();
   await Promise.all([
     ...targets.map(keepCaughtUp),
-    keepFollowing(follow, { signal, outages, onFailed: tell({ group }) }),
+    keepFollowingTogether(),
     runRedrives({ targets, log, pool, logger, outages, signal, onApplied }),
   ]);
 }

@@ -7,8 +7,6 @@ type Operation = {
 /** What the checker's configuration needs of an OpenAPI document. */
 export type Described = { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
 
-/** Answers that say that a request was none, or that the server failed: what fits the description meets none of them. */
-const NEVER = new Set(['400', '405', '413', '415', '431', '500', '503']);
 export type FuzzChoice = {
   readonly seed: number;
   /** Generated requests an operation. */
@@ -19,6 +17,8 @@ export type FuzzChoice = {
   readonly without?: readonly string[];
 };
 
+/** Answers that say that a request was none, or that the server failed: what fits the description meets none of them. */
+const NEVER = new Set(['400', '405', '413', '415', '431', '500', '503']);
 /** A 503 is an answer to a token that is far away, and to what is not configured; not to a request that only looks odd. */
 const EXPECTED_503 = /\b(not-yet-visible|not-configured)\b/;
 
@@ -33,6 +33,8 @@ export function fuzzConfiguration(
   { seed, examples, bounds = false, without = [] }: FuzzChoice,
 ): string {
   const operations = Object.values(described.paths).flatMap((methods) => Object.values(methods));
+  const ofOperation = (operation: Operation): string =>
+    without.includes(operation.operationId) ? leftOut(operation) : checksOf(operation);
   // One worker: CPython 3.11's parser breaks where two threads are in it (https://github.com/python/cpython/issues/106905).
   return `seed = ${seed}
 workers = 1
@@ -61,7 +63,7 @@ response_schema_conformance.enabled = true
 unsupported_method.enabled = true
 missing_required_header.enabled = true
 missing_required_header.expected-statuses = ["4xx"]
-${operations.map((operation) => (without.includes(operation.operationId) ? leftOut(operation) : checksOf(operation))).join('')}`;
+${operations.map(ofOperation).join('')}`;
 }
 
 const leftOut = ({ operationId }: Operation): string =>
