@@ -4,9 +4,9 @@ import { consume, type ConsumptionOptions } from '@workledger/shared/consumption
 import { createProgress } from '@workledger/shared/consumption/progress.ts';
 import { streamTypesOf } from '@workledger/shared/events/catalogue.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
-import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Pool } from 'pg';
 import { noteDeliveries } from './deliveries.ts';
+import type { Looks } from './looks.ts';
 import { readSubscriptions, whatIsDue } from './matching.ts';
 import type { RepositoryOf } from './repository.ts';
 import { applyWebhookStream } from './subscriptions.ts';
@@ -14,8 +14,7 @@ import { applyWebhookStream } from './subscriptions.ts';
 export type ReceivingOptions = ConsumptionOptions & {
   readonly pool: Pool;
   readonly repositoryOf: RepositoryOf;
-  /** Told that something may be due. */
-  readonly onNoted: () => void;
+  readonly looks: Looks;
 };
 
 const GROUP = 'webhooks';
@@ -32,28 +31,30 @@ export const receiveEvents = (options: ReceivingOptions): Promise<void> =>
   });
 
 async function receive(events: readonly RecordedEvent[], options: ReceivingOptions): Promise<void> {
-  const { pool, log, outages, onNoted } = options;
+  const { pool, log, outages, looks } = options;
   const own = new Set(events.filter(({ stream }) => streamType(stream) === 'webhook').map(({ stream }) => stream));
   for (const stream of own) await outages.watch('postgresql', () => applyWebhookStream(pool, log, stream));
   const subscriptions = await outages.watch('postgresql', () => readSubscriptions(pool));
+  looks.saw(subscriptions.length);
+  if (own.size > 0) looks.changed.wake();
   if (subscriptions.length === 0) return;
   const due = await whatIsDue(subscriptions, events, options.repositoryOf);
   await outages.watch('postgresql', () => noteDeliveries(pool, due));
-  if (due.length > 0 || own.size > 0) onNoted();
+  if (due.length > 0 || own.size > 0) looks.due.wake();
 }
 
 const EVENTS_AT_ONCE = 500;
 /** So many may wait before more is read from the log for a subscription. */
 const MOST_WAITING = 2_000;
-const LOOK_MILLISECONDS = 1_000;
 
 /**
  * Reads from the log what a subscription is to get of what was there before this process knew of it, until the signal aborts. Up to the
  * head as it is once the subscription is known: what comes after that is met with the subscription at hand.
  */
 export async function keepCatchingUp(options: ReceivingOptions): Promise<void> {
-  const { pool, outages, logger, signal } = options;
+  const { pool, outages, logger, signal, looks } = options;
   while (!signal.aborted) {
+    const seen = looks.changed.count();
     let more = false;
     try {
       const { rows } = await outages.watch('postgresql', () => pool.query<Behind>(BEHIND, [MOST_WAITING]));
@@ -62,7 +63,7 @@ export async function keepCatchingUp(options: ReceivingOptions): Promise<void> {
       if (!signal.aborted && !outages.isTold(error))
         logger.error({ err: error }, 'webhooks cannot read what was there before: trying again');
     }
-    if (!more) await pause(LOOK_MILLISECONDS, signal);
+    if (!more) await looks.changed.next(looks.longest(), signal, seen);
   }
 }
 
@@ -77,7 +78,7 @@ const BEHIND = `
 
 /** @returns whether there is more */
 async function catchUpOnce({ id, after, until }: Behind, options: ReceivingOptions): Promise<boolean> {
-  const { pool, log, outages, signal, onNoted } = options;
+  const { pool, log, outages, signal, looks } = options;
   // The subscription as it is before the head is asked for.
   const all = await outages.watch('postgresql', () => readSubscriptions(pool));
   const subscription = all.find((each) => each.id === id);
@@ -87,7 +88,7 @@ async function catchUpOnce({ id, after, until }: Behind, options: ReceivingOptio
   const due = await whatIsDue([subscription], events, options.repositoryOf);
   await outages.watch('postgresql', () => noteDeliveries(pool, due));
   const { rowCount } = await outages.watch('postgresql', () => pool.query(MOVE, [id, after, until, next, end]));
-  if (due.length > 0) onNoted();
+  if (due.length > 0) looks.due.wake();
   return next !== null || rowCount === 0;
 }
 

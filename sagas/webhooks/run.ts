@@ -4,20 +4,20 @@ import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { untilLogIsRight } from '@workledger/shared/consumption/log-identity.ts';
 import { pause } from '@workledger/shared/resilience/pause.ts';
-import { createWakeUps } from '@workledger/shared/resilience/wake-ups.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { claimDue, settle, type Claimed, type Outcome } from './deliveries.ts';
 import { AT_ONCE, createLanes } from './lanes.ts';
+import { createLooks } from './looks.ts';
 import { keepCatchingUp, receiveEvents, type ReceivingOptions } from './receive.ts';
 import { createRepositoryOf } from './repository.ts';
 import { sendOnce, type SendingOptions } from './send.ts';
 import { keepTidy, readFacts } from './tidy.ts';
 
-export type WebhooksOptions = Omit<ReceivingOptions, 'repositoryOf' | 'onNoted'> &
+export type WebhooksOptions = Omit<ReceivingOptions, 'repositoryOf' | 'looks'> &
   SendingOptions & { readonly commands: Commands };
 
-/** Between two looks for what is due, where nothing wakes. */
-const LOOK_MILLISECONDS = 1_000;
+/** After a look that failed. */
+const REST_MILLISECONDS = 1_000;
 /** Beside the time for an answer: nobody else tries it before. */
 const LEASE_SECONDS = 20;
 /** Who waits longer for a turn at its host gives back what it has, long before its lease ends. */
@@ -31,7 +31,7 @@ const WEBHOOKS = { schema: 'sagas', belongs: 'the sagas (schema sagas) belong', 
 export function createWebhooks(options: WebhooksOptions) {
   const { pool, log, logger, outages, signal, commands, configuration, onWaiting } = options;
   const lanes = createLanes(configuration);
-  const wakeUps = createWakeUps();
+  const looks = createLooks();
   const inHand = new Map<string, number>();
   let facts: Readonly<Record<string, unknown>> = {};
 
@@ -81,14 +81,14 @@ export function createWebhooks(options: WebhooksOptions) {
         const left = (inHand.get(webhookId) ?? 1) - 1;
         if (left > 0) inHand.set(webhookId, left);
         else inHand.delete(webhookId);
-        wakeUps.wake();
+        looks.due.wake();
       });
   }
 
   async function keepSending(): Promise<void> {
     const leaseSeconds = configuration.outgoingWebhooks.timeoutSeconds + LEASE_SECONDS;
     while (!signal.aborted) {
-      const seen = wakeUps.count();
+      const seen = looks.due.count();
       try {
         const busy = [...inHand.keys()];
         const due = await outages.watch('postgresql', () => claimDue(pool, { busy, each: AT_ONCE, leaseSeconds }));
@@ -97,9 +97,9 @@ export function createWebhooks(options: WebhooksOptions) {
       } catch (error) {
         if (!signal.aborted && !outages.isTold(error))
           logger.error({ err: error }, 'webhooks cannot look for what is due: trying again');
-        await pause(LOOK_MILLISECONDS, signal);
+        await pause(REST_MILLISECONDS, signal);
       }
-      await wakeUps.next(LOOK_MILLISECONDS, signal, seen);
+      await looks.due.next(looks.longest(), signal, seen);
     }
     while (inHand.size > 0) await pause(20);
   }
@@ -109,9 +109,10 @@ export function createWebhooks(options: WebhooksOptions) {
       const onProblem = (problem: string | null): void => onWaiting?.('webhooks: the event log', problem);
       await untilLogIsRight('webhooks', WEBHOOKS, { pool, log, logger, signal, outages, onProblem });
       if (signal.aborted) return;
-      const receiving = { ...options, repositoryOf: createRepositoryOf(log), onNoted: wakeUps.wake };
+      const receiving = { ...options, repositoryOf: createRepositoryOf(log), looks };
       const tidy = keepTidy(options, async () => {
         facts = await readFacts(pool);
+        looks.saw(Object.keys(facts).length);
       });
       await Promise.all([receiveEvents(receiving), keepCatchingUp(receiving), keepSending(), tidy]);
     },

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { pause } from '@workledger/shared/resilience/pause.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import type { DatabaseClock } from '../database-clock.ts';
-import type { EffectQueue } from './queue.ts';
+import { EFFECT_TASKS, type EffectQueue } from './queue.ts';
 import type { RunningJobs, Workers } from './running-jobs.ts';
 
 export type HeartbeatOptions = {
@@ -24,8 +24,8 @@ const STALE_SECONDS = 5;
 const BEATS_UNTIL_TIDY = 3_600;
 
 /**
- * Beats every second until the signal aborts; stops what was cancelled or lost, and gives jobs back to the queue that nobody
- * works on any more.
+ * Beats every second until the signal aborts; wakes workers for jobs that came due, stops what was cancelled or lost, and gives jobs back
+ * to the queue that nobody works on any more.
  */
 export async function runHeartbeat(options: HeartbeatOptions): Promise<void> {
   const { pool, workers, outages, logger, signal } = options;
@@ -87,17 +87,24 @@ type Beaten = {
   readonly mayNeedCare: boolean;
 };
 
-/** Tells that these workers live. */
+/** Jobs that are due, by their time or since no notification came. Source: the library's own, graphile-worker/sql/000018.sql */
+const WAKE_FOR_DUE = `
+  select pg_notify('jobs:insert', json_build_object('r', random(), 'count', count(*))::text)
+  from graphile_worker.jobs
+  where task_identifier = any ($2) and locked_at is null and attempts < max_attempts and run_at <= now()
+  having count(*) > 0`;
+
+/** Tells that these workers live, and wakes as many idle ones, of whichever process, as there are jobs that are due. */
 async function beat(pool: Pool, workerIds: readonly string[]): Promise<Beaten> {
   const { rows } = await pool.query<{ time: string; mayNeedCare: boolean }>(
     `with beat as (
        insert into sagas.workers (worker_id) select unnest($1::text[])
        on conflict (worker_id) do update set beat_at = clock_timestamp()
-     )
+     ), woken as (${WAKE_FOR_DUE})
      select extract(epoch from clock_timestamp()) * 1000 as time, exists (
        select from graphile_worker._private_jobs where locked_by is not null or last_error is not null
-     ) as "mayNeedCare"`,
-    [[...workerIds]],
+     ) as "mayNeedCare", (select count(*) from woken) as woken`,
+    [[...workerIds], Object.values(EFFECT_TASKS)],
   );
   return { time: Number(rows[0]?.time), mayNeedCare: rows[0]?.mayNeedCare === true };
 }

@@ -5,31 +5,40 @@ import { createOutages } from '@workledger/shared/resilience/outages/outages.ts'
 import { captureLog } from '@workledger/infra/testing/events/captured-logger.ts';
 import { untilTrue } from '@workledger/infra/testing/processes/until.ts';
 import { createTestDatabase, type TestDatabase } from '@workledger/infra/testing/servers/database.ts';
+import { migrate } from '@workledger/shared/migrations/migrate.ts';
+import { createDatabaseClock } from '../database-clock.ts';
+import { sagaMigrations } from '../migrations.ts';
+import { runHeartbeat } from './heartbeat.ts';
 import { openEffectQueue, type EffectJob, type EffectQueue } from './queue.ts';
-import { createWorkers } from './running-jobs.ts';
+import { createRunningJobs, createWorkers } from './running-jobs.ts';
 import { runEffects } from './runner.ts';
 
 const CALLS = 40;
 /** Workers for commands and timers. */
 const QUICK = 4;
+/** Long before the library's workers look by themselves. */
+const SOON_SECONDS = 30;
 const { logger } = captureLog('silent');
 let database: TestDatabase;
 let pool: Pool;
 let queue: EffectQueue;
-let running: Promise<void>;
+let running: Promise<unknown>;
 const stopping = new AbortController();
 const asked: string[] = [];
 const done: string[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  await migrate(database.url, 'sagas', sagaMigrations);
   const outages = createOutages(logger);
   pool = createDatabasePool({ connectionString: database.url, max: 10, applicationName: 'effects' });
   note(pool);
   queue = await openEffectQueue(pool, logger, outages);
   const task = (payload: unknown): void => void done.push((payload as EffectJob).key);
   const { signal } = stopping;
-  running = runEffects({ pool, task, workers: createWorkers(), outages, logger, callConcurrency: CALLS, signal });
+  const common = { pool, workers: createWorkers(), outages, logger, signal };
+  const beating = { ...common, queue, running: createRunningJobs(), clock: createDatabaseClock() };
+  running = Promise.all([runEffects({ ...common, task, callConcurrency: CALLS }), runHeartbeat(beating)]);
   await untilTrue(() => jobsAsked() >= CALLS + QUICK);
 });
 afterAll(async () => {
@@ -65,7 +74,7 @@ test('what is queued is done, and what waits for its time is done when that has 
   const dueAt = new Date(Date.now() + 1_500).toISOString();
   await queue.enqueue('saga-test-1', { kind: 'timer', key: 'later', dueAt } as never);
   await queue.enqueue('saga-test-1', { kind: 'call', key: 'now' } as never);
-  await untilTrue(() => done.includes('later'));
+  await untilTrue(() => done.includes('later'), SOON_SECONDS);
   expect(done).toEqual(['now', 'later']);
 });
 
@@ -75,5 +84,5 @@ test('so is what came while nobody was notified', async () => {
      select from job`,
   );
   await database.pool.query(`update graphile_worker._private_jobs set run_at = now() where key = 'quiet'`);
-  await untilTrue(() => done.includes('quiet'));
+  await untilTrue(() => done.includes('quiet'), SOON_SECONDS);
 });

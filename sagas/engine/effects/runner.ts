@@ -19,44 +19,19 @@ export type RunnerOptions = {
 };
 
 const QUICK_CONCURRENCY = 4;
-/** For what comes due by its time, and for what came while no notification did: an insert is told at once. */
-const LOOK_MILLISECONDS = 1_000;
-/** Each idle worker of the library asks by itself: one look a second for all of them is a sixtieth of that. */
+/** Each idle worker of the library asks by itself. What comes due by its time, and what came while no notification did, the heartbeat wakes for. */
 const LIBRARY_POLL_MILLISECONDS = 60_000;
 /** A pool whose workers could not look for a job so many times in a row, a second apart, is replaced. */
 const MOST_FAILURES = 5;
+/** Workers that fail within so long fail by the same. */
+const TOGETHER_MILLISECONDS = 500;
 /** A queue's pool that gave up is replaced not faster than this. */
 const REST_MILLISECONDS = 500;
-
-/**
- * Wakes as many idle workers, of whichever process, as there are jobs that are due.
- * Source: the library's own notification, graphile-worker/sql/000018.sql
- */
-const WAKE_FOR_DUE = `
-  select pg_notify('jobs:insert', json_build_object('r', random(), 'count', count(*))::text)
-  from graphile_worker.jobs
-  where task_identifier = any ($1) and locked_at is null and attempts < max_attempts and run_at <= now()
-  having count(*) > 0`;
 
 /** Works on queued effects until the signal aborts; resolves when the jobs in hand have ended. */
 export async function runEffects(options: RunnerOptions): Promise<void> {
   const { command, timer, call } = EFFECT_TASKS;
-  await Promise.all([
-    keepRunning([command, timer], QUICK_CONCURRENCY),
-    keepRunning([call], options.callConcurrency),
-    keepLooking(),
-  ]);
-
-  async function keepLooking(): Promise<void> {
-    const { pool, outages, logger, signal } = options;
-    for (;;) {
-      await pause(LOOK_MILLISECONDS, signal);
-      if (signal.aborted) return;
-      await pool.query(WAKE_FOR_DUE, [Object.values(EFFECT_TASKS)]).catch((error: unknown) => {
-        if (!outages.notice('postgresql', error)) logger.debug({ err: error }, 'no look for jobs that are due');
-      });
-    }
-  }
+  await Promise.all([keepRunning([command, timer], QUICK_CONCURRENCY), keepRunning([call], options.callConcurrency)]);
 
   /** The queue's pool ends itself when it cannot note that a job is done: another takes over, while it ends what it has in hand. */
   async function keepRunning(tasks: readonly string[], concurrency: number): Promise<void> {
@@ -93,8 +68,7 @@ async function startPool(
   const took = (): void => void (failures = 0);
   events.on('worker:getJob:empty', took).on('job:start', took);
   events.on('worker:getJob:error', ({ error }) => {
-    // All that fail at once fail by the same.
-    if (performance.now() < failedAt + LOOK_MILLISECONDS / 2) return;
+    if (performance.now() < failedAt + TOGETHER_MILLISECONDS) return;
     failedAt = performance.now();
     failures += 1;
     if (failures !== MOST_FAILURES) return;

@@ -41,8 +41,9 @@ const WAITS = {
 const GROUP = 'workflow-waits';
 const TOPICS: readonly Context[] = ['task', 'evolution', 'agent', 'sync'];
 const AT_ONCE = 500;
-/** Where nothing wakes. */
+/** Where nothing wakes; while this process knows of no wait, those who have noted one look after it. */
 const LOOK_MILLISECONDS = 2_000;
+const LOOK_FOR_OTHERS_MILLISECONDS = 5_000;
 /** For so long a process takes it that it knows what is waited for; a wait is read for again, later than that. */
 const KNOWN_MILLISECONDS = 1_000;
 const AGAIN_SECONDS = 2.5;
@@ -165,7 +166,8 @@ export async function runWaits(options: WaitsOptions): Promise<void> {
           logger.error({ err: error }, 'what runs of workflows wait for cannot be read: trying again');
         await pause(LOOK_MILLISECONDS, signal);
       }
-      if (found < AT_ONCE) await wakeUps.next(LOOK_MILLISECONDS, signal, seen);
+      const longest = known.names.size > 0 ? LOOK_MILLISECONDS : LOOK_FOR_OTHERS_MILLISECONDS;
+      if (found < AT_ONCE) await wakeUps.next(longest, signal, seen);
     }
   }
 

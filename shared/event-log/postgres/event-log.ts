@@ -14,7 +14,7 @@ import { startWriter } from './writer.ts';
 
 export type PostgresEventLogOptions = {
   readonly connectionString: string;
-  /** How often subscriptions look together when nothing wakes them up, in milliseconds; default 1,000. */
+  /** How often subscriptions look together when nothing wakes them up, in milliseconds; default 2,000. */
   readonly pollMilliseconds?: number;
   /** How the connections are named in `pg_stat_activity`; default `workledger-event-log`. */
   readonly applicationName?: string;
@@ -33,7 +33,7 @@ const POLL_WITHOUT_WAKE_UPS = 50;
 export async function createPostgresEventLog(options: PostgresEventLogOptions): Promise<EventLog> {
   const { connectionString } = options;
   const applicationName = options.applicationName ?? 'workledger-event-log';
-  const poll = options.pollMilliseconds ?? 1_000;
+  const poll = options.pollMilliseconds ?? 2_000;
   await migrate(connectionString, 'event_log', eventLogMigrations);
 
   const { outages } = options;
