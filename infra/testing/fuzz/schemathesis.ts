@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pythonPackages } from '../processes/python.ts';
-import { fuzzConfiguration, type Described, type FuzzChoice } from './configuration.ts';
+import { fuzzConfiguration, onlyAsked, type Described, type FuzzChoice } from './configuration.ts';
 
 const requirements = join(import.meta.dirname, 'schemathesis-requirements.txt');
 
@@ -32,10 +32,12 @@ export async function fuzzApi(
   program: string,
   { url, keys, folder, onOutput, ...chosen }: Fuzz,
 ): Promise<{ readonly holds: boolean; readonly report: string }> {
-  const described = (await (await fetch(new URL('/api/v1/openapi.json', url))).json()) as Described;
-  const configuration = join(folder, 'schemathesis.toml');
-  await writeFile(configuration, fuzzConfiguration(described, chosen));
-  const args = ['-m', 'schemathesis.cli', '--config-file', configuration, 'run', `${url}/api/v1/openapi.json`];
+  const whole = (await (await fetch(new URL('/api/v1/openapi.json', url))).json()) as Described;
+  const described = onlyAsked(whole, chosen);
+  const [configuration, description] = ['schemathesis.toml', 'openapi.json'].map((name) => join(folder, name));
+  await writeFile(configuration!, fuzzConfiguration(described, chosen));
+  await writeFile(description!, JSON.stringify(described));
+  const args = ['-m', 'schemathesis.cli', '--config-file', configuration!, 'run', description!, '--url', url];
   const child = spawn('python3', args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,14 +18,17 @@ export async function pythonPackages(tool: string, requirements: string): Promis
     .update(await readFile(requirements))
     .digest('hex');
   // Wheels with compiled code are of one version of Python.
-  const place = join(cache, tool, `${stdout.trim()}-${pins.slice(0, 12)}`);
+  const whole = join(cache, tool, `python${stdout.trim()}-${pins.slice(0, 12)}`);
+  // By this name libraries know what is not the program's own: hypothesis would read the source of all packages, for seconds.
+  const place = join(whole, 'site-packages');
   if (await isThere(place)) return place;
-  await mkdir(dirname(place), { recursive: true });
+  await mkdir(dirname(whole), { recursive: true });
   const unfinished = await mkdtemp(join(cache, tool, '.fetching-'));
   try {
+    const target = join(unfinished, 'site-packages');
     const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--require-hashes'];
-    await python(['-m', 'pip', 'install', ...options, '--requirement', requirements, '--target', unfinished]);
-    await rename(unfinished, place).catch(async (error: unknown) => {
+    await python(['-m', 'pip', 'install', ...options, '--requirement', requirements, '--target', target]);
+    await rename(unfinished, whole).catch(async (error: unknown) => {
       if (!(await isThere(place))) throw error;
     });
     return place;
