@@ -16,10 +16,11 @@ import type { Ports } from '../testing/system/ports/port-engine.ts';
 import { createRandom, seeds, type Random } from '../testing/events/random.ts';
 import { followed, untilSeen } from './harness/read-models.ts';
 import { untilQuiet } from '../testing/system/logs.ts';
+import { isFullLength } from '../testing/system/storm.ts';
 import { startWorker } from './harness/worker.ts';
 import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 
-const REBUILDS = 3;
+const REBUILDS = isFullLength ? 3 : 2;
 
 const all = projections.map(({ name }) => name);
 /** What an eventful day has something for. */

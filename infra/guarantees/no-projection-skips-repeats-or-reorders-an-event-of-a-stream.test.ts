@@ -14,6 +14,7 @@ import { createRandom, seeds } from '../testing/events/random.ts';
 import { followed, pureFold, untilSeen, writtenRows } from './harness/read-models.ts';
 import { createTrailTable, readTrails, trail } from './harness/trail.ts';
 import { unruly } from './harness/unruly-bus.ts';
+import { isFullLength } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
 const projections = [tasks, trail];
@@ -46,7 +47,7 @@ describe.each(portEnginesOfEveryLog)('a projection takes every event of a stream
       (await storedProgress(ports.pool, targetOf(trail))).has('task/0'),
     );
 
-  test.each(seeds(engine.name === 'embedded' ? 3 : 1))(
+  test.each(seeds(engine.name === 'embedded' ? (isFullLength ? 3 : 2) : 1))(
     'through cut and repeated batches, two workers, restarts, failing writes, lost connections (SEED=%i)',
     async (seed) => {
       const random = createRandom(seed);
