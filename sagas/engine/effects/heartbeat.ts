@@ -94,7 +94,10 @@ const WAKE_FOR_DUE = `
   where task_identifier = any ($2) and locked_at is null and attempts < max_attempts and run_at <= now()
   having count(*) > 0`;
 
-/** Tells that these workers live, and wakes as many idle ones, of whichever process, as there are jobs that are due. */
+/**
+ * Tells that these workers live, and wakes as many idle ones, of whichever process, as there are jobs that are due. (What of a statement
+ * nobody asks for is not run: that is why it answers whether any was woken.)
+ */
 async function beat(pool: Pool, workerIds: readonly string[]): Promise<Beaten> {
   const { rows } = await pool.query<{ time: string; mayNeedCare: boolean }>(
     `with beat as (
