@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Part, RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { effectsOf, isFinal, sagasOf, untilEnded, untilFinal, type SagaRecord } from '../testing/system/saga.ts';
-import { isFullLength } from '../testing/system/storm.ts';
+import { diesOften } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 
@@ -10,8 +10,7 @@ import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts
 const PUSHES = ['publish', 'unpublish', 'merge'];
 
 describe.each(engines)('every step of a saga is requested under one stable key ($name)', (engine) => {
-  /** Several processes take half a minute to die and to find together again. */
-  const diesAtEachStep = engine.name === 'embedded' || isFullLength;
+  const diesAtEachStep = diesOften(engine.name);
   let workshop: Workshop;
   let system: RunningSystem;
   let taskId: string;

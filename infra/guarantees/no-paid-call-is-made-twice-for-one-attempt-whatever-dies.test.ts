@@ -6,7 +6,7 @@ import { untilTrue } from '../testing/processes/until.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { AGENT_USD, ANSWER_USD, createPaid, hasOpenEvolve, ITERATIONS } from '../testing/system/paid.ts';
-import { isFullLength } from '../testing/system/storm.ts';
+import { diesOften } from '../testing/system/storm.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 
 type Effect = {
@@ -28,8 +28,6 @@ function charged(asked: readonly AskedModel[]): number {
 }
 
 describe.skipIf(!hasOpenEvolve).each(engines)('no paid call is made twice for one attempt ($name)', (engine) => {
-  /** Several processes take long to die and to find together again: then once, and all of them. */
-  const diesOften = engine.name === 'embedded' || isFullLength;
   let paid: Awaited<ReturnType<typeof createPaid>>;
   let system: RunningSystem;
   let taskId: string;
@@ -54,7 +52,7 @@ describe.skipIf(!hasOpenEvolve).each(engines)('no paid call is made twice for on
     paid.holdWriter(new Promise<void>((resolve) => (answer = resolve)));
     taskId = await paid.ask(system);
     await untilTrue(() => Promise.resolve(paid.writer.asked.length === 1), 180);
-    if (diesOften) await die('service');
+    if (diesOften(engine.name)) await die('service');
     answer();
     await untilTrue(() => Promise.resolve(paid.evolver.asked.length > 0), 180);
     expect([paid.agentStarts(), charged(paid.writer.asked)]).toEqual([1, 1]);

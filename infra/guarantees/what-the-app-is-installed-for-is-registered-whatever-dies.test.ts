@@ -17,7 +17,7 @@ import {
 import type { RunningSystem, Settings } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { deliver, labeledIssue, SECRET, SENDER, signed } from '../testing/system/github.ts';
-import { isFullLength } from '../testing/system/storm.ts';
+import { diesOften } from '../testing/system/storm.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 
 const SHOP = 'acme/shop';
@@ -25,8 +25,6 @@ const SHOP = 'acme/shop';
 describe.each(engines)('what the app is installed for is registered ($name)', (engine) => {
   let folder: string;
   let fake: Awaited<ReturnType<typeof startFakeGithub>>;
-  /** Several processes take long to die and to find together again: then once. */
-  const diesOften = engine.name === 'embedded' || isFullLength;
   let system: RunningSystem;
   let issues = 0;
 
@@ -139,7 +137,7 @@ describe.each(engines)('what the app is installed for is registered ($name)', (e
     const before = fake.count('GET', /^\/app\/installations/);
     const looked = await tell('installation', 'deleted');
     await untilTrue(() => fake.count('GET', /^\/app\/installations/) > before);
-    if (diesOften) await die();
+    if (diesOften(engine.name)) await die();
     await looked();
     expect(await taken()).toEqual([]);
     expect(await ask(SHOP)).toMatchObject({ outcome: 'ignored', reason: `repository ${SHOP} is not registered` });

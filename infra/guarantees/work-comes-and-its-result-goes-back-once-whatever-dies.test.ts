@@ -4,11 +4,11 @@ import { engines } from '../testing/system/engines.ts';
 import { createJoined, SOURCES, type Source } from '../testing/system/joined.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { isFullLength } from '../testing/system/storm.ts';
+import { diesOften } from '../testing/system/storm.ts';
 
 describe.each(engines)('work comes from GitHub, Linear and Slack, and its result goes back ($name)', (engine) => {
-  /** Several processes take long to die and to find together again: then once, in the middle, and all of them. */
-  const diesOften = engine.name === 'embedded' || isFullLength;
+  /** Else once, in the middle, and all of them. */
+  const isOften = diesOften(engine.name);
   let joined: Awaited<ReturnType<typeof createJoined>>;
   let system: RunningSystem;
   const tasks = {} as Record<Source, string>;
@@ -40,7 +40,7 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
 
   it('becomes a pull request, though every process dies as it is asked for', async () => {
     await each(async (source) => void (tasks[source] = await joined.ask(system, source)));
-    if (diesOften) await die('service');
+    if (isOften) await die('service');
     await each((source) => nextHead(source, null));
   });
 
@@ -67,7 +67,7 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
       joined.places[source].repository.statuses.push({ sha: heads[source], context: 'ci', state: 'success' });
       expect(await joined.merge(source, pullOf(source).number)).toBe(200);
     });
-    if (diesOften) await die('service');
+    if (isOften) await die('service');
     await each(async (source) => {
       expect(await finalTask(system.client, tasks[source])).toMatchObject({
         ...{ state: 'complete', result: { merged: true, commit: heads[source] } },

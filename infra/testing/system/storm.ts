@@ -12,6 +12,9 @@ const minutes = Number(process.env['WORKLEDGER_STORM_MINUTES'] ?? 0);
 /** Whether a promise is tried at full length: in a storm and on a planted defect; `npm test` has shorter schedules of the same. */
 export const isFullLength = minutes > 0 || process.env['WORKLEDGER_FULL_LENGTH'] === '1';
 
+/** Whether processes die at every turn: several take half a minute to die and to find together again, and in `npm test` do so once. */
+export const diesOften = (engine: string): boolean => engine === 'embedded' || isFullLength;
+
 const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
 
 /**
