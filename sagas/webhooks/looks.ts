@@ -12,8 +12,8 @@ export type Looks = {
   readonly changed: WakeUps;
   /** The longest wait between two looks, in milliseconds. */
   longest(): number;
-  /** Notes how many subscriptions there are. */
-  saw(subscriptions: number): void;
+  /** Notes whether anybody has subscribed. */
+  saw(isAnybody: boolean): void;
 };
 
 export function createLooks(): Looks {
@@ -22,8 +22,8 @@ export function createLooks(): Looks {
     due: createWakeUps(),
     changed: createWakeUps(),
     longest: () => longest,
-    saw: (subscriptions) => {
-      longest = subscriptions === 0 ? LOOK_FOR_NOBODY_MILLISECONDS : LOOK_MILLISECONDS;
+    saw: (isAnybody) => {
+      longest = isAnybody ? LOOK_MILLISECONDS : LOOK_FOR_NOBODY_MILLISECONDS;
     },
   };
 }

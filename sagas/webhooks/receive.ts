@@ -35,7 +35,7 @@ async function receive(events: readonly RecordedEvent[], options: ReceivingOptio
   const own = new Set(events.filter(({ stream }) => streamType(stream) === 'webhook').map(({ stream }) => stream));
   for (const stream of own) await outages.watch('postgresql', () => applyWebhookStream(pool, log, stream));
   const subscriptions = await outages.watch('postgresql', () => readSubscriptions(pool));
-  looks.saw(subscriptions.length);
+  looks.saw(subscriptions.length > 0);
   if (own.size > 0) looks.changed.wake();
   if (subscriptions.length === 0) return;
   const due = await whatIsDue(subscriptions, events, options.repositoryOf);

@@ -34,10 +34,11 @@ export async function fuzzApi(
 ): Promise<{ readonly holds: boolean; readonly report: string }> {
   const whole = (await (await fetch(new URL('/api/v1/openapi.json', url))).json()) as Described;
   const described = onlyAsked(whole, chosen);
-  const [configuration, description] = ['schemathesis.toml', 'openapi.json'].map((name) => join(folder, name));
-  await writeFile(configuration!, fuzzConfiguration(described, chosen));
-  await writeFile(description!, JSON.stringify(described));
-  const args = ['-m', 'schemathesis.cli', '--config-file', configuration!, 'run', description!, '--url', url];
+  const configuration = join(folder, 'schemathesis.toml');
+  const description = join(folder, 'openapi.json');
+  await writeFile(configuration, fuzzConfiguration(described, chosen));
+  await writeFile(description, JSON.stringify(described));
+  const args = ['-m', 'schemathesis.cli', '--config-file', configuration, 'run', description, '--url', url];
   const child = spawn('python3', args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],

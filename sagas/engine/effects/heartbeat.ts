@@ -87,26 +87,24 @@ type Beaten = {
   readonly mayNeedCare: boolean;
 };
 
-/** Jobs that are due, by their time or since no notification came. Source: the library's own, graphile-worker/sql/000018.sql */
-const WAKE_FOR_DUE = `
-  select pg_notify('jobs:insert', json_build_object('r', random(), 'count', count(*))::text)
-  from graphile_worker.jobs
-  where task_identifier = any ($2) and locked_at is null and attempts < max_attempts and run_at <= now()
-  having count(*) > 0`;
-
 /**
- * Tells that these workers live, and wakes as many idle ones, of whichever process, as there are jobs that are due. (What of a statement
- * nobody asks for is not run: that is why it answers whether any was woken.)
+ * Tells that these workers live, and wakes as many idle ones, of whichever process, as there are jobs that are due.
+ * Source: the library's own notification, graphile-worker/sql/000018.sql
  */
 async function beat(pool: Pool, workerIds: readonly string[]): Promise<Beaten> {
   const { rows } = await pool.query<{ time: string; mayNeedCare: boolean }>(
     `with beat as (
        insert into sagas.workers (worker_id) select unnest($1::text[])
        on conflict (worker_id) do update set beat_at = clock_timestamp()
-     ), woken as (${WAKE_FOR_DUE})
+     )
      select extract(epoch from clock_timestamp()) * 1000 as time, exists (
        select from graphile_worker._private_jobs where locked_by is not null or last_error is not null
-     ) as "mayNeedCare", (select count(*) from woken) as woken`,
+     ) as "mayNeedCare", (
+       select pg_notify('jobs:insert', json_build_object('r', random(), 'count', count(*))::text)
+       from graphile_worker.jobs
+       where task_identifier = any ($2) and locked_at is null and attempts < max_attempts and run_at <= now()
+       having count(*) > 0
+     ) as woken`,
     [[...workerIds], Object.values(EFFECT_TASKS)],
   );
   return { time: Number(rows[0]?.time), mayNeedCare: rows[0]?.mayNeedCare === true };
