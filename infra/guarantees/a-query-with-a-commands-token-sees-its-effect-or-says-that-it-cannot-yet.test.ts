@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '@workledger/shared/client/client.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
+import { storageOf } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
 type Row = { readonly id: string; readonly revision: number; readonly title?: string };
@@ -14,7 +15,7 @@ describe.each(engines)(
     let system: RunningSystem;
     let database: pg.Client;
     beforeAll(async () => {
-      system = await engine.start();
+      system = await engine.start({}, { storage: storageOf(engine.name) });
       await connect();
     });
     afterAll(async () => {
@@ -98,7 +99,7 @@ describe.each(engines)(
     test('across kill -9 of every process right after the answer', async () => {
       const { id } = await create('/tasks', { title: 'before' });
       const { token } = await retitle(id, 'after');
-      await system.kill9('service', 'storage');
+      await system.kill9(...system.parts);
       await system.restart();
       await connect();
       expect(await one(`/tasks/${id}`, token)).toMatchObject({ title: 'after' });

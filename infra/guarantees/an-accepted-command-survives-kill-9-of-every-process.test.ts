@@ -3,7 +3,7 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { enginesOfEveryLog } from '../testing/system/engines.ts';
 import { startLoad, type Accepted } from '../testing/system/load.ts';
-import { isFullLength, killsOn } from '../testing/system/storm.ts';
+import { isFullLength, killsOn, storageOf } from '../testing/system/storm.ts';
 import { effectsOf, type SagaRecord } from '../testing/system/saga.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
@@ -23,7 +23,9 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
 
   beforeAll(async () => {
     day = await createWorkflowDay();
-    system = await engine.start(day.settings);
+    system = await engine.start(day.settings, {
+      storage: engine.name === 'distributed' ? 'own' : storageOf(engine.name),
+    });
     const startRuns = await day.open(system.client);
     const load = startLoad(system.client, CALLERS);
     const accept = async (more: number): Promise<void> => {
@@ -35,7 +37,7 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
       const goesOn = (): boolean => load.accepted.length > before.accepted + BETWEEN_KILLS;
       await until('callers to notice', () => load.unanswered() > before.unanswered || goesOn());
     };
-    for (const parts of killsOn(engine.name, LAST_KILLS)) {
+    for (const parts of killsOn(engine.name, system.parts, LAST_KILLS)) {
       await Promise.all([accept(BETWEEN_KILLS), startRuns(RUNS_BETWEEN_KILLS)]);
       await system.kill9(...parts);
       await notice();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Part, RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { effectsOf, isFinal, sagasOf, untilEnded, untilFinal, type SagaRecord } from '../testing/system/saga.ts';
-import { diesOften } from '../testing/system/storm.ts';
+import { diesOften, storageOf } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 import { createWorkshop, type Workshop } from '../testing/repository/workshop.ts';
 
@@ -21,7 +21,8 @@ describe.each(engines)('every step of a saga is requested under one stable key (
     const repositories = workshop.settings.repositories ?? [];
     const plain = repositories.map((sample) => ({ ...sample, name: 'plain', evolve: null }));
     const settings = { ...workshop.settings, repositories: [...repositories, ...plain] };
-    system = await engine.start({ ...settings, leaseSeconds: 600, heartbeatSeconds: 300 });
+    const patient = { ...settings, leaseSeconds: 600, heartbeatSeconds: 300 };
+    system = await engine.start(patient, { storage: storageOf(engine.name) });
   });
   afterAll(async () => {
     await system?.dispose();
@@ -84,7 +85,7 @@ describe.each(engines)('every step of a saga is requested under one stable key (
       const sagas = await sagasOf(system.client, 'saga-code-evolution');
       return [...sagas.values()].flat().some(candidate) || (await isFinal(system.client, taskId));
     });
-    await dieAt(['candidate-1.1', 'candidate-1.3'], 'service', 'storage');
+    await dieAt(['candidate-1.1', 'candidate-1.3'], ...system.parts);
     if (diesAtEachStep) await dieAt(['publish'], 'service');
     if (diesAtEachStep) await dieAt(['merge'], 'service', 'storage');
 
@@ -115,7 +116,7 @@ describe.each(engines)('every step of a saga is requested under one stable key (
     // Evolution would send it back before anything is published.
     await create('Break it', 'plain');
 
-    await dieAt(['unpublish'], 'service', ...(diesAtEachStep ? (['storage'] as const) : []));
+    await dieAt(['unpublish'], ...system.parts);
 
     expect(await untilFinal(system.client, taskId)).toBe('TaskFailed');
     const events = await run();

@@ -6,7 +6,7 @@ import { untilTrue } from '../testing/processes/until.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
 import { AGENT_USD, ANSWER_USD, createPaid, hasOpenEvolve, ITERATIONS } from '../testing/system/paid.ts';
-import { diesOften } from '../testing/system/storm.ts';
+import { diesOften, storageOf } from '../testing/system/storm.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 
 type Effect = {
@@ -35,7 +35,7 @@ describe.skipIf(!hasOpenEvolve).each(engines)('no paid call is made twice for on
 
   beforeAll(async () => {
     paid = await createPaid();
-    system = await engine.start(paid.settings);
+    system = await engine.start(paid.settings, { storage: storageOf(engine.name) });
     paid.lend(system);
   });
   afterAll(async () => {
@@ -68,7 +68,7 @@ describe.skipIf(!hasOpenEvolve).each(engines)('no paid call is made twice for on
     expect(await paid.killOpenEvolve(system)).toBeGreaterThan(0);
     const before = paid.evolver.asked.length;
     await untilTrue(() => Promise.resolve(paid.evolver.asked.length >= before + 2), 180);
-    await die('service', 'storage');
+    await die(...system.parts);
     await passedBeside(repository(), taskId, null, 240);
     const evolved = charged(paid.evolver.asked);
     expect(evolved).toBeGreaterThanOrEqual(ITERATIONS - 1);

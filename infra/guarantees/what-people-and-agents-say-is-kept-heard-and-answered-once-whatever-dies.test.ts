@@ -4,7 +4,7 @@ import type { EventJson } from '@workledger/shared/events/event-json.ts';
 import { startSocialDay, type SocialDay } from './harness/social-day.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { isFullLength, killsOn, tell } from '../testing/system/storm.ts';
+import { isFullLength, killsOn, storageOf, tell } from '../testing/system/storm.ts';
 import { until } from '../testing/processes/until.ts';
 
 const BETWEEN_KILLS = isFullLength ? 150 : 60;
@@ -16,13 +16,13 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
   let events: readonly EventJson[];
 
   beforeAll(async () => {
-    system = await engine.start();
+    system = await engine.start({}, { storage: storageOf(engine.name) });
     day = await startSocialDay(system.client);
     const more = async (count: number): Promise<void> => {
       const enough = day.said.length + count;
       await until('more to be said', () => day.said.length >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name, { embedded: 2, distributed: 1 })) {
+    for (const parts of killsOn(engine.name, system.parts, { embedded: 2, distributed: 1 })) {
       await more(BETWEEN_KILLS);
       await system.kill9(...parts);
       await system.restart();

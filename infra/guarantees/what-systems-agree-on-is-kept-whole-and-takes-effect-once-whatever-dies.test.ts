@@ -6,7 +6,7 @@ import { seeds } from '../testing/events/random.ts';
 import { until } from '../testing/processes/until.ts';
 import type { RunningSystem } from '../testing/system/engine.ts';
 import { engines } from '../testing/system/engines.ts';
-import { isFullLength, killsThrough, tell } from '../testing/system/storm.ts';
+import { isFullLength, killsThrough, storageOf, tell } from '../testing/system/storm.ts';
 import { agreedSettings, startAgreedDay, type AgreedDay } from './harness/agreed-day.ts';
 import { outcomesOf, startDispatchDay, type DispatchDay } from './harness/dispatch-day.ts';
 import { createWorkflowDay } from './harness/workflow-day.ts';
@@ -30,7 +30,7 @@ describe.each(engines)(`documents, configuration, choices, messages and workflow
     flows = await createWorkflowDay();
     const privateHosts = [flows.settings, agreedSettings].flatMap(({ outbound }) => outbound?.privateHosts ?? []);
     const settings = { ...flows.settings, ...agreedSettings, outbound: { privateHosts } };
-    system = await engine.start(settings, { scale: SCALE });
+    system = await engine.start(settings, { storage: storageOf(engine.name), scale: SCALE });
     const startRuns = await flows.open(system.client);
     day = await startAgreedDay(system.client);
     dispatches = await startDispatchDay(system.client, seed);
@@ -38,7 +38,7 @@ describe.each(engines)(`documents, configuration, choices, messages and workflow
       const enough = day.count() + BETWEEN_KILLS;
       await until('more to be agreed on', () => day.count() >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsThrough(engine.name, { embedded: 2, distributed: 1 })) {
+    for (const parts of killsThrough(engine.name, system.parts, { embedded: 2, distributed: 1 })) {
       await Promise.all([more(), startRuns(RUNS_BETWEEN_KILLS), flows.takeUp(system.client)]);
       await system.kill9(...parts);
       await system.restart();

@@ -4,7 +4,7 @@ import { engines } from '../testing/system/engines.ts';
 import { createJoined, SOURCES, type Source } from '../testing/system/joined.ts';
 import { finalTask } from '../testing/system/tasks.ts';
 import { untilTrue } from '../testing/processes/until.ts';
-import { diesOften } from '../testing/system/storm.ts';
+import { diesOften, storageOf } from '../testing/system/storm.ts';
 
 describe.each(engines)('work comes from GitHub, Linear and Slack, and its result goes back ($name)', (engine) => {
   /** Else once, in the middle, and all of them. */
@@ -16,7 +16,7 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
 
   beforeAll(async () => {
     joined = await createJoined();
-    system = await engine.start(joined.settings);
+    system = await engine.start(joined.settings, { storage: storageOf(engine.name) });
   });
   afterAll(async () => {
     await system?.dispose();
@@ -53,7 +53,7 @@ describe.each(engines)('work comes from GitHub, Linear and Slack, and its result
       const { body } = await system.client.expect2xx('GET', `/tasks/${tasks.slack}`);
       return (body['history'] as readonly { type: string }[]).some(({ type }) => type === 'TaskSentBack');
     }, 180);
-    await die('service', 'storage');
+    await die(...system.parts);
     await each((source) => nextHead(source, 'Greet the stars, too.'));
     for (const source of SOURCES)
       joined.places[source].repository.statuses.push({

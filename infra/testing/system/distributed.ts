@@ -82,6 +82,7 @@ async function createSystem(
   }
 
   return {
+    parts: shared === null ? ['service', 'storage'] : ['service'],
     folder,
     stores: [
       ...(logServer?.store === undefined ? [] : [logServer.store]),

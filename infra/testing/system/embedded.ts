@@ -50,6 +50,7 @@ function createSystem(folder: string, first: Settings): RunningSystem {
   };
 
   return {
+    parts: ['service', 'storage'],
     folder,
     // The process ends with its PostgreSQL, and is started again by whoever runs it.
     stores: [storeOfProcesses('event-log', postgres.processes, 'SIGINT', () => restart())],

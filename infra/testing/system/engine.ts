@@ -32,6 +32,8 @@ export type Settings = Omit<z.input<typeof configurationSchema>, 'port' | 'dataF
 export type Part = 'service' | 'storage';
 
 export type RunningSystem = {
+  /** What can die: its stores only where they are its own. */
+  readonly parts: readonly Part[];
   /** Where its configuration and its data folder `data` are. */
   readonly folder: string;
   /** Talks to it with the administrator's key, wherever it listens after a restart. */

@@ -15,14 +15,24 @@ export const isFullLength = minutes > 0 || process.env['WORKLEDGER_FULL_LENGTH']
 /** Whether processes die at every turn: several take half a minute to die and to find together again, and in `npm test` do so once. */
 export const diesOften = (engine: string): boolean => engine === 'embedded' || isFullLength;
 
+/** Whose services die, and whose stores where those die at every turn: else they are those of the test run, and are spared. */
+export const storageOf = (engine: string): 'own' | 'shared' => (diesOften(engine) ? 'own' : 'shared');
+
 const everyKill: readonly (readonly Part[])[] = [['service'], ['storage'], ['service', 'storage']];
 
 /**
  * What dies at once, time after time: each kind of process, and in the end all.
+ * @param own what of the system can die
  * @param last by engine: in `npm test` only so many of the last ones; several processes take half a minute to find together again
  */
-export const killsOn = (engine: string, last: Readonly<Record<string, number>>): typeof everyKill =>
-  isFullLength ? everyKill : everyKill.slice(-(last[engine] ?? everyKill.length));
+export const killsOn = (
+  engine: string,
+  own: readonly Part[],
+  last: Readonly<Record<string, number>>,
+): typeof everyKill => {
+  const possible = everyKill.filter((parts) => parts.every((part) => own.includes(part)));
+  return isFullLength ? possible : possible.slice(-(last[engine] ?? possible.length));
+};
 
 /** In a storm one of these kills after the other, drawn by its seed until its minutes are over; else as `killsOn` has it. */
 export function* killsThrough(...usual: Parameters<typeof killsOn>): Generator<readonly Part[]> {
