@@ -238,6 +238,27 @@ describe('the saga engine', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it('leaves a call alone that begins while its process is still telling for the first time that it lives', async () => {
+    const calls: string[] = [];
+    const slowToTell = new Proxy(database.pool, {
+      get: (pool, name) => {
+        const value: unknown = Reflect.get(pool, name, pool);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          if (name === 'query' && String(args[0]).includes('insert into sagas.workers')) await pause(1_500);
+          return value.apply(pool, args) as unknown;
+        };
+      },
+    });
+    const { taskId } = await trial.reserve();
+    const work: Work = (signal) => pause(3_000, 'done', { signal });
+    const stop = startEngine({ log, pool: slowToTell, work, calls });
+    const events = await trial.until(taskId, isResult('call'));
+    await stop();
+    expect(events.find(isResult('call'))).toMatchObject({ type: 'SagaEffectSucceeded', data: { result: 'done' } });
+    expect(calls).toHaveLength(1);
+  });
+
   it('gives what a stop interrupted back to the queue at once, also time after time', async () => {
     const calls: string[] = [];
     const { taskId } = await trial.reserve();

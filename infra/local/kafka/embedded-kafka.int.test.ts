@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createKafkaBus, type KafkaBus } from '@workledger/shared/event-bus/kafka/kafka-bus.ts';
 import { createFeed } from '@workledger/shared/event-bus/kafka/testing/feed.ts';
@@ -10,6 +11,7 @@ import { captureLog } from '../../testing/events/captured-logger.ts';
 import { describeWithKafka } from '../../testing/servers/kafka.ts';
 import { isBrokerOn, pidFile } from './broker-process.ts';
 import { ownKafkas } from '../../testing/servers/own-servers.ts';
+import { startProgram } from '../../testing/processes/program.ts';
 import { runStarter } from '../../testing/servers/starter.ts';
 
 const kafkas = ownKafkas();
@@ -68,6 +70,19 @@ describeWithKafka('Kafka without Docker', { timeout: 240_000 }, () => {
     await kafkas.start(folder);
     expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
     bystander.kill();
+  });
+
+  it('runs as a program until it is told to stop, and its broker as long', async () => {
+    const folder = await kafkas.folder();
+    const { JAVA_HOME } = process.env;
+    const program = startProgram('infra/local/kafka/start.ts', ['--data', folder], { environment: { JAVA_HOME } });
+    await program.until(/^KAFKA_BROKERS=127\.0\.0\.1:\d+$/m);
+    const broker = Number(await readFile(pidFile(folder), 'utf8'));
+    await pause(1_000);
+    expect([program.isRunning(), isBrokerOn(folder, broker)]).toEqual([true, true]);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect([program.lines().at(-1), isBrokerOn(folder, broker)]).toEqual(['stopped', false]);
   });
 
   it('names a port that is taken', async () => {

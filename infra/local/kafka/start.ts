@@ -24,6 +24,8 @@ async function main(): Promise<void> {
     return;
   }
   const stopAsked = stopSignal();
+  // A detached broker keeps nobody alive.
+  setInterval(() => undefined, 60_000);
   const kafka = await startKafka({
     folder: resolve(data ?? '.workledger/kafka-data'),
     log: (line) => process.stdout.write(`${line}\n`),

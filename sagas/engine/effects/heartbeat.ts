@@ -61,7 +61,7 @@ async function beatOnce(options: HeartbeatOptions, mayJudge: boolean): Promise<v
   const { pool, workers, running, clock, logger } = options;
   const ids = [...workers.ids];
   const { mayNeedCare } = await clock.set(() => beat(pool, ids));
-  await running.abortUnwanted(pool, ids);
+  await running.abortUnwanted(pool, workers);
   if (!mayNeedCare) return;
   const left = await abandoned(pool, ids, running.keys(), STALE_SECONDS);
   if (left > 0) logger.warn({ jobs: left }, 'jobs whose end could not be noted go back to the queue');

@@ -11,7 +11,7 @@ export type RunningJobs = {
   track<Result>(jobKey: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
   keys(): readonly string[];
   /** Aborts what was cancelled, by whichever process, and what these workers do not hold any more. */
-  abortUnwanted(pool: Pool, workerIds: readonly string[]): Promise<void>;
+  abortUnwanted(pool: Pool, workers: Workers): Promise<void>;
   abortAll(): void;
 };
 
@@ -31,12 +31,13 @@ export function createRunningJobs(): RunningJobs {
       }
     },
     keys: () => [...controllers.keys()],
-    abortUnwanted: async (pool, workerIds) => {
-      const running = new Map(controllers);
+    abortUnwanted: async (pool, { ids }) => {
+      // At one moment: a job whose worker was not known yet would seem to be somebody else's.
+      const [running, workerIds] = [new Map(controllers), [...ids]];
       if (running.size === 0) return;
       const { rows } = await pool.query<{ job_key: string; reason: StopReason }>(UNWANTED, [
         [...running.keys()],
-        [...workerIds],
+        workerIds,
       ]);
       for (const { job_key, reason } of rows) running.get(job_key)?.abort(reason);
     },
