@@ -12,9 +12,8 @@ const isolate = false;
 
 export default defineConfig({
   test: {
-    // Much of the time goes to waiting for a server, a timer or a disk: three at a time pay on two cores, too. A fourth makes the others
-    // slower by more than it does itself.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Much of the time goes to waiting for a server, a timer or a disk: four at a time pay on two cores, too.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     // A long file that began last would run alone at the end.
     sequence: { sequencer: HeaviestFirst },
     reporters: ['default', './infra/testing/run/closing-line-reporter.ts'],
