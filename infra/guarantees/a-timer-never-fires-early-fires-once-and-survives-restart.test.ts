@@ -53,12 +53,18 @@ describe.each(engines)('a timer never fires early, fires once, and survives rest
     await system.kill9('service');
     await query(await system.databaseUrl(), 'drop schema graphile_worker cascade');
     await system.restart();
-    const count = async (type: string): Promise<number> =>
-      (await system.client.log()).filter((event) => event.type === type).length;
-    await until('every lease to end', async () => (await count('TaskClaimed')) === (await count('TaskClaimExpired')));
+    const counts = async (...types: readonly string[]): Promise<readonly number[]> => {
+      const events = await system.client.log();
+      return types.map((wanted) => events.filter(({ type }) => type === wanted).length);
+    };
+    await until('every lease to end', async () => {
+      const [claimed, expired] = await counts('TaskClaimed', 'TaskClaimExpired');
+      return claimed === expired;
+    });
     // A saga may hear of a reservation long after its lease has ended.
     await until('the timer of every reservation to fire', async () => {
-      const [all, reserved] = [await timers(), await count('AgentReserved')];
+      const all = await timers();
+      const [reserved] = await counts('AgentReserved');
       return all.length === reserved && all.every(({ firedAt }) => firedAt.length > 0);
     });
     // Whatever would fire once more has the time to do so.

@@ -11,7 +11,6 @@ import { createWorkflowDay } from './harness/workflow-day.ts';
 const CALLERS = 12;
 const BETWEEN_KILLS = isFullLength ? 150 : 75;
 const RUNS_BETWEEN_KILLS = isFullLength ? 8 : 3;
-const LAST_KILLS = { distributed: 1, eventstoredb: 1 };
 
 describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every process ($name)', (engine) => {
   let system: RunningSystem;
@@ -37,7 +36,7 @@ describe.each(enginesOfEveryLog)('an accepted command survives kill -9 of every 
       const goesOn = (): boolean => load.accepted.length > before.accepted + BETWEEN_KILLS;
       await until('callers to notice', () => load.unanswered() > before.unanswered || goesOn());
     };
-    for (const parts of killsOn(engine.name, system.parts, LAST_KILLS)) {
+    for (const parts of killsOn(engine.name, system.parts, { distributed: 1 })) {
       await Promise.all([accept(BETWEEN_KILLS), startRuns(RUNS_BETWEEN_KILLS)]);
       await system.kill9(...parts);
       await notice();

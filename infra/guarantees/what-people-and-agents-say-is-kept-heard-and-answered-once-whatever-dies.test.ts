@@ -22,7 +22,7 @@ describe.each(engines)('what people and agents say to each other, $name', (engin
       const enough = day.said.length + count;
       await until('more to be said', () => day.said.length >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsOn(engine.name, system.parts, { embedded: 2, distributed: 1 })) {
+    for (const parts of killsOn(engine.name, system.parts, { embedded: 2 })) {
       await more(BETWEEN_KILLS);
       await system.kill9(...parts);
       await system.restart();

@@ -38,7 +38,7 @@ describe.each(engines)(`documents, configuration, choices, messages and workflow
       const enough = day.count() + BETWEEN_KILLS;
       await until('more to be agreed on', () => day.count() >= enough, PATIENCE_SECONDS);
     };
-    for (const parts of killsThrough(engine.name, system.parts, { embedded: 2, distributed: 1 })) {
+    for (const parts of killsThrough(engine.name, system.parts, { embedded: 2 })) {
       await Promise.all([more(), startRuns(RUNS_BETWEEN_KILLS), flows.takeUp(system.client)]);
       await system.kill9(...parts);
       await system.restart();

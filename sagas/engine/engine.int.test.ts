@@ -244,8 +244,9 @@ describe('the saga engine', () => {
       get: (pool, name) => {
         const value: unknown = Reflect.get(pool, name, pool);
         if (typeof value !== 'function') return value;
+        if (name !== 'query') return value.bind(pool) as unknown;
         return async (...args: unknown[]) => {
-          if (name === 'query' && String(args[0]).includes('insert into sagas.workers')) await pause(1_500);
+          if (String(args[0]).includes('insert into sagas.workers')) await pause(1_500);
           return value.apply(pool, args) as unknown;
         };
       },

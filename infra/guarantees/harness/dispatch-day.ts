@@ -88,9 +88,9 @@ export async function startDispatchDay(client: Client, seed: number): Promise<Di
     for (const { id, deliveryId, number, guarantee, message } of items as readonly Item[]) {
       // Over one that will come again it dies whatever chance says, since a short day may have no other.
       const dies = (chance: number): boolean => {
-        const mustDie = !hasDied && guarantee !== 'at-most-once';
-        hasDied ||= mustDie;
-        return mustDie || (number <= MOST_DEATHS && channel.chance(chance));
+        if (hasDied || guarantee === 'at-most-once') return number <= MOST_DEATHS && channel.chance(chance);
+        hasDied = true;
+        return true;
       };
       if (dies(0.05)) return;
       const { payload } = message;
