@@ -6,9 +6,7 @@ import { isAliveOn, killAndWait } from '../processes/processes.ts';
 import { createUserRepository, git } from './git.ts';
 import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 
-const AGENT = fileURLToPath(import.meta.resolve('./programs/agent.mjs'));
-const CHECK = fileURLToPath(import.meta.resolve('./programs/check.mjs'));
-const MEASURE = fileURLToPath(import.meta.resolve('./programs/measure.mjs'));
+const PROGRAM = fileURLToPath(import.meta.resolve('./workshop.sh'));
 
 export type Note = { readonly what: 'reached' | 'finished'; readonly point: string; readonly pid: number };
 
@@ -90,14 +88,14 @@ const settingsFor = (origin: string, control: string): Workshop['settings'] => (
     {
       name: 'sample',
       url: origin,
-      test: [process.execPath, CHECK, control],
-      evaluate: [process.execPath, MEASURE, control],
+      test: ['/bin/sh', PROGRAM, 'check', control],
+      evaluate: ['/bin/sh', PROGRAM, 'measure', control],
       evolve: { metric: 'cost', direction: 'minimize', candidates: 3, generations: 1 },
       merge: 'fast-forward',
       limits: { timeoutSeconds: 600 },
     },
   ],
-  agents: [{ name: 'worker', command: [process.execPath, AGENT, control], limits: { timeoutSeconds: 600 } }],
+  agents: [{ name: 'worker', command: ['/bin/sh', PROGRAM, 'agent', control], limits: { timeoutSeconds: 600 } }],
 });
 
 async function createOrigin(folder: string, origin: string, control: string): Promise<void> {

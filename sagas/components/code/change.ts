@@ -3,10 +3,11 @@ import { LOOKUP_MILLISECONDS } from '@workledger/shared/commands/origin-lookup.t
 import { artefact, diffStat, type ArtefactReference, type DiffStat } from '@workledger/shared/contexts/values.ts';
 import { repositoryOf } from '../environment.ts';
 import { refuse } from '../failures.ts';
-import { diffStat as statOf, diffText, ensureCommits, isAncestor, treeOf, whyNotInOrigin } from '../git/commits.ts';
+import { diffOf, ensureCommits, isAncestor, whyNotInOrigin } from '../git/commits.ts';
 import { GitFailure } from '../git/git.ts';
 import { resultOf, runRefs, taskRefs } from '../git/names.ts';
 import { pushRef, remoteRef } from '../git/push.ts';
+import { treeOf } from '../git/trees.ts';
 import { defineComponent, inRun, type InRun } from '../run-component.ts';
 import { codeComponent, mirrorOf, type CodeAttempt } from './attempt.ts';
 
@@ -77,12 +78,12 @@ export async function storeDiff(
   from: string,
   to: string,
 ): Promise<{ diffStat: DiffStat; diff: ArtefactReference }> {
-  const text = await diffText(code.mirror, from, to, MAX_CHANGE_BYTES);
-  if (text.length > MAX_CHANGE_BYTES)
-    refuse(step, `the change is a patch of ${text.length} bytes, over the limit of ${MAX_CHANGE_BYTES}`);
+  const { patch, stat } = await diffOf(code.mirror, from, to, MAX_CHANGE_BYTES);
+  if (patch.length > MAX_CHANGE_BYTES)
+    refuse(step, `the change is a patch of ${patch.length} bytes, over the limit of ${MAX_CHANGE_BYTES}`);
   try {
-    const diff = await code.environment.artefacts.put(text, 'text/x-diff');
-    return { diffStat: await statOf(code.mirror, from, to), diff };
+    const diff = await code.environment.artefacts.put(patch, 'text/x-diff');
+    return { diffStat: stat, diff };
   } catch (error) {
     if (error instanceof RangeError) refuse(step, `the change is too large to keep: ${error.message}`, error);
     throw error;

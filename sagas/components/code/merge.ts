@@ -10,13 +10,13 @@ import {
   fetchOrigin,
   isAncestor,
   isSamePatch,
-  treeOf,
 } from '../git/commits.ts';
 import { gitText } from '../git/git.ts';
 import { rebaseOnto, squashOnto } from '../git/make-commit.ts';
 import { asCommit, branchRef, resultOf } from '../git/names.ts';
 import { protectedPathsOf } from '../git/protected-paths.ts';
 import { pushRef, RefMoved } from '../git/push.ts';
+import { treeOf } from '../git/trees.ts';
 import { inRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './attempt.ts';
 import { MAX_CHANGE_BYTES } from './change.ts';
@@ -39,7 +39,7 @@ export const merge = codeComponent({
     const { commit, base } = request;
     if (repository.merge === 'never' || repository.merge === 'pull-request')
       return refuse('merge', `repository "${repository.name}" is registered with "merge": "${repository.merge}"`);
-    await fetchOrigin(mirror, request.taskId, signal);
+    await fetchOrigin(mirror, null, signal);
     await ensureCommits(mirror, request.taskId, [commit, base], signal);
     const now = await branchHead(mirror, repository.baseBranch);
     if (now === null) return refuse('merge', `repository "${repository.name}" lost branch "${repository.baseBranch}"`);
@@ -117,7 +117,7 @@ async function squashedBefore(
 }
 
 async function moved(code: CodeAttempt, request: MergeRequest): Promise<MergeResult> {
-  await fetchOrigin(code.mirror, request.taskId, code.signal);
+  await fetchOrigin(code.mirror, null, code.signal);
   const now = await branchHead(code.mirror, code.repository.baseBranch);
   return { outcome: 'base-moved', commit: request.commit, base: now ?? request.base };
 }
@@ -146,7 +146,7 @@ export const rebase = codeComponent({
   act: async (request, code): Promise<z.infer<typeof rebaseResult>> => {
     const { repository, mirror, signal } = code;
     const { taskId, commit, base, label } = request;
-    await fetchOrigin(mirror, taskId, signal);
+    await fetchOrigin(mirror, null, signal);
     await ensureCommits(mirror, taskId, [commit, base], signal);
     const onto = await branchHead(mirror, repository.baseBranch);
     if (onto === null) return refuse('rebase', `repository has no branch "${repository.baseBranch}"`);

@@ -8,7 +8,7 @@ import { evolutionPlan } from '@workledger/shared/contexts/evolution/evolution/e
 import { agentIdOf, repositoryOf, type ComponentEnvironment } from '../environment.ts';
 import { refuse } from '../failures.ts';
 import { removeRunFolders } from '../evolution/run-folder.ts';
-import { branchHead, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
+import { branchHeads, ensureCommits, fetchOrigin, hasCommit } from '../git/commits.ts';
 import { missingLfs, needsOf } from '../git/filters.ts';
 import { GitFailure } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
@@ -64,10 +64,9 @@ export const prepare = codeComponent({
     const { flags, environment: where = 'production' } = environment.configuration;
     const about = { repository: repository.name, environment: where };
     const evolve = isOn(flags, EVOLVES, taskId, about) ? repository.evolve : null;
-    const base = await branchHead(mirror, baseBranch);
+    const [base = null, inTheWay = null] = await branchHeads(mirror, [baseBranch, 'workledger']);
     if (base === null) return refuse('prepare', `repository "${repository.name}" has no branch "${baseBranch}"`);
-    if ((await branchHead(mirror, 'workledger')) !== null)
-      return refuse('prepare', `repository "${repository.name}": ${BRANCH_IN_THE_WAY}`);
+    if (inTheWay !== null) return refuse('prepare', `repository "${repository.name}": ${BRANCH_IN_THE_WAY}`);
     const missing = missingLfs(await needsOf(mirror, base, signal));
     if (missing !== null) return refuse('prepare', `repository "${repository.name}": ${missing}`);
     return {

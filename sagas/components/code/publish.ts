@@ -3,7 +3,15 @@ import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { diffStat } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
-import { branchHead, changedFiles, ensureCommits, fetchOrigin, isAncestor, resolveRef } from '../git/commits.ts';
+import {
+  branchHead,
+  changedFiles,
+  ensureCommits,
+  fetchOrigin,
+  fetchResults,
+  isAncestor,
+  resolveRef,
+} from '../git/commits.ts';
 import { git } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { branchRef, resultRef, runRefs, taskRefs, type Run } from '../git/names.ts';
@@ -31,11 +39,11 @@ export const publish = codeComponent({
     const { taskId, branch } = request;
     const ref = branchRef(branch);
     if (branch === repository.baseBranch) return refuse('publish', `"${branch}" is the base branch`);
-    await fetchOrigin(mirror, taskId, signal);
+    await fetchOrigin(mirror, null, signal);
     await ensureCommits(mirror, taskId, [request.commit], signal);
     const commit = await withProtectedPaths(code, taskId, request.commit, request.base);
     const now = await branchHead(mirror, branch);
-    if (now !== null && now !== commit && !(await isWithin(mirror, taskRefs(taskId), now)))
+    if (now !== null && now !== commit && !(await isOfTask(code, taskId, now)))
       // Of no commit of ours: none that takes its place would fare better.
       throw new ComponentFailure(
         failureOf('publish', `branch "${branch}" has commits that are not of this task (${now}): move it away`),
@@ -76,9 +84,10 @@ export const unpublish = codeComponent({
     const { taskId, branch } = request;
     if (environment.configuration.retention?.branches === 'keep') return { outcome: 'kept' };
     if (branch === repository.baseBranch) return refuse('unpublish', `"${branch}" is the base branch`);
-    await fetchOrigin(mirror, taskId, signal);
+    await fetchOrigin(mirror, null, signal);
     const now = await branchHead(mirror, branch);
     if (now === null) return { outcome: 'absent' };
+    await fetchResults(mirror, taskId, signal);
     if (!(await isOfRun(mirror, request, now))) return { outcome: 'kept' };
     await pushRef(mirror, { ref: branchRef(branch), to: null, expected: { commit: now }, signal });
     return { outcome: 'deleted' };
@@ -87,6 +96,11 @@ export const unpublish = codeComponent({
 
 /** The ref that keeps a published commit of a run, so that its branch can be told from a person's later. */
 const publishedLabel = (commit: string): string => `published-${commit.slice(0, 12)}`;
+
+async function isOfTask({ mirror, signal }: CodeAttempt, taskId: string, head: string): Promise<boolean> {
+  await fetchResults(mirror, taskId, signal);
+  return isWithin(mirror, taskRefs(taskId), head);
+}
 
 /** Whether a commit lies in the history of a ref below `prefix`: then all of it was made there. Needs fetched refs. */
 async function isWithin(mirror: Mirror, prefix: string, head: string): Promise<boolean> {

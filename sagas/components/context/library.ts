@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { createCodeIndex, type CodeIndex } from './code-index.ts';
 import { createHistory, type History } from './history.ts';
-import { listFiles, readHistory, treeId, type Objects } from './repository.ts';
+import { treeOf } from '../git/trees.ts';
+import { listFiles, readHistory, type Objects } from './repository.ts';
 import { openStore, type Store } from './store.ts';
 
 /** What is known of one commit of a repository. */
@@ -31,7 +32,7 @@ export async function openLibrary(gitFolder: string, file: string): Promise<Libr
     parsed: store.parsed,
     at: async (commit, signal) => {
       const objects = { gitFolder, signal };
-      const tree = await treeId(commit, objects);
+      const tree = await treeOf(objects, commit);
       const [index, history] = await Promise.all([
         once(trees, tree, () => indexed(store, commit, objects)),
         once(histories, commit, async () => createHistory(await readHistory(commit, objects))),

@@ -10,12 +10,6 @@ export type PastCommit = { readonly subject: string; readonly paths: readonly st
 /** Where git's objects are. */
 export type Objects = { readonly gitFolder: string; readonly signal?: AbortSignal | undefined };
 
-/** The id of a commit's files. */
-export async function treeId(commit: string, { gitFolder, signal }: Objects): Promise<string> {
-  const args = ['rev-parse', '--verify', '--end-of-options', `${asCommit(commit)}^{tree}`];
-  return (await git(args, { cwd: gitFolder, signal })).stdout.toString('utf8').trim();
-}
-
 /** Every file of a commit; links and submodules are none. */
 export async function listFiles(commit: string, { gitFolder, signal }: Objects): Promise<TreeFile[]> {
   const args = ['ls-tree', '-r', '-z', '--long', '--full-tree', asCommit(commit)];

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { removeFolder } from '../process/folders.ts';
-import { configuredFilters, type Setting } from './filters.ts';
+import { configuredFilters } from './filters.ts';
 import { git, gitText } from './git.ts';
-import { borrow, type Mirror } from './mirror.ts';
-import { asCommit, asRefName, withoutCredentials } from './names.ts';
+import { createLike, type Mirror } from './mirror.ts';
+import { asCommit, branchRef, withoutCredentials } from './names.ts';
+import type { Setting } from './user-settings.ts';
 
 /**
  * A repository of its own for one attempt: refs, configuration, stash, hooks, replaced objects and sparse settings are nobody
@@ -62,19 +63,20 @@ export async function createCheckout(
 ): Promise<void> {
   const { mirror, path, temporary, notes } = checkout;
   for (const folder of [path, temporary, notes]) await mkdir(folder, { recursive: true, mode: 0o700 });
-  const format = asCommit(commit).length === 64 ? 'sha256' : 'sha1';
-  await git(['init', '--quiet', '--template=', `--object-format=${format}`, '--', path], { cwd: path, signal });
   const at = inCheckout(checkout, signal);
   const gitFolder = join(path, '.git');
-  await borrow(gitFolder, [mirror.originFolder]);
+  await createLike(mirror, gitFolder, { isBare: false });
   await appendFile(join(gitFolder, 'config'), configOf(mirror, branch, await configuredFilters(path)));
-  await copyRefs(mirror, gitFolder, branch);
+  const lent = await copyRefs(mirror, gitFolder, branch);
   // What an earlier attempt made is not lent, but given: this commit, and what it needs.
-  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.gitFolder, commit];
-  if (!(await has(commit, at))) await git(fetch, at);
-  await writeFile(join(gitFolder, 'HEAD'), `ref: refs/heads/${asRefName(branch)}\n`);
-  await git(['update-ref', `refs/heads/${asRefName(branch)}`, asCommit(commit)], at);
+  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.gitFolder, asCommit(commit)];
+  if (!lent.has(commit) && !(await has(commit, at))) await git(fetch, at);
+  const ref = join(gitFolder, branchRef(branch));
+  await mkdir(dirname(ref), { recursive: true });
+  await writeFile(ref, `${commit}\n`);
+  await writeFile(join(gitFolder, 'HEAD'), `ref: ${branchRef(branch)}\n`);
   await git(['reset', '--quiet', '--hard'], { ...at, usualUmask: true });
+  await copyIndex(join(gitFolder, 'index'), indexOf(checkout, commit));
 }
 
 /** As after a clone; and for agents that commit by themselves on a machine where nobody told git who they are. */
@@ -97,8 +99,8 @@ function configOf({ url }: Mirror, branch: string, filters: readonly Setting[]):
 /** What is written where an agent reads it. */
 const withoutPassword = (url: string): string => withoutCredentials(url).replace('://***@', '://');
 
-/** The origin's branches and tags, as a clone has them. */
-async function copyRefs(mirror: Mirror, gitFolder: string, branch: string): Promise<void> {
+/** The origin's branches and tags, as a clone has them. @returns the ids that they name */
+async function copyRefs(mirror: Mirror, gitFolder: string, branch: string): Promise<Set<string>> {
   const format = '%(objectname) %(refname)';
   const text = await gitText(['for-each-ref', `--format=${format}`, 'refs/heads', 'refs/tags'], {
     cwd: mirror.originFolder,
@@ -108,6 +110,7 @@ async function copyRefs(mirror: Mirror, gitFolder: string, branch: string): Prom
   const remote = join(gitFolder, 'refs', 'remotes', 'origin');
   await mkdir(remote, { recursive: true });
   await writeFile(join(remote, 'HEAD'), `ref: refs/remotes/origin/${branch}\n`);
+  return new Set(text.split('\n').map((line) => line.split(' ', 1)[0] ?? ''));
 }
 
 type At = ReturnType<typeof inCheckout>;
@@ -123,7 +126,7 @@ export const inCheckout = ({ path, folder }: Checkout, signal?: AbortSignal) => 
  * For our own git on the files of a checkout, whatever a program did to its `.git`: with Workledger's repository and an index of
  * Workledger's own.
  */
-export const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: AbortSignal) => ({
+const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: AbortSignal) => ({
   cwd: path,
   environment: {
     ...{ GIT_DIR: mirror.gitFolder, GIT_WORK_TREE: path, GIT_INDEX_FILE: join(notes, 'index') },
@@ -131,6 +134,30 @@ export const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: Abor
   },
   signal,
 });
+
+/** The checkout's index as git wrote it, before any program was there; of no other commit than the first is there one. */
+const indexOf = ({ notes }: Checkout, commit: string): string => join(notes, `index-${asCommit(commit)}`);
+
+/** With the time of the first: what was written later than that, git looks into. */
+async function copyIndex(from: string, to: string): Promise<void> {
+  const { mtimeMs } = await stat(from);
+  await copyFile(from, to);
+  const seconds = Math.floor(mtimeMs) / 1_000;
+  await utimes(to, seconds, seconds);
+}
+
+/** As `onFiles`, with an index that holds this commit. @throws GitFailure */
+export async function onFilesOf(checkout: Checkout, commit: string, signal?: AbortSignal) {
+  const at = onFiles(checkout, signal);
+  try {
+    await copyIndex(indexOf(checkout, commit), at.environment.GIT_INDEX_FILE);
+  } catch {
+    await git(['read-tree', asCommit(commit)], at);
+    // With what it knows of the files it need not look into each of them again.
+    await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
+  }
+  return at;
+}
 
 async function has(commit: string, at: At): Promise<boolean> {
   return (await git(['cat-file', '-e', `${commit}^{commit}`], { ...at, allow: [0, 1, 128] })).exitCode === 0;

@@ -1,6 +1,6 @@
 import type { DiffStat } from '@workledger/shared/contexts/values.ts';
 import { gitAtOrigin } from './at-origin.ts';
-import { despiteLocks, git, GitFailure, gitText, inTurn } from './git.ts';
+import { despiteLocks, git, GitFailure, inTurn } from './git.ts';
 import { maintain } from './maintain.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit, branchRef, taskRefs } from './names.ts';
@@ -11,6 +11,15 @@ export const resolveRef = ({ gitFolder }: Mirror, ref: string): Promise<string |
 /** The origin's branch as fetched last; null when there is none. */
 export const branchHead = ({ originFolder }: Mirror, branch: string): Promise<string | null> =>
   resolve(originFolder, branchRef(branch));
+
+/** As `branchHead`, of several at once. */
+export async function branchHeads({ originFolder }: Mirror, branches: readonly string[]): Promise<(string | null)[]> {
+  const refs = branches.map(branchRef);
+  const args = ['for-each-ref', '--format=%(objectname) %(refname)', '--', ...refs];
+  const { stdout } = await git(args, { cwd: originFolder });
+  const lines = stdout.toString('utf8').split('\n');
+  return refs.map((ref) => lines.find((line) => line.endsWith(` ${ref}`))?.split(' ', 1)[0] ?? null);
+}
 
 async function resolve(gitFolder: string, ref: string): Promise<string | null> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
@@ -52,13 +61,8 @@ export async function whyNotInOrigin(
   return null;
 }
 
-export async function hasCommit(mirror: Mirror, commit: string): Promise<boolean> {
-  const { exitCode } = await git(['cat-file', '-e', `${asCommit(commit)}^{commit}`], {
-    cwd: mirror.gitFolder,
-    allow: [0, 1, 128],
-  });
-  return exitCode === 0;
-}
+export const hasCommit = async (mirror: Mirror, commit: string): Promise<boolean> =>
+  (await missingOf(mirror, [commit])).length === 0;
 
 /** Makes sure that the mirror has these commits, fetching only when one is missing. @throws GitFailure */
 export async function ensureCommits(
@@ -67,13 +71,16 @@ export async function ensureCommits(
   commits: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const missing = async (): Promise<string[]> => {
-    const found = await Promise.all(commits.map((commit) => hasCommit(mirror, commit)));
-    return commits.filter((_, index) => found[index] === false);
-  };
-  if ((await missing()).length === 0) return;
+  if ((await missingOf(mirror, commits)).length === 0) return;
   await fetchOrigin(mirror, taskId, signal);
-  for (const commit of await missing()) await fetchCommit(mirror, commit, signal);
+  for (const commit of await missingOf(mirror, commits)) await fetchCommit(mirror, commit, signal);
+}
+
+async function missingOf({ gitFolder }: Mirror, commits: readonly string[]): Promise<string[]> {
+  const stdin = commits.map((commit) => `${asCommit(commit)}\n`).join('');
+  const { stdout } = await git(['cat-file', '--batch-check'], { cwd: gitFolder, stdin });
+  const told = stdout.toString('latin1').split('\n');
+  return commits.filter((commit, index) => !told[index]?.startsWith(`${commit} commit `));
 }
 
 /** Whether `ancestor` is `descendant` or lies in its history. */
@@ -89,19 +96,29 @@ export async function mergeBase(mirror: Mirror, one: string, other: string): Pro
   return exitCode === 0 ? (stdout.toString('utf8').trim().split('\n')[0] ?? null) : null;
 }
 
-/** The id of the tree of a commit. */
-export const treeOf = (mirror: Mirror, commit: string): Promise<string> =>
-  gitText(['rev-parse', '--verify', `${asCommit(commit)}^{tree}`], { cwd: mirror.gitFolder });
-
 /** Brings the origin's branches, tags and, of one task, its results here; what is gone there goes here. @throws GitFailure */
 export async function fetchOrigin(mirror: Mirror, taskId: string | null, signal?: AbortSignal): Promise<void> {
-  const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', mirror.url];
   const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
-  await fetchInto(mirror, mirror.originFolder, [...args, ...refs], signal);
+  await fetchInto(mirror, mirror.originFolder, [...fetching(mirror), ...refs], signal);
   await maintain(mirror, signal);
-  if (taskId === null) return;
-  await fetchInto(mirror, mirror.gitFolder, [...args, `+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`], signal);
+  if (taskId !== null) await fetchResults(mirror, taskId, signal);
 }
+
+/** Brings what a task left in the origin here; what is gone there goes here. @throws GitFailure */
+export async function fetchResults(mirror: Mirror, taskId: string, signal?: AbortSignal): Promise<void> {
+  const refs = `+${taskRefs(taskId)}/*:${taskRefs(taskId)}/*`;
+  await fetchInto(mirror, mirror.gitFolder, [...fetching(mirror), refs], signal);
+}
+
+const fetching = ({ url }: Mirror): readonly string[] => [
+  'fetch',
+  '--quiet',
+  '--prune',
+  '--no-tags',
+  '--no-write-fetch-head',
+  '--',
+  url,
+];
 
 const fetchInto = (mirror: Mirror, into: string, args: readonly string[], signal?: AbortSignal): Promise<unknown> =>
   inTurn(into, () => despiteLocks(() => gitAtOrigin(mirror, args, { cwd: into, signal })));
@@ -114,10 +131,36 @@ async function fetchCommit(mirror: Mirror, commit: string, signal?: AbortSignal)
 
 const PLAIN = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'];
 
+const PATCH = [...PLAIN, '--binary', '--src-prefix=a/', '--dst-prefix=b/'];
+
 /** The change between two commits as a patch that `git apply` takes. @param maxBytes more is a GitFailure */
 export async function diffText(mirror: Mirror, from: string, to: string, maxBytes: number): Promise<Buffer> {
-  const args = ['diff', ...PLAIN, '--binary', '--src-prefix=a/', '--dst-prefix=b/', asCommit(from), asCommit(to), '--'];
+  const args = ['diff', ...PATCH, asCommit(from), asCommit(to), '--'];
   return (await git(args, { cwd: mirror.gitFolder, maxOutputBytes: 2 * maxBytes })).stdout;
+}
+
+const TWO_NEWLINES = Buffer.from('\n\n');
+
+/** As `diffText`, and what `diffStat` tells. */
+export async function diffOf(
+  mirror: Mirror,
+  from: string,
+  to: string,
+  maxBytes: number,
+): Promise<{ readonly patch: Buffer; readonly stat: DiffStat }> {
+  const args = ['diff', ...PATCH, '--numstat', '--patch', asCommit(from), asCommit(to), '--'];
+  const { stdout } = await git(args, { cwd: mirror.gitFolder, maxOutputBytes: 2 * maxBytes });
+  // A name with a newline in it is quoted, and an empty change has neither part.
+  const end = stdout.indexOf(TWO_NEWLINES);
+  const rows = stdout.toString('latin1', 0, Math.max(0, end)).split('\n').filter(Boolean);
+  return { stat: statOf(rows), patch: end < 0 ? Buffer.alloc(0) : stdout.subarray(end + TWO_NEWLINES.length) };
+}
+
+/** Of rows of `--numstat`; a binary file counts no lines. */
+function statOf(rows: readonly string[]): DiffStat {
+  const counts = rows.map((row) => row.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))));
+  const sum = (column: number): number => counts.reduce((total, row) => total + (row[column] ?? 0), 0);
+  return { files: rows.length, insertions: sum(0), deletions: sum(1) };
 }
 
 /** Bytes; patches that are larger count as different. */
@@ -162,10 +205,7 @@ export async function changedFiles(
   const args = ['diff', ...PLAIN, '--numstat', '-z', asCommit(from), asCommit(to), '--'];
   const { stdout } = await git(args, { cwd: mirror.gitFolder });
   const rows = stdout.toString('utf8').split('\0').filter(Boolean);
-  const counts = rows.map((row) => row.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))));
-  const sum = (column: number): number => counts.reduce((total, row) => total + (row[column] ?? 0), 0);
-  const paths = rows.map((row) => row.replace(/^[^\t]*\t[^\t]*\t/, ''));
-  return { files: rows.length, insertions: sum(0), deletions: sum(1), paths };
+  return { ...statOf(rows), paths: rows.map((row) => row.replace(/^[^\t]*\t[^\t]*\t/, '')) };
 }
 
 type Entry = { readonly mode: string; readonly object: string };

@@ -62,6 +62,10 @@ const SETTINGS = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.quotePath=false',
+  // An index is copied by itself; refs are written as files.
+  'core.splitIndex=false',
+  'core.untrackedCache=false',
+  'init.defaultRefFormat=files',
   'core.editor=true',
   'commit.gpgSign=false',
   'tag.gpgSign=false',

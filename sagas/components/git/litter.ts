@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkout } from './checkout.ts';
 import { namesIn } from './commits.ts';
 import { git, type GitOptions, gitText } from './git.ts';
 import { asCommit } from './names.ts';
+import { userFolder, userSettings } from './user-settings.ts';
 
 /** What programs leave beside their work, as lines of a .gitignore. Only new files are litter: what is tracked is work. */
 const LITTER = [
@@ -38,11 +38,14 @@ export async function ignoringLitter(
 }
 
 async function ignoredByUser(cwd: string): Promise<string> {
-  const args = ['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'];
-  // Without a file of the user's own git has nothing to say.
-  const named = (await git(args, { cwd, allow: [0, 1, 128] })).stdout.toString('utf8').trim();
-  const standard = join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'git', 'ignore');
-  return readFile(named === '' ? standard : named, 'utf8').catch(() => '');
+  const named = (await userSettings(cwd)).findLast(({ key }) => key === 'core.excludesfile')?.value ?? '';
+  return readFile(named === '' ? join(userFolder(), 'ignore') : await pathOf(named, cwd), 'utf8').catch(() => '');
+}
+
+/** `~` is a person's home, as git knows. */
+async function pathOf(named: string, cwd: string): Promise<string> {
+  if (!named.startsWith('~')) return named;
+  return gitText(['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'], { cwd });
 }
 
 /** Takes litter that a program committed by itself out of the index: what the parent does not have. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { changedEntries, type ChangedEntry, treeOf } from './commits.ts';
+import { changedEntries, type ChangedEntry } from './commits.ts';
 import { git, gitText } from './git.ts';
 import { inCheckout, keepCommit, type Checkout } from './checkout.ts';
 import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';
+import { committedAt, commitTree, treeOf } from './trees.ts';
 
 const NUL = Buffer.from('\0');
 
@@ -50,7 +51,7 @@ export type OnIndex = {
  * with the same message. @throws GitFailure
  */
 export async function commitOn(
-  { gitFolder }: Mirror,
+  mirror: Mirror,
   {
     commit,
     message,
@@ -58,16 +59,14 @@ export async function commitOn(
   }: { readonly commit: string; readonly message: string; readonly signal: AbortSignal | undefined },
   change: (at: OnIndex) => Promise<void>,
 ): Promise<string> {
+  const { gitFolder } = mirror;
   const index = join(gitFolder, `workledger-index-${randomBytes(6).toString('hex')}`);
   const at = { cwd: gitFolder, environment: { GIT_INDEX_FILE: index }, signal };
   try {
     await git(['read-tree', asCommit(commit)], at);
     await change(at);
     const tree = await gitText(['write-tree'], at);
-    const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(commit)], at);
-    const environment = { ...at.environment, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-    const args = ['commit-tree', tree, '-p', asCommit(commit), '-F', '-'];
-    return await gitText(args, { ...at, environment, stdin: message });
+    return await commitTree(mirror, { tree, parent: commit, message, at: await committedAt(mirror, commit), signal });
   } finally {
     await rm(index, { force: true });
   }
@@ -83,11 +82,8 @@ export async function squashOnto(
   options: { commit: string; base: string; message: string; signal?: AbortSignal },
 ): Promise<string> {
   const { commit, base, message, signal } = options;
-  const at = { cwd: mirror.gitFolder, signal };
-  const date = await gitText(['show', '--no-patch', '--format=%cI', asCommit(commit)], at);
-  const environment = { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-  const args = ['commit-tree', await treeOf(mirror, commit), '-p', asCommit(base), '-F', '-'];
-  return gitText(args, { ...at, environment, stdin: message });
+  const [tree, at] = [await treeOf(mirror, commit), await committedAt(mirror, commit)];
+  return commitTree(mirror, { tree, parent: base, message, at, signal });
 }
 
 export type Rebased =

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { removeFolder } from '../process/folders.ts';
 import { gitAtOrigin, type Origin, type OriginLogin } from './at-origin.ts';
@@ -39,16 +39,15 @@ export async function openMirror(
   await inTurn(folder, async () => {
     if (isThere(mirror.gitFolder) && isThere(mirror.originFolder)) return;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const format = await objectFormat(mirror, folder, signal);
-    if (!isThere(mirror.originFolder)) await create(mirror.originFolder, format, null);
-    if (!isThere(mirror.gitFolder)) await create(mirror.gitFolder, format, mirror.originFolder);
+    if (!isThere(mirror.originFolder)) await createOriginFolder(mirror, signal);
+    if (!isThere(mirror.gitFolder)) await put(mirror.gitFolder, (made) => createLike(mirror, made, { isBare: true }));
   });
   return mirror;
 }
 
 const isThere = (gitFolder: string): boolean => existsSync(join(gitFolder, 'HEAD'));
 
-export type ObjectFormat = 'sha1' | 'sha256';
+type ObjectFormat = 'sha1' | 'sha256';
 
 /** Told by the length of the origin's ids; an empty origin has none, and git's default. */
 async function objectFormat(origin: Origin, cwd: string, signal?: AbortSignal): Promise<ObjectFormat> {
@@ -57,11 +56,18 @@ async function objectFormat(origin: Origin, cwd: string, signal?: AbortSignal): 
   return /^[0-9a-f]{64}\t/.test(stdout.toString('latin1')) ? 'sha256' : 'sha1';
 }
 
-async function create(gitFolder: string, format: ObjectFormat, borrowsFrom: string | null): Promise<void> {
+async function createOriginFolder(mirror: Mirror, signal?: AbortSignal): Promise<void> {
+  const cwd = dirname(mirror.originFolder);
+  const format = await objectFormat(mirror, cwd, signal);
+  await put(mirror.originFolder, async (made) => {
+    await git(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', made], { cwd, signal });
+  });
+}
+
+/** Makes a folder elsewhere, and moves it to its place where there is none yet. */
+async function put(gitFolder: string, make: (made: string) => Promise<void>): Promise<void> {
   const made = `${gitFolder}.${randomBytes(4).toString('hex')}`;
-  const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', made];
-  await git(args, { cwd: dirname(gitFolder) });
-  if (borrowsFrom !== null) await borrow(made, [borrowsFrom]);
+  await make(made);
   try {
     await rename(made, gitFolder);
   } catch (error) {
@@ -70,11 +76,22 @@ async function create(gitFolder: string, format: ObjectFormat, borrowsFrom: stri
   }
 }
 
-/** Lets a repository read the objects of others, which it does not copy. */
-export async function borrow(gitFolder: string, from: readonly string[]): Promise<void> {
-  const info = join(gitFolder, 'objects', 'info');
-  await mkdir(info, { recursive: true });
-  await writeFile(join(info, 'alternates'), from.map((folder) => `${join(folder, 'objects')}\n`).join(''));
+/**
+ * Makes an empty repository that reads the objects of the origin's, which it does not copy: with the format, and what `git init` found of
+ * the disk, that this one has. (See gitrepository-layout.)
+ */
+export async function createLike(
+  { originFolder }: Mirror,
+  gitFolder: string,
+  { isBare }: { readonly isBare: boolean },
+): Promise<void> {
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(gitFolder, folder), { recursive: true });
+  await writeFile(join(gitFolder, 'objects/info/alternates'), `${join(originFolder, 'objects')}\n`);
+  const config = await readFile(join(originFolder, 'config'), 'utf8');
+  const own = isBare ? config : config.replace('bare = true', 'bare = false\n\tlogallrefupdates = true');
+  await writeFile(join(gitFolder, 'config'), own);
+  await writeFile(join(gitFolder, 'HEAD'), await readFile(join(originFolder, 'HEAD')));
 }
 
 /** Mirrors of an earlier shape, which attempts shared. What they held is in the origin. */

@@ -1,7 +1,8 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { changedEntries, isAncestor, namesIn, treeOf, type ChangedEntry } from './commits.ts';
-import { onFiles, type Checkout } from './checkout.ts';
+import { changedEntries, isAncestor, namesIn, type ChangedEntry } from './commits.ts';
+import { commitTree, treeOf } from './trees.ts';
+import { onFilesOf, type Checkout } from './checkout.ts';
 import { git, GitFailure, type GitOptions, gitText } from './git.ts';
 import { dropLitter, ignoringLitter } from './litter.ts';
 import type { Mirror } from './mirror.ts';
@@ -41,7 +42,7 @@ export async function takeChange(checkout: Checkout, change: Change): Promise<st
   const commit =
     tree === (await treeOf(mirror, head))
       ? asCommit(head)
-      : await gitText(['commit-tree', tree, '-p', head, '-F', '-'], { cwd: mirror.gitFolder, stdin: message, signal });
+      : await commitTree(mirror, { tree, parent: head, message, signal });
   await check(mirror, parent, commit);
   return commit;
 }
@@ -54,11 +55,9 @@ async function treeOfFiles(
   // Files that it does not want to see are not deleted.
   const sparse = join(checkout.path, '.git', 'info', 'sparse-checkout');
   if ((await lstat(sparse).catch(() => null)) !== null) await inside(['sparse-checkout', 'disable']);
-  const at = onFiles(checkout, signal);
+  const at = await onFilesOf(checkout, start, signal);
   const { settings, file } = await ignoringLitter(checkout, litter);
-  await git(['read-tree', start], at);
   if (start !== parent) await dropLitter(at, parent, file);
-  await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
   await checkSize(checkout, at, settings, maxBytes);
   try {
     await git([...settings, 'add', '--all', '--', '.'], at);

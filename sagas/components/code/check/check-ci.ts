@@ -4,11 +4,12 @@ import { pause } from '@workledger/shared/resilience/pause.ts';
 import { asGithubFailure } from '../../github/classify.ts';
 import { openRepository } from '../../github/repository.ts';
 import { verdictsOf } from '../../github/verdicts.ts';
-import { branchHead, fetchOrigin, treeOf } from '../../git/commits.ts';
+import { branchHead, fetchOrigin } from '../../git/commits.ts';
 import { git, gitText } from '../../git/git.ts';
 import type { Mirror } from '../../git/mirror.ts';
 import { branchRef } from '../../git/names.ts';
 import { pushRef } from '../../git/push.ts';
+import { commitTree, treeOf } from '../../git/trees.ts';
 import { inRun } from '../../run-component.ts';
 import { codeComponent } from '../attempt.ts';
 import { checkResult, oneLine, type CheckResult } from './result.ts';
@@ -28,9 +29,9 @@ export const checkCi = codeComponent({
     const base = await branchHead(mirror, repository.baseBranch);
     if (base === null) return { subject, ok: false, detail: `no branch "${repository.baseBranch}"` };
     const branch = `workledger/check-${randomBytes(6).toString('hex')}`;
-    const at = { cwd: mirror.gitFolder, signal };
-    const words = ['-m', 'Does CI start on what Workledger pushes?\n\nThis branch is deleted again.'];
-    const commit = await gitText(['commit-tree', await treeOf(mirror, base), '-p', base, ...words], at);
+    const message = 'Does CI start on what Workledger pushes?\n\nThis branch is deleted again.\n';
+    const tree = await treeOf(mirror, base);
+    const commit = await commitTree(mirror, { tree, parent: base, message, signal });
     const ref = branchRef(branch);
     let began: readonly string[] = [];
     try {
