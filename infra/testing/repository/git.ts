@@ -9,8 +9,11 @@ export function git(folder: string, ...args: readonly string[]): string {
   return execFileSync('git', [...identity, ...quiet, ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim();
 }
 
-/** An empty repository, as `git init` makes it. (A process of git is dear where thousands are made: what is simple is done without.) */
-function createGitFolder(gitFolder: string, branch: string): void {
+/**
+ * An empty repository, as `git init` makes it. (A process of git is dear where thousands are made: what is simple is done without.)
+ * @param gitFolder its `.git`
+ */
+export function createGitFolder(gitFolder: string, branch: string): void {
   for (const path of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
     mkdirSync(join(gitFolder, path), { recursive: true });
   writeFileSync(join(gitFolder, 'config'), configOf('\tbare = false\n\tlogallrefupdates = true\n'));
@@ -23,7 +26,7 @@ const configOf = (more: string): string => `[core]\n\trepositoryformatversion = 
 function copyAsBare(user: string, bare: string): void {
   cpSync(join(user, '.git'), bare, { recursive: true });
   for (const path of ['index', 'COMMIT_EDITMSG', 'logs']) rmSync(join(bare, path), { recursive: true, force: true });
-  mkdirSync(join(bare, 'hooks'));
+  mkdirSync(join(bare, 'hooks'), { recursive: true });
   writeFileSync(join(bare, 'config'), configOf('\tbare = true\n[receive]\n\tautogc = false\n'));
 }
 
@@ -49,7 +52,8 @@ export function commitAsUser(folder: string, files: Files, message: string): str
   return commitAll(folder, message);
 }
 
-function commitAll(folder: string, message: string): string {
+/** Commits all that lies in the user's working tree. @returns the commit */
+export function commitAll(folder: string, message: string): string {
   git(folder, 'add', '--all');
   git(folder, 'commit', '--quiet', '--allow-empty', '-m', message);
   const head = readFileSync(join(folder, '.git/HEAD'), 'utf8').trim();

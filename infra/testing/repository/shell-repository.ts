@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { git } from './git.ts';
+import { commitAll, createGitFolder } from './git.ts';
 
 /** Says what `bin/greet` must do: greets by name, and the world when there is none. */
 const checks = `#!/bin/sh
@@ -28,12 +28,10 @@ export function createShellRepository(folder: string): string {
   writeFileSync(join(folder, 'checks', 'run'), checks);
   writeFileSync(join(folder, 'NOTES'), 'first\nsecond\nthird\n');
   for (const file of ['bin/greet', 'checks/run']) chmodSync(join(folder, file), 0o755);
-  git(folder, 'init', '--quiet', '--initial-branch', 'trunk');
-  git(folder, 'config', 'user.name', 'Person');
-  git(folder, 'config', 'user.email', 'person@example.org');
-  git(folder, 'add', '--all');
-  git(folder, 'commit', '--quiet', '-m', 'First');
-  return git(folder, 'rev-parse', 'HEAD');
+  createGitFolder(join(folder, '.git'), 'trunk');
+  const identity = '[user]\n\tname = Person\n\temail = person@example.org\n';
+  appendFileSync(join(folder, '.git', 'config'), identity);
+  return commitAll(folder, 'First');
 }
 
 /** How `workledger.json` registers it. */
