@@ -12,8 +12,8 @@ const isolate = false;
 
 export default defineConfig({
   test: {
-    // Much of the time goes to waiting for a server, a timer or a disk: four at a time pay on two cores, too.
-    maxWorkers: Math.max(4, availableParallelism() - 1),
+    // Much of the time goes to waiting for a server, a timer or a disk: five at a time pay on two cores, too.
+    maxWorkers: Math.max(5, availableParallelism() - 1),
     // A long file that began last would run alone at the end.
     sequence: { sequencer: HeaviestFirst },
     reporters: ['default', './infra/testing/run/closing-line-reporter.ts'],

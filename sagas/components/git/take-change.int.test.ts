@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commitAsUser, createUserRepository, git as userGit } from '@workledger/infra/testing/repository/git.ts';
 import { checkoutAt, createCheckout } from './checkout.ts';
 import { fetchOrigin } from './commits.ts';
@@ -72,6 +72,33 @@ describe('history counts by its tree', () => {
     ['all of it in a stash', 'echo x >b.txt; git stash -q'],
   ])('nothing: %s', async (_, script) => {
     expect((await taken(script)).changed).toEqual([]);
+  });
+});
+
+describe('files count as they are, whatever an index says of them', () => {
+  const later = 'sleep 1.1';
+  test.each([
+    ['as long as before', 'printf "TWO\\n" >b.txt'],
+    ['as long as before, and later', `${later}; printf "TWO\\n" >b.txt`],
+    [
+      'as long and as old as before',
+      `touch -r b.txt old; ${later}; printf "TWO\\n" >b.txt; touch -r old b.txt; rm old`,
+    ],
+    ['said to be unchanged', 'git update-index --assume-unchanged b.txt; echo x >b.txt'],
+    ['said to be left out', 'git update-index --skip-worktree b.txt; echo x >b.txt'],
+    ['by an index of another commit', 'git read-tree --empty; echo x >b.txt'],
+  ])('%s', async (_, script) => {
+    expect((await taken(script)).changed).toEqual(['M b.txt']);
+  });
+
+  test('also where the user’s git splits its indexes', async () => {
+    vi.stubEnv('HOME', folder);
+    writeFileSync(join(folder, '.gitconfig'), '[core]\n\tsplitIndex = true\n\tuntrackedCache = true\n');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(join(folder, '.gitconfig'));
+    });
+    expect((await taken('echo x >b.txt; echo n >new.txt')).changed).toEqual(['M b.txt', 'A new.txt']);
   });
 });
 
