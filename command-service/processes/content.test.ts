@@ -1,6 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import { CommandRefused } from '@workledger/shared/commands/refusal.ts';
-import { describe, expect, test } from 'vitest';
+import { Script } from 'node:vm';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checkContent, checkSchema } from './content.ts';
 
 const refusalOf = (act: () => void): CommandRefused | null => {
@@ -57,6 +58,39 @@ test('a schema with parts of its own, and formats that nobody knows, is taken', 
 test('what takes too long is given up, however it does', () => {
   // As if a pattern had come past the look at it.
   expect(check({ pattern: '^(a+)+$' }, `${'a'.repeat(40)}!`)).toMatchObject({ code: 'invalid-content' });
+});
+
+describe('a machine that is busy with something else', () => {
+  const out = Object.assign(new Error('Script execution timed out'), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+  const judge = () => refusalOf(() => checkContent({ key: 'known', schema: {} }, 'x', '"x"'));
+  /** The first look at a content is over before its time, in which it had the machine for so long. */
+  const interrupted = (cpuMilliseconds: number) => {
+    judge();
+    onTestFinished(() => void vi.restoreAllMocks());
+    vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: cpuMilliseconds * 1_000, system: 0 });
+    return vi.spyOn(Script.prototype, 'runInContext').mockImplementationOnce(() => {
+      throw out;
+    });
+  };
+
+  test('has what it had no time for judged again, for longer', () => {
+    const judged = interrupted(3);
+    expect(judge()).toBeNull();
+    expect(judged.mock.calls.map(([, options]) => (options as { timeout: number }).timeout)).toEqual([250, 500]);
+  });
+
+  test('is no excuse for what really ran so long', () => {
+    interrupted(200);
+    expect(judge()).toMatchObject({ code: 'invalid-content' });
+  });
+
+  test('is not waited for without an end', () => {
+    const judged = interrupted(0).mockImplementation(() => {
+      throw out;
+    });
+    expect(judge()).toMatchObject({ code: 'invalid-content' });
+    expect(judged).toHaveBeenCalledTimes(4);
+  });
 });
 
 test('a content has a size, a depth, and no U+0000', () => {
