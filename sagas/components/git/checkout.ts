@@ -66,7 +66,7 @@ export async function createCheckout(
   const at = inCheckout(checkout, signal);
   const gitFolder = join(path, '.git');
   await createLike(mirror, gitFolder, { isBare: false });
-  await appendFile(join(gitFolder, 'config'), configOf(mirror, branch, await configuredFilters(path)));
+  await appendFile(join(gitFolder, 'config'), configOf(mirror, branch, await configuredFilters(mirror)));
   const lent = await copyRefs(mirror, gitFolder, branch);
   // What an earlier attempt made is not lent, but given: this commit, and what it needs.
   const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', mirror.gitFolder, asCommit(commit)];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Checkout } from './checkout.ts';
 import { namesIn } from './commits.ts';
 import { git, type GitOptions, gitText } from './git.ts';
+import type { Mirror } from './mirror.ts';
 import { asCommit } from './names.ts';
 import { userFolder, userSettings } from './user-settings.ts';
 
@@ -33,19 +34,19 @@ export async function ignoringLitter(
   const litter = [...LITTER, ...more, ''].join('\n');
   const [file, all] = [join(notes, 'litter'), join(notes, 'ignored')];
   await writeFile(file, litter);
-  await writeFile(all, `${litter}${await ignoredByUser(mirror.gitFolder)}`);
+  await writeFile(all, `${litter}${await ignoredByUser(mirror)}`);
   return { settings: ['-c', `core.excludesFile=${all}`], file };
 }
 
-async function ignoredByUser(cwd: string): Promise<string> {
-  const named = (await userSettings(cwd)).findLast(({ key }) => key === 'core.excludesfile')?.value ?? '';
-  return readFile(named === '' ? join(userFolder(), 'ignore') : await pathOf(named, cwd), 'utf8').catch(() => '');
+async function ignoredByUser(mirror: Mirror): Promise<string> {
+  const named = (await userSettings(mirror)).findLast(({ key }) => key === 'core.excludesfile')?.value ?? '';
+  return readFile(named === '' ? join(userFolder(), 'ignore') : await pathOf(named, mirror), 'utf8').catch(() => '');
 }
 
 /** `~` is a person's home, as git knows. */
-async function pathOf(named: string, cwd: string): Promise<string> {
+async function pathOf(named: string, { gitFolder }: Mirror): Promise<string> {
   if (!named.startsWith('~')) return named;
-  return gitText(['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'], { cwd });
+  return gitText(['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'], { cwd: gitFolder });
 }
 
 /** Takes litter that a program committed by itself out of the index: what the parent does not have. */
