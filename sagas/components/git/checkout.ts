@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { removeFolder } from '../process/folders.ts';
@@ -76,7 +76,6 @@ export async function createCheckout(
   await writeFile(ref, `${commit}\n`);
   await writeFile(join(gitFolder, 'HEAD'), `ref: ${branchRef(branch)}\n`);
   await git(['reset', '--quiet', '--hard'], { ...at, usualUmask: true });
-  await copyIndex(join(gitFolder, 'index'), indexOf(checkout, commit));
 }
 
 /** As after a clone; and for agents that commit by themselves on a machine where nobody told git who they are. */
@@ -126,7 +125,7 @@ export const inCheckout = ({ path, folder }: Checkout, signal?: AbortSignal) => 
  * For our own git on the files of a checkout, whatever a program did to its `.git`: with Workledger's repository and an index of
  * Workledger's own.
  */
-const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: AbortSignal) => ({
+export const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: AbortSignal) => ({
   cwd: path,
   environment: {
     ...{ GIT_DIR: mirror.gitFolder, GIT_WORK_TREE: path, GIT_INDEX_FILE: join(notes, 'index') },
@@ -134,30 +133,6 @@ const onFiles = ({ mirror, path, folder, notes }: Checkout, signal?: AbortSignal
   },
   signal,
 });
-
-/** The checkout's index as git wrote it, before any program was there; of no other commit than the first is there one. */
-const indexOf = ({ notes }: Checkout, commit: string): string => join(notes, `index-${asCommit(commit)}`);
-
-/** With the time of the first: what was written later than that, git looks into. */
-async function copyIndex(from: string, to: string): Promise<void> {
-  const { mtimeMs } = await stat(from);
-  await copyFile(from, to);
-  const seconds = Math.floor(mtimeMs) / 1_000;
-  await utimes(to, seconds, seconds);
-}
-
-/** As `onFiles`, with an index that holds this commit. @throws GitFailure */
-export async function onFilesOf(checkout: Checkout, commit: string, signal?: AbortSignal) {
-  const at = onFiles(checkout, signal);
-  try {
-    await copyIndex(indexOf(checkout, commit), at.environment.GIT_INDEX_FILE);
-  } catch {
-    await git(['read-tree', asCommit(commit)], at);
-    // With what it knows of the files it need not look into each of them again.
-    await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
-  }
-  return at;
-}
 
 async function has(commit: string, at: At): Promise<boolean> {
   return (await git(['cat-file', '-e', `${commit}^{commit}`], { ...at, allow: [0, 1, 128] })).exitCode === 0;

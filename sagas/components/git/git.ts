@@ -62,7 +62,10 @@ const SETTINGS = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.quotePath=false',
-  // An index is copied by itself; refs are written as files.
+  // What a file became is found in the file, whatever its times say; refs are written as files.
+  'core.ignoreStat=false',
+  'core.trustctime=true',
+  'core.checkStat=default',
   'core.splitIndex=false',
   'core.untrackedCache=false',
   'init.defaultRefFormat=files',

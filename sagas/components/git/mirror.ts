@@ -67,8 +67,8 @@ async function createOriginFolder(mirror: Mirror, signal?: AbortSignal): Promise
 /** Makes a folder elsewhere, and moves it to its place where there is none yet. */
 async function put(gitFolder: string, make: (made: string) => Promise<void>): Promise<void> {
   const made = `${gitFolder}.${randomBytes(4).toString('hex')}`;
-  await make(made);
   try {
+    await make(made);
     await rename(made, gitFolder);
   } catch (error) {
     await removeFolder(made);

@@ -91,15 +91,27 @@ describe('files count as they are, whatever an index says of them', () => {
     expect((await taken(script)).changed).toEqual(['M b.txt']);
   });
 
-  test('also where the user’s git splits its indexes', async () => {
-    vi.stubEnv('HOME', folder);
-    writeFileSync(join(folder, '.gitconfig'), '[core]\n\tsplitIndex = true\n\tuntrackedCache = true\n');
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-      rmSync(join(folder, '.gitconfig'));
-    });
+  test('also where the user’s git splits its indexes and trusts them', async () => {
+    const trusting = ['ignoreStat = true', 'trustctime = false', 'checkStat = minimal'];
+    usersGit('[core]', 'splitIndex = true', 'untrackedCache = true', ...trusting);
     expect((await taken('echo x >b.txt; echo n >new.txt')).changed).toEqual(['M b.txt', 'A new.txt']);
   });
+});
+
+/** Until the test ends. */
+function usersGit(...lines: string[]): void {
+  vi.stubEnv('HOME', folder);
+  writeFileSync(join(folder, '.gitconfig'), `${lines.join('\n')}\n`);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(join(folder, '.gitconfig'));
+  });
+}
+
+test('files whose filter makes of them what is tracked are no work, as those of git-lfs', async () => {
+  usersGit('[filter "pointer"]', 'clean = sed s/.*/two/', 'smudge = cat');
+  const pulled = 'echo "b.txt filter=pointer" >.gitattributes; echo content >b.txt; touch -d "1 hour ago" b.txt';
+  expect((await taken(pulled)).changed).toEqual(['A .gitattributes']);
 });
 
 describe('litter', () => {

@@ -2,7 +2,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedEntries, isAncestor, namesIn, type ChangedEntry } from './commits.ts';
 import { commitTree, treeOf } from './trees.ts';
-import { onFilesOf, type Checkout } from './checkout.ts';
+import { onFiles, type Checkout } from './checkout.ts';
 import { git, GitFailure, type GitOptions, gitText } from './git.ts';
 import { dropLitter, ignoringLitter } from './litter.ts';
 import type { Mirror } from './mirror.ts';
@@ -55,9 +55,12 @@ async function treeOfFiles(
   // Files that it does not want to see are not deleted.
   const sparse = join(checkout.path, '.git', 'info', 'sparse-checkout');
   if ((await lstat(sparse).catch(() => null)) !== null) await inside(['sparse-checkout', 'disable']);
-  const at = await onFilesOf(checkout, start, signal);
+  const at = onFiles(checkout, signal);
   const { settings, file } = await ignoringLitter(checkout, litter);
+  // An index without times: each file is looked into, through its filters. One that was written at the checkout would trust them.
+  await git(['read-tree', start], at);
   if (start !== parent) await dropLitter(at, parent, file);
+  await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
   await checkSize(checkout, at, settings, maxBytes);
   try {
     await git([...settings, 'add', '--all', '--', '.'], at);
