@@ -224,11 +224,13 @@ describe('an issue of Linear', { timeout: 120_000 }, () => {
 });
 
 describe('an issue of GitHub', { timeout: 120_000 }, () => {
-  test('is asked in a comment, and answered in another', async () => {
+  test('has one comment and one label that say how far its task is, is asked in another comment, and answered', async () => {
     const { body } = await deliver(system.client, labeledIssue(12, 'Greet the stars'));
     const id = String(body['taskId']);
-    const asked = () => issues.comments.find((comment) => comment.body.includes('waits for somebody to approve it'));
+    const asked = () =>
+      issues.comments.find((comment) => comment.body.includes('It waits for somebody to approve it:'));
     await untilTrue(() => Promise.resolve(asked() !== undefined), 60);
+    expect(issues.labels.get(12)).toEqual(['workledger:working']);
     expect(asked()?.body).toContain('`@workledger approve`');
     const say = async (login: string, words: string) => {
       const told = { action: 'created', issue: { number: 12 }, comment: { body: words }, sender: { login } };
@@ -241,11 +243,15 @@ describe('an issue of GitHub', { timeout: 120_000 }, () => {
       30,
     );
     expect(await say(SENDER, '@workledger approve')).toMatchObject({ outcome: 'routed', taskId: id });
-    expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete' });
+    const { result } = await finalTask(system.client, id);
     await untilTrue(
       () => Promise.resolve(issues.comments.some((comment) => comment.body.includes('Answered: approve, by ada.'))),
       30,
     );
-    expect(github.count('POST', /\/issues\/12\/comments$/)).toBe(2);
+    await untilTrue(() => Promise.resolve(issues.labels.get(12)?.join() === 'workledger:done'), 30);
+    const [told] = issues.comments.filter((comment) => comment.body.includes('about=task '));
+    expect(told?.body).toContain(`It is done, and merged: ${result?.commit}`);
+    expect(told?.body).toContain(`[The task](https://ledger.example.org/api/v1/tasks/${id})`);
+    expect(github.count('POST', /\/issues\/12\/comments$/)).toBe(3);
   });
 });

@@ -32,8 +32,6 @@ describe('a run whose work is merged by a pull request', () => {
       data: { claimId: run.claimId, number: 7, url },
     });
     run.succeeds('open-pull-request/1/1/note');
-    expect(run.requested('open-pull-request/1/1/issue')).toMatchObject({ request: { stage: 'working' } });
-    run.succeeds('open-pull-request/1/1/issue', { outcome: 'told' });
     expect(run.requested('open-pull-request/1/1/check')).toMatchObject({
       request: { commit: B, name: 'workledger', externalId: run.claimId, state: 'in_progress' },
     });
@@ -100,8 +98,6 @@ describe('a run whose work is merged by a pull request', () => {
     run.succeeds('complete/1/1/cleanup', { worktrees: 0 });
     expect(run.requested('complete/1/1/complete')).toMatchObject({ data: { result: { commit: C, merged: true } } });
     run.succeeds('complete/1/1/complete');
-    expect(run.requested('complete/1/1/issue')).toMatchObject({ request: { stage: 'done' } });
-    run.succeeds('complete/1/1/issue', { outcome: 'told' });
     expect(run.ended()).toBe('completed');
   });
 
@@ -203,9 +199,6 @@ describe('a pull request that comes to nothing', () => {
     });
     toItsEnd(run);
     expect(run.ended()).toBe('cancelled');
-    expect(run.requested('end/1/issue')).toMatchObject({
-      request: { stage: 'cancelled', text: expect.stringContaining('no longer wanted') },
-    });
   });
 
   it('is closed when its tests fail for good, and shows it', () => {

@@ -23,7 +23,6 @@ import { failureOf } from './failures.ts';
 import { check } from './github/check.ts';
 import { commentOn } from './github/comments.ts';
 import { findings } from './github/findings.ts';
-import { tellIssue } from './github/issue.ts';
 import { labels } from './github/labels.ts';
 import { look } from './github/look.ts';
 import { createInstalled, type installed } from './github/look-installed.ts';
@@ -87,7 +86,6 @@ const here = {
   'github.checks': checks,
   'github.reviews': reviews,
   'github.look': look,
-  'github.tell-issue': tellIssue,
   'github.tell': tellGithub,
   'linear.look': lookLinear,
   'linear.tell': tellLinear,

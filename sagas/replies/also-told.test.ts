@@ -10,10 +10,10 @@ const PULL = 'https://github.com/acme/shop/pull/13';
 const CHANNEL = 'C0123ABCD';
 
 /** A task of a repository whose tasks are told of in Slack and Linear, too. */
-function toldElsewhere(kind: 'github' | 'api' = 'github') {
+function toldElsewhere(kind: 'github' | 'gitea' | 'api' = 'gitea') {
   const run = scenario(replies);
-  const [taskId, url] = kind === 'github' ? [derivedId('task', kind), ISSUE] : [newId(), null];
-  const reference = kind === 'github' ? 'acme/shop#12' : null;
+  const [taskId, url] = kind === 'api' ? [newId(), null] : [derivedId('task', kind), ISSUE];
+  const reference = kind === 'api' ? null : 'acme/shop#12';
   const task = (type: string, data: object = {}) => run.receives('task', taskId, type, { isAlsoTold: true, ...data });
   const told = (number: number): ReplyRequest & { component: string } => {
     const effect = run.requested(`tell/${number}`);
@@ -74,24 +74,25 @@ describe('what becomes of a task that began elsewhere', () => {
   });
 
   it('has notes of its questions in the thread, and nobody answers there', () => {
-    const run = toldElsewhere();
+    const run = toldElsewhere('github');
     run.task('TaskClaimed');
-    run.done(1, '1.5');
-    run.done(2, 'issue-7');
+    run.done(1);
+    run.done(2, '1.5');
+    run.done(3, 'issue-7');
     const id = newId();
     const asked = { taskId: run.taskId, repository: 'shop', approval: null, askedBy: 'agent:1' };
     run.receives('question', id, 'QuestionAsked', asked);
-    expect(run.told(3)).toMatchObject({ component: 'github.tell', about: `question/${id}`, isOpen: true });
-    run.done(3);
+    expect(run.told(4)).toMatchObject({ component: 'github.tell', about: `question/${id}`, isOpen: true });
+    run.done(4);
     const text = 'Its agent asks, on acme/shop#12:';
     const note = { questionId: id, isOpen: false, stage: null, text };
-    expect(run.told(4)).toMatchObject({ ...note, about: `question/${id}/slack`, place: `${CHANNEL}/1.5` });
-    run.done(4);
-    expect(run.told(5)).toMatchObject({ ...note, about: `question/${id}/linear`, attachedTo: [ISSUE] });
+    expect(run.told(5)).toMatchObject({ ...note, about: `question/${id}/slack`, place: `${CHANNEL}/1.5` });
     run.done(5);
-    run.receives('question', id, 'QuestionAnswered', { taskId: run.taskId, choice: 'left', answeredBy: 'github:ada' });
+    expect(run.told(6)).toMatchObject({ ...note, about: `question/${id}/linear`, attachedTo: [ISSUE] });
     run.done(6);
-    expect(run.told(7)).toMatchObject({ known: 'message-4', text: 'Answered: left, by ada.' });
+    run.receives('question', id, 'QuestionAnswered', { taskId: run.taskId, choice: 'left', answeredBy: 'github:ada' });
+    run.done(7);
+    expect(run.told(8)).toMatchObject({ known: 'message-5', text: 'Answered: left, by ada.' });
   });
 
   it('by the API has its questions noted, too', () => {
@@ -143,21 +144,22 @@ describe('where one server is away', () => {
     });
 
   it('what is told elsewhere does not wait for it', () => {
-    const run = toldElsewhere();
+    const run = toldElsewhere('github');
     run.task('TaskClaimed');
-    run.fails('tell/1', true);
-    expect(run.told(2)).toMatchObject({ component: 'linear.tell' });
-    run.done(2);
-    expect(run.open()).toEqual(['again/1']);
-    asks(run);
-    expect(run.told(3)).toMatchObject({ component: 'github.tell' });
+    run.done(1);
+    run.fails('tell/2', true);
+    expect(run.told(3)).toMatchObject({ component: 'linear.tell' });
     run.done(3);
+    expect(run.open()).toEqual(['again/2']);
+    asks(run);
+    expect(run.told(4)).toMatchObject({ component: 'github.tell' });
     run.done(4);
-    expect(run.open()).toEqual(['again/1']);
-    run.succeeds('again/1');
-    expect(run.told(5)).toMatchObject({ component: 'slack.tell', about: 'task/slack' });
-    run.done(5, '1.5');
-    expect(run.told(6)).toMatchObject({ place: `${CHANNEL}/1.5` });
+    run.done(5);
+    expect(run.open()).toEqual(['again/2']);
+    run.succeeds('again/2');
+    expect(run.told(6)).toMatchObject({ component: 'slack.tell', about: 'task/slack' });
+    run.done(6, '1.5');
+    expect(run.told(7)).toMatchObject({ place: `${CHANNEL}/1.5` });
   });
 
   it('each has a time of its own', () => {

@@ -13,7 +13,7 @@ export type Place = { readonly kind: Kind; readonly place: string };
 type Elsewhere = AlsoTold[number] & { readonly isAlso: true };
 
 /** Something to be told: the newest of what has one name. */
-export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'questionId' | 'isOpen' | 'stage'> & {
+export type Due = Pick<ReplyRequest, 'about' | 'to' | 'text' | 'reason' | 'questionId' | 'isOpen' | 'stage'> & {
   /** Left out: where the task came from. */
   readonly at?: Place | Elsewhere | undefined;
 };

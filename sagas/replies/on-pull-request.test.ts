@@ -43,13 +43,15 @@ describe('a question about work that has a pull request on GitHub', () => {
     expect(run.told(1)).toMatchObject({ place: ISSUE });
     run.done(1);
     run.task('TaskPullRequestOpened', { url });
-    run.asks();
-    expect(run.told(2)).toMatchObject({ place: 'acme/shop#13', onPullRequest: true, isOpen: true });
+    expect(run.told(2)).toMatchObject({ place: ISSUE, about: 'task', text: `Its pull request is open: ${url}` });
     run.done(2);
-    run.receives('question', before, 'QuestionAnswered', { taskId: run.taskId, choice: 'left', answeredBy: 'user:1' });
-    expect(run.told(3)).toMatchObject({ place: ISSUE, known: 'message-1', isOpen: false });
-    expect(run.told(3)).not.toHaveProperty('onPullRequest');
+    run.asks();
+    expect(run.told(3)).toMatchObject({ place: 'acme/shop#13', onPullRequest: true, isOpen: true });
     run.done(3);
+    run.receives('question', before, 'QuestionAnswered', { taskId: run.taskId, choice: 'left', answeredBy: 'user:1' });
+    expect(run.told(4)).toMatchObject({ place: ISSUE, known: 'message-1', isOpen: false });
+    expect(run.told(4)).not.toHaveProperty('onPullRequest');
+    run.done(4);
     const answered = (number: number, where: object, place: string): void => {
       const id = run.answers({ verb: 'approve', ...where });
       expect(run.requested(`answer/${id}`)).toMatchObject({ type: 'question.answer-delivery' });
@@ -57,8 +59,8 @@ describe('a question about work that has a pull request on GitHub', () => {
       expect(run.told(number)).toMatchObject({ place, to: 'U1' });
       run.done(number);
     };
-    answered(4, { pullRequest: 13 }, 'acme/shop#13');
-    answered(5, {}, ISSUE);
+    answered(5, { pullRequest: 13 }, 'acme/shop#13');
+    answered(6, {}, ISSUE);
   });
 
   it('is asked there as well for a task from elsewhere, and who speaks there is told there', () => {
@@ -85,13 +87,14 @@ describe('a question about work that has a pull request on GitHub', () => {
   it('is not answered on another that names the task, whoever speaks there', () => {
     const run = fromIssue();
     run.task('TaskPullRequestOpened', { url });
-    run.asks();
     run.done(1);
+    run.asks();
+    run.done(2);
     for (const isTrusted of [true, false]) {
       const id = run.answers({ verb: 'approve', pullRequest: 14, isTrusted });
       expect(run.requested(`answer/${id}`)).toBeUndefined();
     }
-    expect(run.told(2)).toBeUndefined();
+    expect(run.told(3)).toBeUndefined();
     const id = run.answers({ verb: 'approve', pullRequest: 13 });
     expect(run.requested(`answer/${id}`)).toMatchObject({ type: 'question.answer-delivery' });
   });
@@ -126,5 +129,8 @@ describe('a question about work that has a pull request on GitHub', () => {
     });
     answer(13);
     expect(run.keys().filter((key) => key.startsWith('answer/'))).toHaveLength(1);
+    run.succeeds('tell/2', { outcome: 'written', id: '2', state: null });
+    run.receives('task', taskId, 'TaskFailed', { failure: { reason: 'red' } });
+    expect(run.open(), 'the pull request shows by itself how far it is').not.toContain('tell/3');
   });
 });

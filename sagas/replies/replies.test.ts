@@ -64,16 +64,16 @@ describe('what becomes of a task', () => {
     });
   });
   it.each([
-    ['TaskFailed', { failure: because('work', 'red') }, 'failed', 'It failed: red'],
-    ['TaskCancelled', { reason: 'no need' }, 'cancelled', 'It was cancelled: no need'],
+    ['TaskFailed', { failure: because('work', 'red') }, 'failed', 'It failed.', 'red'],
+    ['TaskCancelled', { reason: 'no need' }, 'cancelled', 'It was cancelled.', 'no need'],
     ['TaskSentBack', {}, 'started', 'It was sent back, and its agent goes on.'],
     ['TaskRetried', {}, 'started', 'It is begun again.'],
     ['TaskApprovalAsked', {}, 'review', 'Its work has passed its tests, and waits for somebody to approve it.'],
-  ])('%s', (type, data, stage, text) => {
+  ])('%s', (type, data, stage, text, reason?: string) => {
     const run = from('linear');
     run.create();
     run.task(type, data);
-    expect(run.told(1)).toMatchObject({ stage, text });
+    expect(run.told(1)).toMatchObject({ stage, text, ...(reason !== undefined && { reason }) });
   });
   it('is told one at a time, and then the newest', () => {
     const run = from('slack');
@@ -131,14 +131,16 @@ describe('what becomes of a task', () => {
     run.fails('tell/41', true);
     expect(run.open()).toEqual(['untold/41']);
   });
-  it('is told by the run itself on GitHub, and nowhere where it came by the API', () => {
-    for (const kind of ['github', 'api'] as const) {
-      const run = from(kind);
-      run.create();
-      run.task('TaskClaimed');
-      run.task('TaskCompleted', { result });
-      expect(run.keys()).toEqual([]);
-    }
+  it('is told on an issue of GitHub, and nowhere where it came by the API', () => {
+    const run = from('github');
+    run.create();
+    run.task('TaskClaimed');
+    expect(run.requested('tell/1')).toMatchObject({ component: 'github.tell', request: { place: 'acme/shop#12' } });
+    const other = from('api');
+    other.create();
+    other.task('TaskClaimed');
+    other.task('TaskCompleted', { result });
+    expect(other.keys()).toEqual([]);
   });
 });
 

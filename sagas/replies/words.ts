@@ -2,9 +2,19 @@ import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import { inputOf } from '../engine/saga.ts';
-import { alsoToldAt, note, questionOf, safe, saidAt, type Due, type Input, type RepliesState } from './model.ts';
+import {
+  alsoToldAt,
+  note,
+  pullRequestOf,
+  questionOf,
+  safe,
+  saidAt,
+  type Due,
+  type Input,
+  type RepliesState,
+} from './model.ts';
 
-const MOST_CHARACTERS = 1_000;
+const MOST_CHARACTERS = 2_000;
 
 type Received = Extract<SagaEvent, { type: 'SagaInputReceived' }>;
 
@@ -77,14 +87,17 @@ function ofQuestion(state: RepliesState, questionId: string, text: string, isOpe
 
 function ofTask(state: RepliesState, input: Input): readonly Due[] {
   const { from, pullRequest } = state;
-  const told = (stage: Due['stage'], text: string): readonly Due[] => {
+  const told = (stage: Due['stage'], text: string, reason?: string): readonly Due[] => {
     const isSaid = pullRequest === null || input.type === 'TaskPullRequestOpened';
     const of = { to: null, questionId: null, isOpen: false, stage };
-    const due = { ...of, text: isSaid ? text : `${text}\nIts pull request: ${pullRequest}` };
-    // The issue on GitHub is told by the run itself.
-    const isOwn = from !== null && from.kind !== 'github';
+    const due = {
+      ...{ ...of, text: isSaid ? text : `${text}\nIts pull request: ${pullRequest}` },
+      ...(reason !== undefined && { reason: foreignText(reason, MOST_CHARACTERS) }),
+    };
+    // Its pull request shows that by itself.
+    const hasOwn = from !== null && from.place !== pullRequestOf(state)?.place;
     return [
-      ...(isOwn ? [{ ...due, about: 'task' }] : []),
+      ...(hasOwn ? [{ ...due, about: 'task' }] : []),
       ...alsoToldAt(state).map((at) => ({ ...due, about: `task/${at.kind}`, at })),
     ];
   };
@@ -105,9 +118,9 @@ function ofTask(state: RepliesState, input: Input): readonly Due[] {
       return told('done', costUsd === null ? what : `${what} It cost $${costUsd.toFixed(2)}.`);
     }
     case 'TaskFailed':
-      return told('failed', `It failed: ${foreignText(input.data.failure.reason, MOST_CHARACTERS)}`);
+      return told('failed', 'It failed.', input.data.failure.reason);
     case 'TaskCancelled':
-      return told('cancelled', `It was cancelled: ${foreignText(input.data.reason, MOST_CHARACTERS)}`);
+      return told('cancelled', 'It was cancelled.', input.data.reason);
     default:
       return [];
   }

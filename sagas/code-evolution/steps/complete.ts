@@ -11,9 +11,8 @@ import {
   waiting,
 } from '../../pipeline/definition.ts';
 import type { Facts } from '../facts.ts';
-import { asBlock, tellIssue } from './pull-request.ts';
 import { learnFrom } from './writers.ts';
-import { byPullRequest, changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
+import { changesCode, checkSeconds, claimOf, inRun, known, planOf } from './run.ts';
 
 /** Measures the result, tidies up, and writes it on the task. */
 export const complete: Step<Facts> = {
@@ -36,8 +35,6 @@ export const complete: Step<Facts> = {
     };
     const told = on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
     if (told === null) return waiting;
-    const news = { stage: 'done', text: `It is done, and merged: ${result.commit ?? ''}` } as const;
-    if (byPullRequest(facts) && facts.merged && !tellIssue(facts, on, news)) return waiting;
     return told.failure === undefined || facts.merged ? done(result) : failed(told.failure);
   },
 };
@@ -64,19 +61,11 @@ function measure(
 /** After all was undone: the task tells why. A task that was taken away has its reason already. */
 export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
   if (!learnFrom(facts, on, false)) return waiting;
-  if (ending.outcome === 'cancelled') return tellEnd(facts, ending, on) ? done() : waiting;
+  if (ending.outcome === 'cancelled') return done();
   const { taskId, claimId } = claimOf(facts);
   const failure = ending.failure ?? because('unknown', 'no reason was given');
   const answer = facts.asking === null ? undefined : facts.answers[facts.asking];
   const isSaid = failure.step === 'approve' && (answer === 'refuse' || answer === 'send-back');
   const said = isSaid && facts.asking !== null ? { questionId: facts.asking } : {};
-  if (on.tryCommand('fail', 'task.fail', taskId, { claimId, failure, ...said }) === null) return waiting;
-  return tellEnd(facts, ending, on) ? done() : waiting;
-}
-
-function tellEnd(facts: Facts, { outcome, failure }: Ending, on: Effector): boolean {
-  if (facts.prepared?.merge !== 'pull-request') return true;
-  const why = facts.stopped ?? failure?.reason ?? 'no reason was given';
-  const text = `${outcome === 'failed' ? 'It failed' : 'The work on it has ended'}:\n\n${asBlock(why)}`;
-  return tellIssue(facts, on, { stage: outcome, text });
+  return on.tryCommand('fail', 'task.fail', taskId, { claimId, failure, ...said }) === null ? waiting : done();
 }

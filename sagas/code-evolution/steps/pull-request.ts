@@ -20,8 +20,7 @@ export const openPullRequest: Step<Facts> = {
     const { taskId, claimId } = claimOf(facts);
     const { number, url } = opened;
     const noted = on.tryCommand('note', 'task.note-pull-request', taskId, { claimId, number, url });
-    const told = noted && tellIssue(facts, on, { stage: 'working', text: `The work is offered by #${number}.` });
-    return told && (isJudged || showCheck(facts, on, 'in_progress', 'the tests run')) ? done() : waiting;
+    return noted && (isJudged || showCheck(facts, on, 'in_progress', 'the tests run')) ? done() : waiting;
   },
   compensate: (facts, on) => (facts.merged ? done() : close(facts, on)),
 };
@@ -107,10 +106,3 @@ const BLOCK_LENGTH = 2_000;
 /** Words of programs and of others: as they are, and calling nobody. */
 export const asBlock = (words: string): string =>
   `~~~text\n${words.slice(0, BLOCK_LENGTH).toWellFormed().replaceAll('~~~', '~ ~ ~').trim()}\n~~~`;
-
-/** Tells the issue that the task came from, where it came from one; true as soon as that is told, or cannot be. */
-export const tellIssue = (
-  facts: Facts,
-  on: Effector,
-  news: Pick<RequestOf<'github.tell-issue'>, 'stage' | 'text'>,
-): boolean => on.tryCall('issue', 'github.tell-issue', { ...inRun(facts), ...news }) !== null;

@@ -5,7 +5,6 @@ import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
-import { tellIssue } from './pull-request.ts';
 import { giveBack, letRest } from './rest.ts';
 import { stopCodegen, write, writersOf } from './writers.ts';
 import {
@@ -38,8 +37,6 @@ export const prepare: Step<Facts> = {
       ? on.tryCall('measure', 'code.evaluate', request, checkSeconds(prepared))
       : { result: null };
     if (measured === null) return waiting;
-    const news = { stage: 'working', text: 'An agent works on it.' } as const;
-    if (prepared.merge === 'pull-request' && !tellIssue(facts, on, news)) return waiting;
     const metricsBefore = measured.result?.metrics ?? null;
     const learned = { prepared: { ...prepared, metricsBefore }, base, commit: commit ?? base };
     return done({ learned } satisfies Learned);

@@ -10,7 +10,6 @@ export const mergedByUs = { ...byPull, pullRequest: { ...byPull.pullRequest, mer
 
 export function prepare(run: Run, prepared: object = byPull): void {
   run.succeeds('prepare/1/1/prepare', prepared);
-  run.succeeds('prepare/1/1/issue', { outcome: 'no-issue' });
 }
 
 /** Published, offered, and its tests run. */
@@ -18,7 +17,6 @@ export function opened(run: Run, round = 1, outcome = 'opened'): void {
   publish(run, round);
   run.succeeds(`open-pull-request/${round}/1/open`, { outcome, number: 7, url });
   run.succeeds(`open-pull-request/${round}/1/note`);
-  run.succeeds(`open-pull-request/${round}/1/issue`, { outcome: 'no-issue' });
   run.succeeds(`open-pull-request/${round}/1/check`, { outcome: 'made', as: 'status' });
 }
 
@@ -66,7 +64,6 @@ export function again(run: Run, round: number, commit: string): void {
   run.succeeds(`publish/${round}/1/publish`, { branch: 'workledger/x', commit });
   run.succeeds(`open-pull-request/${round}/1/open`, { outcome: 'updated', number: 7, url });
   run.succeeds(`open-pull-request/${round}/1/note`);
-  run.succeeds(`open-pull-request/${round}/1/issue`, { outcome: 'no-issue' });
   run.succeeds(`open-pull-request/${round}/1/check`, { outcome: 'made', as: 'status' });
   validated(run, round, 'passed');
   begun(run, round);

@@ -146,17 +146,3 @@ test('what came from an issue of the repository closes it, and links lead where 
   expect(repository.pulls[0]?.body).toContain('Closes #12');
   expect(repository.pulls[0]?.body).toContain(`(https://ledger.example/here/api/v1/tasks/${run.taskId})`);
 });
-
-test('the issue of a task is told in one comment how far it is, and by one label; a task of none tells nobody', async () => {
-  const { call, repository, task, fake } = await createGithubWorld();
-  expect(await call('github.tell-issue', { stage: 'working', text: 'Begun.' })).toEqual({ outcome: 'no-issue' });
-  expect(fake.calls).toEqual([]);
-  Object.assign(task, { source: { kind: 'github', reference: 'acme/sample#12', url: null } });
-  await call('github.tell-issue', { stage: 'working', text: 'Begun.' });
-  expect(repository.labels.get(12)).toEqual(['workledger:working']);
-  await call('github.tell-issue', { stage: 'done', text: 'Done.' });
-  await call('github.tell-issue', { stage: 'done', text: 'Done.' });
-  expect(repository.labels.get(12)).toEqual(['workledger:done']);
-  expect(repository.comments.map(({ number, body }) => [number, body.split('\n')[1]])).toEqual([[12, 'Done.']]);
-  expect(fake.count('PATCH', /comments/)).toBe(1);
-});

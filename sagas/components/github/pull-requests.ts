@@ -120,7 +120,10 @@ async function open(
 }
 
 /** The issue that a task came from, where it is of this repository; null: none. */
-export function issueOf(source: TaskText['source'], repository: string): number | null {
+export function issueOf(
+  source: Pick<NonNullable<TaskText['source']>, 'kind' | 'reference'> | null | undefined,
+  repository: string,
+): number | null {
   const [, name, number] = /^(.+)#([1-9]\d*)$/.exec((source?.kind === 'github' && source.reference) || '') ?? [];
   return name?.toLowerCase() === repository.toLowerCase() ? Number(number) : null;
 }

@@ -1,28 +1,43 @@
 import { howToAnswer, replyComponent, type Message } from '../replies/reply.ts';
+import type { Stage } from '../replies/refused.ts';
+import { quoted } from './body.ts';
 import { asGithubFailure } from './classify.ts';
 import { writeComment } from './comments.ts';
+import { changeLabels } from './labels.ts';
+import { issueOf } from './pull-requests.ts';
 import { openRepository } from './repository.ts';
-import { quoted } from './body.ts';
 
-const ISSUE = /#([1-9]\d{0,9})$/;
+const LABELS = {
+  ...{ started: 'workledger:working', review: 'workledger:working' },
+  ...{ done: 'workledger:done', failed: 'workledger:failed', cancelled: 'workledger:cancelled' },
+} satisfies Record<Stage, string>;
 
-/** One comment for each thing that is told, on the issue that the task came from. */
+/** One comment for each thing that is told, on the issue that the task came from or on its pull request; how far it is, by one label, too. */
 export const tell = replyComponent({
-  of: ({ environment }, { place }) => (environment.github ? Number(ISSUE.exec(place)?.[1]) || null : null),
+  of: ({ environment }, { place, repository }) => {
+    const registered = environment.configuration.repositories.find(({ name }) => name === repository)?.github ?? null;
+    if (!environment.github || registered === null) return null;
+    return issueOf({ kind: 'github', reference: place }, registered);
+  },
   tell: async (number, request, message, call) => {
-    const { taskId, about, to } = request;
-    const text = `${to === null ? '' : `@${to} `}${bodyOf(message, request.onPullRequest !== true)}`;
-    const { outcome, id } = await writeComment(openRepository(call, request), { taskId, number, about, text });
+    const { taskId, about, to, stage, onPullRequest } = request;
+    const repository = openRepository(call, request);
+    const text = `${to === null ? '' : `@${to} `}${bodyOf(message, onPullRequest !== true)}`;
+    const { outcome, id } = await writeComment(repository, { taskId, number, about, text });
+    if (stage !== null) {
+      const remove = Object.values(LABELS).filter((label) => label !== LABELS[stage]);
+      await changeLabels(repository, { number, add: [LABELS[stage]], remove: [...new Set(remove)] });
+    }
     return { outcome: outcome === 'written' ? outcome : 'updated', id: String(id), state: null };
   },
   asFailure: asGithubFailure,
 });
 
 function bodyOf(message: Message, sendsBack: boolean): string {
-  const { text, asked, link, isOpen, choices } = message;
+  const { text, words, link, isOpen, choices } = message;
   return [
-    text,
-    ...(asked === null ? [] : [quoted(asked).replaceAll(/^/gm, '> ')]),
+    quoted(text),
+    ...(words === null ? [] : [quoted(words).replaceAll(/^/gm, '> ')]),
     ...(isOpen ? [howToAnswer({ ...message, choices: choices.map(quoted) }, '@workledger', sendsBack)] : []),
     ...(link === null ? [] : [`[The task](${link})`]),
   ].join('\n\n');

@@ -98,11 +98,11 @@ const plain = (text: string): string =>
 const quoted = (text: string): string => plain(text).replaceAll(/^/gm, '> ');
 
 function bodyOf(message: Message): string {
-  const { title, text, asked, link, isOpen, choices } = message;
+  const { title, text, words, link, isOpen, choices } = message;
   return [
     ...(title === null ? [] : [`**Workledger**: ${plain(title).replaceAll(/\s+/g, ' ')}`]),
     plain(text),
-    ...(asked === null ? [] : [quoted(asked)]),
+    ...(words === null ? [] : [quoted(words)]),
     ...(isOpen ? [howToAnswer({ ...message, choices: choices.map(plain) }, '@workledger')] : []),
     ...(link === null ? [] : [`[The task](${link})`]),
   ].join('\n\n');

@@ -18,6 +18,8 @@ export const replyRequest = inRun.extend({
   to: z.string().nullable(),
   /** Our own words; those of persons are read where they are kept. */
   text: z.string().min(1).max(20_000),
+  /** Why, in words of others. */
+  reason: z.string().max(20_000).optional(),
   /** Whose words the message is about. */
   questionId: z.uuid().nullable(),
   /** It waits for its answer. */
@@ -47,8 +49,8 @@ export type Message = {
   /** A headline, in words of others. */
   readonly title: string | null;
   readonly text: string;
-  /** What is asked, in words of others. */
-  readonly asked: string | null;
+  /** What is asked, or why something ended, in words of others. */
+  readonly words: string | null;
   readonly link: string | null;
   readonly choices: readonly string[];
   readonly isApproval: boolean;
@@ -58,10 +60,11 @@ export type Message = {
 
 /** Reads what the message is about. @returns null: its question is not there */
 async function messageOf(request: ReplyRequest, { environment, secrets }: Call): Promise<Message | null> {
-  const { taskId, about, questionId, isOpen } = request;
+  const { taskId, about, questionId, isOpen, reason } = request;
   const text = secrets.text(request.text);
+  const words = reason === undefined ? null : secrets.text(reason);
   const link = about.startsWith('task') || questionId !== null ? linkToTask(environment, taskId) : null;
-  const plain = { text, link, asked: null, choices: [], isApproval: false, isOpen: false };
+  const plain = { text, link, words, choices: [], isApproval: false, isOpen: false };
   if (questionId === null) {
     const isOfTask = about.startsWith('task');
     return { ...plain, title: isOfTask ? secrets.text((await environment.readTask(taskId)).title) : null };
@@ -69,7 +72,7 @@ async function messageOf(request: ReplyRequest, { environment, secrets }: Call):
   const question: AskedQuestion | null = (await environment.readQuestion?.(questionId)) ?? null;
   if (question === null || question.taskId !== taskId) return null;
   return {
-    ...{ text, link, title: null, asked: secrets.text(question.text), isApproval: question.approval !== null },
+    ...{ text, link, title: null, words: secrets.text(question.text), isApproval: question.approval !== null },
     isOpen,
     choices: isOpen ? question.choices : [],
   };

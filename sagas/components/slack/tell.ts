@@ -102,12 +102,12 @@ const quoted = (text: string): string => plain(text).replaceAll(/^/gm, '> ');
 const MOST = 2_900;
 
 function textOf({ to }: ReplyRequest, message: Message, self: string): string {
-  const { title, text, asked, link, choices, isOpen } = message;
+  const { title, text, words, link, choices, isOpen } = message;
   const how = howToAnswer({ ...message, choices: choices.map(plain) }, `<@${self}>`);
   const lines = [
     ...(title === null ? [] : [`*${plain(title).replaceAll('*', '∗').slice(0, 300)}*`]),
     `${to === null ? '' : `<@${to.split('/').at(-1)}> `}${plain(text)}`,
-    ...(asked === null ? [] : [quoted(asked).slice(0, 1_500)]),
+    ...(words === null ? [] : [quoted(words).slice(0, 1_500)]),
     // A mention in code would be none.
     ...(isOpen ? [how.replaceAll('`', '')] : []),
     ...(link === null ? [] : [`<${link}|The task>`]),
