@@ -20,7 +20,7 @@ import { questionRoutes } from './question-routes.ts';
 import { serviceRoute } from './service-route.ts';
 import { taskRoutes } from './task-routes.ts';
 import { takesAccess, userRoutes } from './user-routes.ts';
-import { webhookRoutes } from './webhook-routes.ts';
+import { outgoingWebhookRoutes } from './outgoing-webhook-routes.ts';
 import { routingRoutes } from './routing-routes.ts';
 import { workflowRoutes } from './workflow-routes.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -41,7 +41,7 @@ export type CommandRouteOptions = {
   readonly configuration?: FlagReader;
 };
 
-/** Every route of the write side but the webhooks. */
+/** Every route of the write side but those that webhooks come in by (`../intake/`). */
 export const createCommandRoutes = ({
   commands,
   log,
@@ -71,7 +71,7 @@ export const createCommandRoutes = ({
   }),
   redriveRoute({ pool, logger }),
   serviceRoute({ commands, logger }),
-  ...webhookRoutes(commands, createWebhookSecrets(pool)),
+  ...outgoingWebhookRoutes(commands, createWebhookSecrets(pool)),
   ...routingRoutes(commands),
   ...workflowRoutes(commands),
   ...documentRoutes(commands),

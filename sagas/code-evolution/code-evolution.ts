@@ -4,7 +4,7 @@ import { absorb } from './absorb.ts';
 import { noFacts } from './facts.ts';
 import { approve } from './steps/approve.ts';
 import { complete, failTask } from './steps/complete.ts';
-import { publish, validate } from './steps/deliver.ts';
+import { publish, validate } from './steps/publish-and-validate.ts';
 import { evolve } from './steps/evolve.ts';
 import { merge } from './steps/merge.ts';
 import { awaitMerge } from './steps/await-merge.ts';

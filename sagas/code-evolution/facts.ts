@@ -21,7 +21,7 @@ export type Feedback = {
 /** An attempt at writing the code, as its generation was told of it. */
 export type Try = RequestOf<'generation.learn'>['outcomes'][number];
 
-/** What the steps of one run know, folded from what happened. */
+/** What the steps of one run know, folded from what happened by `absorb.ts`: what no step says as it ends is learned there, by the keys of effects. */
 export type Facts = {
   readonly claim: Claim | null;
   /** When the first step began. */

@@ -10,7 +10,7 @@ import type { CallFrame } from '../runner/frames.ts';
 import { adopt } from './code/adopt.ts';
 import { diff, inspect, lookup } from './code/change.ts';
 import { compare } from './code/compare.ts';
-import { evaluate, validate } from './code/judge.ts';
+import { evaluate, validate } from './code/validate.ts';
 import { merge, rebase } from './code/merge.ts';
 import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';

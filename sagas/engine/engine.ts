@@ -14,7 +14,7 @@ import { freeAllJobs, runHeartbeat } from './effects/heartbeat.ts';
 import { runPerformer, runSweep } from './effects/performer.ts';
 import { createOpenEffects } from './effects/open-effects.ts';
 import { openEffectQueue, type EffectQueue } from './effects/queue.ts';
-import { runEffects } from './effects/runner.ts';
+import { runEffects } from './effects/run-effects.ts';
 import { createRunningJobs, createWorkers } from './effects/running-jobs.ts';
 import type { Outages } from '@workledger/shared/resilience/outages/outages.ts';
 import { patiently } from '@workledger/shared/resilience/patiently.ts';

@@ -4,7 +4,7 @@ import { done, doubling, type Effector, failed, type Outcome, type Step, waiting
 import type { Facts, Feedback } from '../facts.ts';
 import { because } from '../../engine/component.ts';
 import { affordable } from './budget.ts';
-import { tryJudged, tryMeasured } from './judge.ts';
+import { tryJudged, tryMeasured } from './judgements.ts';
 import { letRest } from './rest.ts';
 import {
   agentSeconds,

@@ -3,7 +3,7 @@ import { because } from '../../engine/component.ts';
 import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
-import { judged, tellJudgement } from './judge.ts';
+import { judged, tellJudgement } from './judgements.ts';
 import { branchOf, claimOf, idInRun, inRun, runOf, sendBack, withoutAgent } from './run.ts';
 import { inRound, leave } from './turn.ts';
 import { nextChoice } from './winner.ts';

@@ -1,7 +1,7 @@
 import { done, type Effector, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { type Comparison, comparisonOf } from '../spread.ts';
-import { tryJudged } from './judge.ts';
+import { tryJudged } from './judgements.ts';
 import { checkSeconds, inRun, known, planOf } from './run.ts';
 
 /** Of each commit, unless the plan says otherwise; plans of earlier versions say nothing. */

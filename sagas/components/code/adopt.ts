@@ -9,7 +9,7 @@ import { asCommit, resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { treeOf } from '../git/trees.ts';
 import { inRun } from '../run-component.ts';
-import { codeComponent, type CodeAttempt } from './attempt.ts';
+import { codeComponent, type CodeAttempt } from './code-component.ts';
 import { storeDiff } from './change.ts';
 import { work } from './work.ts';
 

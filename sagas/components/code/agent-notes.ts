@@ -3,7 +3,7 @@ import { harmless } from '@workledger/shared/telemetry/one-line.ts';
 import { maskText } from '@workledger/shared/telemetry/mask.ts';
 import { newestNote, type Note, type TakeNote } from '../../engine/notes.ts';
 import type { ProcessOptions } from '../process/enter-run.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 
 /**
  * Reads an agent's notes from what it prints, as it comes: lines that begin with `::progress `, a percentage first if it likes, and what

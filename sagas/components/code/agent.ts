@@ -7,7 +7,7 @@ import { failureOf } from '../failures.ts';
 import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { profileOf } from './profiles/profiles.ts';
 import { promptOf, type AgentRequest } from './prompt.ts';
 import { noteSession, notedSession, type NotedSession, type SessionOf } from './sessions.ts';

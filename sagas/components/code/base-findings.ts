@@ -6,7 +6,7 @@ import type { CheckConfiguration } from '@workledger/shared/config/checks.ts';
 import { MOST_FINDINGS } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import { createTurns } from '@workledger/shared/resilience/in-turn.ts';
 import { ensureCommits } from '../git/commits.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { type At, setUp } from './setup.ts';
 import { tell } from './tell-check.ts';
 

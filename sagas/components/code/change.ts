@@ -9,7 +9,7 @@ import { resultOf, runRefs, taskRefs } from '../git/names.ts';
 import { pushRef, remoteRef } from '../git/push.ts';
 import { treeOf } from '../git/trees.ts';
 import { defineComponent, inRun, type InRun } from '../run-component.ts';
-import { codeComponent, mirrorOf, type CodeAttempt } from './attempt.ts';
+import { codeComponent, mirrorOf, type CodeAttempt } from './code-component.ts';
 
 /** What changed from base to commit, in all. */
 export const diff = codeComponent({

@@ -2,7 +2,7 @@ import type { AgentConfiguration, Repository } from '@workledger/shared/config/s
 import type { Checkout } from '../git/checkout.ts';
 import { childEnvironment, type ProcessResult } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 
 /** Tools ask nothing, and print for a log. */
 const CONSTANTS = { CI: '1' };

@@ -5,9 +5,9 @@ import type { Checkout } from '../git/checkout.ts';
 import { ensureCommits } from '../git/commits.ts';
 import { aloneOnMachine } from '../process/alone.ts';
 import { inRun } from '../run-component.ts';
-import { type CodeAttempt, codeComponent, compareLimits } from './attempt.ts';
+import { type CodeAttempt, codeComponent, compareLimits } from './code-component.ts';
 import { type CommandRun, runCommands } from './commands.ts';
-import { metricsOf, readMetrics, reportOf, withProtectedPaths } from './judge.ts';
+import { metricsOf, readMetrics, reportOf, withProtectedPaths } from './validate.ts';
 import { type At, setUp } from './setup.ts';
 
 /** Of one commit in one comparison. */

@@ -18,7 +18,7 @@ import { protectedPathsOf } from '../git/protected-paths.ts';
 import { pushRef, RefMoved } from '../git/push.ts';
 import { treeOf } from '../git/trees.ts';
 import { inRun } from '../run-component.ts';
-import { codeComponent, type CodeAttempt } from './attempt.ts';
+import { codeComponent, type CodeAttempt } from './code-component.ts';
 import { MAX_CHANGE_BYTES } from './change.ts';
 
 const mergeRequest = inRun.extend({ commit: z.string(), base: z.string() });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readMetrics } from './judge.ts';
+import { readMetrics } from './validate.ts';
 
 const of = (text: string) => readMetrics(Buffer.from(text));
 const many = (count: number): string =>

@@ -3,7 +3,7 @@ import type { CheckConfiguration } from '@workledger/shared/config/checks.ts';
 import type { CheckResult } from '@workledger/shared/contexts/evolution/validation/checks.ts';
 import type { Checkout } from '../git/checkout.ts';
 import { changesPaths } from '../git/changes-paths.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { runCheck, type CheckRun } from './run-check.ts';
 import { type At, setUp } from './setup.ts';
 

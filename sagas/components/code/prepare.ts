@@ -16,7 +16,7 @@ import { runRefs, taskRefs, type Run } from '../git/names.ts';
 import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { endScope } from '../process/attempt.ts';
 import { defineComponent, inRun } from '../run-component.ts';
-import { codeComponent, gitLimits, mirrorOf, scopeOf, secondsOfChecks } from './attempt.ts';
+import { codeComponent, gitLimits, mirrorOf, scopeOf, secondsOfChecks } from './code-component.ts';
 import { forgetSessions } from './sessions.ts';
 
 /** Seconds for fetching, committing and pushing, on top of what the commands may take. */

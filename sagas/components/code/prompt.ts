@@ -4,7 +4,7 @@ import type { AgentConfiguration, Repository } from '@workledger/shared/config/s
 import { artefact, metrics } from '@workledger/shared/contexts/values.ts';
 import { lastLines } from '../failures.ts';
 import type { TaskText } from '../environment.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import type { Place } from './setup.ts';
 
 /** What an agent is told beside the task. */

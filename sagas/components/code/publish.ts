@@ -17,8 +17,8 @@ import type { Mirror } from '../git/mirror.ts';
 import { branchRef, resultRef, runRefs, taskRefs, type Run } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { inRun } from '../run-component.ts';
-import { codeComponent, type CodeAttempt } from './attempt.ts';
-import { recordedBase, withProtectedPaths } from './judge.ts';
+import { codeComponent, type CodeAttempt } from './code-component.ts';
+import { recordedBase, withProtectedPaths } from './validate.ts';
 
 /** What a published branch changes, as it is told to people. */
 const change = diffStat.extend({ paths: z.array(z.string()) });

@@ -10,7 +10,7 @@ import { repositoryOf } from '../environment.ts';
 import { RESULTS } from '../git/names.ts';
 import { deleteRefs, remoteRefs } from '../git/push.ts';
 import { defineComponent, inRun, type InRun } from '../run-component.ts';
-import { gitLimits, mirrorOf } from './attempt.ts';
+import { gitLimits, mirrorOf } from './code-component.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 /** A process that was started a moment ago has better to do. */

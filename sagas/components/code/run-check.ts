@@ -3,7 +3,7 @@ import type { CheckResult, Finding } from '@workledger/shared/contexts/evolution
 import type { Checkout } from '../git/checkout.ts';
 import { countsOf, markNew } from '../reports/findings.ts';
 import { judgeCheck, needsBase } from '../reports/policy.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { baseFindings } from './base-findings.ts';
 import type { CommandRun } from './commands.ts';
 import type { At } from './setup.ts';

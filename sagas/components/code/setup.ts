@@ -5,7 +5,7 @@ import { removeCheckout, type Checkout } from '../git/checkout.ts';
 import { madeBesides, restoreTracked, tracksAny } from '../git/made.ts';
 import { ensureCommits } from '../git/commits.ts';
 import { ProcessNotStarted } from '../process/run-process.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { type CommandRun, runCommands } from './commands.ts';
 import { copyPrepared, type Entry, findPrepared, keepPrepared } from './prepared-folders.ts';
 import { setupKey } from './setup-key.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { failureOf } from '../failures.ts';
-import { shortened } from './judge.ts';
+import { shortened } from './validate.ts';
 
 test('a short list stays as it is', () => {
   expect(shortened(['a', 'b'])).toEqual(['a', 'b']);

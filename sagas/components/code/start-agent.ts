@@ -5,7 +5,7 @@ import type { Checkout } from '../git/checkout.ts';
 import type { ProcessResult } from '../process/run-process.ts';
 import { sandboxFor } from '../sandbox/policy.ts';
 import { agentNotes, splitLines } from './agent-notes.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { agentEnvironment, problemOf } from './commands.ts';
 import type { Judged } from './profiles/profile.ts';
 import { profileOf } from './profiles/profiles.ts';

@@ -4,7 +4,7 @@ import { findingsOf } from '../reports/findings.ts';
 import type { Outcome } from '../reports/policy.ts';
 import { readReport } from '../reports/read-report.ts';
 import { refusalIn } from '../reports/unavailable.ts';
-import type { CodeAttempt } from './attempt.ts';
+import type { CodeAttempt } from './code-component.ts';
 import { type CommandRun, runCommands } from './commands.ts';
 import { linesOf, removeReport, takeReport } from './report-file.ts';
 

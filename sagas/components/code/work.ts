@@ -16,9 +16,9 @@ import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { gatheredForPrompt, gatheredSchema } from '../context/gather.ts';
 import { inRun, type Limits } from '../run-component.ts';
 import { gitInside, runAgent, type AgentRun } from './agent.ts';
-import { codeComponent, secondsFor, type CodeAttempt } from './attempt.ts';
+import { codeComponent, secondsFor, type CodeAttempt } from './code-component.ts';
 import { MAX_CHANGE_BYTES, storeDiff } from './change.ts';
-import { measure, recordedBase } from './judge.ts';
+import { measure, recordedBase } from './validate.ts';
 import { promptSchema } from './prompt.ts';
 import { preparePlace } from './setup.ts';
 

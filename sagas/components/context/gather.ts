@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { artefact, type ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { timeoutSignal } from '@workledger/shared/resilience/timeout-signal.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
-import type { CodeAttempt } from '../code/attempt.ts';
+import type { CodeAttempt } from '../code/code-component.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { ask, type Meaning, type Wanted } from './ask.ts';
 import { openLibrary, type Library } from './library.ts';

@@ -1,8 +1,8 @@
 import type { Metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import type { CodeAttempt } from '../code/attempt.ts';
+import type { CodeAttempt } from '../code/code-component.ts';
 import { runCommands, type CommandRun } from '../code/commands.ts';
-import { metricsOf, reportOf, withProtectedPaths } from '../code/judge.ts';
+import { metricsOf, reportOf, withProtectedPaths } from '../code/validate.ts';
 import { setUp } from '../code/setup.ts';
 import { lastLines, refuse } from '../failures.ts';
 import { withFiles } from '../git/files.ts';

@@ -2,7 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
-import { codeComponent, secondsFor } from '../code/attempt.ts';
+import { codeComponent, secondsFor } from '../code/code-component.ts';
 import { storeDiff } from '../code/change.ts';
 import { work } from '../code/work.ts';
 import { failureOf, refuse } from '../failures.ts';

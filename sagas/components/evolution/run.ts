@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmless, oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import type { CodeAttempt } from '../code/attempt.ts';
+import type { CodeAttempt } from '../code/code-component.ts';
 import { failureOf } from '../failures.ts';
 import { chatHandler } from '../models/chat-handler.ts';
 import type { Models } from '../models/models.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ComponentFailure } from '../../engine/component.ts';
-import type { CodeAttempt } from '../code/attempt.ts';
+import type { CodeAttempt } from '../code/code-component.ts';
 import { failureOf, lastLines } from '../failures.ts';
 import { chatHandler } from '../models/chat-handler.ts';
 import type { ChatAsked, Models } from '../models/models.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AgentTold, ArtefactReference } from '@workledger/shared/contexts/values.ts';
 import { oneLine } from '@workledger/shared/telemetry/one-line.ts';
 import { ComponentFailure } from '../../engine/component.ts';
-import { codeComponent, type CodeAttempt } from '../code/attempt.ts';
+import { codeComponent, type CodeAttempt } from '../code/code-component.ts';
 import { storeDiff } from '../code/change.ts';
 import { promptSchema, soFar } from '../code/prompt.ts';
 import { work } from '../code/work.ts';

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { expect, test } from 'vitest';
-import { releasedOnce } from './runner.ts';
+import { releasedOnce } from './run-effects.ts';
 
 test('a client that is given back twice is given back once; all else is the pool’s own', async () => {
   const client = {} as PoolClient;

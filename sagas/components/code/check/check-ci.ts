@@ -11,7 +11,7 @@ import { branchRef } from '../../git/names.ts';
 import { pushRef } from '../../git/push.ts';
 import { commitTree, treeOf } from '../../git/trees.ts';
 import { inRun } from '../../run-component.ts';
-import { codeComponent } from '../attempt.ts';
+import { codeComponent } from '../code-component.ts';
 import { checkResult, oneLine, type CheckResult } from './result.ts';
 import { triggersOf, type Triggers } from './triggers.ts';
 

@@ -9,7 +9,7 @@ import { git, GitFailure } from '../../git/git.ts';
 import type { Mirror } from '../../git/mirror.ts';
 import { asCommit, branchRef } from '../../git/names.ts';
 import { pushRef } from '../../git/push.ts';
-import type { CodeAttempt } from '../attempt.ts';
+import type { CodeAttempt } from '../code-component.ts';
 import { BRANCH_IN_THE_WAY } from '../prepare.ts';
 import { type CheckResult, oneLine } from './result.ts';
 

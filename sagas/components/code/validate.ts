@@ -19,7 +19,7 @@ import { resultOf } from '../git/names.ts';
 import { pushRef } from '../git/push.ts';
 import { aloneOnMachine } from '../process/alone.ts';
 import { inRun } from '../run-component.ts';
-import { checkLimits, type CodeAttempt, codeComponent, measureLimits } from './attempt.ts';
+import { checkLimits, type CodeAttempt, codeComponent, measureLimits } from './code-component.ts';
 import { ofTests, reportOfChecks, runsOf, withFailedChecks } from './check-report.ts';
 import { type CommandRun, runCommands } from './commands.ts';
 import { runNamedChecks } from './named-checks.ts';

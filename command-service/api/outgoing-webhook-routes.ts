@@ -30,7 +30,7 @@ const withSecret = receipt.extend({
 const BOUNDS = ['out-of-range', 'unknown-repository', 'forbidden'] as const;
 
 /** Subscriptions of other systems to events. */
-export const webhookRoutes = (commands: Commands, secrets: WebhookSecrets): Route[] => [
+export const outgoingWebhookRoutes = (commands: Commands, secrets: WebhookSecrets): Route[] => [
   route({
     method: 'post',
     path: WEBHOOKS,

@@ -10,7 +10,7 @@ import {
   waiting,
 } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { judged, tellJudgement } from './judge.ts';
+import { judged, tellJudgement } from './judgements.ts';
 import {
   beginsAfter,
   branchOf,

@@ -11,7 +11,7 @@ import { sagaMigrations } from '../migrations.ts';
 import { runHeartbeat } from './heartbeat.ts';
 import { openEffectQueue, type EffectJob, type EffectQueue } from './queue.ts';
 import { createRunningJobs, createWorkers } from './running-jobs.ts';
-import { runEffects } from './runner.ts';
+import { runEffects } from './run-effects.ts';
 
 const CALLS = 40;
 /** Workers for commands and timers. */
