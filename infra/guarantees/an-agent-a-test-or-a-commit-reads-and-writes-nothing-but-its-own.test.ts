@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,12 @@ node -e "fetch('$URL').then(() => console.log('got the network'), () => undefine
 echo tried
 `;
 
+/** A submodule, made at the same commit whoever makes it: git looks into such a one by the settings of the repository there. */
+const vendor = `
+git init --quiet vendor
+(cd vendor; GIT_COMMITTER_DATE=2026-01-01T00:00:00Z git -c user.name=a -c user.email=a@b commit --quiet --allow-empty --message x --date 2026-01-01T00:00:00Z)
+`;
+
 /** The agent's part: tries, then leaves all that a repository can keep, and a daemon, behind. Its commit brings the tries to the tests. */
 const stranger = `
 eval "$(grep -E '^(WHERE|OPERATOR|URL)=')"
@@ -56,6 +63,8 @@ mkdir -p .github/workflows .git/hooks; echo 'on: push' > .github/workflows/steal
 git replace HEAD "$(git commit-tree -m other 'HEAD^{tree}')"
 git stash --quiet --include-untracked; git stash apply --quiet
 git config core.hooksPath /tmp; git config filter.evil.clean 'touch /tmp/ran'; git tag stolen; git branch stolen
+${vendor}
+(cd vendor; echo 1 >a; git add a; git config filter.evil.clean "touch '$OPERATOR/stolen'"; echo '* filter=evil' >.gitattributes; touch a)
 setsid sh -c 'cd /; exec sleep 4717' >/dev/null 2>&1 &
 `;
 
@@ -82,7 +91,17 @@ describeWithSandbox.each(engines)(
       operator = mkdtempSync(join(homedir(), '.workledger-promise-'));
       writeFileSync(join(operator, 'private-of-operator'), 'private');
       const user = join(operator, 'greeter');
-      base = createShellRepository(user);
+      createShellRepository(user);
+      execFileSync('sh', ['-ec', vendor], { cwd: user });
+      git(
+        user,
+        'update-index',
+        '--add',
+        '--cacheinfo',
+        `160000,${git(join(user, 'vendor'), 'rev-parse', 'HEAD')},vendor`,
+      );
+      git(user, 'commit', '--quiet', '--message', 'With a submodule');
+      base = git(user, 'rev-parse', 'HEAD');
       origin = createBareOrigin(user);
       // As a host that runs CI sees it: every commit that is pushed to a branch.
       const onPush = `#!/bin/sh

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -24,18 +24,18 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What is taken when these lines of shell ran in a checkout whose history is `first`, `second`. */
-async function taken(script: string, litter: readonly string[] = []) {
+async function taken(script: string, litter: readonly string[] = [], from = parent) {
   const checkout = checkoutAt(join(folder, 'data'), mirror, `own-${(made += 1)}`);
-  await createCheckout(checkout, { commit: parent, branch: 'main' });
+  await createCheckout(checkout, { commit: from, branch: 'main' });
   execFileSync('sh', ['-euc', script], { cwd: checkout.path, stdio: 'ignore' });
   const commit = await takeChange(checkout, {
-    ...{ parent, message: 'Taken\n', maxBytes: 100_000, litter },
+    ...{ parent: from, message: 'Taken\n', maxBytes: 100_000, litter },
     inside: (args) => Promise.resolve(spawnSync('git', args, { cwd: checkout.path }).status),
   });
   return {
-    isParent: commit === parent,
-    descends: userGit(mirror.gitFolder, 'merge-base', parent, commit) === parent,
-    changed: userGit(mirror.gitFolder, 'diff', '--name-status', '--no-renames', parent, commit)
+    isParent: commit === from,
+    descends: userGit(mirror.gitFolder, 'merge-base', from, commit) === from,
+    changed: userGit(mirror.gitFolder, 'diff', '--name-status', '--no-renames', from, commit)
       .split('\n')
       .filter(Boolean)
       .map((line) => line.replace('\t', ' ')),
@@ -157,5 +157,45 @@ describe('a new link out of the repository is refused', () => {
 
   test('one inside is not', async () => {
     expect((await taken('mkdir d; ln -s ../b.txt d/link; ln -s d/link link')).changed).toEqual(['A d/link', 'A link']);
+  });
+});
+
+describe('a submodule', () => {
+  const LINK = 'lib/sub';
+  /** The parent, with a submodule whose commit is one that a program makes again: of no files, at a time that is told. */
+  const made = `git init -q ${LINK}; cd ${LINK}; GIT_COMMITTER_DATE=2026-01-01T00:00:00Z git -c user.name=a -c user.email=a@b \
+    commit -q --allow-empty -m x --date 2026-01-01T00:00:00Z; cd ../..`;
+  let withLink: string;
+  let linked: string;
+  beforeAll(async () => {
+    const user = join(folder, 'user');
+    execFileSync('sh', ['-euc', made], { cwd: user, stdio: 'ignore' });
+    linked = userGit(join(user, LINK), 'rev-parse', 'HEAD');
+    userGit(user, 'update-index', '--add', '--cacheinfo', `160000,${linked},${LINK}`);
+    userGit(user, 'commit', '-qm', 'With a submodule');
+    withLink = userGit(user, 'rev-parse', 'HEAD');
+    await fetchOrigin(mirror, null);
+  });
+  const takenFrom = (script: string) => taken(script, [], withLink);
+
+  test('is looked into by no git of ours: what its settings name runs for nobody', async () => {
+    const trap = join(folder, 'ran');
+    const settings = `git -C ${LINK} config filter.x.clean 'touch ${trap}'; echo '* filter=x' >${LINK}/.gitattributes`;
+    const files = `echo 1 >${LINK}/a; git -C ${LINK} add a; ${settings}; touch ${LINK}/a`;
+    expect((await takenFrom(`${made}; ${files}; echo n >new.txt`)).changed).toEqual(['A new.txt']);
+    expect(existsSync(trap)).toBe(false);
+  });
+
+  test.each([
+    ['moved', `${made}; git -C ${LINK} -c user.name=a -c user.email=a@b commit -q --allow-empty -m y`, [`M ${LINK}`]],
+    ['as it was', made, []],
+    ['empty', '', []],
+    ['taken away', `rm -r ${LINK}`, [`D ${LINK}`]],
+    ['with files and no repository', `echo 1 >${LINK}/a`, []],
+    ['a file in its place', `rm -r ${LINK}; echo 1 >${LINK}`, [`T ${LINK}`]],
+    ['gone with its folder, for a file', 'rm -r lib; echo 1 >lib', ['A lib', `D ${LINK}`]],
+    ['gone with its folder, for a link', 'rm -r lib; mkdir -p other/sub; ln -s other lib', ['A lib', `D ${LINK}`]],
+  ])('%s', async (_, script, changed) => {
+    expect((await takenFrom(script)).changed.sort()).toEqual(changed);
   });
 });

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedEntries, isAncestor, namesIn, type ChangedEntry } from './commits.ts';
-import { commitTree, treeOf } from './trees.ts';
+import { commitTree, submodulesOf, treeOf } from './trees.ts';
 import { onFiles, type Checkout } from './checkout.ts';
 import { git, GitFailure, type GitOptions, gitText } from './git.ts';
 import { dropLitter, ignoringLitter } from './litter.ts';
@@ -62,8 +62,11 @@ async function treeOfFiles(
   if (start !== parent) await dropLitter(at, parent, file);
   await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
   await checkSize(checkout, at, settings, maxBytes);
+  const submodules = await submodulesIn(checkout, at, start);
   try {
-    await git([...settings, 'add', '--all', '--', '.'], at);
+    await git([...settings, 'add', '--all', ...GIVEN], { ...at, stdin: allBut(submodules) });
+    // Where the HEAD of each stands by now; of what is in its files nothing is looked at.
+    await changeIndex(at, ['--add', '--remove'], submodules);
   } catch (error) {
     // A filter or an encoding that the repository names does not take these files.
     if (error instanceof GitFailure && error.exitCode !== null)
@@ -71,6 +74,36 @@ async function treeOfFiles(
     throw error;
   }
   return gitText(['write-tree'], at);
+}
+
+const GIVEN = ['--pathspec-from-file=-', '--pathspec-file-nul'];
+
+/** Git would look into each submodule by its own git, with the settings of the repository there, which a program made: filters, run by us. */
+const allBut = (submodules: readonly Buffer[]): Buffer =>
+  Buffer.concat([Buffer.from('.\0'), ...submodules.flatMap((path) => [EXCLUDING, path, NUL])]);
+
+const EXCLUDING = Buffer.from(':(top,exclude,literal)');
+const NUL = Buffer.from('\0');
+
+const changeIndex = async (at: GitOptions, how: readonly string[], paths: readonly Buffer[]): Promise<unknown> =>
+  paths.length > 0 &&
+  git(['update-index', ...how, '-z', '--stdin'], { ...at, stdin: Buffer.concat(paths.flatMap((path) => [path, NUL])) });
+
+/** Those of the commit that may still be there: what a link took the place of goes from the index. */
+async function submodulesIn(checkout: Checkout, at: GitOptions, commit: string): Promise<readonly Buffer[]> {
+  const [there, gone]: [Buffer[], Buffer[]] = [[], []];
+  for (const path of await submodulesOf(checkout.mirror, commit))
+    ((await isBehindLink(checkout.path, path)) ? gone : there).push(path);
+  await changeIndex(at, ['--force-remove'], gone);
+  return there;
+}
+
+async function isBehindLink(root: string, path: Buffer): Promise<boolean> {
+  for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+    const folder = Buffer.concat([Buffer.from(`${root}/`), path.subarray(0, end)]);
+    if ((await lstat(folder).catch(() => null))?.isSymbolicLink() === true) return true;
+  }
+  return false;
 }
 
 /**
