@@ -55,7 +55,9 @@ export async function whyNotInOrigin(
   await ensureCommits(mirror, taskId, [commit], signal).catch((error: unknown) => {
     if (!(error instanceof GitFailure)) throw error;
   });
-  if (!(await hasCommit(mirror, commit))) return `commit ${commit} is not in the origin: push it to a branch first`;
+  const [kind = null] = await kindsOf(mirror, [commit]);
+  if (kind === null) return `commit ${commit} is not in the origin: push it to a branch first`;
+  if (kind !== 'commit') return `${commit} is a ${kind}, and no commit: name the commit by its own id`;
   if (!(await isInOrigin(mirror, taskId, commit)))
     return `commit ${commit} is on no branch of the origin, and on no ref under ${taskRefs(taskId)}/: push it there`;
   return null;
@@ -76,11 +78,17 @@ export async function ensureCommits(
   for (const commit of await missingOf(mirror, commits)) await fetchCommit(mirror, commit, signal);
 }
 
-async function missingOf({ gitFolder }: Mirror, commits: readonly string[]): Promise<string[]> {
-  const stdin = commits.map((commit) => `${asCommit(commit)}\n`).join('');
-  const { stdout } = await git(['cat-file', '--batch-check'], { cwd: gitFolder, stdin });
+async function missingOf(mirror: Mirror, commits: readonly string[]): Promise<string[]> {
+  const kinds = await kindsOf(mirror, commits);
+  return commits.filter((_, index) => kinds[index] !== 'commit');
+}
+
+/** What is under each id: `commit`, `tag` and so on; null: nothing. */
+async function kindsOf({ gitFolder }: Mirror, ids: readonly string[]): Promise<(string | null)[]> {
+  const stdin = ids.map((id) => `${asCommit(id)}\n`).join('');
+  const { stdout } = await git(['cat-file', '--batch-check=%(objecttype)'], { cwd: gitFolder, stdin });
   const told = stdout.toString('latin1').split('\n');
-  return commits.filter((commit, index) => !told[index]?.startsWith(`${commit} commit `));
+  return ids.map((_, index) => (/^[a-z]+$/.test(told[index] ?? '') ? told[index]! : null));
 }
 
 /** Whether `ancestor` is `descendant` or lies in its history. */
@@ -141,7 +149,7 @@ export async function diffText(mirror: Mirror, from: string, to: string, maxByte
 
 const TWO_NEWLINES = Buffer.from('\n\n');
 
-/** As `diffText`, and what `diffStat` tells. */
+/** As `diffText`, and how many files and lines that is; a binary file counts no lines. */
 export async function diffOf(
   mirror: Mirror,
   from: string,
@@ -190,13 +198,7 @@ const withoutPlaces = (patch: Buffer): string =>
     .replaceAll(/^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*$/gm, '@@')
     .replaceAll(/^index [0-9a-f]+\.\.[0-9a-f]+/gm, 'index');
 
-/** Files and lines changed between two commits; a binary file counts no lines. */
-export async function diffStat(mirror: Mirror, from: string, to: string): Promise<DiffStat> {
-  const { paths: _, ...stat } = await changedFiles(mirror, from, to);
-  return stat;
-}
-
-/** As `diffStat`, with the files' names, to be read by a person. */
+/** Files and lines changed between two commits, with the files' names, to be read by a person; a binary file counts no lines. */
 export async function changedFiles(
   mirror: Mirror,
   from: string,

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { newId } from '@workledger/shared/contexts/stream.ts';
 import { commitAsUser, createUserRepository, git as userGit } from '@workledger/infra/testing/repository/git.ts';
-import { branchHead, diffStat, fetchOrigin } from './commits.ts';
+import { branchHead, diffOf, fetchOrigin, whyNotInOrigin } from './commits.ts';
 import { git, GitFailure } from './git.ts';
 import { checkoutAt, createCheckout, removeCheckout } from './checkout.ts';
 import { openMirror } from './mirror.ts';
@@ -91,7 +92,8 @@ test('restored paths are as they were, all else stays as it became', async () =>
   await fetchOrigin(mirror, null);
   const restored = await restorePaths(mirror, { commit, base, pathspecs: ['kept'] });
   expect(restored.changed).toEqual(['kept', 'kept/b.txt']);
-  expect(await diffStat(mirror, base, restored.commit)).toEqual({ files: 1, insertions: 1, deletions: 1 });
+  const { stat } = await diffOf(mirror, base, restored.commit, 10_000);
+  expect(stat).toEqual({ files: 1, insertions: 1, deletions: 1 });
   const untouched = await restorePaths(mirror, { commit, base, pathspecs: ['*.md'] });
   expect(untouched).toEqual({ commit, changed: [] });
 });
@@ -104,4 +106,14 @@ test('hooks of the machine do not run, and a failure shows no password', async (
   expect(JSON.stringify([error, String(error), (error as GitFailure).command])).not.toContain('secret');
   const hooks = (await git(['config', 'core.hooksPath'], { cwd: folder })).stdout.toString().trim();
   expect(hooks).toBe('/dev/null');
+});
+
+test('what is no commit is not taken for one that is missing', async () => {
+  const { user, base, mirror } = await mirrored();
+  userGit(user, 'tag', '--annotate', '--message', 'A release', 'v1');
+  const tag = userGit(user, 'rev-parse', 'v1');
+  const whyNot = (id: string) => whyNotInOrigin(mirror, newId(), id);
+  expect(await whyNot(base)).toBeNull();
+  expect(await whyNot(tag)).toBe(`${tag} is a tag, and no commit: name the commit by its own id`);
+  expect(await whyNot('1'.repeat(40))).toContain('is not in the origin: push it');
 });

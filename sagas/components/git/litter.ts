@@ -39,15 +39,14 @@ export async function ignoringLitter(
 }
 
 async function ignoredByUser(mirror: Mirror): Promise<string> {
-  const named = (await userSettings(mirror)).findLast(({ key }) => key === 'core.excludesfile')?.value ?? '';
-  return readFile(named === '' ? join(userFolder(), 'ignore') : await pathOf(named, mirror), 'utf8').catch(() => '');
+  const isNamed = (await userSettings(mirror)).some(({ key }) => key === 'core.excludesfile');
+  const file = isNamed ? await namedByUser(mirror) : join(userFolder(), 'ignore');
+  return readFile(file, 'utf8').catch(() => '');
 }
 
-/** `~` is a person's home, as git knows. */
-async function pathOf(named: string, { gitFolder }: Mirror): Promise<string> {
-  if (!named.startsWith('~')) return named;
-  return gitText(['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'], { cwd: gitFolder });
-}
+/** Git knows what `~` and `%(prefix)` stand for. */
+const namedByUser = ({ gitFolder }: Mirror): Promise<string> =>
+  gitText(['config', '--global', '--includes', '--type=path', '--get', 'core.excludesFile'], { cwd: gitFolder });
 
 /** Takes litter that a program committed by itself out of the index: what the parent does not have. */
 export async function dropLitter(at: GitOptions, parent: string, file: string): Promise<void> {

@@ -82,7 +82,8 @@ export async function squashOnto(
   options: { commit: string; base: string; message: string; signal?: AbortSignal },
 ): Promise<string> {
   const { commit, base, message, signal } = options;
-  const [tree, at] = [await treeOf(mirror, commit), await committedAt(mirror, commit)];
+  const tree = await treeOf(mirror, commit);
+  const at = await committedAt(mirror, commit);
   return commitTree(mirror, { tree, parent: base, message, at, signal });
 }
 

@@ -4,17 +4,17 @@ import { git, gitText } from './git.ts';
 import { asCommit } from './names.ts';
 
 /** A repository that has the commit. */
-type Place = { readonly gitFolder: string };
+type Place = { readonly gitFolder: string; readonly signal?: AbortSignal | undefined };
 type Facts = { readonly tree: string; readonly committedAt: string };
 
 /** What a commit says of itself never changes, wherever it lies: by its id. */
 const known = new LRUCache<string, Facts>({ max: 10_000 });
 
-async function factsOf(commit: string, { gitFolder }: Place): Promise<Facts> {
+async function factsOf(commit: string, { gitFolder, signal }: Place): Promise<Facts> {
   const found = known.get(commit);
   if (found !== undefined) return found;
   const args = ['show', '--no-patch', '--no-show-signature', '--format=%T %cI', `${asCommit(commit)}^{commit}`];
-  const [tree = '', committedAt = ''] = (await gitText(args, { cwd: gitFolder })).split(' ');
+  const [tree = '', committedAt = ''] = (await gitText(args, { cwd: gitFolder, signal })).split(' ');
   known.set(commit, { tree, committedAt });
   return { tree, committedAt };
 }
@@ -33,7 +33,10 @@ export async function submodulesOf(place: Place, commit: string): Promise<readon
   const tree = await treeOf(place, commit);
   const found = submodules.get(tree);
   if (found !== undefined) return found;
-  const { stdout } = await git(['ls-tree', '-r', '-z', '--full-tree', asCommit(commit)], { cwd: place.gitFolder });
+  const { stdout } = await git(['ls-tree', '-r', '-z', '--full-tree', asCommit(commit)], {
+    cwd: place.gitFolder,
+    signal: place.signal,
+  });
   const paths = namesIn(stdout)
     .filter((entry) => entry.toString('latin1').startsWith('160000 '))
     .map((entry) => entry.subarray(entry.indexOf('\t') + 1));
@@ -46,7 +49,7 @@ export async function submodulesOf(place: Place, commit: string): Promise<readon
  * @returns its id @throws GitFailure
  */
 export async function commitTree(
-  { gitFolder }: Place,
+  { gitFolder }: Pick<Place, 'gitFolder'>,
   {
     tree,
     parent,
