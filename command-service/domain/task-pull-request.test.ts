@@ -54,3 +54,28 @@ describe('what its host tells of a pull request', () => {
     given(task).when('task.notice-pull-request', {}).thenRefused('not-found');
   });
 });
+
+describe('what was merged', () => {
+  const cancelled: TaskEvent = { type: 'TaskCancelled', data: { claimId, reason: 'its issue was closed' } };
+  const submitted: TaskEvent = { type: 'TaskWorkSubmitted', data: { claimId, commit: 'c'.repeat(40), summary: null } };
+  const before = [...claimed, submitted, cancelled];
+  const result = {
+    ...{ commit: 'c'.repeat(40), branch: 'workledger/x', merged: true, diffStat: null },
+    ...{ metricsBefore: null, metricsAfter: null, costUsd: null, durationMs: 1 },
+  };
+  it('is done, though the task was cancelled in that moment', () => {
+    given(task, ...before)
+      .when('task.complete', { claimId, result })
+      .then({ type: 'TaskCompleted', data: { claimId, parentId: null, result } });
+  });
+  const anew: TaskEvent = { type: 'TaskRetried', data: { reason: 'once more' } };
+  it.each([
+    ['what was not', before, { claimId, result: { ...result, merged: false } }],
+    ['what another claim made', before, { claimId: agentId, result }],
+    ['a task that was begun anew', [...before, anew], { claimId, result }],
+  ])('is not %s', (_, events, data) => {
+    given(task, ...events)
+      .when('task.complete', data)
+      .thenRefused('claim-mismatch');
+  });
+});

@@ -152,8 +152,12 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       return [{ type: 'TaskClaimExpired', data: { claimId, agentId } }];
     },
     'task.complete': ({ claimId, result }, state, context) => {
-      holds(state, claimId, context);
-      only(state, 'be completed', 'validation');
+      // What its base branch has is done: who cancelled it in that moment came too late.
+      const isLanded = result.merged && state.status === 'cancelled' && state.endedClaim === claimId;
+      if (!isLanded) {
+        holds(state, claimId, context);
+        only(state, 'be completed', 'validation');
+      }
       return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result, ...followed(state) } }];
     },
     'task.complete-parent': ({ result }, state) => {

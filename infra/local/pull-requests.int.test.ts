@@ -6,7 +6,7 @@ import { systemFolder, type SystemFolder } from '../testing/processes/folder.ts'
 import { untilTrue } from '../testing/processes/until.ts';
 import { git } from '../testing/repository/git.ts';
 import { scriptAgent, shellRegistration, writeRightGreet } from '../testing/repository/shell-repository.ts';
-import { deliver, labeledIssue, REPOSITORY, SENDER, signed } from '../testing/system/github.ts';
+import { closedIssue, deliver, labeledIssue, REPOSITORY, SENDER, signed } from '../testing/system/github.ts';
 import { runGuide } from '../testing/system/guide.ts';
 import { startInFolder, type RunningSystem } from '../testing/system/in-folder.ts';
 import { finalTask, taskWhen, type Task } from '../testing/system/tasks.ts';
@@ -141,6 +141,26 @@ describe('work that is merged by a pull request', { timeout: 120_000 }, () => {
       ...{ outcome: 'routed', taskId: id },
     });
     expect(await finalTask(system.client, id)).toMatchObject({ state: 'complete', result: { merged: true } });
+  });
+
+  test.each([
+    ['GitHub closes its issue by the merge', 17],
+    ['somebody cancels it before that is seen', 18],
+  ])('that somebody merged is complete, and its issue told so, where %s', async (_, issue) => {
+    const asked = labeledIssue(issue, 'Greet the world');
+    const id = String((await deliver(system.client, asked)).body['taskId']);
+    await passed(id, null);
+    const { number } = pullOf(id)!;
+    await untilTrue(() => Promise.resolve(fake.count('GET', new RegExp(`/pulls/${number}/reviews`)) > 0), 30);
+    expect(await personMerges(number)).toBe(200);
+    if (issue === 17) expect((await deliver(system.client, closedIssue(asked))).body).toMatchObject({ taskId: id });
+    else await system.client.expect2xx('POST', `/tasks/${id}/cancel`, { body: { reason: 'no longer wanted' } });
+    const now = async () => (await system.client.expect2xx('GET', `/tasks/${id}`)).body;
+    await untilTrue(async () => (await now())['state'] === 'complete', 60);
+    expect(await now()).toMatchObject({ result: { merged: true, commit: headOf('trunk') } });
+    await untilTrue(() => Promise.resolve(repository.labels.get(issue)?.join() === 'workledger:done'), 30);
+    const told = repository.comments.find((comment) => comment.number === issue);
+    expect(told?.body).toContain('It is done, and merged');
   });
 
   test('is merged by Workledger once its checks are green, where that is allowed: as an App, with a check run', async () => {

@@ -6,7 +6,7 @@ import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { ApprovalChoice, QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
 import { type Failure, failure } from '@workledger/shared/contexts/values.ts';
-import type { ResultOf } from '../components/catalogue.ts';
+import type { RequestOf, ResultOf } from '../components/catalogue.ts';
 import { inputOf } from '../engine/saga.ts';
 import { absorbWriters } from './absorb-writers.ts';
 import { type Facts, type HeadChoice, judgementOf, type Learned, MOST_SENT_BACK } from './facts.ts';
@@ -45,14 +45,19 @@ function absorbRun(facts: Facts, event: SagaEvent): Facts {
       };
     }
     case 'SagaEffectFailed': {
-      const { key, fault, failure } = event.data;
-      const after = answered(facts, key);
+      const { key, fault, failure, retryable } = event.data;
+      const isTold = MERGE.test(key) && !retryable && facts.merging?.isStopped !== true;
+      const after = { ...answered(facts, key), ...(isTold && { merging: null }) };
       // What was recorded before faults were told is taken for the work's: an agent is rather told too much.
       const learned = (fault ?? 'work') === 'work' ? failing(after, key, failure) : after;
       return { ...learned, costUsd: plusCost(facts.costUsd, event.data) };
     }
-    case 'SagaEffectCancelled':
-      return answered(facts, event.data.key);
+    case 'SagaEffectCancelled': {
+      const after = answered(facts, event.data.key);
+      return MERGE.test(event.data.key) && after.merging !== null
+        ? { ...after, merging: { ...after.merging, isStopped: true } }
+        : after;
+    }
     default:
       return facts;
   }
@@ -74,6 +79,10 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   const { component, key } = effect;
   const [, place, look = '1'] = MOVING.exec(key) ?? [];
   if (place !== undefined) return { ...facts, moving: `${place}/${look}` };
+  if (MERGE.test(key)) {
+    const { commit, base } = effect.request as RequestOf<'code.merge'>;
+    return { ...facts, merging: { commit, base, isStopped: false } };
+  }
   if (WRITES.has(component)) return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
   const { commit, base } = effect.request as { commit: string; base?: string };
@@ -88,6 +97,21 @@ const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
 /** What a run does beside its looks, each named by the look that it follows from. */
 const MOVING = /^await-merge\/(\d+\/\d+)\/rebase(?:-(\d+))?$/;
 const WHILE_WAITING = /^await-merge\/\d+\/\d+\/(enter|leave|withdraw|checks|turn)(?:-\d+)?$/;
+
+const MERGE = /^merge\/\d+\/\d+\/merge(-\d+)?$/;
+/** What is looked for on the way back: whether it was merged all the same. */
+const MERGE_LOOK = /^undo\/merge\/\d+\/look$/;
+const CLOSE = /^undo\/open-pull-request\/\d+\/close$/;
+
+function ofMerge(facts: Facts, key: string, result: unknown): Facts {
+  if (CLOSE.test(key)) {
+    const { outcome, mergeCommit = null } = result as ResultOf<'github.close'>;
+    return outcome === 'merged' ? { ...facts, landed: mergeCommit } : facts;
+  }
+  if (!MERGE.test(key) && !MERGE_LOOK.test(key)) return facts;
+  const { outcome, commit, base } = result as ResultOf<'code.merge'>;
+  return { ...facts, merging: null, landing: outcome === 'merged' ? { commit, base } : null };
+}
 
 /** What is asked for now sees whatever was told before. */
 function afterLook(facts: Facts, key: string): Facts {
@@ -116,7 +140,7 @@ function ofPull(facts: Facts, key: string, result: unknown): Facts {
 }
 
 function absorbResult(before: Facts, key: string, result: unknown): Facts {
-  const facts = ofPull(before, key, result);
+  const facts = ofMerge(ofPull(before, key, result), key, result);
   const after = answered(facts, key);
   const [component, about = ''] = facts.asked[key]?.split(' ') ?? [];
   if (component === 'code.evaluate')
@@ -217,7 +241,7 @@ function plusTold(told: Facts['told'], key: string): Facts['told'] {
 
 /** From the moment that the base branch has the work: what else is asked of the task comes too late. */
 const isMerged = (key: string, result: unknown): boolean =>
-  (/^(await-)?merge\/\d+\/\d+\/merge(-\d+)?$/.test(key) &&
+  ([/^await-merge\/\d+\/\d+\/merge(-\d+)?$/, MERGE, MERGE_LOOK, CLOSE].some((each) => each.test(key)) &&
     (result as { outcome?: unknown } | null)?.outcome === 'merged') ||
   (LOOK.test(key) && (result as { state?: unknown } | null)?.state === 'merged');
 

@@ -21,6 +21,7 @@ export const codeEvolution = definePipeline({
   ready: ({ claim }) => claim !== null,
   // What is merged stays merged: from then on the run goes to its end.
   stopped: ({ stopped, merged }) => (merged ? null : stopped),
+  achieved: ({ merged }) => merged,
   steps: [
     ...[prepare, generate, awaitWork, evolve],
     ...[publish, openPullRequest, validate, approve, merge, awaitMerge, complete],

@@ -99,6 +99,10 @@ export type Facts = {
   readonly approved: string | null;
   readonly branch: string | null;
   readonly merged: boolean;
+  /** What was asked to be merged, and may be: there is no answer, or one that does not tell. */
+  readonly merging: { readonly commit: string; readonly base: string; readonly isStopped: boolean } | null;
+  /** What was merged by that, as it lies on the base branch. */
+  readonly landing: { readonly commit: string; readonly base: string } | null;
   /** The one that offers the work, where the registration says that it is merged by one. */
   readonly pull: { readonly number: number; readonly url: string } | null;
   /** What the branch changes, as it was published last; undefined: that was not told. */
@@ -166,6 +170,8 @@ export const noFacts: Facts = {
   approved: null,
   branch: null,
   merged: false,
+  merging: null,
+  landing: null,
   pull: null,
   seen: null,
   looks: { place: '', number: 0 },

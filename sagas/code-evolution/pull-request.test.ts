@@ -243,6 +243,19 @@ describe('a pull request that comes to nothing', () => {
     });
   });
 
+  it('is complete where somebody merged it before it could be closed', () => {
+    const run = waits();
+    look(run, 1, open);
+    run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'issue #12 was closed' });
+    run.succeeds('undo/open-pull-request/1/close', { outcome: 'merged', number: 7, mergeCommit: C });
+    toItsEnd(run);
+    expect(run.requested('undo/open-pull-request/1/closed')).toBeUndefined();
+    expect(run.requested('end/1/complete')).toMatchObject({
+      ...{ type: 'task.complete', data: { claimId: run.claimId, result: { merged: true, commit: C } } },
+    });
+    expect(run.ended()).toBe('completed');
+  });
+
   it('stays where it was merged, though its task is cancelled in the same moment', () => {
     const run = waits();
     look(run, 1, { ...open, state: 'merged', mergeCommit: C });

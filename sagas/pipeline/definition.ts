@@ -208,6 +208,8 @@ export type PipelineDefinition<Facts> = {
   readonly ready: (facts: Facts) => boolean;
   /** A reason to end at once, undoing what was done; null: go on. */
   readonly stopped: (facts: Facts) => string | null;
+  /** What was to be undone has had its effect all the same: the run is completed. Default: never. */
+  readonly achieved?: (facts: Facts) => boolean;
   readonly steps: readonly Step<Facts>[];
   /** The last act after all was undone. */
   readonly conclude: (facts: Facts, ending: Ending, on: Effector) => Outcome;

@@ -64,7 +64,9 @@ function conclude<Facts>(way: Way<Facts>, ending: Ending): boolean {
   const attempted = attempt(way, 'end', 1, (on) => way.definition.conclude(way.state().facts, ending, on));
   attempted.decide();
   if (attempted.outcome.is === 'waiting') return false;
-  way.record({ type: 'SagaEnded', data: { outcome: ending.outcome, failure: ending.failure } });
+  const isAchieved = way.definition.achieved?.(way.state().facts) === true;
+  const { outcome, failure } = isAchieved ? ({ outcome: 'completed', failure: null } as const) : ending;
+  way.record({ type: 'SagaEnded', data: { outcome, failure } });
   return true;
 }
 

@@ -80,6 +80,26 @@ describe('task assignment', () => {
     expect(run.open()).toEqual([`cancel/${closed}`, `cancel/${again}`]);
   });
 
+  it('lets the run look first where its work is offered by a pull request: that may have been merged', () => {
+    const run = routing();
+    const [created, closed] = [newId(), newId()];
+    run.routes('create', created);
+    run.succeeds(`create/${created}`);
+    const claim = { claimId: newId(), agentId: newId(), leaseSeconds: 60 };
+    run.receives('task', run.taskId, 'TaskClaimed', claim);
+    run.receives('task', run.taskId, 'TaskPullRequestOpened', {
+      claimId: claim.claimId,
+      number: 7,
+      url: 'https://git/7',
+    });
+    run.routes('cancel', closed);
+    expect(run.requested(`look/${closed}`)).toMatchObject({ type: 'task.notice-pull-request', target: run.taskId });
+    expect(run.open()).toEqual([`look/${closed}`, `before-cancel/${closed}`]);
+    run.succeeds(`look/${closed}`);
+    run.succeeds(`before-cancel/${closed}`);
+    expect(run.requested(`cancel/${closed}`)).toMatchObject({ type: 'task.cancel', data: { reason: 'closed' } });
+  });
+
   it('cancels it also when the creation was refused: the task may be there already', () => {
     const run = routing();
     const [created, closed] = [newId(), newId()];

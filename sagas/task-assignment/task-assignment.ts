@@ -14,6 +14,8 @@ export type CurrentClaim = { readonly claimId: string; readonly agentId: string;
 export type AssignmentState = {
   readonly taskId: string | null;
   readonly claim: CurrentClaim | null;
+  /** Its work is offered by a pull request. */
+  readonly isOffered: boolean;
   /** Who is to work on it, by claim, until the reservation is freed: from it or the claim, whichever is seen first. */
   readonly agents: Readonly<Record<string, string>>;
   /** Deliveries that ask for the task, by id: where they stand in the log. */
@@ -32,6 +34,7 @@ export type Cancellation = {
 const initial: AssignmentState = {
   taskId: null,
   claim: null,
+  isOffered: false,
   agents: {},
   creations: {},
   cancellations: [],
@@ -66,6 +69,8 @@ function evolve(state: AssignmentState, event: SagaEvent): AssignmentState {
         agents: { ...state.agents, [claimId]: agentId },
       };
     }
+    case 'TaskPullRequestOpened':
+      return { ...state, isOffered: true };
     case 'TaskClaimReleased':
     case 'TaskClaimExpired':
     case 'TaskCompleted':
@@ -103,6 +108,7 @@ export const taskAssignment: Saga<AssignmentState> = {
 
 const TASK_INPUTS: ReadonlySet<string> = new Set([
   'TaskClaimed',
+  'TaskPullRequestOpened',
   'TaskClaimReleased',
   'TaskClaimExpired',
   'TaskCompleted',
@@ -163,14 +169,25 @@ const isCreation = (key: string): boolean => key.startsWith('create/');
  * A cancellation waits for the creations that were accepted before it: deliveries come by different partitions, and commands are
  * sent side by side. One that was accepted before every creation is about an earlier life of the issue.
  */
-function cancelWhatIsCreated({ creations, cancellations }: AssignmentState, effects: Effects): Decision[] {
+function cancelWhatIsCreated(state: AssignmentState, effects: Effects): Decision[] {
+  const { creations, cancellations } = state;
   return cancellations.flatMap(({ deliveryId, taskId, reason, position }) => {
     const before = Object.keys(creations).filter((id) => creations[id]! < position);
     const isReady = before.length > 0 && before.every((id) => effects.get(`create/${id}`)?.state !== 'requested');
     if (!isReady || effects.has(`cancel/${deliveryId}`)) return [];
-    return [request(command(`cancel/${deliveryId}`, 'task.cancel', taskId, { reason }))];
+    const looking = effects.get(`before-cancel/${deliveryId}`)?.state;
+    if (looking === undefined && state.isOffered && state.claim !== null) return letLook(taskId, deliveryId);
+    return looking === 'requested' ? [] : [request(command(`cancel/${deliveryId}`, 'task.cancel', taskId, { reason }))];
   });
 }
+
+/** Who merges a pull request closes its issue by that, and GitHub may tell of the issue first: the run has this time to see it. */
+const LOOK_SECONDS = 5;
+
+const letLook = (taskId: string, deliveryId: string): Decision[] => [
+  request(command(`look/${deliveryId}`, 'task.notice-pull-request', taskId, {})),
+  request(timer(`before-cancel/${deliveryId}`, LOOK_SECONDS)),
+];
 
 function release(state: AssignmentState, claimId: string | null, reason: string): readonly Decision[] {
   const agentId = claimId === null ? undefined : state.agents[claimId];
@@ -183,7 +200,7 @@ const tellParent = (parentId: string | null, childStream: string): readonly Deci
 
 /** Timers and commands about leases are of sagas that watched them once: nothing follows. */
 function onResult(state: AssignmentState, key: string, effects: Effects): readonly Decision[] {
-  if (isCreation(key)) return cancelWhatIsCreated(state, effects);
+  if (isCreation(key) || key.startsWith('before-cancel/')) return cancelWhatIsCreated(state, effects);
   const [kind, claimId = ''] = key.split('/');
   const agentId = state.agents[claimId];
   // This view may be behind: whether a claim followed is asked where it is known.

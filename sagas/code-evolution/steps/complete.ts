@@ -58,8 +58,9 @@ function measure(
   return { diffStat: diff.result?.diffStat ?? null, metricsAfter: after.result?.metrics ?? null };
 }
 
-/** After all was undone: the task tells why. A task that was taken away has its reason already. */
+/** After all was undone: the task tells why. A task that was taken away has its reason already; what was merged all the same is done. */
 export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
+  if (facts.merged) return complete.run({ ...facts, ...facts.landing }, on);
   if (!learnFrom(facts, on, false)) return waiting;
   if (ending.outcome === 'cancelled') return done();
   const { taskId, claimId } = claimOf(facts);

@@ -33,12 +33,18 @@ export const merge: Step<Facts> = {
     }
   },
   abandon: (facts, on) => {
+    if (facts.merging !== null && on.tryCall('look', 'code.merge', lookFor(facts, facts.merging)) === null)
+      return waiting;
     const reason = facts.stopped ?? 'the run ended';
-    const left = leave(facts, on, leaveName(facts), { outcome: 'left', reason });
+    const how = facts.merged ? ({ outcome: 'merged', reason: null } as const) : ({ outcome: 'left', reason } as const);
+    const left = leave(facts, on, leaveName(facts), how);
     const cancelled = cancelJudging(facts, on, 'cancel', reason);
     return left && cancelled ? done() : waiting;
   },
 };
+
+/** Asked to stop, it may have been done all the same. */
+const lookFor = (facts: Facts, { commit, base }: Work) => ({ ...inRun(facts), commit, base, look: true });
 
 const pauseSeconds = doubling(1, 60);
 /** A person may have taken its place before. */

@@ -21,7 +21,12 @@ import { inRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './code-component.ts';
 import { MAX_CHANGE_BYTES } from './change.ts';
 
-const mergeRequest = inRun.extend({ commit: z.string(), base: z.string() });
+const mergeRequest = inRun.extend({
+  commit: z.string(),
+  base: z.string(),
+  /** Nothing is moved: only whether it is there is told. */
+  look: z.boolean().optional(),
+});
 /** `commit` is what the base branch has then: for `squash` another one than was judged, of the same tree. */
 const mergeResult = z.object({ outcome: z.enum(['merged', 'base-moved']), commit: z.string(), base: z.string() });
 type MergeRequest = z.infer<typeof mergeRequest>;
@@ -46,7 +51,7 @@ export const merge = codeComponent({
     if (await isAncestor(mirror, commit, now)) return { outcome: 'merged', commit, base };
     const squashed = repository.merge === 'squash' && now !== base ? await squashedBefore(code, request, now) : null;
     if (squashed !== null) return { outcome: 'merged', commit: squashed, base };
-    if (now !== base) return { outcome: 'base-moved', commit, base: now };
+    if (now !== base || request.look === true) return { outcome: 'base-moved', commit, base: now };
     if (!(await isAncestor(mirror, base, commit)))
       return refuse('merge', `${commit} does not descend from ${base}: no fast-forward`);
     await refuseProtectedChanges(code, request);

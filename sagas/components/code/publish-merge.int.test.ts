@@ -127,6 +127,20 @@ describe('merge', () => {
   });
 });
 
+describe('a look whether it was merged', () => {
+  test.each(['fast-forward', 'squash'])('moves nothing, and knows what was (%s)', async (how) => {
+    const { call, merge, moveBase, user, bare, base, commit } = await worldWithWork({ repository: { merge: how } });
+    const look = () => call<ResultOf<'code.merge'>>('code.merge', { commit, base, look: true });
+    expect(await look()).toEqual({ outcome: 'base-moved', commit, base });
+    expect(git(bare, 'rev-parse', 'main')).toBe(base);
+    const merged = await merge();
+    expect(await look()).toEqual(merged);
+    git(user, 'pull', '--quiet', '--ff-only', 'origin', 'main');
+    moveBase({ 'readme.txt': 'later' });
+    expect(await look()).toEqual(merged);
+  });
+});
+
 describe('squash', () => {
   const squash = { repository: { merge: 'squash' } };
   const show = (repository: string, format: string, commit = 'main'): string =>

@@ -152,8 +152,8 @@ describe('closing', () => {
     expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'closed' });
     expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'closed-before' });
     expect(await call('github.close', { number: 9 })).toMatchObject({ outcome: 'absent' });
-    Object.assign(repository.pulls[0]!, { merged_at: '2026-01-01T00:00:00Z' });
-    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'merged' });
+    Object.assign(repository.pulls[0]!, { merged_at: '2026-01-01T00:00:00Z', merge_commit_sha: 'c'.repeat(40) });
+    expect(await call('github.close', { number: 1 })).toMatchObject({ outcome: 'merged', mergeCommit: 'c'.repeat(40) });
     expect(fake.count('PATCH', /./)).toBe(1);
   });
 

@@ -137,6 +137,8 @@ export const close = githubComponent({
     outcome: z.enum(['closed', 'closed-before', 'merged', 'absent']),
     /** Results of before do not tell it. */
     number: z.int().nullable().optional(),
+    /** Of the base branch, where it is merged. */
+    mergeCommit: z.string().nullish(),
   }),
   act: async ({ number, branch, ...run }, repository) => {
     const now =
@@ -144,8 +146,9 @@ export const close = githubComponent({
         ? await repository.find(`/pulls/${number}`, pull)
         : ((await pullsOf(repository, branch ?? '')).find(({ body }) => isOfRun(body ?? null, run)) ?? null);
     if (now === null) return { outcome: 'absent' as const, number };
-    if (now.state === 'closed')
-      return { outcome: isMerged(now) ? ('merged' as const) : ('closed-before' as const), number: now.number };
+    if (isMerged(now))
+      return { outcome: 'merged' as const, number: now.number, mergeCommit: now.merge_commit_sha ?? null };
+    if (now.state === 'closed') return { outcome: 'closed-before' as const, number: now.number };
     const answer = await repository.change('PATCH', `/pulls/${now.number}`, { state: 'closed' });
     repository.read(answer, pull);
     return { outcome: 'closed' as const, number: now.number };

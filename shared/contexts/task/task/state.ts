@@ -23,6 +23,8 @@ export type TaskState = {
   readonly givenUp: readonly string[];
   /** Who works on it; null unless in progress or in validation. */
   readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
+  /** The claim under which it was cancelled; null unless it is cancelled, and was under one. */
+  readonly endedClaim: string | null;
   readonly result: TaskResultData | null;
   /** Approvals that were asked for, newest last. */
   readonly approvals: readonly { readonly questionId: string; readonly commit: string }[];
@@ -57,6 +59,7 @@ const noTask: TaskState = {
   subtasks: [],
   givenUp: [],
   claim: null,
+  endedClaim: null,
   result: null,
   approvals: [],
   words: null,
@@ -106,13 +109,13 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
     case 'TaskClaimExpired':
       return { ...state, status: 'pending', claim: null };
     case 'TaskRetried':
-      return { ...state, status: 'pending', claim: null, words: event.data.words ?? state.words };
+      return { ...state, status: 'pending', claim: null, endedClaim: null, words: event.data.words ?? state.words };
     case 'TaskCompleted':
-      return { ...state, status: 'complete', claim: null, result: event.data.result };
+      return { ...state, status: 'complete', claim: null, endedClaim: null, result: event.data.result };
     case 'TaskFailed':
       return { ...state, status: 'failed', claim: null, words: event.data.words ?? state.words };
     case 'TaskCancelled':
-      return { ...state, status: 'cancelled', claim: null };
+      return { ...state, status: 'cancelled', claim: null, endedClaim: event.data.claimId };
   }
 }
 
@@ -120,5 +123,5 @@ export const taskFold: Fold<TaskState, TaskEvent> = {
   type: 'task',
   initial: noTask,
   evolve,
-  snapshot: plainSnapshot(5),
+  snapshot: plainSnapshot(6),
 };
