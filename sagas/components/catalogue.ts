@@ -103,7 +103,7 @@ const here = {
 /** Those that are about no task: neither a repository nor a run is theirs. */
 type Besides = { readonly 'github.installed': typeof installed };
 
-/** Every component there is: a name gives the type of its request and result everywhere. A new one is added above, and nowhere else. */
+/** Every component that sagas call by name, which gives the type of its request and result. A new one is added above, and nowhere else. Steps of workflows, and plugins, bring more at the start. */
 type Components = typeof inRunners & typeof here & Besides;
 
 export type ComponentName = keyof Components;

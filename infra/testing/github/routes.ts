@@ -144,6 +144,11 @@ const comment: Handler = (request) => {
   return okay(shownComment(request, made), 201);
 };
 
+const oneComment: Handler = (request) => {
+  const found = request.repository.comments.find(({ id }) => String(id) === request.parts[0]);
+  return found === undefined ? notFound : okay(shownComment(request, found));
+};
+
 const changeComment: Handler = (request) => {
   const found = request.repository.comments.find(({ id }) => String(id) === request.parts[0]);
   if (found === undefined) return notFound;
@@ -249,6 +254,7 @@ export const routes: readonly FakeRoute[] = [
   route('GET', /^\/check-runs\/(\d+)\/annotations$/, 'checks=read', annotations),
   route('GET', /^\/issues\/(\d+)\/comments$/, 'issues=read', comments),
   route('POST', /^\/issues\/(\d+)\/comments$/, 'issues=write', comment),
+  route('GET', /^\/issues\/comments\/(\d+)$/, 'issues=read', oneComment),
   route('PATCH', /^\/issues\/comments\/(\d+)$/, 'issues=write', changeComment),
   route('GET', /^\/issues\/(\d+)\/labels$/, 'issues=read', (request) => pages(shownLabels(labelsOf(request)))),
   route('POST', /^\/issues\/(\d+)\/labels$/, 'issues=write', addLabels),

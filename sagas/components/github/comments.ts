@@ -32,28 +32,51 @@ export const commentOn = githubComponent({
 type Result = z.infer<typeof result>;
 type Written = Pick<z.infer<typeof request>, 'number' | 'about' | 'text' | 'taskId'>;
 
-export async function writeComment(
-  repository: GithubRepository,
-  { number, about, text, taskId }: Written,
-): Promise<Result> {
-  const mark = `<!-- workledger:comment task=${taskId} about=${about} -->`;
-  const body = `${mark}\n${text.toWellFormed().replaceAll('\0', '')}`;
-  const login = await repository.github.login(repository.signal);
-  const isOurs = (one: Comment): boolean =>
-    one.user?.login.toLowerCase() === login.toLowerCase() && (one.body ?? '').startsWith(mark);
+export async function writeComment(repository: GithubRepository, written: Written): Promise<Result> {
+  const { number } = written;
+  const { mark, body } = bodyOf(written);
+  const isOurs = await ownOf(repository);
   const write = async (): Promise<Comment> =>
     repository.read(await repository.change('POST', `/issues/${number}/comments`, { body }), comment);
   const find = async (): Promise<Comment | null> => {
     const path = `/issues/${number}/comments?per_page=100`;
     const all = await repository.list(path, z.array(comment), (page) => page);
-    return all.find(isOurs) ?? null;
+    return all.find((one) => isOurs(one) && (one.body ?? '').startsWith(mark)) ?? null;
   };
   const { found, isNew } = await findOrMake(find, write);
-  const told = (outcome: Result['outcome'], { id, html_url: url }: Comment) => ({ outcome, id, url });
   if (isNew) return told('written', found);
+  // Somebody may have deleted it meanwhile.
+  return (await change(repository, found, body)) ?? told('written', await write());
+}
+
+/** Tells a comment anew that was written before. Null: somebody removed it, and it stays so. */
+export async function rewriteComment(
+  repository: GithubRepository,
+  id: string,
+  written: Written,
+): Promise<Result | null> {
+  const found = await repository.find(`/issues/comments/${encodeURIComponent(id)}`, comment);
+  if (found === null) return null;
+  // It was written by another login than is configured now.
+  if (!(await ownOf(repository))(found)) return writeComment(repository, written);
+  return change(repository, found, bodyOf(written).body);
+}
+
+const told = (outcome: Result['outcome'], { id, html_url: url }: Comment): Result => ({ outcome, id, url });
+
+function bodyOf({ about, text, taskId }: Written): { readonly mark: string; readonly body: string } {
+  const mark = `<!-- workledger:comment task=${taskId} about=${about} -->`;
+  return { mark, body: `${mark}\n${text.toWellFormed().replaceAll('\0', '')}` };
+}
+
+async function ownOf({ github, signal }: GithubRepository): Promise<(one: Comment) => boolean> {
+  const login = await github.login(signal);
+  return ({ user }) => user?.login.toLowerCase() === login.toLowerCase();
+}
+
+/** Null: it is not there any more. */
+async function change(repository: GithubRepository, found: Comment, body: string): Promise<Result | null> {
   if (plain(found.body ?? '') === plain(body)) return told('unchanged', found);
   const answer = await repository.change('PATCH', `/issues/comments/${found.id}`, { body });
-  // Somebody deleted it meanwhile.
-  if (answer.status === 404) return told('written', await write());
-  return told('updated', repository.read(answer, comment));
+  return answer.status === 404 ? null : told('updated', repository.read(answer, comment));
 }

@@ -22,6 +22,29 @@ test('the issue of a task is told in one comment how far it is, and by one label
   expect(fake.count('PATCH', /comments/)).toBe(2);
 });
 
+test('a comment that somebody removed is not written again; its label is set', async () => {
+  const { call, repository, fake } = await createGithubWorld();
+  const { id } = await call('github.tell', news('started', 'Begun.'));
+  expect(await call('github.tell', news('review', 'Look.', { known: id }))).toEqual({
+    outcome: 'updated',
+    id,
+    state: null,
+  });
+  expect(repository.comments.map(({ body }) => body.split('\n')[1])).toEqual(['Look.']);
+  expect(fake.count('GET', /\/issues\/12\/comments/), 'what is known is not looked for').toBe(1);
+  repository.comments.splice(0);
+  expect(await call('github.tell', news('done', 'Done.', { known: id }))).toEqual({ outcome: 'gone', id, state: null });
+  expect([repository.comments, repository.labels.get(12)]).toEqual([[], ['workledger:done']]);
+});
+
+test('a comment of another login is told anew by the one that is configured now', async () => {
+  const { call, repository } = await createGithubWorld();
+  const { id } = await call('github.tell', news('started', 'Begun.'));
+  Object.assign(repository.comments[0]!, { login: 'before' });
+  expect(await call('github.tell', news('done', 'Done.', { known: id }))).toMatchObject({ outcome: 'written' });
+  expect(repository.comments.map(({ body }) => body.split('\n')[1])).toEqual(['Begun.', 'Done.']);
+});
+
 test('why it failed is told as words of others, which call nobody', async () => {
   const { call, repository } = await createGithubWorld();
   await call('github.tell', news('failed', 'It failed.', { reason: 'see @ada and #7\n<!-- x -->' }));

@@ -2,7 +2,7 @@ import { howToAnswer, replyComponent, type Message } from '../replies/reply.ts';
 import type { Stage } from '../replies/refused.ts';
 import { quoted } from './body.ts';
 import { asGithubFailure } from './classify.ts';
-import { writeComment } from './comments.ts';
+import { rewriteComment, writeComment } from './comments.ts';
 import { changeLabels } from './labels.ts';
 import { issueOf } from './pull-requests.ts';
 import { openRepository } from './repository.ts';
@@ -20,15 +20,19 @@ export const tell = replyComponent({
     return issueOf({ kind: 'github', reference: place }, registered);
   },
   tell: async (number, request, message, call) => {
-    const { taskId, about, to, stage, onPullRequest } = request;
+    const { taskId, about, to, stage, onPullRequest, known } = request;
     const repository = openRepository(call, request);
     const text = `${to === null ? '' : `@${to} `}${bodyOf(message, onPullRequest !== true)}`;
-    const { outcome, id } = await writeComment(repository, { taskId, number, about, text });
+    const written = { taskId, number, about, text };
+    const comment =
+      known === null ? await writeComment(repository, written) : await rewriteComment(repository, known, written);
     if (stage !== null) {
       const remove = Object.values(LABELS).filter((label) => label !== LABELS[stage]);
       await changeLabels(repository, { number, add: [LABELS[stage]], remove: [...new Set(remove)] });
     }
-    return { outcome: outcome === 'written' ? outcome : 'updated', id: String(id), state: null };
+    if (comment === null) return { outcome: 'gone', id: known, state: null };
+    const outcome = comment.outcome === 'written' ? 'written' : 'updated';
+    return { outcome, id: String(comment.id), state: null };
   },
   asFailure: asGithubFailure,
 });

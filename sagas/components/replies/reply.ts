@@ -34,7 +34,7 @@ export const replyRequest = inRun.extend({
 });
 export type ReplyRequest = z.infer<typeof replyRequest>;
 
-/** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so; `nowhere`: to no issue is attached what it is about. */
+/** `off`: the configuration has no login for it; `gone`: somebody removed the message, and it stays so, or there is no such question; `nowhere`: to no issue is attached what it is about. */
 const replyResult = z.object({
   outcome: z.enum(['written', 'updated', 'gone', 'off', 'nowhere']),
   id: z.string().nullable(),

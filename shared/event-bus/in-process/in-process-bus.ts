@@ -8,7 +8,7 @@ import {
   type EventBus,
   type TopicPartition,
 } from '../port.ts';
-import { consumeLog } from './consume.ts';
+import { consumeLog } from './consume-log.ts';
 import { createLiveTail } from './live-tail.ts';
 
 export type InProcessBusOptions = {
