@@ -63,16 +63,20 @@ describe('what was merged', () => {
     ...{ commit: 'c'.repeat(40), branch: 'workledger/x', merged: true, diffStat: null },
     ...{ metricsBefore: null, metricsAfter: null, costUsd: null, durationMs: 1 },
   };
-  it('is done, though the task was cancelled in that moment', () => {
-    given(task, ...before)
+  const anew: TaskEvent = { type: 'TaskRetried', data: { reason: 'once more' } };
+  const other: TaskEvent = { type: 'TaskClaimed', data: { ...claim, claimId: agentId } };
+  it.each([
+    ['cancelled in that moment', before],
+    ['cancelled, and is to be begun anew', [...before, anew]],
+  ])('is done, though the task was %s', (_, events) => {
+    given(task, ...events)
       .when('task.complete', { claimId, result })
       .then({ type: 'TaskCompleted', data: { claimId, parentId: null, result } });
   });
-  const anew: TaskEvent = { type: 'TaskRetried', data: { reason: 'once more' } };
   it.each([
     ['what was not', before, { claimId, result: { ...result, merged: false } }],
     ['what another claim made', before, { claimId: agentId, result }],
-    ['a task that was begun anew', [...before, anew], { claimId, result }],
+    ['a task that another took', [...before, anew, other], { claimId, result }],
   ])('is not %s', (_, events, data) => {
     given(task, ...events)
       .when('task.complete', data)

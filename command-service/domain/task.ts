@@ -152,8 +152,9 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
       return [{ type: 'TaskClaimExpired', data: { claimId, agentId } }];
     },
     'task.complete': ({ claimId, result }, state, context) => {
-      // What its base branch has is done: who cancelled it in that moment came too late.
-      const isLanded = result.merged && state.status === 'cancelled' && state.endedClaim === claimId;
+      // What its base branch has is done: who cancelled it in that moment, or began it anew since, came too late.
+      const isOver = state.status === 'cancelled' || state.status === 'pending';
+      const isLanded = result.merged && isOver && state.endedClaim === claimId;
       if (!isLanded) {
         holds(state, claimId, context);
         only(state, 'be completed', 'validation');

@@ -13,9 +13,16 @@ import { Problem } from '@workledger/shared/http/problem.ts';
 import { z } from 'zod';
 import { type Outcome, routeDelivery, withTaskInView } from '../domain/delivery.ts';
 import { located, type RoutingRules, type Signal } from '../domain/signal.ts';
-import { firstWithBody, firstWithName, judgeAge, judgeBeginner, rulesThatAsked } from './known.ts';
+import {
+  firstWithBody,
+  firstWithName,
+  judgeAge,
+  noteWords,
+  judgeBeginner,
+  rulesThatAsked,
+  withWords,
+} from './known.ts';
 import type { Identity, Provider, ProviderRequest } from './provider.ts';
-import { noteWords, withWords } from './words.ts';
 
 /** @param title the provider's name as people write it */
 export const receiptSchema = (title: string) =>

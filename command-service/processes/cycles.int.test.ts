@@ -4,7 +4,7 @@ import { countWaiting, dependenciesFold } from '@workledger/shared/contexts/task
 import { until } from '@workledger/infra/testing/processes/until.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MOST_TASKS } from './cycles.ts';
-import { A_PASS } from './settled-edges.ts';
+import { A_PASS } from './submit-and-complete.ts';
 import { ask, complete, create, eventsOf, expectRefused, register, startWriteSide, type WriteSide } from './testing.ts';
 
 let side: WriteSide;

@@ -7,7 +7,7 @@ import { claimTask } from './claims.ts';
 import { retryTask } from './retry-task.ts';
 import type { Room } from './room.ts';
 import { unchanged, type StepContext } from './step.ts';
-import { submitWork } from './submit.ts';
+import { submitWork } from './submit-and-complete.ts';
 import { cancelTask } from './subtasks.ts';
 
 type Wanted = CommandData<'task.set-status'>;

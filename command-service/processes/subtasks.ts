@@ -9,7 +9,7 @@ import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { TaskDecisions } from '../domain/task.ts';
 import type { Room } from './room.ts';
-import { completeTask } from './settled-edges.ts';
+import { completeTask } from './submit-and-complete.ts';
 import { joinTokens, step, unchanged, type StepContext } from './step.ts';
 
 /**

@@ -34,46 +34,6 @@ export type Ending = {
 /** Detail of the step change that ends a pipeline early. */
 export type EndDetail = Pick<Ending, 'failure' | 'undo'>;
 
-export const initialState = <Facts>(facts: Facts): PipelineState<Facts> => ({
-  facts,
-  current: null,
-  rounds: {},
-  succeeded: [],
-  ending: null,
-  ended: false,
-});
-
-type StepChanged = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];
-
-/** Folds a step's change. Facts are folded by the saga itself. */
-export function onStepChanged<Facts>(state: PipelineState<Facts>, change: StepChanged): PipelineState<Facts> {
-  const { step, round, attempt } = change;
-  switch (change.state) {
-    case 'started':
-      return {
-        ...state,
-        current: { step, round, attempt, resting: false },
-        rounds: { ...state.rounds, [step]: round },
-      };
-    case 'waiting':
-      return { ...state, current: { step, round, attempt, resting: true } };
-    case 'succeeded':
-      return { ...state, current: null, succeeded: [...state.succeeded.filter((name) => name !== step), step] };
-    case 'skipped':
-    case 'sent-back':
-      return { ...state, current: null };
-    case 'failed':
-    case 'cancelled':
-      return { ...state, current: null, ending: { outcome: change.state, ...(change.detail as EndDetail) } };
-    case 'compensating':
-      return state;
-    case 'compensated':
-      return state.ending === null
-        ? state
-        : { ...state, ending: { ...state.ending, undo: state.ending.undo.slice(1) } };
-  }
-}
-
 /** What a step says of itself whenever something happened: it waits, it is done, it failed, or another step is due. */
 export type Outcome =
   | { readonly is: 'waiting' }
@@ -118,7 +78,7 @@ export type Effector = {
     target: string,
     data: CommandInput<Type>,
   ): CommandResult | null;
-  /** Sends a command whose refusal does not matter. */
+  /** Sends a command whose refusal is the step's to deal with. */
   tryCommand<Type extends CommandTypeOf<'saga'>>(
     name: string,
     type: Type,

@@ -3,9 +3,8 @@ import { because } from '../engine/component.ts';
 import { cancel, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
 import {
-  initialState,
+  type EndDetail,
   jittered,
-  onStepChanged,
   type Outcome,
   type PipelineDefinition,
   type PipelineState,
@@ -171,4 +170,44 @@ function change<Facts>(
   if (current === null) throw new Error('no step is under way');
   const { step, round, attempt } = current;
   way.record({ type: 'SagaStepChanged', data: { step, round, attempt, state, detail } });
+}
+
+const initialState = <Facts>(facts: Facts): PipelineState<Facts> => ({
+  facts,
+  current: null,
+  rounds: {},
+  succeeded: [],
+  ending: null,
+  ended: false,
+});
+
+type StepChanged = Extract<SagaEvent, { type: 'SagaStepChanged' }>['data'];
+
+/** Folds a step's change. Facts are folded by the saga itself. */
+function onStepChanged<Facts>(state: PipelineState<Facts>, change: StepChanged): PipelineState<Facts> {
+  const { step, round, attempt } = change;
+  switch (change.state) {
+    case 'started':
+      return {
+        ...state,
+        current: { step, round, attempt, resting: false },
+        rounds: { ...state.rounds, [step]: round },
+      };
+    case 'waiting':
+      return { ...state, current: { step, round, attempt, resting: true } };
+    case 'succeeded':
+      return { ...state, current: null, succeeded: [...state.succeeded.filter((name) => name !== step), step] };
+    case 'skipped':
+    case 'sent-back':
+      return { ...state, current: null };
+    case 'failed':
+    case 'cancelled':
+      return { ...state, current: null, ending: { outcome: change.state, ...(change.detail as EndDetail) } };
+    case 'compensating':
+      return state;
+    case 'compensated':
+      return state.ending === null
+        ? state
+        : { ...state, ending: { ...state.ending, undo: state.ending.undo.slice(1) } };
+  }
 }

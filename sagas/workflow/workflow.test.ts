@@ -1,7 +1,7 @@
 import { newId } from '@workledger/shared/contexts/stream.ts';
 import type { Step } from '@workledger/shared/contexts/task/workflow/definition.ts';
 import { describe, expect, it } from 'vitest';
-import { commentOn } from '../components/github/comments.ts';
+import { commentOn } from '../components/github/issue.ts';
 import { tell } from '../components/slack/tell.ts';
 import { begin, send, timer, undoOf } from './testing.ts';
 

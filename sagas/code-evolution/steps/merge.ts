@@ -1,8 +1,7 @@
 import { done, doubling, type Effector, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { approveAnew, cancelJudging, type Moving, mustApprove, type Work, workOnNewBase } from './new-base.ts';
-import { inRun, known, mergesItself } from './run.ts';
-import { enter, inRound, leave } from './turn.ts';
+import { enter, inRound, inRun, known, leave, mergesItself } from './run.ts';
 
 /**
  * Moves the base branch to the validated commit, where the registration says so, in turn: who has the turn of its repository and base

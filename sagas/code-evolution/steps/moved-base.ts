@@ -2,8 +2,7 @@ import type { ResultOf } from '../../components/catalogue.ts';
 import { type Effector, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
 import { approveAnew, cancelJudging, mustApprove, type Moving, workOnNewBase } from './new-base.ts';
-import { known, planOf } from './run.ts';
-import { enter, inRound, leave, type Leaving } from './turn.ts';
+import { enter, inRound, known, leave, type Leaving, planOf } from './run.ts';
 
 /** GitHub's words for a head that cannot be merged before it is put onto its base: it conflicts, or must be up to date and is not. */
 const MOVED: ReadonlySet<string | null> = new Set(['dirty', 'behind']);

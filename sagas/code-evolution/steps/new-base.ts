@@ -4,8 +4,7 @@ import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeli
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
 import { judged, tellJudgement } from './judgements.ts';
-import { branchOf, claimOf, idInRun, inRun, runOf, sendBack, withoutAgent } from './run.ts';
-import { inRound, leave } from './turn.ts';
+import { branchOf, claimOf, idInRun, inRound, inRun, leave, runOf, sendBack, withoutAgent } from './run.ts';
 import { nextChoice } from './winner.ts';
 
 /** How often work that had passed may go back because of what others merged meanwhile, beside what its own faults allow. */

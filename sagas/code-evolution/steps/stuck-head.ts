@@ -2,8 +2,7 @@ import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
 import { type Effector, failed, type Outcome } from '../../pipeline/definition.ts';
 import { type Facts, HEAD_CHOICES } from '../facts.ts';
-import { idInRun, inRun, known, planOf } from './run.ts';
-import { inRound } from './turn.ts';
+import { idInRun, inRound, inRun, known, planOf } from './run.ts';
 
 type Seen = ResultOf<'github.look'>;
 

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { diffStat, metrics } from '@workledger/shared/contexts/values.ts';
 import { ComponentFailure } from '../../engine/component.ts';
 import { failureOf, refuse } from '../failures.ts';
-import { linkToTask, type TaskText } from '../environment.ts';
+import { linkToTask } from '../environment.ts';
 import { inRun } from '../run-component.ts';
 import { refused } from './answers.ts';
 import { isOfRun, isOfTask, plain, sectionOf, titleOf, withSection } from './body.ts';
 import { refusalOf } from './classify.ts';
 import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
-import { githubComponent, type GithubRepository } from './repository.ts';
+import { githubComponent, issueOf, type GithubRepository } from './repository.ts';
 
 /** Of a pull request, what is read. */
 export const pull = z.object({
@@ -117,15 +117,6 @@ async function open(
       fault: 'origin',
     });
   return refused(repository.step, answer, repository.name);
-}
-
-/** The issue that a task came from, where it is of this repository; null: none. */
-export function issueOf(
-  source: Pick<NonNullable<TaskText['source']>, 'kind' | 'reference'> | null | undefined,
-  repository: string,
-): number | null {
-  const [, name, number] = /^(.+)#([1-9]\d*)$/.exec((source?.kind === 'github' && source.reference) || '') ?? [];
-  return name?.toLowerCase() === repository.toLowerCase() ? Number(number) : null;
 }
 
 const ofPull = inRun.extend({ number: z.int().positive() });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { Postponed } from '../../engine/component.ts';
-import { repositoryOf } from '../environment.ts';
+import { repositoryOf, type TaskText } from '../environment.ts';
 import { failureOf } from '../failures.ts';
 import type { Answer } from '@workledger/shared/outbound/exchange.ts';
 import { defineComponent, type Call, type ComponentDefinition, type InRun, type Limits } from '../run-component.ts';
@@ -94,3 +94,12 @@ export const githubComponent = <Request extends z.ZodType<InRun>, Result extends
       }
     },
   });
+
+/** The issue that a task came from, where it is of this repository; null: none. */
+export function issueOf(
+  source: Pick<NonNullable<TaskText['source']>, 'kind' | 'reference'> | null | undefined,
+  repository: string,
+): number | null {
+  const [, name, number] = /^(.+)#([1-9]\d*)$/.exec((source?.kind === 'github' && source.reference) || '') ?? [];
+  return name?.toLowerCase() === repository.toLowerCase() ? Number(number) : null;
+}

@@ -2,10 +2,8 @@ import { howToAnswer, replyComponent, type Message } from '../replies/reply.ts';
 import type { Stage } from '../replies/refused.ts';
 import { quoted } from './body.ts';
 import { asGithubFailure } from './classify.ts';
-import { rewriteComment, writeComment } from './comments.ts';
-import { changeLabels } from './labels.ts';
-import { issueOf } from './pull-requests.ts';
-import { openRepository } from './repository.ts';
+import { changeLabels, rewriteComment, writeComment } from './issue.ts';
+import { issueOf, openRepository } from './repository.ts';
 
 const LABELS = {
   ...{ started: 'workledger:working', review: 'workledger:working' },

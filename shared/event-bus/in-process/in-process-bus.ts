@@ -1,15 +1,25 @@
+import { setMaxListeners } from 'node:events';
 import type { EventLog } from '../../event-log/port.ts';
 import type { Context } from '../../contexts/define-events.ts';
 import {
+  type ConsumeError,
+  type ConsumeOptions,
+  type Consumer,
+  type EventBus,
   OffsetOutOfRange,
   PARTITIONS,
-  partitionKey,
-  type ConsumeError,
-  type EventBus,
+  PAUSES,
   type TopicPartition,
+  partitionKey,
 } from '../port.ts';
-import { consumeLog } from './consume-log.ts';
-import { createLiveTail } from './live-tail.ts';
+import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
+import type { RecordedEvent } from '../../events/recorded-event.ts';
+import { keepTrying } from '../../resilience/keep-trying.ts';
+import { createWakeUps } from '../../resilience/wake-ups.ts';
+import { partitionOf } from '../partition.ts';
+import { type LiveTail, createLiveTail, followLog } from './live-tail.ts';
+import { type PartitionQueue, createPartitionQueue, isFarBehindWithoutEvents, offer } from './partition-queue.ts';
+import { workPartition } from './work-partition.ts';
 
 export type InProcessBusOptions = {
   /** Told of every failure of a handler, and of the log when a batch is read again; all of them are tried again. */
@@ -65,4 +75,91 @@ export function createInProcessBus(log: EventLog, options: InProcessBusOptions =
       await Promise.allSettled(running.values());
     },
   };
+}
+
+/** A group stops reading ahead when healthy partitions hold so many events, or so many bytes of them. */
+const READ_AHEAD = 2_000;
+const READ_AHEAD_BYTES = 4 * 1024 * 1024;
+
+/** Runs one consumer over the log until the signal aborts and every batch in hand is done. */
+async function consumeLog(
+  log: EventLog,
+  { group, topics, signal }: ConsumeOptions,
+  consumer: Consumer,
+  onError: (error: ConsumeError) => void,
+  tail: LiveTail,
+): Promise<void> {
+  const partitions = allPartitions(topics);
+  const offsets = await keepTrying(() => consumer.resume(partitions), {
+    ...PAUSES,
+    signal,
+    onFailed: (error, attempt) => onError({ group, partition: null, attempt, error }),
+  });
+  if (offsets === null) return;
+  const queues = new Map(
+    partitions.map((partition) => {
+      const key = partitionKey(partition);
+      return [key, createPartitionQueue(partition, offsets.get(key) ?? 0n)];
+    }),
+  );
+
+  const stopping = new AbortController();
+  const anySignal = AbortSignal.any([signal, stopping.signal]);
+  // Every partition listens: that many are no leak.
+  setMaxListeners(0, anySignal);
+  let position = startOf(queues);
+  const taken = createWakeUps();
+  const workers = [...queues.values()].map((queue) =>
+    workPartition(queue, {
+      log,
+      consumer,
+      signal: anySignal,
+      tail: () => position,
+      onTaken: taken.wake,
+      onError: (error, attempt) =>
+        onError({ group, partition: { topic: queue.topic, partition: queue.partition }, attempt, error }),
+    }),
+  );
+
+  try {
+    const streams = topics.flatMap(streamTypesOf);
+    for await (const batch of followLog(log, tail, { after: position, streams, signal: anySignal })) {
+      // In one go: no worker may see the position without its events.
+      for (const event of batch.events) offerTo(queues, event);
+      position = batch.next;
+      for (const queue of queues.values()) if (isFarBehindWithoutEvents(queue, position)) queue.wakeUps.wake();
+      while (isFull(queues) && !anySignal.aborted) await taken.next(null, anySignal);
+    }
+  } finally {
+    stopping.abort();
+    await Promise.all(workers);
+  }
+}
+
+const allPartitions = (topics: ConsumeOptions['topics']): TopicPartition[] =>
+  topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
+
+/** The tail starts before the partition that is furthest back. */
+function startOf(queues: ReadonlyMap<string, PartitionQueue>): bigint {
+  const offsets = [...queues.values()].map(({ progress }) => progress);
+  const lowest = offsets.reduce((least, offset) => (offset < least ? offset : least), offsets[0] ?? 0n);
+  return lowest > 0n ? lowest - 1n : 0n;
+}
+
+function offerTo(queues: ReadonlyMap<string, PartitionQueue>, event: RecordedEvent): void {
+  const topic = contextOf(event.stream);
+  if (topic === null || !queues.has(partitionKey({ topic, partition: 0 }))) return;
+  const queue = queues.get(partitionKey({ topic, partition: partitionOf(event.stream) }));
+  if (queue !== undefined) offer(queue, event);
+}
+
+function isFull(queues: ReadonlyMap<string, PartitionQueue>): boolean {
+  let held = 0;
+  let bytes = 0;
+  for (const queue of queues.values()) {
+    if (queue.failing) continue;
+    held += queue.pending.length;
+    bytes += queue.bytes;
+  }
+  return held >= READ_AHEAD || bytes >= READ_AHEAD_BYTES;
 }

@@ -23,7 +23,7 @@ export type TaskState = {
   readonly givenUp: readonly string[];
   /** Who works on it; null unless in progress or in validation. */
   readonly claim: { readonly claimId: string; readonly agentId: string; readonly leaseSeconds: number } | null;
-  /** The claim under which it was cancelled; null unless it is cancelled, and was under one. */
+  /** The claim under which it was cancelled last; null once it is claimed again. */
   readonly endedClaim: string | null;
   readonly result: TaskResultData | null;
   /** Approvals that were asked for, newest last. */
@@ -88,7 +88,7 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
       return { ...state, givenUp: [...state.givenUp, ...event.data.subtasks] };
     case 'TaskClaimed': {
       const { claimId, agentId, leaseSeconds } = event.data;
-      return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds } };
+      return { ...state, status: 'in-progress', claim: { claimId, agentId, leaseSeconds }, endedClaim: null };
     }
     case 'TaskProgressReported':
     case 'TaskPullRequestNoticed':
@@ -109,7 +109,7 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
     case 'TaskClaimExpired':
       return { ...state, status: 'pending', claim: null };
     case 'TaskRetried':
-      return { ...state, status: 'pending', claim: null, endedClaim: null, words: event.data.words ?? state.words };
+      return { ...state, status: 'pending', claim: null, words: event.data.words ?? state.words };
     case 'TaskCompleted':
       return { ...state, status: 'complete', claim: null, endedClaim: null, result: event.data.result };
     case 'TaskFailed':
