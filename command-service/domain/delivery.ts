@@ -233,7 +233,10 @@ function became(outcome: Outcome): DeliveryEvent {
   return 'taskId' in outcome ? { type: 'DeliveryNoticed', data: outcome } : { type: 'DeliveryIgnored', data: outcome };
 }
 
-/** One webhook delivery: what came and what became of it, in one append. The first receipt counts; a replay changes nothing. */
+/**
+ * One webhook delivery: what came and what became of it, in one append. The first receipt counts; a replay changes nothing. Beside it,
+ * in streams of their own: which delivery brought a body, an issue's state, a message's words first or last.
+ */
 export const delivery: Aggregate<
   DeliveryState,
   DeliveryEvent,

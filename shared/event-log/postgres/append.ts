@@ -47,6 +47,7 @@ select position + 1, $1, $2::integer + 1, $3, $4, $5, $6, $7, clock_timestamp() 
 returning position`,
 };
 
+/** The function stands in `migrations.ts`. */
 const appendBatchStatement = {
   name: 'append-batch',
   text: 'select before, refused from event_log.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)',
