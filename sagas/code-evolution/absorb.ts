@@ -1,20 +1,25 @@
 import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { MergeQueueEvent } from '@workledger/shared/contexts/evolution/merge-queue/events.ts';
 import type { ValidationEvent } from '@workledger/shared/contexts/evolution/validation/events.ts';
-import type { Effect, SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
+import type { SagaEvent } from '@workledger/shared/contexts/saga/events.ts';
 import { streamId } from '@workledger/shared/contexts/stream.ts';
 import type { ApprovalChoice, QuestionEvent } from '@workledger/shared/contexts/task/question/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
-import { type Failure, failure } from '@workledger/shared/contexts/values.ts';
-import type { RequestOf, ResultOf } from '../components/catalogue.ts';
+import type { Failure } from '@workledger/shared/contexts/values.ts';
+import type { ResultOf } from '../components/catalogue.ts';
 import { inputOf } from '../engine/saga.ts';
-import { absorbWriters } from './absorb-writers.ts';
-import { type Facts, type HeadChoice, judgementOf, type Learned, MOST_SENT_BACK } from './facts.ts';
+import {
+  type Facts,
+  failureIn,
+  type HeadChoice,
+  isOfWork,
+  judgementOf,
+  type Learned,
+  MOST_SENT_BACK,
+} from './facts.ts';
 
-/** Folds inputs, step details and the cost of what agents did. */
-export const absorb = (facts: Facts, event: SagaEvent): Facts => absorbWriters(absorbRun(facts, event), event);
-
-function absorbRun(facts: Facts, event: SagaEvent): Facts {
+/** Folds inputs, step details, judgements and costs: what belongs to no single step. */
+export function absorb(facts: Facts, event: SagaEvent): Facts {
   switch (event.type) {
     case 'SagaInputReceived':
       return absorbInput(facts, event.data.source.stream, inputOf<Input>(event));
@@ -27,37 +32,22 @@ function absorbRun(facts: Facts, event: SagaEvent): Facts {
         ...learned,
       };
     }
-    case 'SagaEffectRequested': {
-      const { effect } = event.data;
-      return { ...afterLook(absorbRequest(facts, effect), effect.key), judging: judgingOf(effect) ?? facts.judging };
-    }
+    case 'SagaEffectRequested':
+      return absorbRequest(facts, event.data.effect);
     case 'SagaEffectSucceeded': {
       const { key, result } = event.data;
-      const after = absorbResult(facts, key, result);
       const bad = failureIn(result);
-      const learned =
-        bad === null ? { ...after, ...(GENERATED.test(key) ? { lastFailure: null } : {}) } : failing(after, key, bad);
-      return {
-        ...learned,
-        costUsd: plusCost(facts.costUsd, result),
-        merged: facts.merged || isMerged(key, result),
-        told: plusTold(facts.told, key),
-      };
+      const after = absorbResult(facts, key, result);
+      return { ...(bad === null ? after : failing(after, key, bad)), costUsd: plusCost(facts.costUsd, result) };
     }
     case 'SagaEffectFailed': {
-      const { key, fault, failure, retryable } = event.data;
-      const isTold = MERGE.test(key) && !retryable && facts.merging?.isStopped !== true;
-      const after = { ...answered(facts, key), ...(isTold && { merging: null }) };
-      // What was recorded before faults were told is taken for the work's: an agent is rather told too much.
-      const learned = (fault ?? 'work') === 'work' ? failing(after, key, failure) : after;
+      const { key, failure } = event.data;
+      const after = answered(facts, key);
+      const learned = isOfWork(event.data) ? failing(after, key, failure) : after;
       return { ...learned, costUsd: plusCost(facts.costUsd, event.data) };
     }
-    case 'SagaEffectCancelled': {
-      const after = answered(facts, event.data.key);
-      return MERGE.test(event.data.key) && after.merging !== null
-        ? { ...after, merging: { ...after.merging, isStopped: true } }
-        : after;
-    }
+    case 'SagaEffectCancelled':
+      return answered(facts, event.data.key);
     default:
       return facts;
   }
@@ -77,12 +67,6 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
   }
   if (effect.kind !== 'call') return facts;
   const { component, key } = effect;
-  const [, place, look = '1'] = MOVING.exec(key) ?? [];
-  if (place !== undefined) return { ...facts, moving: `${place}/${look}` };
-  if (MERGE.test(key)) {
-    const { commit, base } = effect.request as RequestOf<'code.merge'>;
-    return { ...facts, merging: { commit, base, isStopped: false } };
-  }
   if (WRITES.has(component)) return { ...facts, asked: { ...facts.asked, [key]: 'work' } };
   if (component !== 'code.validate' && component !== 'code.evaluate') return facts;
   const { commit, base } = effect.request as { commit: string; base?: string };
@@ -92,55 +76,7 @@ function absorbRequest(facts: Facts, effect: Requested): Facts {
 
 const WRITES: ReadonlySet<string> = new Set(['code.work', 'evolution.openevolve', 'generation.chat', 'code.adopt']);
 
-const LOOK = /^await-merge\/(\d+\/\d+)\/look-(\d+)$/;
-
-/** What a run does beside its looks, each named by the look that it follows from. */
-const MOVING = /^await-merge\/(\d+\/\d+)\/rebase(?:-(\d+))?$/;
-const WHILE_WAITING = /^await-merge\/\d+\/\d+\/(enter|leave|withdraw|checks|turn)(?:-\d+)?$/;
-
-const MERGE = /^merge\/\d+\/\d+\/merge(-\d+)?$/;
-/** What is looked for on the way back: whether it was merged all the same. */
-const MERGE_LOOK = /^undo\/merge\/\d+\/look$/;
-const CLOSE = /^undo\/open-pull-request\/\d+\/close$/;
-
-function ofMerge(facts: Facts, key: string, result: unknown): Facts {
-  if (CLOSE.test(key)) {
-    const { outcome, mergeCommit = null } = result as ResultOf<'github.close'>;
-    return outcome === 'merged' ? { ...facts, landed: mergeCommit } : facts;
-  }
-  if (!MERGE.test(key) && !MERGE_LOOK.test(key)) return facts;
-  const { outcome, commit, base } = result as ResultOf<'code.merge'>;
-  return { ...facts, merging: null, landing: outcome === 'merged' ? { commit, base } : null };
-}
-
-/** What is asked for now sees whatever was told before. */
-function afterLook(facts: Facts, key: string): Facts {
-  const [, place, number] = LOOK.exec(key) ?? [];
-  return place === undefined ? facts : { ...facts, looks: { place, number: Number(number) }, news: false };
-}
-
-/** By whichever step the branch was moved. */
-const PUBLISHED = /\/publish(-judged|-\d+)?$/;
-
-function ofPull(facts: Facts, key: string, result: unknown): Facts {
-  if (PUBLISHED.test(key)) return { ...facts, change: (result as ResultOf<'code.publish'>).change };
-  if (LOOK.test(key)) {
-    const { state, checks } = result as ResultOf<'github.look'>;
-    return { ...facts, seen: state, checked: facts.checked || !['none', undefined].includes(checks?.state) };
-  }
-  const [, what] = WHILE_WAITING.exec(key) ?? [];
-  if (what === 'enter') return { ...facts, queued: true };
-  if (what === 'leave') return { ...facts, queued: false, turn: false };
-  if (what === 'withdraw') return { ...facts, stuck: null };
-  // It was looked at before this time was over.
-  if (what === 'checks' || what === 'turn') return { ...facts, news: true };
-  if (!/^open-pull-request\/\d+\/\d+\/open$/.test(key)) return facts;
-  const { number, url } = result as ResultOf<'github.pull-request'>;
-  return { ...facts, pull: { number, url } };
-}
-
-function absorbResult(before: Facts, key: string, result: unknown): Facts {
-  const facts = ofMerge(ofPull(before, key, result), key, result);
+function absorbResult(facts: Facts, key: string, result: unknown): Facts {
   const after = answered(facts, key);
   const [component, about = ''] = facts.asked[key]?.split(' ') ?? [];
   if (component === 'code.evaluate')
@@ -163,22 +99,14 @@ function answered(facts: Facts, key: string): Facts {
   return { ...facts, asked };
 }
 
-const GENERATED = /^generate\/\d+\/\d+\/work$/;
 const OF_CANDIDATES = /^evolve\/\d+\/\d+\/(?!baseline|judge-start|compare)/;
 /** A prompt has its limit; what failed last says most. */
 const KEPT_FAILURES = 5;
 
-/** Learns what did not do, so that the next attempt is told. */
+/** Learns what candidates did not do, so that the next ones are told. */
 function failing(facts: Facts, key: string, reason: Failure): Facts {
-  if (GENERATED.test(key)) return { ...facts, lastFailure: reason };
   if (!OF_CANDIDATES.test(key)) return facts;
   return { ...facts, failedCandidates: [...facts.failedCandidates, reason].slice(-KEPT_FAILURES) };
-}
-
-/** Of a result that is a verdict. */
-function failureIn(result: unknown): Failure | null {
-  const read = failure.safeParse((result as { failure?: unknown } | null)?.failure);
-  return read.success ? read.data : null;
 }
 
 type Input = TaskEvent | EvolutionEvent | ValidationEvent | MergeQueueEvent | QuestionEvent;
@@ -234,24 +162,8 @@ function absorbInput(facts: Facts, stream: string, input: Input): Facts {
 const engineOf = (plan: EvolutionPlan | undefined): Facts['engine'] =>
   plan?.openevolve === undefined ? null : { openevolve: plan.openevolve, budgetUsd: plan.budgetUsd };
 
-function plusTold(told: Facts['told'], key: string): Facts['told'] {
-  const attempt = /^generate\/(\d+\/\d+)\/note$/.exec(key)?.[1];
-  return attempt === undefined ? told : [...told, attempt];
-}
-
-/** From the moment that the base branch has the work: what else is asked of the task comes too late. */
-const isMerged = (key: string, result: unknown): boolean =>
-  ([/^await-merge\/\d+\/\d+\/merge(-\d+)?$/, MERGE, MERGE_LOOK, CLOSE].some((each) => each.test(key)) &&
-    (result as { outcome?: unknown } | null)?.outcome === 'merged') ||
-  (LOOK.test(key) && (result as { state?: unknown } | null)?.state === 'merged');
-
 const endingOf = ({ state, detail }: Extract<SagaEvent, { type: 'SagaStepChanged' }>['data']): string | null =>
   state === 'failed' || state === 'cancelled' ? ((detail as { failure?: Failure }).failure?.reason ?? null) : null;
-
-const judgingOf = (effect: Effect): string | null =>
-  effect.kind === 'command' && effect.type === 'validation.request' && /^(await-)?merge\//.test(effect.key)
-    ? effect.target
-    : null;
 
 function plusCost(sum: number | null, result: unknown): number | null {
   const cost = (result as { costUsd?: unknown } | null)?.costUsd;

@@ -1,7 +1,7 @@
 import type { EvolutionEvent, EvolutionPlan } from '@workledger/shared/contexts/evolution/evolution/events.ts';
 import type { ApprovalChoice } from '@workledger/shared/contexts/task/question/events.ts';
 import type { TaskEvent } from '@workledger/shared/contexts/task/task/events.ts';
-import type { ArtefactReference, Failure } from '@workledger/shared/contexts/values.ts';
+import { type ArtefactReference, type Failure, failure, type Fault } from '@workledger/shared/contexts/values.ts';
 import type { RequestOf, ResultOf } from '../components/catalogue.ts';
 
 export type Claim = Extract<TaskEvent, { type: 'TaskClaimed' }>['data'] & { readonly taskId: string };
@@ -21,7 +21,7 @@ export type Feedback = {
 /** An attempt at writing the code, as its generation was told of it. */
 export type Try = RequestOf<'generation.learn'>['outcomes'][number];
 
-/** What the steps of one run know, folded from what happened by `absorb.ts`: what no step says as it ends is learned there, by the keys of effects. */
+/** What the steps of one run know, folded from what happened: by what each step says as it ends and `learns` from its effects, and by `absorb.ts`. */
 export type Facts = {
   readonly claim: Claim | null;
   /** When the first step began. */
@@ -197,3 +197,13 @@ export type Learned = { readonly learned?: Partial<Facts> };
 /** Names a commit on a base, for what is asked about both. */
 export const judgementOf = ({ commit, base }: { readonly commit: string; readonly base: string }): string =>
   `${commit}@${base}`;
+
+/** Of a result that is a verdict. */
+export function failureIn(result: unknown): Failure | null {
+  const read = failure.safeParse((result as { failure?: unknown } | null)?.failure);
+  return read.success ? read.data : null;
+}
+
+/** What was recorded before faults were told is taken for the work's: an agent is rather told too much. */
+export const isOfWork = ({ fault }: { readonly fault?: Fault | null | undefined }): boolean =>
+  (fault ?? 'work') === 'work';

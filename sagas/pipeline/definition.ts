@@ -1,6 +1,6 @@
 import type { CommandInput, CommandTypeOf } from '@workledger/shared/commands/catalogue.ts';
 import type { Context } from '@workledger/shared/contexts/define-events.ts';
-import type { SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
+import type { Effect, SagaEvent, SagaName } from '@workledger/shared/contexts/saga/events.ts';
 import type { ArtefactReference, Failure, Fault } from '@workledger/shared/contexts/values.ts';
 import type { RecordedEvent } from '@workledger/shared/events/recorded-event.ts';
 import type { ComponentName, RequestOf, ResultOf } from '../components/catalogue.ts';
@@ -115,6 +115,21 @@ export type Retry = {
   readonly delaySeconds: (attempt: number) => number;
 };
 
+/** Which of the effects of one name: `look-3` is number 3, `look` number 1. On the way back there are no rounds: 1. */
+export type EffectPlace = { readonly round: number; readonly attempt: number; readonly number: number };
+
+type EffectFailed = Extract<SagaEvent, { type: 'SagaEffectFailed' }>['data'];
+
+/** What a run learns from the effects of one name: as one is asked for, is answered, fails, or is asked to stop. Folded from the log. */
+export type Lesson<Facts> = {
+  readonly asked?: (facts: Facts, effect: Effect, at: EffectPlace) => Facts;
+  readonly answered?: (facts: Facts, result: unknown, at: EffectPlace) => Facts;
+  readonly failed?: (facts: Facts, failed: EffectFailed, at: EffectPlace) => Facts;
+  readonly stopped?: (facts: Facts, at: EffectPlace) => Facts;
+};
+
+export type Lessons<Facts> = Readonly<Record<string, Lesson<Facts>>>;
+
 export type Step<Facts> = {
   readonly name: string;
   /** False: the step is skipped. */
@@ -127,6 +142,8 @@ export type Step<Facts> = {
   readonly retry?: Retry;
   /** Seconds that a call of this step may take unless it says otherwise. */
   readonly timeoutSeconds?: number;
+  /** What is learned from its effects, beside what it says as it ends: by the names that it asks for them under, on the way back by `undo/` and those. */
+  readonly learns?: Lessons<Facts>;
 };
 
 /** Doubles from `first` seconds, up to `most`. */
@@ -162,7 +179,7 @@ export type PipelineDefinition<Facts> = {
   readonly correlate: (event: RecordedEvent) => string | null;
   /** What the steps know, before anything happened. */
   readonly facts: Facts;
-  /** Folds inputs and the details of finished steps into the facts. */
+  /** Folds inputs and the details of finished steps into the facts; what one step learns from its effects, that step says. */
   readonly absorb: (facts: Facts, event: SagaEvent) => Facts;
   /** True as soon as the first step may begin. */
   readonly ready: (facts: Facts) => boolean;

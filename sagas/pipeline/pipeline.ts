@@ -3,8 +3,10 @@ import { because } from '../engine/component.ts';
 import { cancel, request, timer, type Decision, type Effects, type Saga } from '../engine/saga.ts';
 import { createEffector } from './effector.ts';
 import {
+  type EffectPlace,
   type EndDetail,
   jittered,
+  type Lesson,
   type Outcome,
   type PipelineDefinition,
   type PipelineState,
@@ -18,7 +20,7 @@ export function definePipeline<Facts>(definition: PipelineDefinition<Facts>): Sa
   const { name, topics, correlate, absorb } = definition;
 
   function evolve(state: PipelineState<Facts>, event: SagaEvent): PipelineState<Facts> {
-    const absorbed = { ...state, facts: absorb(state.facts, event) };
+    const absorbed = { ...state, facts: learn(definition.steps, absorb(state.facts, event), event) };
     if (event.type === 'SagaStepChanged') return onStepChanged(absorbed, event.data);
     if (event.type === 'SagaEnded') return { ...absorbed, ended: true };
     return absorbed;
@@ -33,6 +35,44 @@ export function definePipeline<Facts>(definition: PipelineDefinition<Facts>): Sa
     react: (state: PipelineState<Facts>, _event: SagaEvent, effects: Effects, now: Date) =>
       advance(definition, evolve, state, effects, now),
   };
+}
+
+const FORWARD = /^([a-z-]+)\/(\d+)\/(\d+)\/(.+)$/;
+const BACK = /^undo\/([a-z-]+)\/(\d+)\/(.+)$/;
+const NUMBERED = /^(.+)-(\d+)$/;
+
+/** Folds what the step that an effect belongs to learns from it. */
+function learn<Facts>(steps: readonly Step<Facts>[], facts: Facts, event: SagaEvent): Facts {
+  switch (event.type) {
+    case 'SagaEffectRequested': {
+      const { effect } = event.data;
+      const [lesson, at] = lessonOf(steps, effect.key);
+      return lesson?.asked?.(facts, effect, at) ?? facts;
+    }
+    case 'SagaEffectSucceeded': {
+      const [lesson, at] = lessonOf(steps, event.data.key);
+      return lesson?.answered?.(facts, event.data.result, at) ?? facts;
+    }
+    case 'SagaEffectFailed': {
+      const [lesson, at] = lessonOf(steps, event.data.key);
+      return lesson?.failed?.(facts, event.data, at) ?? facts;
+    }
+    case 'SagaEffectCancelled': {
+      const [lesson, at] = lessonOf(steps, event.data.key);
+      return lesson?.stopped?.(facts, at) ?? facts;
+    }
+    default:
+      return facts;
+  }
+}
+
+function lessonOf<Facts>(steps: readonly Step<Facts>[], key: string): [Lesson<Facts> | undefined, EffectPlace] {
+  const [, back, backAttempt, backName = ''] = BACK.exec(key) ?? [];
+  const [, forward, round = 1, attempt = backAttempt, forwardName = ''] = FORWARD.exec(key) ?? [];
+  const named = back === undefined ? forwardName : `undo/${backName}`;
+  const [, name = named, number = 1] = NUMBERED.exec(named) ?? [];
+  const lessons = steps.find((step) => step.name === (back ?? forward))?.learns;
+  return [lessons?.[name], { round: Number(round), attempt: Number(attempt), number: Number(number) }];
 }
 
 type Evolve<Facts> = (state: PipelineState<Facts>, event: SagaEvent) => PipelineState<Facts>;

@@ -3,7 +3,7 @@ import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, failed, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { followBase, isBehind, keptTooLong, letNext, MOST_REBASED } from './moved-base.ts';
-import { cancelJudging } from './new-base.ts';
+import { cancelJudging, ofNewBase } from './new-base.ts';
 import { asBlock, CHECK, checksOf, pullOf, say, showCheck, showFindings } from './pull-request.ts';
 import { byPullRequest, claimOf, inRun, known, planOf, sendBack, unaffordable, withoutAgent } from './run.ts';
 import { askPerson, givenUp, lacksChecks, saidOf, withdrawQuestion } from './stuck-head.ts';
@@ -48,6 +48,35 @@ export const awaitMerge: Step<Facts> = {
     const reason = facts.stopped ?? 'the run ended';
     const left = letNext(facts, on, 1, { outcome: 'left', reason });
     return left && cancelJudging(facts, on, 'cancel', reason) ? done() : waiting;
+  },
+  learns: {
+    ...ofNewBase,
+    look: {
+      // What is asked for now sees whatever was told before.
+      asked: (facts, _, { round, attempt, number }) => ({
+        ...facts,
+        looks: { place: `${round}/${attempt}`, number },
+        news: false,
+      }),
+      answered: (facts, result) => {
+        const { state, checks } = result as ResultOf<'github.look'>;
+        const checked = facts.checked || !['none', undefined].includes(checks?.state);
+        return { ...facts, seen: state, checked, merged: facts.merged || state === 'merged' };
+      },
+    },
+    merge: {
+      answered: (facts, result) =>
+        (result as ResultOf<'github.merge'>).outcome === 'merged' ? { ...facts, merged: true } : facts,
+    },
+    rebase: {
+      asked: (facts, _, { round, attempt, number }) => ({ ...facts, moving: `${round}/${attempt}/${number}` }),
+    },
+    enter: { answered: (facts) => ({ ...facts, queued: true }) },
+    leave: { answered: (facts) => ({ ...facts, queued: false, turn: false }) },
+    withdraw: { answered: (facts) => ({ ...facts, stuck: null }) },
+    // It was looked at before this time was over.
+    checks: { answered: (facts) => ({ ...facts, news: true }) },
+    turn: { answered: (facts) => ({ ...facts, news: true }) },
   },
 };
 

@@ -1,7 +1,16 @@
+import type { ResultOf } from '../../components/catalogue.ts';
 import { done, doubling, type Effector, type Outcome, type Step, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Learned } from '../facts.ts';
-import { approveAnew, cancelJudging, type Moving, mustApprove, type Work, workOnNewBase } from './new-base.ts';
-import { enter, inRound, inRun, known, leave, mergesItself } from './run.ts';
+import {
+  approveAnew,
+  cancelJudging,
+  type Moving,
+  mustApprove,
+  ofNewBase,
+  type Work,
+  workOnNewBase,
+} from './new-base.ts';
+import { enter, inRound, inRun, known, leave, mergesItself, requestOf } from './run.ts';
 
 /**
  * Moves the base branch to the validated commit, where the registration says so, in turn: who has the turn of its repository and base
@@ -40,7 +49,29 @@ export const merge: Step<Facts> = {
     const cancelled = cancelJudging(facts, on, 'cancel', reason);
     return left && cancelled ? done() : waiting;
   },
+  learns: {
+    ...ofNewBase,
+    merge: {
+      asked: (facts, effect) => {
+        const { commit, base } = requestOf<'code.merge'>(effect);
+        return { ...facts, merging: { commit, base, isStopped: false } };
+      },
+      answered: (facts, result) => landing(facts, result),
+      // A passing failure, and one that was asked for, do not tell whether it was done.
+      failed: (facts, { retryable }) =>
+        retryable || facts.merging?.isStopped === true ? facts : { ...facts, merging: null },
+      stopped: (facts) =>
+        facts.merging === null ? facts : { ...facts, merging: { ...facts.merging, isStopped: true } },
+    },
+    'undo/look': { answered: (facts, result) => landing(facts, result) },
+  },
 };
+
+function landing(facts: Facts, result: unknown): Facts {
+  const { outcome, commit, base } = result as ResultOf<'code.merge'>;
+  if (outcome !== 'merged') return { ...facts, merging: null, landing: null };
+  return { ...facts, merging: null, landing: { commit, base }, merged: true };
+}
 
 /** Asked to stop, it may have been done all the same. */
 const lookFor = (facts: Facts, { commit, base }: Work) => ({ ...inRun(facts), commit, base, look: true });

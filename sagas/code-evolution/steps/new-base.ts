@@ -1,10 +1,10 @@
 import type { ResultOf } from '../../components/catalogue.ts';
 import { because } from '../../engine/component.ts';
-import { type Effector, failed, goTo, type Outcome, waiting } from '../../pipeline/definition.ts';
+import { type Effector, failed, goTo, type Lessons, type Outcome, waiting } from '../../pipeline/definition.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { approverOf } from './approve.ts';
 import { judged, tellJudgement } from './judgements.ts';
-import { branchOf, claimOf, idInRun, inRound, inRun, leave, runOf, sendBack, withoutAgent } from './run.ts';
+import { branchOf, claimOf, idInRun, inRound, inRun, leave, published, runOf, sendBack, withoutAgent } from './run.ts';
 import { nextChoice } from './winner.ts';
 
 /** How often work that had passed may go back because of what others merged meanwhile, beside what its own faults allow. */
@@ -29,9 +29,9 @@ export function workOnNewBase(facts: Facts, on: Effector, work: Work, moving: Mo
   }
   if (moving.step === 'await-merge' && rebased.commit === work.commit) return { ...work, samePatch: true };
   const onBranch = { ...inRun(facts), commit: rebased.commit, base, branch: branchOf(facts) };
-  const published = on.call(inRound('publish', round), 'code.publish', onBranch);
-  if (published === null) return waiting;
-  const judged = judge(facts, on, { commit: published.commit, base }, round);
+  const onIt = on.call(inRound('publish', round), 'code.publish', onBranch);
+  if (onIt === null) return waiting;
+  const judged = judge(facts, on, { commit: onIt.commit, base }, round);
   if (judged === null) return waiting;
   const { commit, failure } = judged;
   const samePatch = rebased.samePatch === true && commit === rebased.commit;
@@ -50,6 +50,12 @@ export function approveAnew(facts: Facts, on: Effector, { leaveAs }: Moving, { c
   if (!leave(facts, on, leaveAs, { outcome: 'sent-back', reason })) return waiting;
   return goTo('approve', { learned: { commit, base, rebased, turn: false } } satisfies Learned);
 }
+
+/** What is learned on the way there, by either step. */
+export const ofNewBase = {
+  publish: { answered: published },
+  request: { asked: (facts, effect) => (effect.kind === 'command' ? { ...facts, judging: effect.target } : facts) },
+} satisfies Lessons<Facts>;
 
 /** The repository's own tests on the commit. */
 function judge(facts: Facts, on: Effector, work: Work, round: number): ResultOf<'code.validate'> | null {

@@ -21,6 +21,7 @@ import {
   isCommandRun,
   known,
   MOST_SENT_BACK,
+  published,
   runOf,
   sendBack,
   withoutAgent,
@@ -36,14 +37,14 @@ export const publish: Step<Facts> = {
   timeoutSeconds: 300,
   run: (facts, on) => {
     const request = { ...inRun(facts), commit: known(facts.commit), base: known(facts.base), branch: branchOf(facts) };
-    const published = on.tryCall('publish', 'code.publish', request);
-    if (published === null) return waiting;
-    if (published.failure !== undefined) {
-      const { failure, retryable, fault } = published;
+    const onBranch = on.tryCall('publish', 'code.publish', request);
+    if (onBranch === null) return waiting;
+    if (onBranch.failure !== undefined) {
+      const { failure, retryable, fault } = onBranch;
       const next = !retryable && fault === 'work' ? nextChoice(facts) : null;
       return next === null ? failed(failure, retryable, fault) : goTo('publish', { learned: next } satisfies Learned);
     }
-    const { branch, commit } = published.result;
+    const { branch, commit } = onBranch.result;
     // What was judged has the protected paths of the base, which publishing restores.
     return done({ learned: isJudged(facts) ? { branch, commit } : { branch } } satisfies Learned);
   },
@@ -53,6 +54,7 @@ export const publish: Step<Facts> = {
     const removed = on.call('delete-branch', 'code.unpublish', { ...inRun(facts), branch: branchOf(facts) });
     return removed === null ? waiting : done();
   },
+  learns: { publish: { answered: published } },
 };
 
 /** Whether the commit passed its tests in an earlier run; what is rebased is new. */
@@ -74,6 +76,7 @@ export const validate: Step<Facts> = {
     const told = on.tryCommand('cancel', 'validation.cancel', validation, { reason: facts.stopped ?? 'the run ended' });
     return told === null ? waiting : done();
   },
+  learns: { 'publish-judged': { answered: published } },
 };
 
 /** Tells the task (a remote agent's submission did that already), then asks for the validation. */

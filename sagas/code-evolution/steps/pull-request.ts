@@ -23,6 +23,20 @@ export const openPullRequest: Step<Facts> = {
     return noted && (isJudged || showCheck(facts, on, 'in_progress', 'the tests run')) ? done() : waiting;
   },
   compensate: (facts, on) => (facts.merged ? done() : close(facts, on)),
+  learns: {
+    open: {
+      answered: (facts, result) => {
+        const { number, url } = result as ResultOf<'github.pull-request'>;
+        return { ...facts, pull: { number, url } };
+      },
+    },
+    'undo/close': {
+      answered: (facts, result) => {
+        const { outcome, mergeCommit = null } = result as ResultOf<'github.close'>;
+        return outcome === 'merged' ? { ...facts, merged: true, landed: mergeCommit } : facts;
+      },
+    },
+  },
 };
 
 /** What the pull request says now. */

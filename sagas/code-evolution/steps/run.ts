@@ -1,9 +1,10 @@
+import type { Effect } from '@workledger/shared/contexts/saga/events.ts';
 import { derivedId, idInRun as idInRunOf } from '@workledger/shared/contexts/stream.ts';
 import { LATER_STEPS } from '@workledger/shared/contexts/task/task/events.ts';
 import { foreignText } from '@workledger/shared/contexts/text.ts';
 import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { CommandInput } from '@workledger/shared/commands/catalogue.ts';
-import type { ResultOf } from '../../components/catalogue.ts';
+import type { ComponentName, RequestOf, ResultOf } from '../../components/catalogue.ts';
 import {
   COMPONENT_ATTEMPTS,
   type Effector,
@@ -153,3 +154,13 @@ export function leave(facts: Facts, on: Effector, name: string, leaving: Leaving
   const data = { taskId, runId: claimId, ...leaving, reason };
   return on.tryCommand(name, 'merge-queue.leave', queueOf(facts), data) !== null;
 }
+
+/** The branch was moved: what it changes now. */
+export const published = (facts: Facts, result: unknown): Facts => ({
+  ...facts,
+  change: (result as ResultOf<'code.publish'>).change,
+});
+
+/** What a component is asked by an effect that calls it. */
+export const requestOf = <Name extends ComponentName>(effect: Effect): RequestOf<Name> =>
+  (effect.kind === 'call' ? effect.request : {}) as RequestOf<Name>;

@@ -6,7 +6,7 @@ import type { Failure } from '@workledger/shared/contexts/values.ts';
 import type { Facts, Feedback, Learned } from '../facts.ts';
 import { failedWithin, spentBefore } from './budget.ts';
 import { giveBack, letRest } from './rest.ts';
-import { stopCodegen, write, writersOf } from './writers.ts';
+import { ofWriting, stopCodegen, write, writersOf } from './writers.ts';
 import {
   beginsAfter,
   changesCode,
@@ -100,6 +100,7 @@ export const generate: Step<Facts> = {
     const told = on.tryCommand('cancel', 'generation.cancel', generation, { reason: facts.stopped ?? 'the run ended' });
     return told === null ? waiting : done();
   },
+  learns: ofWriting,
 };
 
 /** Commits of one run that are refused before anything is judged. */

@@ -1,8 +1,9 @@
+import type { CommandInput } from '@workledger/shared/commands/catalogue.ts';
 import { writerOf } from '@workledger/shared/contexts/evolution/generation/strategies.ts';
 import type { RequestOf, ResultOf } from '../../components/catalogue.ts';
-import type { Effector, Settled } from '../../pipeline/definition.ts';
-import type { Facts, Try } from '../facts.ts';
-import { agentSeconds, claimOf, inRun, isPassing, planOf } from './run.ts';
+import type { Effector, Lessons, Settled } from '../../pipeline/definition.ts';
+import { failureIn, type Facts, isOfWork, type Try } from '../facts.ts';
+import { agentSeconds, claimOf, inRun, isPassing, planOf, requestOf } from './run.ts';
 
 /** Attempts of an agent that writes alone. */
 const ATTEMPTS = 2;
@@ -101,3 +102,42 @@ function outcomesOf({ tries, verdicts }: Facts, isGood: boolean): Try[] {
     return isGood ? [one] : wasJudgedBad ? [{ ...one, succeeded: false }] : [];
   });
 }
+
+const noCodegen = (facts: Facts): Facts => ({ ...facts, codegen: null });
+const stopped = { answered: noCodegen, failed: noCodegen };
+
+/** What is learned of who writes, of what became of it, and of what Codegen does. */
+export const ofWriting = {
+  choose: {
+    answered: (facts, result, { round, attempt }) => {
+      if (attempt !== 1) return facts;
+      const { level, order } = result as ResultOf<'generation.choose'>;
+      return { ...facts, strategies: { round, level, order: order.map(({ name }) => name) } };
+    },
+  },
+  begin: {
+    asked: (facts, effect) => ({
+      ...facts,
+      codegen: { label: requestOf<'codegen.begin'>(effect).label, run: null },
+    }),
+    answered: (facts, result) =>
+      facts.codegen === null
+        ? facts
+        : { ...facts, codegen: { ...facts.codegen, run: (result as ResultOf<'codegen.begin'>).run } },
+  },
+  stop: stopped,
+  'undo/stop': stopped,
+  work: {
+    answered: (facts, result) => ({ ...facts, lastFailure: failureIn(result) }),
+    failed: (facts, failed) => (isOfWork(failed) ? { ...facts, lastFailure: failed.failure } : facts),
+  },
+  note: {
+    asked: (facts, effect, { round }) => {
+      if (effect.kind !== 'command' || facts.strategies === null) return facts;
+      const { attempt, strategy, costUsd } = effect.data as CommandInput<'generation.fail-attempt'>;
+      const one = { round, attempt, strategy, costUsd, succeeded: effect.type === 'generation.succeed' };
+      return { ...facts, tries: [...facts.tries, one] };
+    },
+    answered: (facts, _, { round, attempt }) => ({ ...facts, told: [...facts.told, `${round}/${attempt}`] }),
+  },
+} satisfies Lessons<Facts>;

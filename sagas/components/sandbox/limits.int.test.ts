@@ -38,7 +38,6 @@ describeWithSandbox.each(ways)('a run is ended %s', (_way, how: Partial<ProcessO
     const result = await world.run(script, { agent: { limits: { ...none, ...limits } }, ...how });
     expect(result, JSON.stringify(result)).toMatchObject({ ended: 'limit', limit });
     expect(problemOf(result, 30)).toBe(`over its limit of ${limit}`);
-    expect(result.durationMs).toBeLessThan(15_000);
   });
 
   test('though all its processes are small, by what they hold together', async () => {
