@@ -73,6 +73,21 @@ describe('what was merged', () => {
       .when('task.complete', { claimId, result })
       .then({ type: 'TaskCompleted', data: { claimId, parentId: null, result } });
   });
+  it('is done, though it was sent back before somebody merged it', () => {
+    const back: TaskEvent = { type: 'TaskSentBack', data: { claimId, reason: 'red', report: null } };
+    given(task, ...claimed, submitted, back)
+      .when('task.complete', { claimId, result })
+      .then({ type: 'TaskCompleted', data: { claimId, parentId: null, result } });
+    given(task, ...claimed, submitted, back)
+      .when('task.complete', { claimId, result: { ...result, merged: false } })
+      .thenRefused('illegal-transition');
+  });
+  it('is done, though the task was cancelled twice', () => {
+    const again: TaskEvent = { type: 'TaskCancelled', data: { claimId: null, reason: 'really' } };
+    given(task, ...before, anew, again)
+      .when('task.complete', { claimId, result })
+      .then({ type: 'TaskCompleted', data: { claimId, parentId: null, result } });
+  });
   it.each([
     ['what was not', before, { claimId, result: { ...result, merged: false } }],
     ['what another claim made', before, { claimId: agentId, result }],

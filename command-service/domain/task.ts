@@ -154,10 +154,11 @@ export const task: Aggregate<TaskState, TaskEvent, TaskDecisions> = {
     'task.complete': ({ claimId, result }, state, context) => {
       // What its base branch has is done: who cancelled it in that moment, or began it anew since, came too late.
       const isOver = state.status === 'cancelled' || state.status === 'pending';
-      const isLanded = result.merged && isOver && state.endedClaim === claimId;
+      const isLanded = result.merged && isOver && state.endedClaim === claimId && state.subtasks.length === 0;
       if (!isLanded) {
         holds(state, claimId, context);
-        only(state, 'be completed', 'validation');
+        // Somebody may merge what was sent back.
+        only(state, 'be completed', 'validation', ...(result.merged ? (['in-progress'] as const) : []));
       }
       return [{ type: 'TaskCompleted', data: { claimId, parentId: state.parentId, result, ...followed(state) } }];
     },

@@ -61,7 +61,11 @@ function changes(row: TaskRow, event: Later, at: string): Partial<TaskRow> {
     case 'TaskClaimExpired':
       return { state: 'pending', ...unclaimed, reason: 'the lease ran out' };
     case 'TaskCompleted':
-      return { state: 'complete', result: event.data.result, failure: null, finishedAt: at };
+      return {
+        ...{ state: 'complete', result: event.data.result, failure: null, finishedAt: at },
+        // Who cancelled it came too late.
+        ...(row.state === 'cancelled' && { reason: null }),
+      };
     case 'TaskFailed':
       return {
         ...{ state: 'failed', failure: event.data.failure, finishedAt: at },

@@ -256,6 +256,25 @@ describe('a pull request that comes to nothing', () => {
     expect(run.ended()).toBe('completed');
   });
 
+  it('is complete with what landed, where the look that saw it came after the stop', () => {
+    const run = waits();
+    run.receives('task', run.taskId, 'TaskCancelled', { claimId: run.claimId, reason: 'no longer wanted' });
+    look(run, 1, { ...open, state: 'merged', mergeCommit: C });
+    toItsEnd(run);
+    expect(run.requested('end/1/complete')).toMatchObject({ data: { result: { merged: true, commit: C } } });
+    expect(run.ended()).toBe('completed');
+  });
+
+  it('says that it failed where it was merged under another claim', () => {
+    const run = waits();
+    look(run, 1, { ...open, state: 'closed' });
+    run.succeeds('undo/open-pull-request/1/close', { outcome: 'merged', number: 7, mergeCommit: C });
+    for (let step = 0; run.requested('end/1/complete') === undefined && step < 9; step++)
+      for (const key of run.open()) run.succeeds(key);
+    run.fails('end/1/complete', false, 'claim-mismatch: not yours');
+    expect(run.requested('end/1/fail')).toMatchObject({ type: 'task.fail' });
+  });
+
   it('stays where it was merged, though its task is cancelled in the same moment', () => {
     const run = waits();
     look(run, 1, { ...open, state: 'merged', mergeCommit: C });

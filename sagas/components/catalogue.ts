@@ -11,7 +11,7 @@ import { adopt } from './code/adopt.ts';
 import { diff, inspect, lookup } from './code/change.ts';
 import { compare } from './code/compare.ts';
 import { evaluate, validate } from './code/validate.ts';
-import { merge, rebase } from './code/merge.ts';
+import { landed, merge, rebase } from './code/merge.ts';
 import { cleanup, prepare } from './code/prepare.ts';
 import { publish, unpublish } from './code/publish.ts';
 import { forget, results } from './code/retention.ts';
@@ -58,6 +58,7 @@ const inRunners = {
   'code.unpublish': unpublish,
   'code.validate': validate,
   'code.merge': merge,
+  'code.landed': landed,
   'code.rebase': rebase,
   'code.diff': diff,
   'code.inspect': inspect,

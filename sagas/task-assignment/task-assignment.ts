@@ -140,10 +140,10 @@ function onInput(state: AssignmentState, event: Received, effects: Effects): rea
     case 'TaskClaimExpired':
     case 'TaskFailed':
     case 'TaskCancelled':
-      return release(state, input.data.claimId, input.type);
+      return release(state, input.data.claimId, input.type, effects);
     case 'TaskCompleted':
       return [
-        ...release(state, input.data.claimId, input.type),
+        ...release(state, input.data.claimId, input.type, effects),
         ...tellParent(input.data.parentId, event.data.source.stream),
       ];
     default:
@@ -189,9 +189,14 @@ const letLook = (taskId: string, deliveryId: string): Decision[] => [
   request(timer(`before-cancel/${deliveryId}`, LOOK_SECONDS)),
 ];
 
-function release(state: AssignmentState, claimId: string | null, reason: string): readonly Decision[] {
+function release(
+  state: AssignmentState,
+  claimId: string | null,
+  reason: string,
+  effects: Effects,
+): readonly Decision[] {
   const agentId = claimId === null ? undefined : state.agents[claimId];
-  if (claimId === null || agentId === undefined) return [];
+  if (claimId === null || agentId === undefined || effects.has(`release/${claimId}`)) return [];
   return [request(command(`release/${claimId}`, 'agent.release', agentId, { claimId, reason }))];
 }
 

@@ -46,7 +46,8 @@ export const awaitMerge: Step<Facts> = {
   },
   abandon: (facts, on) => {
     const reason = facts.stopped ?? 'the run ended';
-    const left = letNext(facts, on, 1, { outcome: 'left', reason });
+    const how = facts.merged ? ({ outcome: 'merged', reason: null } as const) : ({ outcome: 'left', reason } as const);
+    const left = letNext(facts, on, 1, how);
     return left && cancelJudging(facts, on, 'cancel', reason) ? done() : waiting;
   },
   learns: {
@@ -59,14 +60,17 @@ export const awaitMerge: Step<Facts> = {
         news: false,
       }),
       answered: (facts, result) => {
-        const { state, checks } = result as ResultOf<'github.look'>;
+        const { state, checks, mergeCommit } = result as ResultOf<'github.look'>;
+        if (state === 'merged') return { ...facts, seen: state, merged: true, landed: mergeCommit ?? null };
         const checked = facts.checked || !['none', undefined].includes(checks?.state);
-        return { ...facts, seen: state, checked, merged: facts.merged || state === 'merged' };
+        return { ...facts, seen: state, checked };
       },
     },
     merge: {
-      answered: (facts, result) =>
-        (result as ResultOf<'github.merge'>).outcome === 'merged' ? { ...facts, merged: true } : facts,
+      answered: (facts, result) => {
+        const { outcome, commit = null } = result as ResultOf<'github.merge'>;
+        return outcome === 'merged' ? { ...facts, merged: true, landed: commit } : facts;
+      },
     },
     rebase: {
       asked: (facts, _, { round, attempt, number }) => ({ ...facts, moving: `${round}/${attempt}/${number}` }),

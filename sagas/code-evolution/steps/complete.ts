@@ -20,24 +20,29 @@ export const complete: Step<Facts> = {
   retry: { attempts: 5, delaySeconds: doubling(2, 60) },
   timeoutSeconds: 300,
   run: (facts, on) => {
-    const measured = changesCode(facts) ? measure(facts, on) : nothingMeasured;
-    if (measured === null || !learnFrom(facts, on, true)) return waiting;
-    const { taskId, claimId } = claimOf(facts);
-    const result = {
-      commit: facts.commit,
-      branch: facts.branch,
-      merged: facts.merged,
-      metricsBefore: facts.prepared?.metricsBefore ?? null,
-      costUsd: facts.costUsd,
-      durationMs: Math.max(0, on.now.getTime() - Date.parse(facts.beganAt ?? on.now.toISOString())),
-      ...measured,
-      ...(facts.landed !== null && { commit: facts.landed }),
-    };
-    const told = on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
+    const told = tell(facts, on);
     if (told === null) return waiting;
-    return told.failure === undefined || facts.merged ? done(result) : failed(told.failure);
+    return told.failure === undefined || facts.merged ? done() : failed(told.failure);
   },
 };
+
+/** @returns null while it is under way */
+function tell(facts: Facts, on: Effector): ReturnType<Effector['tryCommand']> {
+  const measured = changesCode(facts) ? measure(facts, on) : nothingMeasured;
+  if (measured === null || !learnFrom(facts, on, true)) return null;
+  const { taskId, claimId } = claimOf(facts);
+  const result = {
+    commit: facts.commit,
+    branch: facts.branch,
+    merged: facts.merged,
+    metricsBefore: facts.prepared?.metricsBefore ?? null,
+    costUsd: facts.costUsd,
+    durationMs: Math.max(0, on.now.getTime() - Date.parse(facts.beganAt ?? on.now.toISOString())),
+    ...measured,
+    ...(facts.landed !== null && { commit: facts.landed }),
+  };
+  return on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
+}
 
 const nothingMeasured = { diffStat: null, metricsAfter: null };
 
@@ -60,7 +65,11 @@ function measure(
 
 /** After all was undone: the task tells why. A task that was taken away has its reason already; what was merged all the same is done. */
 export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
-  if (facts.merged) return complete.run({ ...facts, ...facts.landing }, on);
+  if (facts.merged) {
+    const told = tell({ ...facts, ...facts.landing }, on);
+    if (told === null) return waiting;
+    if (told.failure === undefined) return done();
+  }
   if (!learnFrom(facts, on, false)) return waiting;
   if (ending.outcome === 'cancelled') return done();
   const { taskId, claimId } = claimOf(facts);

@@ -10,7 +10,7 @@ import {
   type Work,
   workOnNewBase,
 } from './new-base.ts';
-import { enter, inRound, inRun, known, leave, mergesItself, requestOf } from './run.ts';
+import { askAgain, enter, inRound, inRun, known, leave, mergesItself, requestOf } from './run.ts';
 
 /**
  * Moves the base branch to the validated commit, where the registration says so, in turn: who has the turn of its repository and base
@@ -41,8 +41,7 @@ export const merge: Step<Facts> = {
     }
   },
   abandon: (facts, on) => {
-    if (facts.merging !== null && on.tryCall('look', 'code.merge', lookFor(facts, facts.merging)) === null)
-      return waiting;
+    if (facts.merging !== null && look(facts, on, facts.merging) === null) return waiting;
     const reason = facts.stopped ?? 'the run ended';
     const how = facts.merged ? ({ outcome: 'merged', reason: null } as const) : ({ outcome: 'left', reason } as const);
     const left = leave(facts, on, leaveName(facts), how);
@@ -64,17 +63,19 @@ export const merge: Step<Facts> = {
         facts.merging === null ? facts : { ...facts, merging: { ...facts.merging, isStopped: true } },
     },
     'undo/look': { answered: (facts, result) => landing(facts, result) },
+    'undo/look-again': { answered: (facts, result) => landing(facts, result) },
   },
 };
 
 function landing(facts: Facts, result: unknown): Facts {
-  const { outcome, commit, base } = result as ResultOf<'code.merge'>;
+  const { outcome, commit, base } = result as ResultOf<'code.landed'>;
   if (outcome !== 'merged') return { ...facts, merging: null, landing: null };
   return { ...facts, merging: null, landing: { commit, base }, merged: true };
 }
 
-/** Asked to stop, it may have been done all the same. */
-const lookFor = (facts: Facts, { commit, base }: Work) => ({ ...inRun(facts), commit, base, look: true });
+/** Asked to stop, or without an answer, it may have been done all the same. */
+const look = (facts: Facts, on: Effector, { commit, base }: Work) =>
+  askAgain(on, 'look', (name) => on.tryCall(name, 'code.landed', { ...inRun(facts), commit, base }));
 
 const pauseSeconds = doubling(1, 60);
 /** A person may have taken its place before. */

@@ -21,12 +21,7 @@ import { inRun } from '../run-component.ts';
 import { codeComponent, type CodeAttempt } from './code-component.ts';
 import { MAX_CHANGE_BYTES } from './change.ts';
 
-const mergeRequest = inRun.extend({
-  commit: z.string(),
-  base: z.string(),
-  /** Nothing is moved: only whether it is there is told. */
-  look: z.boolean().optional(),
-});
+const mergeRequest = inRun.extend({ commit: z.string(), base: z.string() });
 /** `commit` is what the base branch has then: for `squash` another one than was judged, of the same tree. */
 const mergeResult = z.object({ outcome: z.enum(['merged', 'base-moved']), commit: z.string(), base: z.string() });
 type MergeRequest = z.infer<typeof mergeRequest>;
@@ -40,27 +35,43 @@ export const merge = codeComponent({
   request: mergeRequest,
   result: mergeResult,
   act: async (request, code): Promise<MergeResult> => {
-    const { repository, mirror, signal } = code;
+    const { repository, mirror } = code;
     const { commit, base } = request;
     if (repository.merge === 'never' || repository.merge === 'pull-request')
       return refuse('merge', `repository "${repository.name}" is registered with "merge": "${repository.merge}"`);
-    await fetchOrigin(mirror, null, signal);
-    await ensureCommits(mirror, request.taskId, [commit, base], signal);
-    const now = await branchHead(mirror, repository.baseBranch);
-    if (now === null) return refuse('merge', `repository "${repository.name}" lost branch "${repository.baseBranch}"`);
-    if (await isAncestor(mirror, commit, now)) return { outcome: 'merged', commit, base };
-    const squashed = repository.merge === 'squash' && now !== base ? await squashedBefore(code, request, now) : null;
-    if (squashed !== null) return { outcome: 'merged', commit: squashed, base };
-    if (now !== base || request.look === true) return { outcome: 'base-moved', commit, base: now };
+    const found = await lookFor(code, request);
+    if (found.outcome === 'merged' || found.base !== base) return found;
     if (!(await isAncestor(mirror, base, commit)))
       return refuse('merge', `${commit} does not descend from ${base}: no fast-forward`);
     await refuseProtectedChanges(code, request);
     const landing = repository.merge === 'squash' ? await squash(code, request) : commit;
     return (await forward(code, { base, landing }))
       ? { outcome: 'merged', commit: landing, base }
-      : moved(code, request);
+      : lookFor(code, request);
   },
 });
+
+/** Whether an earlier try moved it there, whatever became of its answer; nothing is moved. */
+export const landed = codeComponent({
+  request: mergeRequest,
+  result: mergeResult,
+  act: (request, code) => lookFor(code, request),
+});
+
+/** @returns `base-moved` with the base branch as it is now, where the work is not on it */
+async function lookFor(code: CodeAttempt, request: MergeRequest): Promise<MergeResult> {
+  const { repository, mirror, signal } = code;
+  const { commit, base } = request;
+  await fetchOrigin(mirror, null, signal);
+  await ensureCommits(mirror, request.taskId, [commit, base], signal);
+  const now = await branchHead(mirror, repository.baseBranch);
+  if (now === null) return refuse('merge', `repository "${repository.name}" lost branch "${repository.baseBranch}"`);
+  if (await isAncestor(mirror, commit, now)) return { outcome: 'merged', commit, base };
+  const squashed = repository.merge === 'squash' && now !== base ? await squashedBefore(code, request, now) : null;
+  return squashed === null
+    ? { outcome: 'base-moved', commit, base: now }
+    : { outcome: 'merged', commit: squashed, base };
+}
 
 /** The tests judged the work with these paths as they are in the base: with its own they judged nothing. */
 async function refuseProtectedChanges({ repository, mirror }: CodeAttempt, request: MergeRequest): Promise<void> {
@@ -119,12 +130,6 @@ async function squashedBefore(
   const [parents, tree, ...message] = told.split('\n');
   const isOurs = parents === base && tree === (await treeOf(mirror, commit)) && message.includes(trailerOf(taskId));
   return isOurs ? next : null;
-}
-
-async function moved(code: CodeAttempt, request: MergeRequest): Promise<MergeResult> {
-  await fetchOrigin(code.mirror, null, code.signal);
-  const now = await branchHead(code.mirror, code.repository.baseBranch);
-  return { outcome: 'base-moved', commit: request.commit, base: now ?? request.base };
 }
 
 const rebaseResult = z.discriminatedUnion('outcome', [

@@ -130,7 +130,7 @@ describe('merge', () => {
 describe('a look whether it was merged', () => {
   test.each(['fast-forward', 'squash'])('moves nothing, and knows what was (%s)', async (how) => {
     const { call, merge, moveBase, user, bare, base, commit } = await worldWithWork({ repository: { merge: how } });
-    const look = () => call<ResultOf<'code.merge'>>('code.merge', { commit, base, look: true });
+    const look = () => call<ResultOf<'code.landed'>>('code.landed', { commit, base });
     expect(await look()).toEqual({ outcome: 'base-moved', commit, base });
     expect(git(bare, 'rev-parse', 'main')).toBe(base);
     const merged = await merge();

@@ -78,6 +78,7 @@ const SETTINGS = [
   'maintenance.auto=false',
   'rerere.enabled=false',
   'submodule.recurse=false',
+  'diff.ignoreSubmodules=none',
   'fetch.recurseSubmodules=false',
   'push.recurseSubmodules=no',
   // Ours are bare; a user's configuration may forbid what it did not name.

@@ -198,4 +198,22 @@ describe('a submodule', () => {
   ])('%s', async (_, script, changed) => {
     expect((await takenFrom(script)).changed.sort()).toEqual(changed);
   });
+
+  test.each(['lib/', 'sub', '*'])('is no trouble where %s is ignored', async (ignored) => {
+    const { changed } = await takenFrom(`${made}; echo '${ignored}' >.gitignore; echo x >b.txt; rm kept.orig`);
+    expect(changed).toEqual(['M .gitignore', 'M b.txt', 'D kept.orig']);
+  });
+
+  test('that an agent committed with its own notes is left out as they are', async () => {
+    const notes = 'git worktree add -q .claude/worktrees/x; echo n >new.txt; git add -A; git commit -qm all';
+    expect((await takenFrom(notes)).changed).toEqual(['A new.txt']);
+    expect((await taken(notes)).changed).toEqual(['A new.txt']);
+  });
+
+  test('beside what was renamed, deleted, and made anew', async () => {
+    const script = `${made}; rm a.txt; mkdir a.txt; echo 1 >a.txt/in; mv b.txt 'c "d".txt'; echo i >ignored; mkdir -p d/e; echo 1 >d/e/f`;
+    expect((await takenFrom(script)).changed.sort()).toEqual(
+      ['A "c \\"d\\".txt"', 'A a.txt/in', 'A d/e/f', 'A ignored', 'D a.txt', 'D b.txt'].sort(),
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedEntries, isAncestor, namesIn, type ChangedEntry } from './commits.ts';
-import { commitTree, submodulesOf, treeOf } from './trees.ts';
+import { commitTree, treeOf } from './trees.ts';
 import { onFiles, type Checkout } from './checkout.ts';
 import { git, GitFailure, type GitOptions, gitText } from './git.ts';
 import { dropLitter, ignoringLitter } from './litter.ts';
@@ -62,11 +62,8 @@ async function treeOfFiles(
   if (start !== parent) await dropLitter(at, parent, file);
   await git(['update-index', '-q', '--refresh'], { ...at, allow: [0, 1] });
   await checkSize(checkout, at, settings, maxBytes);
-  const submodules = await submodulesIn(checkout, at, start);
   try {
-    await git([...settings, 'add', '--all', ...GIVEN], { ...at, stdin: allBut(submodules) });
-    // Where the HEAD of each stands by now; of what is in its files nothing is looked at.
-    await changeIndex(at, ['--add', '--remove'], submodules);
+    await addFiles(checkout, at, settings);
   } catch (error) {
     // A filter or an encoding that the repository names does not take these files.
     if (error instanceof GitFailure && error.exitCode !== null)
@@ -74,6 +71,20 @@ async function treeOfFiles(
     throw error;
   }
   return gitText(['write-tree'], at);
+}
+
+async function addFiles(checkout: Checkout, at: GitOptions, settings: readonly string[]): Promise<void> {
+  const submodules = await submodulesIn(checkout, at);
+  if (submodules.length === 0) {
+    await git([...settings, 'add', '--all', '--', '.'], at);
+    return;
+  }
+  // A path that is named must not be ignored, not even one that is left out: what is new is added by itself.
+  await git([...settings, 'add', '--update', ...GIVEN], { ...at, stdin: allBut(submodules) });
+  const { stdout } = await git([...settings, 'ls-files', '-z', '--others', '--exclude-standard'], at);
+  await changeIndex(at, ['--add', '--replace'], namesIn(stdout));
+  // Where the HEAD of each stands by now; of what is in its files nothing is looked at.
+  await changeIndex(at, ['--add', '--remove', '--replace'], submodules);
 }
 
 const GIVEN = ['--pathspec-from-file=-', '--pathspec-file-nul'];
@@ -89,11 +100,15 @@ const changeIndex = async (at: GitOptions, how: readonly string[], paths: readon
   paths.length > 0 &&
   git(['update-index', ...how, '-z', '--stdin'], { ...at, stdin: Buffer.concat(paths.flatMap((path) => [path, NUL])) });
 
-/** Those of the commit that may still be there: what a link took the place of goes from the index. */
-async function submodulesIn(checkout: Checkout, at: GitOptions, commit: string): Promise<readonly Buffer[]> {
+/** Submodules of the index that may still be there: what a link took the place of goes from it. */
+async function submodulesIn(checkout: Checkout, at: GitOptions): Promise<readonly Buffer[]> {
+  const { stdout } = await git(['ls-files', '-z', '--stage'], at);
   const [there, gone]: [Buffer[], Buffer[]] = [[], []];
-  for (const path of await submodulesOf(checkout.mirror, commit))
+  for (const entry of namesIn(stdout)) {
+    if (!entry.toString('latin1').startsWith('160000 ')) continue;
+    const path = entry.subarray(entry.indexOf('\t') + 1);
     ((await isBehindLink(checkout.path, path)) ? gone : there).push(path);
+  }
   await changeIndex(at, ['--force-remove'], gone);
   return there;
 }

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { namesIn } from './commits.ts';
 import { git, gitText } from './git.ts';
 import { asCommit } from './names.ts';
 
@@ -25,24 +24,6 @@ export const treeOf = async (place: Place, commit: string): Promise<string> => (
 /** When a commit was made, as ISO 8601. @throws GitFailure when it is not there */
 export const committedAt = async (place: Place, commit: string): Promise<string> =>
   (await factsOf(commit, place)).committedAt;
-
-const submodules = new LRUCache<string, readonly Buffer[]>({ max: 1_000 });
-
-/** Where a commit has submodules: paths, as bytes. @throws GitFailure */
-export async function submodulesOf(place: Place, commit: string): Promise<readonly Buffer[]> {
-  const tree = await treeOf(place, commit);
-  const found = submodules.get(tree);
-  if (found !== undefined) return found;
-  const { stdout } = await git(['ls-tree', '-r', '-z', '--full-tree', asCommit(commit)], {
-    cwd: place.gitFolder,
-    signal: place.signal,
-  });
-  const paths = namesIn(stdout)
-    .filter((entry) => entry.toString('latin1').startsWith('160000 '))
-    .map((entry) => entry.subarray(entry.indexOf('\t') + 1));
-  submodules.set(tree, paths);
-  return paths;
-}
 
 /**
  * Makes a commit. @param change.message whole, with its last newline @param change.at its time; left out: now

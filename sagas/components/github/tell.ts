@@ -12,10 +12,12 @@ const LABELS = {
 
 /** One comment for each thing that is told, on the issue that the task came from or on its pull request; how far it is, by one label, too. */
 export const tell = replyComponent({
-  of: ({ environment }, { place, repository }) => {
+  of: ({ environment }, { place, repository, onPullRequest }) => {
     const registered = environment.configuration.repositories.find(({ name }) => name === repository)?.github ?? null;
     if (!environment.github || registered === null) return null;
-    return issueOf({ kind: 'github', reference: place }, registered);
+    // A pull request of ours may have another name by now than the repository is registered by.
+    const name = onPullRequest === true ? (place.split('#', 1)[0] ?? '') : registered;
+    return issueOf({ kind: 'github', reference: place }, name);
   },
   tell: async (number, request, message, call) => {
     const { taskId, about, to, stage, onPullRequest, known } = request;

@@ -115,7 +115,7 @@ function evolve(state: TaskState, event: TaskEvent): TaskState {
     case 'TaskFailed':
       return { ...state, status: 'failed', claim: null, words: event.data.words ?? state.words };
     case 'TaskCancelled':
-      return { ...state, status: 'cancelled', claim: null, endedClaim: event.data.claimId };
+      return { ...state, status: 'cancelled', claim: null, endedClaim: event.data.claimId ?? state.endedClaim };
   }
 }
 
