@@ -21,6 +21,8 @@ import { deliver, labeledIssue, REPOSITORY, SENDER } from './github.ts';
 export const AGENT_USD = 1.25;
 export const ANSWER_USD = 0.02;
 export const ITERATIONS = 10;
+/** So many answers OpenEvolve gets before a test has struck. */
+const ANSWERED_BEFORE = 5;
 
 /** The pinned packages of OpenEvolve; null: they cannot be had here. */
 const place = await findPackages();
@@ -46,9 +48,13 @@ export async function createPaid() {
     await hold;
     return { text: '@@@ FILE NOTES.md\nThe search takes strides.\n@@@ END' };
   });
+  let answered = 0;
+  let letEvolve = (): void => undefined;
+  const struck = new Promise<void>((resolve) => (letEvolve = resolve));
   const evolver = await startScriptedModel(async (asked, number) => {
     // Time for a test to strike between two checkpoints.
     await new Promise((resolve) => setTimeout(resolve, 300));
+    if (++answered > ANSWERED_BEFORE) await struck;
     return doubling(asked, number);
   });
   const prices = { inputUsd: 10, outputUsd: 100 };
@@ -111,6 +117,7 @@ export async function createPaid() {
     killOpenEvolve: async (system: RunningSystem): Promise<number> => {
       const found = processesOf(system.folder).filter(({ command }) => command.includes('openevolve'));
       await killAndWait(found.map(({ pid }) => pid));
+      letEvolve();
       return found.length;
     },
     /** A person presses the button. */
