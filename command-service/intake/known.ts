@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { CommandContext, Commands } from '@workledger/shared/commands/port.ts';
 import { streamName } from '@workledger/shared/contexts/stream.ts';
 import {
-  type DeliveryEvent,
-  type ProviderName,
   bodyStreamId,
+  type DeliveryEvent,
   issueStreamId,
   messageStreamId,
+  type ProviderName,
 } from '@workledger/shared/contexts/sync/delivery/events.ts';
 import { LogBehind } from '@workledger/shared/event-log/errors.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { upcast } from '@workledger/shared/events/codec.ts';
 import type { Artefacts } from '@workledger/shared/artefacts/port.ts';
 import { type Outcome, rulesThatAsk, withAgeInView } from '../domain/delivery.ts';
-import { type RoutingRules, type Signal, type Words, asksOf } from '../domain/signal.ts';
+import { asksOf, type RoutingRules, type Signal, type Words } from '../domain/signal.ts';
 import type { Provider } from './provider.ts';
 
 export type Knowing = { readonly commands: Commands; readonly log: EventLog };

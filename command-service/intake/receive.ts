@@ -17,8 +17,8 @@ import {
   firstWithBody,
   firstWithName,
   judgeAge,
-  noteWords,
   judgeBeginner,
+  noteWords,
   rulesThatAsked,
   withWords,
 } from './known.ts';

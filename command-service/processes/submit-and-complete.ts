@@ -3,18 +3,18 @@ import type { CommandAnswer } from '@workledger/shared/commands/port.ts';
 import { newId, streamName } from '@workledger/shared/contexts/stream.ts';
 import { dependenciesId } from '@workledger/shared/contexts/task/dependencies/events.ts';
 import {
-  type Edges,
   countWaiting,
   partsOf,
   waitingTasks,
   waitsFor,
+  type Edges,
 } from '@workledger/shared/contexts/task/dependencies/state.ts';
 import type { EventLog } from '@workledger/shared/event-log/port.ts';
 import { sideBySide } from '@workledger/shared/resilience/in-turn.ts';
 import { checkRevision, recall } from '@workledger/shared/aggregate/handle.ts';
 import type { CommandData } from '@workledger/shared/commands/catalogue.ts';
 import { refuse } from '@workledger/shared/commands/refusal.ts';
-import { type TaskDecisions, holds } from '../domain/task.ts';
+import { holds, type TaskDecisions } from '../domain/task.ts';
 import { SIDE_BY_SIDE } from './cycles.ts';
 import type { Room } from './room.ts';
 import type { StepContext } from './step.ts';

@@ -97,7 +97,13 @@ describe('a run whose work is merged by a pull request', () => {
     run.succeeds('complete/1/1/diff', { diffStat: null });
     run.succeeds('complete/1/1/cleanup', { worktrees: 0 });
     expect(run.requested('complete/1/1/complete')).toMatchObject({ data: { result: { commit: C, merged: true } } });
-    run.succeeds('complete/1/1/complete');
+    const ended = run.succeeds('complete/1/1/complete');
+    expect(ended, 'the step tells what the task was told').toContainEqual(
+      expect.objectContaining({
+        type: 'SagaStepChanged',
+        data: expect.objectContaining({ state: 'succeeded', detail: expect.objectContaining({ commit: C }) }),
+      }),
+    );
     expect(run.ended()).toBe('completed');
   });
 

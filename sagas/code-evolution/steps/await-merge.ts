@@ -5,7 +5,17 @@ import type { Facts, Feedback, Learned } from '../facts.ts';
 import { followBase, isBehind, keptTooLong, letNext, MOST_REBASED } from './moved-base.ts';
 import { cancelJudging, ofNewBase } from './new-base.ts';
 import { asBlock, CHECK, checksOf, pullOf, say, showCheck, showFindings } from './pull-request.ts';
-import { byPullRequest, claimOf, inRun, known, planOf, sendBack, unaffordable, withoutAgent } from './run.ts';
+import {
+  byPullRequest,
+  claimOf,
+  inRun,
+  known,
+  leavingOf,
+  planOf,
+  sendBack,
+  unaffordable,
+  withoutAgent,
+} from './run.ts';
 import { askPerson, givenUp, lacksChecks, saidOf, withdrawQuestion } from './stuck-head.ts';
 
 /** How often red checks of its host may send work back within a run; the same failure twice never does. */
@@ -46,8 +56,7 @@ export const awaitMerge: Step<Facts> = {
   },
   abandon: (facts, on) => {
     const reason = facts.stopped ?? 'the run ended';
-    const how = facts.merged ? ({ outcome: 'merged', reason: null } as const) : ({ outcome: 'left', reason } as const);
-    const left = letNext(facts, on, 1, how);
+    const left = letNext(facts, on, 1, leavingOf(facts, reason));
     return left && cancelJudging(facts, on, 'cancel', reason) ? done() : waiting;
   },
   learns: {

@@ -22,12 +22,12 @@ export const complete: Step<Facts> = {
   run: (facts, on) => {
     const told = tell(facts, on);
     if (told === null) return waiting;
-    return told.failure === undefined || facts.merged ? done() : failed(told.failure);
+    return told.refusal === undefined || facts.merged ? done(told.result) : failed(told.refusal);
   },
 };
 
-/** @returns null while it is under way */
-function tell(facts: Facts, on: Effector): ReturnType<Effector['tryCommand']> {
+/** @returns what was told, and why the task does not take it; null while it is under way */
+function tell(facts: Facts, on: Effector) {
   const measured = changesCode(facts) ? measure(facts, on) : nothingMeasured;
   if (measured === null || !learnFrom(facts, on, true)) return null;
   const { taskId, claimId } = claimOf(facts);
@@ -41,7 +41,8 @@ function tell(facts: Facts, on: Effector): ReturnType<Effector['tryCommand']> {
     ...measured,
     ...(facts.landed !== null && { commit: facts.landed }),
   };
-  return on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
+  const told = on.tryCommand('complete', 'task.complete', taskId, { claimId, result });
+  return told && { result, refusal: told.failure };
 }
 
 const nothingMeasured = { diffStat: null, metricsAfter: null };
@@ -68,7 +69,7 @@ export function failTask(facts: Facts, ending: Ending, on: Effector): Outcome {
   if (facts.merged) {
     const told = tell({ ...facts, ...facts.landing }, on);
     if (told === null) return waiting;
-    if (told.failure === undefined) return done();
+    if (told.refusal === undefined) return done();
   }
   if (!learnFrom(facts, on, false)) return waiting;
   if (ending.outcome === 'cancelled') return done();

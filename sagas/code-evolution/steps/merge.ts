@@ -10,7 +10,7 @@ import {
   type Work,
   workOnNewBase,
 } from './new-base.ts';
-import { askAgain, enter, inRound, inRun, known, leave, mergesItself, requestOf } from './run.ts';
+import { askAgain, enter, inRound, inRun, known, leave, leavingOf, mergesItself, requestOf } from './run.ts';
 
 /**
  * Moves the base branch to the validated commit, where the registration says so, in turn: who has the turn of its repository and base
@@ -43,8 +43,7 @@ export const merge: Step<Facts> = {
   abandon: (facts, on) => {
     if (facts.merging !== null && look(facts, on, facts.merging) === null) return waiting;
     const reason = facts.stopped ?? 'the run ended';
-    const how = facts.merged ? ({ outcome: 'merged', reason: null } as const) : ({ outcome: 'left', reason } as const);
-    const left = leave(facts, on, leaveName(facts), how);
+    const left = leave(facts, on, leaveName(facts), leavingOf(facts, reason));
     const cancelled = cancelJudging(facts, on, 'cancel', reason);
     return left && cancelled ? done() : waiting;
   },
@@ -55,15 +54,15 @@ export const merge: Step<Facts> = {
         const { commit, base } = requestOf<'code.merge'>(effect);
         return { ...facts, merging: { commit, base, isStopped: false } };
       },
-      answered: (facts, result) => landing(facts, result),
+      answered: landing,
       // A passing failure, and one that was asked for, do not tell whether it was done.
       failed: (facts, { retryable }) =>
         retryable || facts.merging?.isStopped === true ? facts : { ...facts, merging: null },
       stopped: (facts) =>
         facts.merging === null ? facts : { ...facts, merging: { ...facts.merging, isStopped: true } },
     },
-    'undo/look': { answered: (facts, result) => landing(facts, result) },
-    'undo/look-again': { answered: (facts, result) => landing(facts, result) },
+    'undo/look': { answered: landing },
+    'undo/look-again': { answered: landing },
   },
 };
 

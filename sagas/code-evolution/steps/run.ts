@@ -7,12 +7,12 @@ import type { CommandInput } from '@workledger/shared/commands/catalogue.ts';
 import type { ComponentName, RequestOf, ResultOf } from '../../components/catalogue.ts';
 import {
   COMPONENT_ATTEMPTS,
-  type Effector,
-  type Outcome,
-  type Settled,
   componentDelaySeconds,
+  type Effector,
   failed,
   goTo,
+  type Outcome,
+  type Settled,
   waiting,
 } from '../../pipeline/definition.ts';
 import { type Claim, type Facts, type Feedback, type Learned, MOST_SENT_BACK } from '../facts.ts';
@@ -146,6 +146,10 @@ export function enter(facts: Facts, on: Effector, name: string): boolean {
 }
 
 export type Leaving = Pick<CommandInput<'merge-queue.leave'>, 'outcome' | 'reason'>;
+
+/** How the queue is left by a run that was stopped. */
+export const leavingOf = ({ merged }: Facts, reason: string): Leaving =>
+  merged ? { outcome: 'merged', reason: null } : { outcome: 'left', reason };
 
 /** Gives turn or place away; true as soon as that is told. */
 export function leave(facts: Facts, on: Effector, name: string, leaving: Leaving): boolean {

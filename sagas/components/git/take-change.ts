@@ -95,6 +95,8 @@ const allBut = (submodules: readonly Buffer[]): Buffer =>
 
 const EXCLUDING = Buffer.from(':(top,exclude,literal)');
 const NUL = Buffer.from('\0');
+/** What its line of the index begins with. */
+const SUBMODULE = Buffer.from('160000 ');
 
 const changeIndex = async (at: GitOptions, how: readonly string[], paths: readonly Buffer[]): Promise<unknown> =>
   paths.length > 0 &&
@@ -103,9 +105,11 @@ const changeIndex = async (at: GitOptions, how: readonly string[], paths: readon
 /** Submodules of the index that may still be there: what a link took the place of goes from it. */
 async function submodulesIn(checkout: Checkout, at: GitOptions): Promise<readonly Buffer[]> {
   const { stdout } = await git(['ls-files', '-z', '--stage'], at);
+  // Most have none: their whole listing is not taken apart.
+  if (!stdout.includes(SUBMODULE)) return [];
   const [there, gone]: [Buffer[], Buffer[]] = [[], []];
   for (const entry of namesIn(stdout)) {
-    if (!entry.toString('latin1').startsWith('160000 ')) continue;
+    if (!entry.subarray(0, SUBMODULE.length).equals(SUBMODULE)) continue;
     const path = entry.subarray(entry.indexOf('\t') + 1);
     ((await isBehindLink(checkout.path, path)) ? gone : there).push(path);
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { findOrMake } from '@workledger/shared/outbound/find-or-make.ts';
 import { inRun } from '../run-component.ts';
 import { plain } from './body.ts';
-import { type GithubRepository, githubComponent } from './repository.ts';
+import { githubComponent, type GithubRepository } from './repository.ts';
 import { refused } from './answers.ts';
 import { refusalOf } from './classify.ts';
 

@@ -9,6 +9,7 @@ const LABELS = {
   ...{ started: 'workledger:working', review: 'workledger:working' },
   ...{ done: 'workledger:done', failed: 'workledger:failed', cancelled: 'workledger:cancelled' },
 } satisfies Record<Stage, string>;
+const ALL_LABELS = [...new Set(Object.values(LABELS))];
 
 /** One comment for each thing that is told, on the issue that the task came from or on its pull request; how far it is, by one label, too. */
 export const tell = replyComponent({
@@ -27,8 +28,8 @@ export const tell = replyComponent({
     const comment =
       known === null ? await writeComment(repository, written) : await rewriteComment(repository, known, written);
     if (stage !== null) {
-      const remove = Object.values(LABELS).filter((label) => label !== LABELS[stage]);
-      await changeLabels(repository, { number, add: [LABELS[stage]], remove: [...new Set(remove)] });
+      const remove = ALL_LABELS.filter((label) => label !== LABELS[stage]);
+      await changeLabels(repository, { number, add: [LABELS[stage]], remove });
     }
     if (comment === null) return { outcome: 'gone', id: known, state: null };
     const outcome = comment.outcome === 'written' ? 'written' : 'updated';

@@ -2,23 +2,23 @@ import { setMaxListeners } from 'node:events';
 import type { EventLog } from '../../event-log/port.ts';
 import type { Context } from '../../contexts/define-events.ts';
 import {
+  OffsetOutOfRange,
+  PARTITIONS,
+  partitionKey,
+  PAUSES,
   type ConsumeError,
   type ConsumeOptions,
   type Consumer,
   type EventBus,
-  OffsetOutOfRange,
-  PARTITIONS,
-  PAUSES,
   type TopicPartition,
-  partitionKey,
 } from '../port.ts';
 import { contextOf, streamTypesOf } from '../../events/catalogue.ts';
 import type { RecordedEvent } from '../../events/recorded-event.ts';
 import { keepTrying } from '../../resilience/keep-trying.ts';
 import { createWakeUps } from '../../resilience/wake-ups.ts';
 import { partitionOf } from '../partition.ts';
-import { type LiveTail, createLiveTail, followLog } from './live-tail.ts';
-import { type PartitionQueue, createPartitionQueue, isFarBehindWithoutEvents, offer } from './partition-queue.ts';
+import { createLiveTail, followLog, type LiveTail } from './live-tail.ts';
+import { createPartitionQueue, isFarBehindWithoutEvents, offer, type PartitionQueue } from './partition-queue.ts';
 import { workPartition } from './work-partition.ts';
 
 export type InProcessBusOptions = {
