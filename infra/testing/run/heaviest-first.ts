@@ -14,8 +14,32 @@ const HEAVIEST = [
   'every-step-of-a-saga',
   'what-systems-agree-on',
 ];
-/** Of the other tests those that take a minute: none of them begins last. */
-const LONG = ['recipes', 'distributed/distributed', 'api-fuzz', 'local/start', 'pull-requests', 'code/setup'];
+/** Of the other tests those that take half a minute and more: none of them begins last. */
+const LONG = [
+  'recipes',
+  'distributed/distributed',
+  'evolution/openevolve',
+  'local/pull-requests',
+  'eventstoredb/eventstoredb',
+  'intake/odd-bodies',
+  'local/start',
+  'local/demo',
+  'local/moved-base',
+  'code/setup',
+  'code/own-repository',
+  'gitea-plugin',
+  'local/replies',
+  'local/api-fuzz',
+  'local/workflows',
+  'local/openevolve',
+  'projections/outage',
+  'kafka/embedded-kafka',
+  'sagas/two-workers',
+  'engine/engine',
+  'code/publish-merge',
+  'kafka/killed-broker',
+  'local/demo-killed',
+];
 /** The last promise begins when so much of the integration tests has begun: it does not run alone at the end. */
 const BEGUN_BY = 0.9;
 const LONG_BEGUN_BY = 0.7;

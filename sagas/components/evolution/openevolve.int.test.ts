@@ -92,6 +92,10 @@ describe.skipIf(place === null)('a real OpenEvolve of ten iterations, killed twi
     expect(trace).toMatch(/"child_metrics": \{"combined_score": 0\}.*"failure": "test: exit code 1/);
   });
 
+  it('uses the packages that are there', () => {
+    expect(readdirSync(join(world.dataFolder, 'tools/openevolve'))).toHaveLength(1);
+  });
+
   it('leaves neither processes nor checkouts, and its folder goes with the run', async () => {
     expect(openEvolveOf(world.dataFolder)).toBeUndefined();
     expect(world.leftovers()).toEqual([]);

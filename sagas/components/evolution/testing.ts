@@ -1,19 +1,8 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { modelSchema } from '@workledger/shared/config/models.ts';
 import { migrate } from '@workledger/shared/migrations/migrate.ts';
 import { startScriptedModel, type AskedModel, type Scripted } from '@workledger/infra/testing/models/scripted-model.ts';
-import { pythonPackages } from '@workledger/infra/testing/processes/python.ts';
 import { commitAsUser, git } from '@workledger/infra/testing/repository/git.ts';
 import { createTestDatabase } from '@workledger/infra/testing/servers/database.ts';
 import { createPostgresArtefacts } from '@workledger/shared/artefacts/postgres/artefacts.ts';
@@ -26,10 +15,13 @@ import { openModels } from '../models/providers.ts';
 import type { Sandbox } from '../sandbox/policy.ts';
 import { createCodeWorld } from '../testing.ts';
 import type { OpenEvolveRequest } from './request.ts';
-import { placeOf, requirements } from './packages.ts';
+import { openEvolvePackages } from './packages.ts';
+
+/** As a data folder, and kept from one test run to the next. */
+const KEPT = join(import.meta.dirname, '../../../.workledger');
 
 /**
- * The pinned packages, fetched once for all runs; null: Python or PyPI cannot be had here, and a line says so.
+ * The pinned packages, fetched once for all runs as a runner fetches them; null: Python or PyPI cannot be had here, and a line says so.
  * @throws Error where they must be there (WORKLEDGER_REQUIRE=1)
  */
 export async function findPackages(): Promise<string | null> {
@@ -40,15 +32,11 @@ export async function findPackages(): Promise<string | null> {
 }
 
 async function fetchPackages(): Promise<{ readonly place: string | null; readonly why: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'workledger-requirements-'));
-  try {
-    writeFileSync(join(folder, 'requirements.txt'), requirements);
-    return { place: await pythonPackages('openevolve', join(folder, 'requirements.txt')), why: '' };
-  } catch (error) {
-    return { place: null, why: String(error).split('\n')[0] ?? '' };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { signal } = new AbortController();
+  return openEvolvePackages(KEPT, 'test', signal).then(
+    ({ folder }) => ({ place: folder, why: '' }),
+    (error: unknown) => ({ place: null, why: (error as Error).message }),
+  );
 }
 
 /** A search that is right with any stride, and takes the fewest steps with one of about 16. */
@@ -101,9 +89,9 @@ export const doubling = (asked: AskedModel, number: number): Scripted => {
   return { text: diff(`STRIDE = ${stride}`, `STRIDE = ${stride * 2}`) };
 };
 
-/** What was fetched once is there in a data folder. */
+/** What was fetched once is there in a data folder: nothing is fetched there. @param place as `findPackages` says */
 export function lendPackages(place: string, dataFolder: string): void {
-  const wanted = placeOf(dataFolder, basename(place).split('-')[0] ?? '');
+  const wanted = join(dataFolder, relative(KEPT, place));
   mkdirSync(dirname(wanted), { recursive: true });
   symlinkSync(place, wanted);
 }
