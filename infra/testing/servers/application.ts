@@ -15,10 +15,15 @@ export type TestClient = {
   stop(): Promise<void>;
 };
 
+/** Both sides share one loop: where a test holds it up for seconds, a connection would be closed as the next request goes out on it. */
+const KEPT_MILLISECONDS = 120_000;
+
 /** Serves an application on a free port of this machine, and a client to it. */
 export async function serve(options: Omit<ApplicationOptions, 'title' | 'version'>): Promise<TestClient> {
   const application = createApplication({ ...options, title: 'Test', version: '1' });
-  return clientOf(await startServer(application, { host: '127.0.0.1', port: 0 }));
+  return clientOf(
+    await startServer(application, { host: '127.0.0.1', port: 0 }, { keepAliveTimeout: KEPT_MILLISECONDS }),
+  );
 }
 
 const clientOf = (server: RunningServer): TestClient => ({
