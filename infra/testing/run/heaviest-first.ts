@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const paths = (names: readonly string[], ending: string): readonly RegExp[] =>
-  names.map((name) => new RegExp(`/${name}${ending}$`));
+  names.map((name) => new RegExp(`(^|/)${name}${ending}$`));
 
 /** Promises that last longest (a minute and more), wherever they stand. */
 const HEAVIEST = paths(
@@ -74,39 +74,32 @@ export default class HeaviestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const of = (name: string): TestSpecification[] => sorted.filter(({ project }) => project.name === name);
-    const promises = of('integration')
-      .filter(isPromise)
-      .sort((one, other) => weight(one) - weight(other));
+    const promises = of('integration').filter(isPromise).sort(inOrderOf(HEAVIEST));
     const integration = of('integration').filter((file) => !isPromise(file));
     const mixed = [
       ...spread(promises, BEGUN_BY),
-      ...spread(integration.filter(isOneOf(LONG)), LONG_BEGUN_BY),
-      ...spread(integration.filter(isNoneOf(LONG)), 1),
+      ...spread(integration.filter(takesLong), LONG_BEGUN_BY),
+      ...spread(
+        integration.filter((file) => !takesLong(file)),
+        1,
+      ),
     ].sort((one, other) => one.at - other.at);
-    return [
-      ...mixed.map(({ file }) => file),
-      ...of('unit').filter(isOneOf(WAITING)),
-      ...of('unit').filter(isNoneOf(WAITING)),
-    ];
+    return [...mixed.map(({ file }) => file), ...of('unit').sort(inOrderOf(WAITING))];
   }
 }
 
-function weight({ moduleId }: TestSpecification): number {
-  const heavy = HEAVIEST.findIndex((path) => path.test(moduleId));
-  return heavy === -1 ? HEAVIEST.length : heavy;
+/** Those that are named, as they are named, and the others behind them. */
+function inOrderOf(names: readonly RegExp[]): (one: TestSpecification, other: TestSpecification) => number {
+  const place = ({ moduleId }: TestSpecification): number => {
+    const found = names.findIndex((path) => path.test(moduleId));
+    return found === -1 ? names.length : found;
+  };
+  return (one, other) => place(one) - place(other);
 }
 
 const isPromise = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/infra/guarantees/');
 
-const isOneOf =
-  (some: readonly RegExp[]) =>
-  ({ moduleId }: TestSpecification): boolean =>
-    some.some((path) => path.test(moduleId));
-
-const isNoneOf =
-  (some: readonly RegExp[]) =>
-  (file: TestSpecification): boolean =>
-    !isOneOf(some)(file);
+const takesLong = ({ moduleId }: TestSpecification): boolean => LONG.some((path) => path.test(moduleId));
 
 const spread = (files: readonly TestSpecification[], until: number) =>
   files.map((file, index) => ({ file, at: (until * index) / files.length }));

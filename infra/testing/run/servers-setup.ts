@@ -1,10 +1,11 @@
 import type { TestProject } from 'vitest/node';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { startKafka } from '../../local/kafka/embedded-kafka.ts';
 import { startEmbeddedPostgres } from '../../local/postgres/embedded-postgres.ts';
 import { removeFolder, temporaryFolder } from '../processes/folder.ts';
 import { buildServices } from '../../local/distributed/build-services.ts';
+import { sources } from './sources.ts';
 
 /** The servers of a test run, started side by side, and the programs. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -100,22 +101,12 @@ async function findServer(): Promise<Server> {
   };
 }
 
-const ROOT = resolve(import.meta.dirname, '../../..');
-const ROOMS = ['shared', 'command-service', 'projections', 'sagas', 'query-service', 'infra'];
 const PROGRAM = /(\.program|\/main|^infra\/local\/.*\bstart)\.ts$/;
 
 /** Builds the programs that tests start as processes of their own, where the sources stay as they are during the run. */
 async function providePrograms(project: TestProject): Promise<void> {
   if (project.vitest.config.watch) return;
-  const entries = (await Promise.all(ROOMS.map(programsIn))).flat();
+  const entries = (await sources()).filter((path) => PROGRAM.test(path));
   const programOf = await buildServices(entries);
   process.env['WORKLEDGER_TEST_PROGRAMS'] = resolve(programOf('infra/local/start.ts'), '../../..');
-}
-
-async function programsIn(room: string): Promise<string[]> {
-  const files = await readdir(join(ROOT, room), { recursive: true, withFileTypes: true });
-  return files
-    .filter((file) => file.isFile())
-    .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
-    .filter((path) => PROGRAM.test(path) && !path.includes('node_modules'));
 }
